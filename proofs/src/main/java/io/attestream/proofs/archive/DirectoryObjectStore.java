@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.proofs.archive;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * An object store in a directory. An object is written to a temporary file beside its place, synced, and hard-linked to its
+ * name, which fails if the name is taken; then the directory is synced. So a reader sees all of an object or none of it, of
+ * two writers one creates it, and what was created survives a loss of power.
+ */
+public final class DirectoryObjectStore implements ObjectStore {
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*");
+    private static final int MAX_NAME_LENGTH = 200;
+    private static final String TEMPORARY = ".tmp-";
+
+    private final Path directory;
+
+    /** @param directory made if absent */
+    public DirectoryObjectStore(Path directory) throws IOException {
+        this.directory = Files.createDirectories(directory);
+    }
+
+    @Override
+    public Optional<byte[]> get(String name) throws IOException {
+        try {
+            return Optional.of(Files.readAllBytes(pathOf(name)));
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        }
+    }
+
+    @Override
+    public Optional<byte[]> get(String name, long offset, int length) throws IOException {
+        try (FileChannel file = FileChannel.open(pathOf(name), StandardOpenOption.READ)) {
+            ByteBuffer bytes = ByteBuffer.allocate(length);
+            while (bytes.hasRemaining()) {
+                if (file.read(bytes, offset + bytes.position()) < 0) {
+                    throw new IOException("object " + name + " ends before " + (offset + length));
+                }
+            }
+            return Optional.of(bytes.array());
+        } catch (NoSuchFileException | FileNotFoundException e) {
+            return Optional.empty();
+        }
+    }
+
+    @Override
+    public PutResult putIfAbsent(String name, byte[] bytes) throws IOException {
+        Path path = pathOf(name);
+        Path parent = makeParents(path);
+        Optional<byte[]> present = get(name);
+        if (present.isPresent()) {
+            syncDirectory(parent);
+            return compare(present.get(), bytes);
+        }
+        Path temporary = parent.resolve(TEMPORARY + UUID.randomUUID());
+        try {
+            write(temporary, bytes);
+            Files.createLink(path, temporary);
+        } catch (FileAlreadyExistsException e) {
+            return compare(Files.readAllBytes(path), bytes);
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+        syncDirectory(parent);
+        return new PutResult.Created();
+    }
+
+    @Override
+    public List<String> list(String prefix) throws IOException {
+        try (Stream<Path> files = Files.walk(directory)) {
+            return files.filter(Files::isRegularFile)
+                    .map(file -> directory.relativize(file).toString())
+                    .filter(name -> name.startsWith(prefix))
+                    .filter(name -> NAME.matcher(name).matches())
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    private static PutResult compare(byte[] present, byte[] bytes) {
+        return Arrays.equals(present, bytes) ? new PutResult.SameBytes() : new PutResult.DifferentBytes();
+    }
+
+    private Path pathOf(String name) {
+        if (name.length() > MAX_NAME_LENGTH || !NAME.matcher(name).matches()) {
+            throw new IllegalArgumentException("not an object name: " + name);
+        }
+        return directory.resolve(name);
+    }
+
+    /** Makes missing directories, each synced into its parent. */
+    private Path makeParents(Path path) throws IOException {
+        Path parent = path.getParent();
+        if (parent == null) {
+            throw new IllegalArgumentException("an object needs a directory");
+        }
+        if (!Files.isDirectory(parent)) {
+            makeParents(parent);
+            try {
+                Files.createDirectory(parent);
+            } catch (FileAlreadyExistsException e) {
+                // Another writer made it: as good.
+            }
+            Path above = parent.getParent();
+            if (above != null) {
+                syncDirectory(above);
+            }
+        }
+        return parent;
+    }
+
+    private static void write(Path file, byte[] bytes) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            ByteBuffer buffer = ByteBuffer.wrap(bytes);
+            while (buffer.hasRemaining()) {
+                channel.write(buffer);
+            }
+            channel.force(true);
+        }
+    }
+
+    private static void syncDirectory(Path directory) throws IOException {
+        try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+            channel.force(true);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.proofs.archive;
+
+import io.attestream.proofs.InvalidFormat;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Names of archive objects: {@code segments/<epoch, 20 digits>-<sha256>.seg} and its siblings. */
+public final class ObjectNames {
+    private static final Pattern DIGEST =
+            Pattern.compile("(?:segments|payloads)/[0-9]{20}-([0-9a-f]{64})\\.(?:seg|pay)");
+
+    private ObjectNames() {}
+
+    public static String segment(long epoch, byte[] object) {
+        return "segments/" + digits(epoch) + "-" + sha256Hex(object) + ".seg";
+    }
+
+    public static String payloads(long epoch, byte[] object) {
+        return "payloads/" + digits(epoch) + "-" + sha256Hex(object) + ".pay";
+    }
+
+    /** Where the exact text to be signed for an epoch is kept. */
+    public static String guard(long epoch) {
+        return "guard/" + digits(epoch) + ".note-text";
+    }
+
+    /** Fails unless the object has the digest its name says. */
+    public static void requireDigest(String name, byte[] object) throws InvalidFormat {
+        Matcher matcher = DIGEST.matcher(name);
+        if (!matcher.matches()) {
+            throw new InvalidFormat(name, "is not the name of a segment or payload object");
+        }
+        String actual = sha256Hex(object);
+        if (!actual.equals(matcher.group(1))) {
+            throw new InvalidFormat(name, "has digest " + actual + ", its name says " + matcher.group(1));
+        }
+    }
+
+    private static String digits(long epoch) {
+        return String.format(Locale.ROOT, "%020d", epoch);
+    }
+
+    private static String sha256Hex(byte[] bytes) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.proofs.ledger;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Every check made, and every check that could not be made.
+ *
+ * @param checks in the order of the chain from the event to the signature
+ */
+public record BundleReport(List<Check> checks) {
+    /** What became of a check. */
+    public enum Outcome {
+        PASSED,
+        FAILED,
+        /** Something it needs is not at hand; it says what. */
+        NOT_MADE
+    }
+
+    /**
+     * @param name stable, for programs
+     * @param detail for people: what was compared, or why not
+     */
+    public record Check(String name, Outcome outcome, String detail) {}
+
+    public BundleReport {
+        checks = List.copyOf(checks);
+    }
+
+    /** Whether the event is proved: nothing failed, and only the witnesses' check may be missing. */
+    public boolean ok() {
+        return checks.stream()
+                .allMatch(check -> check.outcome() == Outcome.PASSED
+                        || (check.outcome() == Outcome.NOT_MADE
+                                && check.name().equals(BundleVerifier.WITNESS_COSIGNATURES)));
+    }
+
+    /** The first check that failed. */
+    public Optional<Check> firstFailure() {
+        return checks.stream()
+                .filter(check -> check.outcome() == Outcome.FAILED)
+                .findFirst();
+    }
+}

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.proofs.ledger;
+
+import io.attestream.proofs.Base64Text;
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.entry.CanonicalEntry;
+import io.attestream.proofs.entry.DataDigest;
+import io.attestream.proofs.entry.EntryView;
+import io.attestream.proofs.ledger.BundleReport.Check;
+import io.attestream.proofs.ledger.BundleReport.Outcome;
+import io.attestream.proofs.note.Checkpoint;
+import io.attestream.proofs.note.NoteVerification;
+import io.attestream.proofs.note.NoteVerifier;
+import io.attestream.proofs.note.SignedNote;
+import io.attestream.proofs.tree.Hash;
+import io.attestream.proofs.tree.LeafIndex;
+import io.attestream.proofs.tree.Proofs;
+import io.attestream.proofs.tree.Rfc6962;
+import io.attestream.proofs.tree.TreeSize;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Verifies a proof bundle offline with nothing but the ledger's public key: event → entry → shard head → epoch →
+ * checkpoint → signature. Goes on after a failure, so that the report shows where the chain holds. Thread-safe.
+ */
+public final class BundleVerifier {
+    public static final String ENTRY_PARSES = "entry-parses";
+    public static final String EVENT_ATTRIBUTES = "event-attributes";
+    public static final String PAYLOAD_DIGEST = "payload-digest";
+    public static final String LEAF_INCLUSION = "leaf-inclusion";
+    public static final String HEAD_PARSES = "head-parses";
+    public static final String VECTOR_INCLUSION = "vector-inclusion";
+    public static final String EPOCH_LEAF_PARSES = "epoch-leaf-parses";
+    public static final String LEDGER_INCLUSION = "ledger-inclusion";
+    public static final String NOTE_SIGNATURE = "note-signature";
+    public static final String WITNESS_COSIGNATURES = "witness-cosignatures";
+
+    private final NoteVerifier ledgerKey;
+    private final String origin;
+    private final List<NoteVerifier> witnesses;
+
+    /**
+     * @param origin the ledger log's; must be the key's name too
+     * @param witnesses whose cosignatures are asked for; all of them must be there. None: that check is not made
+     */
+    public BundleVerifier(NoteVerifier ledgerKey, String origin, Collection<NoteVerifier> witnesses) {
+        if (!ledgerKey.keyName().equals(origin)) {
+            throw new IllegalArgumentException(
+                    "the ledger key is named " + ledgerKey.keyName() + ", its origin must be the same, not " + origin);
+        }
+        this.ledgerKey = ledgerKey;
+        this.origin = origin;
+        this.witnesses = List.copyOf(witnesses);
+    }
+
+    /** Verifies without witnesses; the origin is the key's name. */
+    public BundleVerifier(NoteVerifier ledgerKey) {
+        this(ledgerKey, ledgerKey.keyName(), List.of());
+    }
+
+    /** @param event what is to be found in the log; null leaves the checks of the event unmade, and the report not ok */
+    public BundleReport verify(ProofBundle bundle, @Nullable EventToCheck event) {
+        return new Run(bundle, event).report();
+    }
+
+    private final class Run {
+        private final ProofBundle bundle;
+        private final @Nullable EventToCheck event;
+        private final List<Check> checks = new ArrayList<>();
+        private @Nullable ShardHead head;
+        private @Nullable EpochLeaf epochLeaf;
+        private @Nullable Checkpoint checkpoint;
+
+        Run(ProofBundle bundle, @Nullable EventToCheck event) {
+            this.bundle = bundle;
+            this.event = event;
+        }
+
+        BundleReport report() {
+            checkEvent();
+            head = parsed(HEAD_PARSES, () -> ShardHead.parse(bundle.head()), ShardHead::toString);
+            checkLeafInclusion();
+            epochLeaf = parsed(EPOCH_LEAF_PARSES, () -> EpochLeaf.parse(bundle.epochLeaf()), EpochLeaf::toString);
+            checkVectorInclusion();
+            SignedNote note = checkNote();
+            checkLedgerInclusion();
+            checkWitnesses(note);
+            return new BundleReport(checks);
+        }
+
+        private void checkEvent() {
+            EntryView entry = parsed(
+                    ENTRY_PARSES,
+                    () -> CanonicalEntry.parse(bundle.entry()),
+                    view -> "an entry of kind " + view.kind().word());
+            if (!(entry instanceof EntryView.Event logged)) {
+                notMade(EVENT_ATTRIBUTES, "the entry records no event");
+                notMade(PAYLOAD_DIGEST, "the entry records no event");
+                return;
+            }
+            if (event == null) {
+                notMade(EVENT_ATTRIBUTES, "no event was given to compare with");
+            } else {
+                checkAttributes(logged.attributes(), event.attributes());
+            }
+            checkPayload(logged);
+        }
+
+        private void checkAttributes(Map<String, String> logged, Map<String, String> given) {
+            TreeSet<String> names = new TreeSet<>(logged.keySet());
+            names.addAll(given.keySet());
+            List<String> differences = names.stream()
+                    .filter(name -> !Objects.equals(logged.get(name), given.get(name)))
+                    .map(name -> name + " is " + quoted(given.get(name)) + ", logged is " + quoted(logged.get(name)))
+                    .toList();
+            check(
+                    EVENT_ATTRIBUTES,
+                    differences.isEmpty(),
+                    "all " + names.size() + " attributes are equal",
+                    String.join("; ", differences));
+        }
+
+        private void checkPayload(EntryView.Event logged) {
+            byte[] payload = event == null ? bundle.payload() : event.payload();
+            byte[] salt = bundle.salt();
+            if (payload == null) {
+                notMade(PAYLOAD_DIGEST, "neither an event was given nor does the bundle carry the payload");
+            } else if (payload.length != logged.dataSizeBytes()) {
+                failed(
+                        PAYLOAD_DIGEST,
+                        "the payload has " + payload.length + " bytes, the entry commits to " + logged.dataSizeBytes());
+            } else if (salt == null) {
+                notMade(PAYLOAD_DIGEST, "the bundle carries no salt: ask for it as the tenant of the event");
+            } else {
+                byte[] digest = DataDigest.compute(salt, payload);
+                check(
+                        PAYLOAD_DIGEST,
+                        Arrays.equals(digest, logged.dataDigest()),
+                        payload.length + " bytes with digest " + Base64Text.encode(digest),
+                        "the payload's digest is " + Base64Text.encode(digest) + ", the entry commits to "
+                                + Base64Text.encode(logged.dataDigest()));
+            }
+        }
+
+        private void checkLeafInclusion() {
+            if (head == null) {
+                notMade(LEAF_INCLUSION, "the shard head cannot be read");
+                return;
+            }
+            checkInclusion(
+                    LEAF_INCLUSION,
+                    "leaf " + bundle.leafIndex() + " of shard " + head.shard(),
+                    bundle.leafIndex(),
+                    head.size(),
+                    Rfc6962.leafHash(bundle.entry()),
+                    bundle.leafPath(),
+                    head.root());
+        }
+
+        private void checkVectorInclusion() {
+            if (head == null || epochLeaf == null) {
+                notMade(VECTOR_INCLUSION, "the shard head or the epoch leaf cannot be read");
+                return;
+            }
+            checkInclusion(
+                    VECTOR_INCLUSION,
+                    "head of shard " + head.shard(),
+                    new LeafIndex(head.shard()),
+                    new TreeSize(bundle.shards()),
+                    Rfc6962.leafHash(bundle.head()),
+                    bundle.vectorPath(),
+                    epochLeaf.vectorRoot());
+        }
+
+        private @Nullable SignedNote checkNote() {
+            SignedNote note;
+            Checkpoint read;
+            try {
+                note = SignedNote.parse(bundle.note());
+                read = Checkpoint.parse(note.text());
+            } catch (InvalidFormat e) {
+                failed(NOTE_SIGNATURE, e.getMessage());
+                return null;
+            }
+            NoteVerification verification = note.verify(List.of(ledgerKey));
+            if (verification instanceof NoteVerification.Rejected rejected) {
+                failed(NOTE_SIGNATURE, rejected.reason() + "; asked for " + ledgerKey.vkey());
+            } else if (!read.origin().equals(origin)) {
+                failed(NOTE_SIGNATURE, "the checkpoint is of " + read.origin() + ", expected " + origin);
+            } else {
+                checkpoint = read;
+                passed(NOTE_SIGNATURE, "size " + read.size() + " signed by " + ledgerKey.keyName());
+            }
+            return note;
+        }
+
+        private void checkLedgerInclusion() {
+            if (epochLeaf == null || checkpoint == null) {
+                notMade(LEDGER_INCLUSION, "the epoch leaf cannot be read, or no checkpoint could be believed");
+                return;
+            }
+            checkInclusion(
+                    LEDGER_INCLUSION,
+                    "epoch " + epochLeaf.epoch(),
+                    new LeafIndex(epochLeaf.epoch()),
+                    checkpoint.size(),
+                    Rfc6962.leafHash(bundle.epochLeaf()),
+                    bundle.ledgerPath(),
+                    checkpoint.root());
+        }
+
+        private void checkWitnesses(@Nullable SignedNote note) {
+            if (witnesses.isEmpty()) {
+                notMade(WITNESS_COSIGNATURES, "no witness was named");
+            } else if (note == null) {
+                notMade(WITNESS_COSIGNATURES, "the note cannot be read");
+            } else {
+                List<String> missing = witnesses.stream()
+                        .filter(witness -> !(note.verify(List.of(witness)) instanceof NoteVerification.Verified))
+                        .map(NoteVerifier::keyName)
+                        .toList();
+                check(
+                        WITNESS_COSIGNATURES,
+                        missing.isEmpty(),
+                        witnesses.size() + " witnesses cosigned",
+                        "no good cosignature of " + String.join(", ", missing));
+            }
+        }
+
+        private void checkInclusion(
+                String name, String what, LeafIndex index, TreeSize size, Hash leaf, List<Hash> path, Hash root) {
+            Optional<Hash> computed = Proofs.rootFromInclusion(index, size, leaf, path);
+            if (computed.isEmpty()) {
+                failed(
+                        name,
+                        what + " cannot be at index " + index + " of size " + size + " with a path of " + path.size());
+            } else {
+                check(
+                        name,
+                        computed.get().equals(root),
+                        what + " is in the tree of size " + size + " with root " + root,
+                        what + " leads to root " + computed.get() + ", expected " + root);
+            }
+        }
+
+        private <T> @Nullable T parsed(String name, Reader<T> reader, java.util.function.Function<T, String> detail) {
+            try {
+                T value = reader.read();
+                passed(name, detail.apply(value));
+                return value;
+            } catch (InvalidFormat e) {
+                failed(name, e.getMessage());
+                return null;
+            }
+        }
+
+        private void check(String name, boolean holds, String whenHeld, String whenNot) {
+            if (holds) {
+                passed(name, whenHeld);
+            } else {
+                failed(name, whenNot);
+            }
+        }
+
+        private void passed(String name, String detail) {
+            checks.add(new Check(name, Outcome.PASSED, detail));
+        }
+
+        private void failed(String name, @Nullable String detail) {
+            checks.add(new Check(name, Outcome.FAILED, String.valueOf(detail)));
+        }
+
+        private void notMade(String name, String detail) {
+            checks.add(new Check(name, Outcome.NOT_MADE, detail));
+        }
+
+        private String quoted(@Nullable String value) {
+            return value == null ? "absent" : "\"" + value + "\"";
+        }
+    }
+
+    private interface Reader<T> {
+        T read() throws InvalidFormat;
+    }
+}
