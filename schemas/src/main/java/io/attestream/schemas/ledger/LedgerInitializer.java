@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.schemas.ledger;
+
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.control.Control.Genesis;
+import io.attestream.proofs.control.ControlRecord;
+import io.attestream.proofs.control.Rules;
+import io.attestream.proofs.control.SchemaText;
+import io.attestream.proofs.note.NoteSigner;
+import io.attestream.schemas.Topics;
+import io.attestream.schemas.topics.TopicContract;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+
+/**
+ * Makes a ledger: topics, one genesis record for each shard, and the sequencer's first committed offset. Every step looks
+ * first whether it was done, so a run that was cut off is finished by the next, and a run on a finished ledger changes
+ * nothing. One at a time: it is an operator's command, not a service.
+ */
+public final class LedgerInitializer {
+    private final Map<String, Object> connection;
+    private final Topics topics;
+    private final TopicContract contract;
+    private final NoteSigner signer;
+    private final Rules rules;
+    private final List<SchemaText> schemas;
+    private final int generation;
+    private final Duration timeout;
+
+    /**
+     * @param connection {@code bootstrap.servers} and what else it takes to connect
+     * @param signer the ledger's key; its name is the origin
+     * @param schemas with the ids the registry gave them
+     * @param generation whose group gets its first offset
+     */
+    public LedgerInitializer(
+            Map<String, Object> connection,
+            Topics topics,
+            TopicContract contract,
+            NoteSigner signer,
+            Rules rules,
+            List<SchemaText> schemas,
+            int generation,
+            Duration timeout) {
+        this.connection = Map.copyOf(connection);
+        this.topics = topics;
+        this.contract = contract;
+        this.signer = signer;
+        this.rules = rules;
+        this.schemas = List.copyOf(schemas);
+        this.generation = generation;
+        this.timeout = timeout;
+    }
+
+    /** What a run came to. */
+    public sealed interface Result {
+        /** The ledger is complete. {@code written} shards got their genesis record in this run. */
+        record Complete(LedgerDefinition ledger, List<Integer> written) implements Result {}
+
+        /** The cluster or what is in the topics does not allow it; nothing was overwritten. */
+        record Refused(List<String> reasons) implements Result {}
+    }
+
+    /** @throws KafkaException if the cluster cannot be reached */
+    public Result run() {
+        try (Admin admin = Admin.create(connection)) {
+            contract.create(admin);
+            List<TopicContract.Violation> violations = contract.check(admin);
+            if (!violations.isEmpty()) {
+                return new Result.Refused(
+                        violations.stream().map(Object::toString).toList());
+            }
+            return writeGenesis(admin);
+        }
+    }
+
+    private Result writeGenesis(Admin admin) {
+        TopicDescription topic = GenesisReader.describe(admin, topics.events(), timeout)
+                .orElseThrow(() -> new KafkaException("topic " + topics.events() + " vanished"));
+        String clusterId = GenesisReader.get(admin.describeCluster().clusterId(), timeout);
+        List<String> refusals = new ArrayList<>();
+        List<Integer> missing = missing(topic, clusterId, refusals);
+        if (!refusals.isEmpty()) {
+            return new Result.Refused(refusals);
+        }
+        write(topic, clusterId, missing);
+        commitFirstOffsets(admin, topic);
+        GenesisReader.Result read = GenesisReader.read(connection, topics, signer.verifier(), timeout);
+        if (read instanceof GenesisReader.Result.Ready ready) {
+            return new Result.Complete(ready.ledger(), missing);
+        }
+        return new Result.Refused(List.of("after writing, the ledger does not read back: " + read));
+    }
+
+    private List<Integer> missing(TopicDescription topic, String clusterId, List<String> refusals) {
+        List<Integer> missing = new ArrayList<>();
+        Map<Integer, byte[]> first;
+        try (Consumer<byte[], byte[]> consumer = GenesisReader.consumer(connection)) {
+            first = GenesisReader.firstValues(consumer, topic, timeout);
+        }
+        for (int shard = 0; shard < topic.partitions().size(); shard++) {
+            byte[] value = first.get(shard);
+            if (value == null) {
+                missing.add(shard);
+            } else if (!isOurs(value, shard, topic, clusterId)) {
+                refusals.add(
+                        "partition " + shard + " of " + topic.name()
+                                + " does not begin with the genesis of this ledger: use a new topic prefix, or the ledger's own key");
+            }
+        }
+        return missing;
+    }
+
+    private boolean isOurs(byte[] value, int shard, TopicDescription topic, String clusterId) {
+        try {
+            return ControlRecord.isControlValue(value)
+                    && ControlRecord.read(ControlRecord.ofValue(value), signer.verifier()) instanceof Genesis genesis
+                    && genesis.shard() == shard
+                    && genesis.clusterId().equals(clusterId)
+                    && genesis.topicId().equals(topic.topicId().toString());
+        } catch (InvalidFormat e) {
+            return false;
+        }
+    }
+
+    private void write(TopicDescription topic, String clusterId, List<Integer> shards) {
+        if (shards.isEmpty()) {
+            return;
+        }
+        Map<String, Object> config = new HashMap<>(connection);
+        config.put(ProducerConfig.ACKS_CONFIG, "all");
+        config.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
+        config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 60_000);
+        config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 30_000L);
+        try (Producer<byte[], byte[]> producer =
+                new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer())) {
+            for (int shard : shards) {
+                byte[] value = ControlRecord.toValue(ControlRecord.sign(genesis(topic, clusterId, shard), signer));
+                RecordMetadata written = await(producer, new ProducerRecord<>(topic.name(), shard, null, value));
+                if (written.offset() != 0) {
+                    throw new KafkaException("genesis of shard " + shard + " got offset " + written.offset()
+                            + ": something else was written first; use a new topic prefix");
+                }
+            }
+        }
+    }
+
+    private Genesis genesis(TopicDescription topic, String clusterId, int shard) {
+        return new Genesis(
+                signer.keyName(),
+                signer.verifier().vkey(),
+                shard,
+                1,
+                clusterId,
+                topic.name(),
+                topic.topicId().toString(),
+                topic.partitions().size(),
+                rules,
+                schemas);
+    }
+
+    private RecordMetadata await(Producer<byte[], byte[]> producer, ProducerRecord<byte[], byte[]> record) {
+        try {
+            return producer.send(record).get(90, TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            throw new KafkaException("genesis could not be written: " + e.getMessage(), e.getCause());
+        } catch (TimeoutException e) {
+            throw new KafkaException("genesis was not acknowledged in time: run init again", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new KafkaException("interrupted", e);
+        }
+    }
+
+    /** The sequencer never resets offsets, so it needs one to begin with; a group that has offsets is left alone. */
+    private void commitFirstOffsets(Admin admin, TopicDescription topic) {
+        String group = topics.sequencerGroup(generation);
+        Map<TopicPartition, OffsetAndMetadata> present =
+                GenesisReader.get(admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata(), timeout);
+        boolean any = present.values().stream().anyMatch(offset -> offset != null);
+        if (any || isSequenced(admin)) {
+            return;
+        }
+        Map<TopicPartition, OffsetAndMetadata> first = new HashMap<>();
+        for (int shard = 0; shard < topic.partitions().size(); shard++) {
+            first.put(new TopicPartition(topic.name(), shard), new OffsetAndMetadata(0));
+        }
+        GenesisReader.get(admin.alterConsumerGroupOffsets(group, first).all(), timeout);
+    }
+
+    /** Whether the sequencer ever worked here: then missing group offsets were lost, and giving new ones would fork the tree. */
+    private boolean isSequenced(Admin admin) {
+        try (Consumer<byte[], byte[]> consumer = GenesisReader.consumer(connection)) {
+            TopicDescription sealed = GenesisReader.describe(admin, topics.sealed(), timeout)
+                    .orElseThrow(() -> new KafkaException("topic " + topics.sealed() + " vanished"));
+            List<TopicPartition> partitions = new ArrayList<>();
+            for (int i = 0; i < sealed.partitions().size(); i++) {
+                partitions.add(new TopicPartition(topics.sealed(), i));
+            }
+            return consumer.endOffsets(partitions, timeout).values().stream().anyMatch(end -> end > 0);
+        }
+    }
+}
