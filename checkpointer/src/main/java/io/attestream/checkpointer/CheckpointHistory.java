@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.ledger.EpochLeaf;
+import io.attestream.proofs.ledger.ShardHead;
+import io.attestream.proofs.note.Checkpoint;
+import io.attestream.proofs.tree.CompactRange;
+import io.attestream.proofs.tree.Rfc6962;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What topic {@code checkpoints} has said so far, verified record by record: one intent for each epoch, each published with
+ * exactly its bytes and a signature that verifies, each a ledger log one leaf longer, no shard ever shrinking.
+ *
+ * <p>Used on the way up (every record there is) and from then on for what this process writes itself, so that nothing gets
+ * into the topic that the next start would refuse.
+ */
+final class CheckpointHistory {
+    private final Ledger ledger;
+    private final int generation;
+    private final CompactRange published = CompactRange.empty();
+    private List<ShardHead> heads;
+    private Optional<EpochIntent> open = Optional.empty();
+    private Optional<LogRecord.Published> last = Optional.empty();
+
+    CheckpointHistory(Ledger ledger, int generation) {
+        this.ledger = ledger;
+        this.generation = generation;
+        this.heads = ledger.emptyHeads();
+    }
+
+    /**
+     * Takes the next record of the topic.
+     *
+     * @throws FatalDoubtException if it does not follow from the records before it
+     */
+    void accept(LogRecord record) {
+        if (record instanceof LogRecord.Intent intent) {
+            accept(intent.intent());
+        } else if (record instanceof LogRecord.Published signed) {
+            accept(signed);
+        } else if (record instanceof LogRecord.ShardNotes notes) {
+            accept(notes);
+        }
+    }
+
+    /** The committed intent that was not published, if the last record was one. */
+    Optional<EpochIntent> openIntent() {
+        return open;
+    }
+
+    Optional<LogRecord.Published> lastPublished() {
+        return last;
+    }
+
+    /** The first epoch without an intent. */
+    long nextEpoch() {
+        return published.size().value() + (open.isPresent() ? 1 : 0);
+    }
+
+    /** The ledger log over the published epochs; a copy. */
+    CompactRange ledgerRange() {
+        return published.copy();
+    }
+
+    /** All shards' heads in the last published epoch; of size 0 before the first. */
+    List<ShardHead> publishedHeads() {
+        return heads;
+    }
+
+    private void accept(EpochIntent intent) {
+        long epoch = published.size().value();
+        if (open.isPresent()) {
+            throw doubt(
+                    intent.epoch(),
+                    "a second intent follows the one of epoch " + open.get().epoch() + " that was not published");
+        }
+        if (intent.epoch() != epoch) {
+            throw doubt(intent.epoch(), "expected an intent of epoch " + epoch);
+        }
+        if (intent.generation() != generation) {
+            throw doubt(
+                    epoch, "it is of generation " + intent.generation() + ", attestream.generation is " + generation);
+        }
+        requireFollows(intent);
+        open = Optional.of(intent);
+    }
+
+    private void requireFollows(EpochIntent intent) {
+        EpochLeaf leaf = parseLeaf(intent);
+        if (leaf.epoch() != intent.epoch()) {
+            throw doubt(intent.epoch(), "its epoch leaf names epoch " + leaf.epoch());
+        }
+        ledger.requireVector(intent.heads(), leaf.vectorRoot(), intent.epoch());
+        for (int shard = 0; shard < ledger.shards(); shard++) {
+            requireGrows(intent.epoch(), heads.get(shard), intent.heads().get(shard));
+        }
+        CompactRange extended = published.copy();
+        extended.append(Rfc6962.leafHash(intent.epochLeaf()));
+        String expected = new Checkpoint(ledger.origin(), extended.size(), extended.root()).text();
+        if (!intent.noteText().equals(expected)) {
+            throw doubt(
+                    intent.epoch(),
+                    "its note text is not the checkpoint of the ledger log with its epoch leaf appended");
+        }
+    }
+
+    private static EpochLeaf parseLeaf(EpochIntent intent) {
+        try {
+            return EpochLeaf.parse(intent.epochLeaf());
+        } catch (InvalidFormat e) {
+            throw doubt(intent.epoch(), "its epoch leaf cannot be read: " + e.getMessage());
+        }
+    }
+
+    private static void requireGrows(long epoch, ShardHead before, ShardHead after) {
+        boolean sizeShrank =
+                Long.compareUnsigned(after.size().value(), before.size().value()) < 0;
+        boolean sameSizeOtherRoot =
+                after.size().equals(before.size()) && !after.root().equals(before.root());
+        if (sizeShrank || sameSizeOtherRoot || after.nextOffset() < before.nextOffset()) {
+            throw doubt(epoch, "shard " + after.shard() + " goes from " + before + " to " + after);
+        }
+    }
+
+    private void accept(LogRecord.Published record) {
+        EpochIntent intent = open.orElse(null);
+        if (intent == null || !intent.equals(record.intent())) {
+            throw doubt(record.epoch(), "it was published without an intent of exactly these bytes");
+        }
+        ledger.requireSigned(record.note(), intent.noteText(), record.epoch());
+        published.append(Rfc6962.leafHash(intent.epochLeaf()));
+        heads = intent.heads();
+        open = Optional.empty();
+        last = Optional.of(record);
+    }
+
+    private void accept(LogRecord.ShardNotes record) {
+        if (record.epoch() != published.size().value() - 1 || open.isPresent()) {
+            throw doubt(record.epoch(), "shard notes do not follow the publication of their epoch");
+        }
+        for (LogRecord.ShardNote note : record.notes()) {
+            if (note.shard() < 0 || note.shard() >= ledger.shards()) {
+                throw doubt(record.epoch(), "there is a note for shard " + note.shard());
+            }
+            ShardHead head = heads.get(note.shard());
+            ledger.requireShardSigned(note.note(), head, record.epoch());
+        }
+    }
+
+    private static FatalDoubtException doubt(long epoch, String what) {
+        return new FatalDoubtException("topic checkpoints, epoch " + epoch + ": " + what
+                + ". Nothing was signed; compare the topic with its backup and the object store");
+    }
+}

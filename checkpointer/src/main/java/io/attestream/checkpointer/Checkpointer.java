@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.ledger.EpochLeaf;
+import io.attestream.proofs.ledger.ShardHead;
+import io.attestream.proofs.tree.CompactRange;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The publishing thread's life: replay what was published and hold it against our own recomputation, finish what a
+ * predecessor left open, then publish an epoch whenever there is something new.
+ */
+final class Checkpointer {
+    private static final Logger LOG = LoggerFactory.getLogger(Checkpointer.class);
+    private static final long PROGRESS_MILLIS = 5_000;
+
+    /** How often and how much. */
+    record Pace(long intervalMillis, long shardNotesIntervalMillis, long epochLeavesMax, long epochSizeBytesMax) {}
+
+    private final Backlog backlog;
+    private final CheckpointLog log;
+    private final CheckpointHistory history;
+    private final Guard guard;
+    private final Signer signer;
+    private final PublishPath path;
+    private final EpochAssembler assembler;
+    private final CheckpointerMetrics metrics;
+    private final Pace pace;
+    private final Clock clock;
+    private final CountDownLatch stop = new CountDownLatch(1);
+
+    private List<ShardHead> notedHeads;
+    private long shardNotesDueMillis;
+    private volatile boolean replayed;
+    private volatile long lastRoundMillis;
+
+    Checkpointer(
+            Ledger ledger,
+            int generation,
+            Backlog backlog,
+            CheckpointLog log,
+            EpochArchive archive,
+            Guard guard,
+            Signer signer,
+            CheckpointerMetrics metrics,
+            Pace pace,
+            Clock clock,
+            StepListener steps) {
+        this.backlog = backlog;
+        this.log = log;
+        this.history = new CheckpointHistory(ledger, generation);
+        this.guard = guard;
+        this.signer = signer;
+        this.assembler = new EpochAssembler(ledger);
+        this.metrics = metrics;
+        this.pace = pace;
+        this.clock = clock;
+        this.notedHeads = ledger.emptyHeads();
+        this.lastRoundMillis = clock.millis();
+        this.path = new PublishPath(archive, log, history, guard, signer, generation, steps);
+    }
+
+    /**
+     * Runs until {@link #stop}.
+     *
+     * @throws FatalDoubtException if anything is not as it must be; the process must end then
+     */
+    void run() throws InterruptedException {
+        takeUp();
+        long next = clock.millis();
+        while (stop.getCount() > 0) {
+            publishNewest();
+            publishShardNotesIfDue();
+            lastRoundMillis = clock.millis();
+            next = Math.max(next + pace.intervalMillis(), lastRoundMillis);
+            if (stop.await(next - lastRoundMillis, TimeUnit.MILLISECONDS)) {
+                return;
+            }
+        }
+    }
+
+    /** Ends {@link #run} after the epoch under way; from any thread. */
+    void stop() {
+        stop.countDown();
+    }
+
+    /** Everything published before this process started was recomputed and agrees. */
+    boolean isReplayed() {
+        return replayed;
+    }
+
+    /** When the publishing thread last finished a round or made progress in the replay. */
+    long lastRoundMillis() {
+        return lastRoundMillis;
+    }
+
+    // ---- taking up where a predecessor stopped
+
+    /** Nothing is signed before all that was published has been recomputed and found equal. */
+    void takeUp() throws InterruptedException {
+        log.readToEnd(this::replay);
+        guard.requireNoneFrom(history.nextEpoch());
+        if (history.lastPublished().isPresent()) {
+            EpochIntent last = history.lastPublished().get().intent();
+            guard.requireEquals(last.epoch(), last.noteText());
+            signer.resume(history.lastPublished().get(), history.ledgerRange(), backlog.takenRanges());
+            LOG.info("replayed to epoch {}: {}", last.epoch(), last.heads());
+        } else {
+            LOG.info("the ledger has no epoch yet");
+        }
+        Optional<EpochIntent> open = history.openIntent();
+        if (open.isPresent()) {
+            LOG.info(
+                    "rolling forward epoch {}, whose intent was committed and not published",
+                    open.get().epoch());
+            requireRecomputed(open.get());
+            path.rollForward(open.get());
+            metrics.published(history, clock.millis());
+        }
+        metrics.replayed(history);
+        replayed = true;
+    }
+
+    private void replay(LogRecord record) {
+        history.accept(record);
+        if (record instanceof LogRecord.Published published) {
+            requireRecomputed(published.intent());
+            metrics.replayed(history);
+        }
+    }
+
+    /** Waits until our own recomputation has reached an epoch's heads, and demands the same roots and counts. */
+    private void requireRecomputed(EpochIntent intent) {
+        Backlog.Content own = awaitHeads(intent);
+        EpochLeaf leaf;
+        try {
+            leaf = EpochLeaf.parse(intent.epochLeaf());
+        } catch (InvalidFormat e) {
+            throw new FatalDoubtException("epoch " + intent.epoch() + ": its epoch leaf cannot be read", e);
+        }
+        if (!leaf.counts().equals(own.counts().asMap())) {
+            throw new FatalDoubtException("epoch " + intent.epoch() + " was published with counts " + leaf.counts()
+                    + ", recomputed are " + own.counts().asMap());
+        }
+    }
+
+    private Backlog.Content awaitHeads(EpochIntent intent) {
+        try {
+            while (true) {
+                Optional<Backlog.Content> content = backlog.takeExactly(intent.heads(), PROGRESS_MILLIS);
+                lastRoundMillis = clock.millis();
+                if (content.isPresent()) {
+                    return content.get();
+                }
+                if (stop.getCount() == 0) {
+                    throw new FatalDoubtException("told to stop during the replay; nothing was signed");
+                }
+                logReplay(intent);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new FatalDoubtException("interrupted during the replay; nothing was signed", e);
+        }
+    }
+
+    private void logReplay(EpochIntent waitedFor) {
+        for (ShardHead head : waitedFor.heads()) {
+            long decided = backlog.look(head.shard(), ShardReplica::decidedTo);
+            if (decided < head.nextOffset()) {
+                LOG.info(
+                        "replaying: epoch {} needs shard {} up to offset {}, read up to {}",
+                        waitedFor.epoch(),
+                        head.shard(),
+                        head.nextOffset(),
+                        decided);
+            }
+        }
+    }
+
+    // ---- going on
+
+    /** One round: publishes an epoch if any shard has something new. */
+    void publishNewest() {
+        Optional<Backlog.Content> content = backlog.takeNewest(pace.epochLeavesMax(), pace.epochSizeBytesMax());
+        if (content.isEmpty()) {
+            return;
+        }
+        CompactRange ledger = history.ledgerRange();
+        path.publish(assembler.assemble(ledger, content.get(), clock.millis()));
+        metrics.published(history, clock.millis());
+    }
+
+    private void publishShardNotesIfDue() {
+        long now = clock.millis();
+        if (now < shardNotesDueMillis) {
+            return;
+        }
+        List<Integer> grown = new ArrayList<>();
+        for (ShardHead head : history.publishedHeads()) {
+            if (!head.size().equals(notedHeads.get(head.shard()).size())) {
+                grown.add(head.shard());
+            }
+        }
+        if (!grown.isEmpty()) {
+            path.publishShardNotes(grown);
+            notedHeads = history.publishedHeads();
+            shardNotesDueMillis = now + pace.shardNotesIntervalMillis();
+        }
+    }
+}

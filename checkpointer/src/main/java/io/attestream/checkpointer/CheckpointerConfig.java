@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** All settings of the checkpointer. Each is checked at start ({@link CheckpointerConfigs}). */
+@ConfigMapping(prefix = "attestream")
+interface CheckpointerConfig {
+    Kafka kafka();
+
+    Topics topics();
+
+    @Doc(
+            "One life of the processors' state; records of other generations are not read. Must equal the processors' setting.")
+    @WithDefault("1")
+    int generation();
+
+    @Doc("`true` accepts topics that are not replicated. For one machine only.")
+    @WithDefault("false")
+    boolean dev();
+
+    LedgerKeys ledger();
+
+    Objects objects();
+
+    Http http();
+
+    Checkpointer checkpointer();
+
+    interface Kafka {
+        @Doc("Kafka brokers, `host:port` separated by commas.")
+        String bootstrapServers();
+    }
+
+    interface Topics {
+        @Doc("First part of every topic name and of the transactional id `<prefix>.checkpointer`, which keeps a second "
+                + "checkpointer of the same ledger from writing.")
+        @WithDefault("attestream")
+        String prefix();
+    }
+
+    interface LedgerKeys {
+        @Doc("Public key of the ledger (`name+hash+base64`). Must equal the one in the genesis records.")
+        String verifierKey();
+
+        @Doc("File with the private key (`PRIVATE+KEY+…`), readable by its owner only. Either this or "
+                + "`attestream.ledger.signing-key`.")
+        Optional<Path> signingKeyFile();
+
+        @Doc(
+                "The private key itself, meant for the environment variable `ATTESTREAM_LEDGER_SIGNING_KEY`. Never logged.")
+        Optional<String> signingKey();
+    }
+
+    interface Objects {
+        @Doc("Directory of the object store: segments, payloads, guard copies. Durable storage, not the brokers' disk.")
+        Path directory();
+    }
+
+    interface Http {
+        @Doc("Address of health and metrics.")
+        @WithDefault("127.0.0.1")
+        String host();
+
+        @Doc("Port of health and metrics; `0` takes a free one.")
+        @WithDefault("8082")
+        int port();
+    }
+
+    interface Checkpointer {
+        @Doc("Milliseconds between epochs while there is something new.")
+        @WithDefault("500")
+        long intervalMillis();
+
+        @Doc("Milliseconds between notes of the shards' own logs; only shards that grew get one.")
+        @WithDefault("2000")
+        long shardNotesIntervalMillis();
+
+        @Doc("Most leaves in one epoch, shared evenly by the shards.")
+        @WithDefault("262144")
+        long epochLeavesMax();
+
+        @Doc(
+                "Most bytes of entries and payloads in one epoch, shared evenly by the shards. A single delta that is larger is "
+                        + "an epoch's share alone.")
+        @WithDefault("67108864")
+        long epochSizeBytesMax();
+
+        @Doc(
+                "Most bytes of one shard's leaves held in memory before they are published; reading of that shard pauses above.")
+        @WithDefault("67108864")
+        long shardBacklogBytesMax();
+    }
+}

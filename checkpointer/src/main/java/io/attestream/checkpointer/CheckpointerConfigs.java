@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.note.NoteSigner;
+import io.attestream.proofs.note.NoteVerifier;
+import io.smallrye.config.SmallRyeConfig;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Reads and checks the settings; whatever is wrong is named all at once. */
+final class CheckpointerConfigs {
+    private static final long KEY_FILE_BYTES_MAX = 4096;
+
+    private CheckpointerConfigs() {}
+
+    /** From system properties, the environment and {@code application.properties}; later sources give way to earlier. */
+    static CheckpointerConfig load() {
+        SmallRyeConfig config = new SmallRyeConfigBuilder()
+                .addDefaultInterceptors()
+                .addDefaultSources()
+                // The prefix is shared with the other services, whose settings may be in the same environment.
+                .withMappingIgnore("attestream.**")
+                .withMapping(CheckpointerConfig.class)
+                .build();
+        return config.getConfigMapping(CheckpointerConfig.class);
+    }
+
+    /** What is wrong, one line a setting; empty if nothing is. */
+    static List<String> problems(CheckpointerConfig config) {
+        List<String> problems = new ArrayList<>();
+        require(problems, config.generation() >= 1, "attestream.generation must be at least 1");
+        require(
+                problems,
+                config.topics().prefix().matches("[a-zA-Z0-9._-]{1,100}"),
+                "attestream.topics.prefix must be 1 to 100 of letters, digits, '.', '_', '-'");
+        require(
+                problems,
+                config.http().port() >= 0 && config.http().port() <= 65535,
+                "attestream.http.port must be from 0 to 65535");
+        CheckpointerConfig.Checkpointer own = config.checkpointer();
+        requireRange(problems, "attestream.checkpointer.interval-millis", own.intervalMillis(), 10, 60_000);
+        requireRange(
+                problems,
+                "attestream.checkpointer.shard-notes-interval-millis",
+                own.shardNotesIntervalMillis(),
+                10,
+                3_600_000);
+        requireRange(problems, "attestream.checkpointer.epoch-leaves-max", own.epochLeavesMax(), 1, 1L << 24);
+        requireRange(problems, "attestream.checkpointer.epoch-size-bytes-max", own.epochSizeBytesMax(), 1, 1L << 30);
+        requireRange(
+                problems, "attestream.checkpointer.shard-backlog-bytes-max", own.shardBacklogBytesMax(), 1, 1L << 34);
+        if (!Files.isDirectory(config.objects().directory())) {
+            problems.add("attestream.objects.directory " + config.objects().directory() + " is not a directory");
+        }
+        requireKeys(problems, config.ledger());
+        return problems;
+    }
+
+    private static void requireKeys(List<String> problems, CheckpointerConfig.LedgerKeys keys) {
+        NoteVerifier verifier = null;
+        try {
+            verifier = NoteVerifier.parse(keys.verifierKey());
+        } catch (InvalidFormat e) {
+            problems.add("attestream.ledger.verifier-key is not a note verifier key: " + e.getMessage());
+        }
+        String problem = signingKeyProblem(keys, verifier);
+        if (problem != null) {
+            problems.add(problem);
+        }
+    }
+
+    private static @Nullable String signingKeyProblem(
+            CheckpointerConfig.LedgerKeys keys, @Nullable NoteVerifier verifier) {
+        try {
+            NoteSigner signer = signingKey(keys);
+            if (verifier != null && !signer.verifier().vkey().equals(verifier.vkey())) {
+                return "the signing key is that of " + signer.verifier().vkey()
+                        + ", attestream.ledger.verifier-key is another";
+            }
+            return null;
+        } catch (RefusedKeyException e) {
+            return e.getMessage();
+        }
+    }
+
+    /** The private key could not be had; the message never contains any of it. */
+    static final class RefusedKeyException extends Exception {
+        RefusedKeyException(String message) {
+            super(message);
+        }
+    }
+
+    /** Reads the private key from where the settings say. */
+    static NoteSigner signingKey(CheckpointerConfig.LedgerKeys keys) throws RefusedKeyException {
+        if (keys.signingKeyFile().isPresent() == keys.signingKey().isPresent()) {
+            throw new RefusedKeyException(
+                    "set exactly one of attestream.ledger.signing-key-file and ATTESTREAM_LEDGER_SIGNING_KEY");
+        }
+        String text = keys.signingKey().isPresent()
+                ? keys.signingKey().get()
+                : readKeyFile(keys.signingKeyFile().orElseThrow());
+        try {
+            return NoteSigner.parse(text.strip());
+        } catch (InvalidFormat e) {
+            throw new RefusedKeyException("the signing key is not a note signing key (PRIVATE+KEY+…)");
+        }
+    }
+
+    private static String readKeyFile(Path file) throws RefusedKeyException {
+        String setting = "attestream.ledger.signing-key-file " + file;
+        try {
+            PosixFileAttributeView posix = Files.getFileAttributeView(file, PosixFileAttributeView.class);
+            if (posix != null) {
+                Set<PosixFilePermission> permissions = posix.readAttributes().permissions();
+                for (PosixFilePermission permission : permissions) {
+                    if (permission.name().startsWith("OTHERS_")) {
+                        throw new RefusedKeyException(setting + " is open to every user: chmod 600 it");
+                    }
+                }
+            }
+            if (Files.size(file) > KEY_FILE_BYTES_MAX) {
+                throw new RefusedKeyException(setting + " is larger than " + KEY_FILE_BYTES_MAX + " bytes");
+            }
+            return Files.readString(file, StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new RefusedKeyException(
+                    setting + " cannot be read: " + e.getClass().getSimpleName());
+        }
+    }
+
+    private static void requireRange(List<String> problems, String name, long value, long min, long max) {
+        require(problems, value >= min && value <= max, name + " is " + value + ", must be from " + min + " to " + max);
+    }
+
+    private static void require(List<String> problems, boolean condition, String problem) {
+        if (!condition) {
+            problems.add(problem);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
+
+/** What can be seen from outside: how far each shard is, when an epoch was published last, and how long each step took. */
+final class CheckpointerMetrics implements StepListener {
+    private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final AtomicLong epoch = new AtomicLong(-1);
+    private final AtomicLong lastPublishMillis = new AtomicLong();
+    private final AtomicLongArray publishedSize;
+    private final Map<PublishStep, Timer> steps = new EnumMap<>(PublishStep.class);
+    private long lastStepNanos = System.nanoTime();
+
+    CheckpointerMetrics(Backlog backlog) {
+        publishedSize = new AtomicLongArray(backlog.shards());
+        Gauge.builder("attestream_checkpointer_epoch", epoch, AtomicLong::get)
+                .description("Number of the epoch published last; -1 before the first")
+                .register(registry);
+        Gauge.builder("attestream_checkpointer_last_publish_time_seconds", lastPublishMillis, t -> t.get() / 1000.0)
+                .description("Unix time of the last publication by this process; 0 before the first")
+                .register(registry);
+        for (int shard = 0; shard < backlog.shards(); shard++) {
+            registerShard(backlog, shard);
+        }
+        for (PublishStep step : PublishStep.values()) {
+            steps.put(
+                    step,
+                    Timer.builder("attestream_checkpointer_step")
+                            .description("Time from the step before to the end of this one")
+                            .tag("step", step.name().toLowerCase(java.util.Locale.ROOT))
+                            .publishPercentiles(0.5, 0.99)
+                            .register(registry));
+        }
+    }
+
+    private void registerShard(Backlog backlog, int shard) {
+        String tag = Integer.toString(shard);
+        Gauge.builder("attestream_checkpointer_shard_published_size", publishedSize, sizes -> sizes.get(shard))
+                .description("Leaves of the shard in the epoch published last")
+                .tag("shard", tag)
+                .register(registry);
+        Gauge.builder(
+                        "attestream_checkpointer_shard_verified_size",
+                        backlog,
+                        b -> b.look(shard, r -> r.newestVerified().head().size().value()))
+                .description("Leaves of the shard below its newest verified head")
+                .tag("shard", tag)
+                .register(registry);
+        Gauge.builder(
+                        "attestream_checkpointer_shard_decided_offset",
+                        backlog,
+                        b -> b.look(shard, ShardReplica::decidedTo))
+                .description("Offset of topic events below which this process has decided every record")
+                .tag("shard", tag)
+                .register(registry);
+        Gauge.builder(
+                        "attestream_checkpointer_shard_backlog_bytes",
+                        backlog,
+                        b -> b.look(shard, ShardReplica::unpublishedBytes))
+                .description("Bytes of leaves read and not yet in an epoch")
+                .tag("shard", tag)
+                .register(registry);
+    }
+
+    @Override
+    public void reached(PublishStep step, long number) {
+        long now = System.nanoTime();
+        if (step != PublishStep.ASSEMBLED && step != PublishStep.SHARD_NOTES_SENT) {
+            timer(step).record(now - lastStepNanos, TimeUnit.NANOSECONDS);
+        }
+        lastStepNanos = now;
+    }
+
+    private Timer timer(PublishStep step) {
+        Timer timer = steps.get(step);
+        if (timer == null) {
+            throw new IllegalStateException("no timer for " + step);
+        }
+        return timer;
+    }
+
+    /** Takes note of what is public now. */
+    void published(CheckpointHistory history, long nowMillis) {
+        epoch.set(history.nextEpoch() - 1);
+        lastPublishMillis.set(nowMillis);
+        replayed(history);
+    }
+
+    /** Takes note of what was public before this process started. */
+    void replayed(CheckpointHistory history) {
+        epoch.set(history.nextEpoch() - 1);
+        history.publishedHeads()
+                .forEach(head -> publishedSize.set(head.shard(), head.size().value()));
+    }
+
+    long epoch() {
+        return epoch.get();
+    }
+
+    String scrape() {
+        return registry.scrape();
+    }
+}

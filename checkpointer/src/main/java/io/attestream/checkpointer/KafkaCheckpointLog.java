@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InvalidProducerEpochException;
+import org.apache.kafka.common.errors.ProducerFencedException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Topic {@code checkpoints}, owned through a fixed transactional id: opening it fences every earlier owner and completes or
+ * aborts what that one had open, so that what is read afterwards up to the end is all there will ever be from it.
+ */
+final class KafkaCheckpointLog implements CheckpointLog {
+    private static final Duration POLL = Duration.ofMillis(500);
+    private static final Duration CLOSE_WAIT = Duration.ofSeconds(2);
+    private static final int FETCH_BYTES_MAX = 4 << 20;
+
+    private final KafkaClients clients;
+    private final TopicPartition partition;
+    private final CheckpointRecords codec;
+    private final KafkaProducer<byte[], byte[]> producer;
+
+    private KafkaCheckpointLog(
+            KafkaClients clients,
+            TopicPartition partition,
+            CheckpointRecords codec,
+            KafkaProducer<byte[], byte[]> producer) {
+        this.clients = clients;
+        this.partition = partition;
+        this.codec = codec;
+        this.producer = producer;
+    }
+
+    /** Takes the log over from whoever owns it. */
+    static KafkaCheckpointLog open(
+            KafkaClients clients, String topic, String transactionalId, CheckpointRecords codec) {
+        KafkaProducer<byte[], byte[]> producer = clients.transactionalWriter(transactionalId);
+        try {
+            producer.initTransactions();
+        } catch (KafkaException e) {
+            producer.close(Duration.ZERO);
+            throw doubt("transactional id " + transactionalId + " could not be taken over", e);
+        }
+        return new KafkaCheckpointLog(clients, new TopicPartition(topic, 0), codec, producer);
+    }
+
+    @Override
+    public void readToEnd(Consumer<LogRecord> reader) {
+        try (KafkaConsumer<byte[], byte[]> consumer = clients.reader(FETCH_BYTES_MAX)) {
+            List<TopicPartition> partitions = List.of(partition);
+            consumer.assign(partitions);
+            requireFromTheFirst(consumer.beginningOffsets(partitions));
+            consumer.seek(partition, 0);
+            long end = consumer.endOffsets(partitions).getOrDefault(partition, 0L);
+            while (consumer.position(partition) < end) {
+                for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+                    reader.accept(codec.decode(record.offset(), record.value()));
+                }
+            }
+        } catch (KafkaException e) {
+            throw doubt("could not be read to its end", e);
+        }
+    }
+
+    private void requireFromTheFirst(Map<TopicPartition, Long> beginning) {
+        long first = beginning.getOrDefault(partition, 0L);
+        if (first != 0) {
+            throw new FatalDoubtException("topic " + partition.topic() + " begins at offset " + first
+                    + ": its first records were deleted. Restore it");
+        }
+    }
+
+    @Override
+    public void stage(LogRecord record) {
+        try {
+            producer.beginTransaction();
+            producer.send(new ProducerRecord<>(partition.topic(), partition.partition(), null, codec.encode(record)))
+                    .get(KafkaClients.COMMIT_WAIT_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (KafkaException | TimeoutException e) {
+            throw doubt("epoch " + record.epoch() + " could not be written", e);
+        } catch (ExecutionException e) {
+            throw doubt("epoch " + record.epoch() + " could not be written", e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw doubt("epoch " + record.epoch() + " was being written when the process was told to stop", e);
+        }
+    }
+
+    @Override
+    public void commit() {
+        try {
+            producer.commitTransaction();
+        } catch (KafkaException e) {
+            throw doubt("the result of a commit is unknown or it failed", e);
+        }
+    }
+
+    private static FatalDoubtException doubt(String what, @Nullable Throwable cause) {
+        String why = cause instanceof ProducerFencedException || cause instanceof InvalidProducerEpochException
+                ? "another checkpointer took over"
+                : String.valueOf(cause);
+        return new FatalDoubtException(
+                "topic checkpoints: " + what + ": " + why
+                        + ". The process ends; the next start finds out what was committed",
+                cause);
+    }
+
+    @Override
+    public void close() {
+        producer.close(CLOSE_WAIT);
+    }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.function.LongSupplier;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.WakeupException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The reading thread: topics {@code events}, {@code sealed} and {@code outcomes} from their first records on, committed
+ * records only, into the {@link Backlog}. Pauses a partition whose replica holds enough.
+ */
+final class LedgerFollower implements Runnable {
+    private static final Logger LOG = LoggerFactory.getLogger(LedgerFollower.class);
+    private static final Duration POLL = Duration.ofMillis(100);
+    private static final int FETCH_BYTES_MAX = 4 << 20;
+
+    private final KafkaConsumer<byte[], byte[]> consumer;
+    private final String events;
+    private final String sealed;
+    private final String outcomes;
+    private final ProcessorRecords codec;
+    private final Backlog backlog;
+    private final LongSupplier clockMillis;
+    private final Set<TopicPartition> paused = new HashSet<>();
+    private final List<TopicPartition> partitions = new ArrayList<>();
+    private volatile boolean stopping;
+    private volatile long lastPollMillis;
+
+    LedgerFollower(
+            KafkaClients clients,
+            io.attestream.schemas.Topics topics,
+            ProcessorRecords codec,
+            Backlog backlog,
+            LongSupplier clockMillis) {
+        this.consumer = clients.reader(FETCH_BYTES_MAX);
+        this.events = topics.events();
+        this.sealed = topics.sealed();
+        this.outcomes = topics.outcomes();
+        this.codec = codec;
+        this.backlog = backlog;
+        this.clockMillis = clockMillis;
+        this.lastPollMillis = clockMillis.getAsLong();
+        for (int shard = 0; shard < backlog.shards(); shard++) {
+            partitions.add(new TopicPartition(events, shard));
+            partitions.add(new TopicPartition(sealed, shard));
+            partitions.add(new TopicPartition(outcomes, shard));
+        }
+    }
+
+    @Override
+    public void run() {
+        try (consumer) {
+            beginAtTheFirst();
+            while (!stopping) {
+                pauseAndResume();
+                read(consumer.poll(POLL));
+                lastPollMillis = clockMillis.getAsLong();
+            }
+            backlog.readingEnded(null);
+        } catch (WakeupException e) {
+            backlog.readingEnded(null);
+        } catch (FatalDoubtException e) {
+            backlog.readingEnded(e);
+        } catch (KafkaException e) {
+            backlog.readingEnded(new FatalDoubtException("topics could not be read: " + e.getMessage(), e));
+        } catch (RuntimeException | Error e) {
+            LOG.error("reading ended by a bug", e);
+            backlog.readingEnded(e);
+        }
+    }
+
+    /** Ends {@link #run} soon; from any thread. */
+    void stop() {
+        stopping = true;
+        consumer.wakeup();
+    }
+
+    /** When a poll last returned, on the clock given. */
+    long lastPollMillis() {
+        return lastPollMillis;
+    }
+
+    private void beginAtTheFirst() {
+        consumer.assign(partitions);
+        for (Map.Entry<TopicPartition, Long> first :
+                consumer.beginningOffsets(partitions).entrySet()) {
+            if (first.getValue() != 0) {
+                throw new FatalDoubtException("topic " + first.getKey() + " begins at offset " + first.getValue()
+                        + ": its first records were deleted. Check retention.ms and cleanup.policy, and restore it");
+            }
+            consumer.seek(first.getKey(), 0);
+        }
+    }
+
+    private void read(ConsumerRecords<byte[], byte[]> records) {
+        for (TopicPartition partition : records.partitions()) {
+            List<ConsumerRecord<byte[], byte[]>> batch = records.records(partition);
+            backlog.feed(partition.partition(), replica -> {
+                for (ConsumerRecord<byte[], byte[]> record : batch) {
+                    feed(replica, record);
+                }
+            });
+        }
+        for (int shard = 0; shard < backlog.shards(); shard++) {
+            TopicPartition partition = new TopicPartition(events, shard);
+            long position = consumer.position(partition);
+            boolean eventsAtEnd = atEnd(partition);
+            boolean outcomesAtEnd = atEnd(new TopicPartition(outcomes, shard));
+            backlog.feed(shard, replica -> {
+                replica.onEventsReadTo(position);
+                replica.requireNothingOverdue(clockMillis.getAsLong(), eventsAtEnd, outcomesAtEnd);
+            });
+        }
+    }
+
+    private void feed(ShardReplica replica, ConsumerRecord<byte[], byte[]> record) {
+        if (record.topic().equals(events)) {
+            replica.onEvent(record.offset(), record.timestamp(), record.value());
+        } else if (record.topic().equals(sealed)) {
+            replica.onSealed(codec.sealed(record.partition(), record.offset(), record.value()));
+        } else {
+            replica.onOutcome(codec.outcome(record.partition(), record.offset(), record.value()));
+        }
+    }
+
+    private boolean atEnd(TopicPartition partition) {
+        OptionalLong lag = consumer.currentLag(partition);
+        return lag.isPresent() && lag.getAsLong() == 0;
+    }
+
+    private void pauseAndResume() {
+        for (TopicPartition partition : partitions) {
+            boolean wanted = backlog.look(partition.partition(), replica -> wants(replica, partition.topic()));
+            if (wanted && paused.remove(partition)) {
+                consumer.resume(List.of(partition));
+            } else if (!wanted && paused.add(partition)) {
+                consumer.pause(List.of(partition));
+            }
+        }
+    }
+
+    private boolean wants(ShardReplica replica, String topic) {
+        if (topic.equals(events)) {
+            return replica.wantsEvents();
+        }
+        return topic.equals(sealed) ? replica.wantsSealed() : replica.wantsOutcomes();
+    }
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import io.attestream.checkpointer.CheckpointerConfigs.RefusedKeyException;
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.DirectoryObjectStore;
+import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.proofs.control.Control;
+import io.attestream.proofs.note.NoteSigner;
+import io.attestream.proofs.note.NoteVerifier;
+import io.attestream.schemas.Topics;
+import io.attestream.schemas.ledger.GenesisReader;
+import io.attestream.schemas.ledger.LedgerDefinition;
+import io.attestream.schemas.topics.TopicContract;
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.NoSuchElementException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.common.KafkaException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Starts the checkpointer. Exit code 0 after a stop, 1 on refused settings or a doubt, with one message that says why. */
+public final class Main {
+    private static final Logger LOG = LoggerFactory.getLogger(Main.class);
+    private static final Duration CLUSTER_TIMEOUT = Duration.ofSeconds(30);
+    private static final long RETRY_MILLIS = 1_000;
+    /** A round without progress for longer than any wait inside it. */
+    private static final long STUCK_MILLIS = 90_000;
+
+    private static final long STOP_WAIT_SECONDS = 15;
+
+    private final CheckpointerConfig config;
+    private final Clock clock = Clock.systemUTC();
+    private final CountDownLatch stopped = new CountDownLatch(1);
+    private final CountDownLatch stop = new CountDownLatch(1);
+    private final AtomicReference<@Nullable Running> running = new AtomicReference<>();
+    private volatile String waitingFor = "the cluster";
+
+    private record Running(
+            Checkpointer checkpointer, LedgerFollower follower, Backlog backlog, CheckpointerMetrics metrics) {}
+
+    private Main(CheckpointerConfig config) {
+        this.config = config;
+    }
+
+    public static void main(String[] args) {
+        System.exit(run(StepListener.NONE));
+    }
+
+    /** Runs to the end of the process's life and returns its exit code. */
+    static int run(StepListener steps) {
+        CheckpointerConfig config;
+        try {
+            config = CheckpointerConfigs.load();
+        } catch (NoSuchElementException | IllegalArgumentException e) {
+            LOG.error("refused to start: {}", e.getMessage());
+            return 1;
+        }
+        List<String> problems = CheckpointerConfigs.problems(config);
+        if (!problems.isEmpty()) {
+            problems.forEach(problem -> LOG.error("refused to start: {}", problem));
+            return 1;
+        }
+        Main main = new Main(config);
+        Thread hook = new Thread(main::stopAndWait, "stop");
+        Runtime.getRuntime().addShutdownHook(hook);
+        try {
+            main.serve(steps);
+            return 0;
+        } catch (FatalDoubtException e) {
+            LOG.error("stopped: {}", e.getMessage());
+            LOG.debug("stopped", e);
+            return 1;
+        } catch (IOException | InvalidFormat | RefusedKeyException | KafkaException | IllegalStateException e) {
+            LOG.error("stopped: {}", String.valueOf(e.getMessage()));
+            return 1;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return 1;
+        } finally {
+            main.stopped.countDown();
+        }
+    }
+
+    private void stopAndWait() {
+        stop.countDown();
+        Running now = running.get();
+        if (now != null) {
+            now.checkpointer().stop();
+        }
+        try {
+            if (!stopped.await(STOP_WAIT_SECONDS, TimeUnit.SECONDS)) {
+                LOG.warn("stopped in the middle of a round; the next start finishes it");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void serve(StepListener steps)
+            throws IOException, InvalidFormat, RefusedKeyException, InterruptedException {
+        try (StatusServer status = StatusServer.start(
+                config.http().host(), config.http().port(), this::live, this::ready, this::metrics)) {
+            LOG.info("health and metrics on http://{}:{}", config.http().host(), status.port());
+            Topics topics = new Topics(config.topics().prefix());
+            KafkaClients clients = new KafkaClients(config.kafka().bootstrapServers());
+            LedgerDefinition definition = awaitLedger(clients, topics);
+            if (definition == null) {
+                return;
+            }
+            requireTopics(clients, topics, definition);
+            follow(clients, topics, definition, steps);
+        }
+    }
+
+    /** The ledger once {@code attestream init} has made it; null if told to stop before. */
+    private @Nullable LedgerDefinition awaitLedger(KafkaClients clients, Topics topics)
+            throws InvalidFormat, InterruptedException {
+        NoteVerifier key = NoteVerifier.parse(config.ledger().verifierKey());
+        do {
+            String why;
+            try {
+                GenesisReader.Result result = GenesisReader.read(clients.common(), topics, key, CLUSTER_TIMEOUT);
+                if (result instanceof GenesisReader.Result.Ready ready) {
+                    return ready.ledger();
+                }
+                if (result instanceof GenesisReader.Result.Refused refused) {
+                    throw new FatalDoubtException(refused.reason());
+                }
+                why = ((GenesisReader.Result.NotReady) result).reason();
+            } catch (KafkaException e) {
+                why = String.valueOf(e.getMessage());
+            }
+            if (!why.equals(waitingFor)) {
+                LOG.info("waiting: {}", why);
+                waitingFor = why;
+            }
+        } while (!stop.await(RETRY_MILLIS, TimeUnit.MILLISECONDS));
+        return null;
+    }
+
+    private void requireTopics(KafkaClients clients, Topics topics, LedgerDefinition definition) {
+        long maxPayloadBytes = definition.genesis().get(0).rules().maxPayloadBytes();
+        TopicContract contract = new TopicContract(topics, definition.shards(), maxPayloadBytes, config.dev());
+        try (Admin admin = Admin.create(clients.common())) {
+            List<TopicContract.Violation> violations = contract.check(admin);
+            if (!violations.isEmpty()) {
+                throw new FatalDoubtException("topics do not keep what the ledger promises: "
+                        + String.join(
+                                "; ", violations.stream().map(Object::toString).toList()));
+            }
+        }
+    }
+
+    private void follow(KafkaClients clients, Topics topics, LedgerDefinition definition, StepListener steps)
+            throws IOException, RefusedKeyException, InterruptedException {
+        Ledger ledger = new Ledger(definition.origin(), definition.key(), definition.shards());
+        Backlog backlog = backlog(ledger, definition);
+        CheckpointerMetrics metrics = new CheckpointerMetrics(backlog);
+        NoteSigner key = CheckpointerConfigs.signingKey(config.ledger());
+        ObjectStore store = new DirectoryObjectStore(config.objects().directory());
+        EpochArchive archive = new EpochArchive(store);
+        Signer signer = new Signer(key, ledger, archive);
+        CheckpointRecords records = new CheckpointRecords(definition.schemas());
+        LedgerFollower follower =
+                new LedgerFollower(clients, topics, new ProcessorRecords(definition.schemas()), backlog, clock::millis);
+        Thread reading = new Thread(follower, "reading");
+        try (KafkaCheckpointLog log =
+                KafkaCheckpointLog.open(clients, topics.checkpoints(), topics.checkpointerTransactionalId(), records)) {
+            LOG.info(
+                    "{} with {} shards; this process owns topic {}",
+                    ledger.origin(),
+                    ledger.shards(),
+                    topics.checkpoints());
+            Checkpointer checkpointer = new Checkpointer(
+                    ledger,
+                    config.generation(),
+                    backlog,
+                    log,
+                    archive,
+                    new Guard(store),
+                    signer,
+                    metrics,
+                    pace(),
+                    clock,
+                    (step, epoch) -> {
+                        metrics.reached(step, epoch);
+                        steps.reached(step, epoch);
+                    });
+            running.set(new Running(checkpointer, follower, backlog, metrics));
+            if (stop.getCount() == 0) {
+                return;
+            }
+            reading.start();
+            checkpointer.run();
+        } finally {
+            follower.stop();
+            reading.join(TimeUnit.SECONDS.toMillis(STOP_WAIT_SECONDS));
+        }
+    }
+
+    private Backlog backlog(Ledger ledger, LedgerDefinition definition) {
+        List<ShardReplica> replicas = new ArrayList<>();
+        for (Control.Genesis genesis : definition.genesis()) {
+            replicas.add(new ShardReplica(
+                    genesis.shard(),
+                    definition.incarnation(),
+                    config.generation(),
+                    new ShardDecider(genesis.shard(), ledger, definition.incarnation()),
+                    config.checkpointer().shardBacklogBytesMax()));
+        }
+        return new Backlog(replicas);
+    }
+
+    private Checkpointer.Pace pace() {
+        CheckpointerConfig.Checkpointer own = config.checkpointer();
+        return new Checkpointer.Pace(
+                own.intervalMillis(), own.shardNotesIntervalMillis(), own.epochLeavesMax(), own.epochSizeBytesMax());
+    }
+
+    // ---- what is told outside
+
+    private List<Health> live() {
+        Running now = running.get();
+        if (now == null) {
+            return List.of(new Health("starting", true, Map.of("waitingFor", waitingFor)));
+        }
+        long millis = clock.millis();
+        long reading = millis - now.follower().lastPollMillis();
+        long publishing = millis - now.checkpointer().lastRoundMillis();
+        return List.of(
+                new Health("reading", reading < STUCK_MILLIS, Map.of("lastPollMillisAgo", reading)),
+                new Health("publishing", publishing < STUCK_MILLIS, Map.of("lastRoundMillisAgo", publishing)));
+    }
+
+    private List<Health> ready() {
+        Running now = running.get();
+        if (now == null) {
+            return List.of(new Health("ledger", false, Map.of("waitingFor", waitingFor)));
+        }
+        List<Health> checks = new ArrayList<>(live());
+        checks.add(new Health(
+                "replay",
+                now.checkpointer().isReplayed(),
+                Map.of("epoch", now.metrics().epoch())));
+        for (int shard = 0; shard < now.backlog().shards(); shard++) {
+            String reason = now.backlog().look(shard, ShardReplica::stoppedReason);
+            checks.add(new Health(
+                    "shard-" + shard, reason == null, reason == null ? Map.of() : Map.of("stopped", reason)));
+        }
+        return checks;
+    }
+
+    private String metrics() {
+        Running now = running.get();
+        return now == null ? "" : now.metrics().scrape();
+    }
+}

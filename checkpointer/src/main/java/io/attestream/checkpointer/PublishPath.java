@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import io.attestream.proofs.note.SignedNote;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * How an epoch becomes public. The order is the guarantee:
+ *
+ * <ol>
+ *   <li><b>archive</b>: what the epoch covers is in the object store and was read back, before anything speaks of it;
+ *   <li><b>intent</b>: the exact bytes to be signed are committed by the one owner of the log. Only after a commit that is
+ *       known to have succeeded may they be signed. Fencing alone would not do: it keeps a paused process from publishing,
+ *       not from signing, so the process that took over must sign the same bytes;
+ *   <li><b>guard</b>: a copy apart from Kafka, which remains if the topic loses records;
+ *   <li><b>sign</b>: the signer verifies the transition itself, from the archive;
+ *   <li><b>publish</b>: a second commit.
+ * </ol>
+ *
+ * <p>A process that dies anywhere in between leaves either no trace but unreferenced objects, or a committed intent, which
+ * its successor {@linkplain #rollForward rolls forward} to the same note byte for byte. Every failure is a
+ * {@link FatalDoubtException}: the process ends and the next one finds out what was done.
+ */
+final class PublishPath {
+    private final EpochArchive archive;
+    private final CheckpointLog log;
+    private final CheckpointHistory history;
+    private final Guard guard;
+    private final Signer signer;
+    private final int generation;
+    private final StepListener steps;
+
+    PublishPath(
+            EpochArchive archive,
+            CheckpointLog log,
+            CheckpointHistory history,
+            Guard guard,
+            Signer signer,
+            int generation,
+            StepListener steps) {
+        this.archive = archive;
+        this.log = log;
+        this.history = history;
+        this.guard = guard;
+        this.signer = signer;
+        this.generation = generation;
+        this.steps = steps;
+    }
+
+    /** Takes a new epoch all the way. */
+    void publish(EpochAssembler.Epoch epoch) {
+        long number = epoch.number();
+        steps.reached(PublishStep.ASSEMBLED, number);
+
+        String segment = archive.writeSegment(epoch);
+        steps.reached(PublishStep.SEGMENT_WRITTEN, number);
+        String payloads = archive.writePayloads(epoch);
+        steps.reached(PublishStep.PAYLOADS_WRITTEN, number);
+        archive.requireReadable(segment, payloads);
+        steps.reached(PublishStep.ARCHIVE_READ_BACK, number);
+
+        EpochIntent intent =
+                new EpochIntent(number, epoch.leaf(), epoch.heads(), epoch.noteText(), segment, payloads, generation);
+        write(new LogRecord.Intent(intent), PublishStep.INTENT_SENT, PublishStep.INTENT_COMMITTED);
+
+        signAndPublish(intent);
+    }
+
+    /** Takes an epoch the rest of the way whose intent a predecessor committed. Its bytes are not touched. */
+    void rollForward(EpochIntent intent) {
+        archive.requireReadable(intent.segment(), intent.payloads());
+        steps.reached(PublishStep.ARCHIVE_READ_BACK, intent.epoch());
+
+        signAndPublish(intent);
+    }
+
+    private void signAndPublish(EpochIntent intent) {
+        guard.put(intent.epoch(), intent.noteText());
+        steps.reached(PublishStep.GUARDED, intent.epoch());
+
+        SignedNote note = signer.sign(intent);
+        steps.reached(PublishStep.SIGNED, intent.epoch());
+
+        write(new LogRecord.Published(intent, note.encode()), PublishStep.PUBLISH_SENT, PublishStep.PUBLISHED);
+    }
+
+    /** Publishes notes of these shards' own logs, for their heads in the last published epoch. */
+    void publishShardNotes(List<Integer> shards) {
+        long epoch = history.nextEpoch() - 1;
+        List<LogRecord.ShardNote> notes = new ArrayList<>();
+        for (int shard : shards) {
+            long size = history.publishedHeads().get(shard).size().value();
+            notes.add(
+                    new LogRecord.ShardNote(shard, size, signer.signShard(shard).encode()));
+        }
+        write(new LogRecord.ShardNotes(epoch, notes), PublishStep.SHARD_NOTES_SENT, PublishStep.SHARD_NOTES_PUBLISHED);
+    }
+
+    private void write(LogRecord record, PublishStep sent, PublishStep committed) {
+        history.accept(record); // what the next start would refuse is not written
+        log.stage(record);
+        steps.reached(sent, record.epoch());
+        log.commit();
+        steps.reached(committed, record.epoch());
+    }
+}

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import io.attestream.checkpointer.Decision.Leaf;
+import io.attestream.checkpointer.Decision.WithoutLeaf;
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.Payload;
+import io.attestream.proofs.control.Control;
+import io.attestream.proofs.control.ControlRecord;
+import io.attestream.proofs.control.Rules;
+import io.attestream.proofs.entry.CanonicalEntry;
+import io.attestream.proofs.entry.EntryKind;
+import io.attestream.proofs.entry.IdentityDigest;
+import io.attestream.proofs.entry.IdentityWindow;
+import io.attestream.proofs.entry.Routing;
+import io.attestream.proofs.tree.Hash;
+import io.attestream.proofs.tree.LeafIndex;
+import io.attestream.proofs.tree.Rfc6962;
+import io.attestream.schemas.SchemaTexts;
+import io.attestream.schemas.avro.EncryptedPayload;
+import io.attestream.schemas.avro.Event;
+import io.attestream.schemas.avro.PlainPayload;
+import io.attestream.schemas.wire.SchemaBook;
+import io.attestream.schemas.wire.WireDecoder;
+import io.attestream.schemas.wire.WireResult;
+import java.util.Map;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decides what becomes of each committed record of one shard: a pure function of that record and those before it. Written
+ * apart from the sequencer's, so that a bug in either shows as a difference (docs/entry-format.md).
+ *
+ * <p>Not thread-safe. After an {@link Undecidable} no further record may be given.
+ */
+final class ShardDecider {
+    /** What {@link #decide} found. */
+    sealed interface Verdict {}
+
+    record Decided(Decision decision) implements Verdict {}
+
+    /** The record needs rules or schemas this process does not know; deciding it anyhow could differ from other replays. */
+    record Undecidable(String reason) implements Verdict {}
+
+    private static final byte EVENT_MAGIC = 0;
+    private static final byte[] NONE = new byte[IdentityDigest.SIZE_BYTES];
+    private static final Payload NO_PAYLOAD = new Payload.None();
+
+    private final int shard;
+    private final Ledger ledger;
+    private final int incarnation;
+    private @Nullable InForce inForce;
+    private long size;
+
+    /** What genesis and the rules records so far have set. */
+    private record InForce(Rules rules, WireDecoder<Event> decoder, IdentityWindow window) {}
+
+    ShardDecider(int shard, Ledger ledger, int incarnation) {
+        this.shard = shard;
+        this.ledger = ledger;
+        this.incarnation = incarnation;
+    }
+
+    /**
+     * @param timestampMillis of the record
+     * @throws FatalDoubtException if the shard does not begin with its genesis
+     */
+    Verdict decide(long offset, long timestampMillis, byte @Nullable [] value) {
+        if (inForce == null) {
+            return new Decided(begin(offset, timestampMillis, value));
+        }
+        if (value != null && ControlRecord.isControlValue(value)) {
+            return decideControl(inForce, offset, timestampMillis, value);
+        }
+        if (value == null || value.length == 0 || value[0] != EVENT_MAGIC) {
+            return rejected(offset, "undecodable");
+        }
+        WireResult<Event> result = inForce.decoder().decode(value);
+        if (result instanceof WireResult.UnknownSchema<Event> unknown) {
+            return new Undecidable("offset " + offset + ": schema id " + unknown.schemaId()
+                    + " is not in genesis or the rules; a rules record must allow it first");
+        }
+        if (result instanceof WireResult.Decoded<Event> decoded) {
+            return decideEvent(inForce, offset, timestampMillis, decoded.value());
+        }
+        return rejected(offset, "undecodable");
+    }
+
+    // ---- control records
+
+    private Decision begin(long offset, long timestampMillis, byte @Nullable [] value) {
+        if (value == null || !ControlRecord.isControlValue(value)) {
+            throw noGenesis(offset, "is no control record");
+        }
+        byte[] entry = ControlRecord.ofValue(value);
+        try {
+            Control control = ControlRecord.read(entry, ledger.key());
+            if (!(control instanceof Control.Genesis genesis)) {
+                throw noGenesis(offset, "is a " + control.kind().word() + " record");
+            }
+            if (!genesis.origin().equals(ledger.origin())
+                    || genesis.shard() != shard
+                    || genesis.incarnation() != incarnation
+                    || genesis.partitions() != ledger.shards()) {
+                throw noGenesis(
+                        offset,
+                        "is that of " + genesis.origin() + " shard " + genesis.shard() + " of " + genesis.partitions()
+                                + " incarnation " + genesis.incarnation());
+            }
+            inForce = new InForce(
+                    genesis.rules(),
+                    new WireDecoder<>(Event.class, SchemaTexts.EVENT, new SchemaBook(genesis.schemas())),
+                    new IdentityWindow(genesis.rules().dedupWindowLeaves()));
+        } catch (InvalidFormat | IllegalArgumentException e) {
+            throw noGenesis(offset, "is no valid control record: " + e.getMessage());
+        }
+        return leaf(inForce, offset, timestampMillis, EntryKind.GENESIS, entry, NONE, NONE, NO_PAYLOAD);
+    }
+
+    private FatalDoubtException noGenesis(long offset, String what) {
+        return new FatalDoubtException("shard " + shard + ": the first record (offset " + offset + ") " + what
+                + ", expected the genesis of " + ledger.origin() + " shard " + shard + " of " + ledger.shards()
+                + " incarnation " + incarnation);
+    }
+
+    private Verdict decideControl(InForce before, long offset, long timestampMillis, byte[] value) {
+        byte[] entry = ControlRecord.ofValue(value);
+        Control.RulesChange change;
+        SchemaBook schemas;
+        try {
+            change = readChange(before, entry);
+            schemas = new SchemaBook(change.schemas());
+        } catch (InvalidFormat | IllegalArgumentException e) {
+            return rejected(offset, "invalid-control");
+        }
+        Decision decision = leaf(before, offset, timestampMillis, EntryKind.RULES, entry, NONE, NONE, NO_PAYLOAD);
+        before.window().resize(change.rules().dedupWindowLeaves());
+        before.decoder().use(schemas);
+        inForce = new InForce(change.rules(), before.decoder(), before.window());
+        return new Decided(decision);
+    }
+
+    private Control.RulesChange readChange(InForce before, byte[] entry) throws InvalidFormat {
+        if (!(ControlRecord.read(entry, ledger.key()) instanceof Control.RulesChange change)) {
+            throw new InvalidFormat("kind", "must be rules");
+        }
+        if (!change.origin().equals(ledger.origin()) || change.shard() != shard) {
+            throw new InvalidFormat("shard", "is that of another shard or ledger");
+        }
+        if (change.rules().version() != before.rules().version() + 1) {
+            throw new InvalidFormat("version", "must be one more than that in force");
+        }
+        return change;
+    }
+
+    // ---- events
+
+    private Verdict decideEvent(InForce now, long offset, long timestampMillis, Event event) {
+        Map<String, String> attributes = event.getAttributes();
+        byte[] dataDigest = event.getDataDigest().bytes();
+        try {
+            CanonicalEntry.requireValid(
+                    attributes, event.getTenant(), event.getActor(), dataDigest, event.getDataSize());
+        } catch (InvalidFormat e) {
+            return rejected(offset, "undecodable");
+        }
+        String source = attributes.getOrDefault("source", "");
+        String partitionKey = attributes.get("partitionkey");
+        if (Routing.shard(event.getTenant(), source, partitionKey, ledger.shards()) != shard) {
+            return rejected(offset, "misrouted");
+        }
+        byte[] identity =
+                IdentityDigest.compute(event.getTenant(), source, partitionKey, attributes.getOrDefault("id", ""));
+        byte[] tag = event.getContentTag().bytes();
+        long first = now.window().find(identity, 0);
+        if (first >= 0 && now.window().hasTag(first, tag, 0)) {
+            return new Decided(new WithoutLeaf(offset, OutcomeClaim.Kind.DUPLICATE, OptionalLong.of(first), ""));
+        }
+        boolean conflict = first >= 0;
+        byte[] entry = conflict
+                ? CanonicalEntry.conflict(
+                        attributes,
+                        event.getTenant(),
+                        event.getActor(),
+                        timestampMillis,
+                        dataDigest,
+                        event.getDataSize(),
+                        new LeafIndex(first))
+                : CanonicalEntry.event(
+                        attributes,
+                        event.getTenant(),
+                        event.getActor(),
+                        timestampMillis,
+                        dataDigest,
+                        event.getDataSize());
+        if (entry.length
+                > (conflict ? CanonicalEntry.MAX_SIZE_BYTES : now.rules().maxEventEntryBytes())) {
+            return rejected(offset, "entry-too-large");
+        }
+        EntryKind kind = conflict ? EntryKind.CONFLICT : EntryKind.EVENT;
+        return new Decided(
+                leaf(now, offset, timestampMillis, kind, entry, conflict ? NONE : identity, tag, payload(event)));
+    }
+
+    private Leaf leaf(
+            InForce now,
+            long offset,
+            long timestampMillis,
+            EntryKind kind,
+            byte[] entry,
+            byte[] identity,
+            byte[] tag,
+            Payload payload) {
+        now.window().append(kind, identity, 0, tag, 0);
+        byte[] hash = new byte[Hash.SIZE_BYTES];
+        Rfc6962.leafHash(entry, 0, entry.length, hash, 0);
+        return new Leaf(offset, size++, kind, timestampMillis, entry, hash, identity, payload);
+    }
+
+    private static Payload payload(Event event) {
+        Object payload = event.getPayload();
+        if (payload instanceof PlainPayload plain) {
+            return new Payload.Plain(plain.getSalt().bytes(), ProcessorRecords.bytes(plain.getData()));
+        }
+        if (payload instanceof EncryptedPayload encrypted) {
+            return new Payload.Encrypted(
+                    encrypted.getKeyId(),
+                    ProcessorRecords.bytes(encrypted.getNonce()),
+                    ProcessorRecords.bytes(encrypted.getCiphertext()));
+        }
+        return NO_PAYLOAD;
+    }
+
+    private static Verdict rejected(long offset, String reason) {
+        return new Decided(new WithoutLeaf(offset, OutcomeClaim.Kind.REJECTED, OptionalLong.empty(), reason));
+    }
+}

@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import io.attestream.checkpointer.Decision.Leaf;
+import io.attestream.checkpointer.Decision.WithoutLeaf;
+import io.attestream.proofs.entry.EntryKind;
+import io.attestream.proofs.ledger.ShardHead;
+import io.attestream.proofs.tree.CompactRange;
+import io.attestream.proofs.tree.Hash;
+import io.attestream.proofs.tree.TreeSize;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One shard, recomputed on our own from topic {@code events} and held against what the sequencer claims in {@code sealed}
+ * and {@code outcomes}.
+ *
+ * <p>Three streams come in, each in its own order and none waiting for another: records are decided at once
+ * ({@link ShardDecider}); a delta waits until all records below its next offset were decided and must then name exactly
+ * their leaves; an outcome waits until its offset was decided and must then be the next one due. A head is <em>verified</em>
+ * when its delta matched and no outcome below its next offset is still due. So every committed offset below a verified head
+ * is a leaf, a duplicate or a rejection, here and there.
+ *
+ * <p>A claim that differs is fatal. A claim that never comes cannot be told from a late one, so it is fatal only when
+ * everything readable was read and {@link #OVERDUE_MILLIS} went by ({@link #requireNothingOverdue}).
+ *
+ * <p>Not thread-safe: guarded by {@link Backlog}.
+ */
+final class ShardReplica {
+    /** Longer than a transaction may stay open (10 s) and the coordinator needs to abort it (10 s). */
+    static final long OVERDUE_MILLIS = 30_000;
+
+    static final int DELTAS_WAITING_MAX = 256;
+    static final int OUTCOMES_WAITING_MAX = 10_000;
+
+    /** Objects of a decision without a leaf, or of a head, roughly. */
+    private static final int SMALL_OBJECT_BYTES = 160;
+
+    private final int shard;
+    private final int incarnation;
+    private final int generation;
+    private final long unpublishedBytesMax;
+    private final ShardDecider decider;
+    /** Over the leaves that deltas have matched. */
+    private final CompactRange range = CompactRange.empty();
+    /** Over the leaves that were taken. */
+    private final CompactRange takenRange = CompactRange.empty();
+
+    /** Decided records no delta has covered yet, in offset order. */
+    private final ArrayDeque<Decision> decided = new ArrayDeque<>();
+    /** Decided records whose outcome has not come yet, in offset order. */
+    private final ArrayDeque<WithoutLeaf> outcomesDue = new ArrayDeque<>();
+    /** Claims that came before the records they speak of. */
+    private final ArrayDeque<SealedDelta> deltasWaiting = new ArrayDeque<>();
+
+    private final ArrayDeque<OutcomeClaim> outcomesWaiting = new ArrayDeque<>();
+    /** Heads whose deltas matched, not taken yet. */
+    private final ArrayDeque<VerifiedHead> heads = new ArrayDeque<>();
+    /** Leaves below the last of {@link #heads}, not taken yet. */
+    private final ArrayDeque<Leaf> leaves = new ArrayDeque<>();
+
+    private VerifiedHead matched;
+    private VerifiedHead taken;
+    /** All committed records below it were decided. */
+    private long decidedTo;
+
+    private long unpublishedBytes;
+    private long overdueSinceMillis = -1;
+    private @Nullable String stoppedReason;
+
+    ShardReplica(int shard, int incarnation, int generation, ShardDecider decider, long unpublishedBytesMax) {
+        this.shard = shard;
+        this.incarnation = incarnation;
+        this.generation = generation;
+        this.decider = decider;
+        this.unpublishedBytesMax = unpublishedBytesMax;
+        this.matched = new VerifiedHead(new ShardHead(shard, new TreeSize(0), range.root(), 0), Counts.NONE);
+        this.taken = matched;
+    }
+
+    // ---- what comes in
+
+    /** The next committed record of the partition. */
+    void onEvent(long offset, long timestampMillis, byte @Nullable [] value) {
+        if (stoppedReason != null) {
+            return; // nothing after an undecidable record can be decided, and no head can cover it
+        }
+        if (offset < decidedTo) {
+            throw doubt("offset %d of topic events was read although all below %d was decided", offset, decidedTo);
+        }
+        ShardDecider.Verdict verdict = decider.decide(offset, timestampMillis, value);
+        if (verdict instanceof ShardDecider.Undecidable undecidable) {
+            stoppedReason = undecidable.reason();
+            return;
+        }
+        Decision decision = ((ShardDecider.Decided) verdict).decision();
+        decided.add(decision);
+        unpublishedBytes += sizeBytes(decision);
+        if (decision instanceof WithoutLeaf due) {
+            outcomesDue.add(due);
+        }
+        decidedTo = offset + 1;
+        settle();
+    }
+
+    /** No committed record below this offset is left unread: the consumer stepped over markers and aborted batches. */
+    void onEventsReadTo(long offset) {
+        if (stoppedReason == null && offset > decidedTo) {
+            decidedTo = offset;
+            settle();
+        }
+    }
+
+    /** The next record of topic {@code sealed}. */
+    void onSealed(SealedDelta delta) {
+        if (delta.generation() != generation) {
+            return; // another life of the processors; generations are switched in topic checkpoints only
+        }
+        requireWellFormed(delta);
+        deltasWaiting.add(delta);
+        settle();
+    }
+
+    /** The next record of topic {@code outcomes}. */
+    void onOutcome(OutcomeClaim claim) {
+        if (claim.generation() != generation) {
+            return;
+        }
+        if (claim.shard() != shard || claim.incarnation() != incarnation) {
+            throw doubt(
+                    "outcome of offset %d names shard %d incarnation %d, expected shard %d incarnation %d",
+                    claim.offset(), claim.shard(), claim.incarnation(), shard, incarnation);
+        }
+        outcomesWaiting.add(claim);
+        settle();
+    }
+
+    // ---- what goes out
+
+    /** The newest verified head, or the last taken one. */
+    VerifiedHead newestVerified() {
+        VerifiedHead newest = taken;
+        for (VerifiedHead head : heads) {
+            if (!isVerified(head)) {
+                break;
+            }
+            newest = head;
+        }
+        return newest;
+    }
+
+    /**
+     * The newest verified head within limits; the next verified one when already that exceeds them, and the last taken one
+     * when there is none.
+     */
+    VerifiedHead newestVerified(long leavesMax, long bytesMax) {
+        VerifiedHead newest = taken;
+        long leafCount = 0;
+        long bytes = 0;
+        var leaf = leaves.iterator();
+        for (VerifiedHead head : heads) {
+            if (!isVerified(head)) {
+                break;
+            }
+            long index = newest.head().size().value();
+            for (; index < head.head().size().value(); index++) {
+                bytes += leaf.next().sizeBytes();
+                leafCount++;
+            }
+            boolean first = newest.equals(taken);
+            if (!first && (leafCount > leavesMax || bytes > bytesMax)) {
+                break;
+            }
+            newest = head;
+        }
+        return newest;
+    }
+
+    /**
+     * The head a published epoch names, recomputed.
+     *
+     * @return empty while records or claims it needs have not been read
+     * @throws FatalDoubtException if it can no longer be reached, or its root differs
+     */
+    Optional<VerifiedHead> verified(ShardHead published) {
+        VerifiedHead newest = taken;
+        if (sameHead(newest, published)) {
+            return Optional.of(newest);
+        }
+        for (VerifiedHead head : heads) {
+            if (!isVerified(head)) {
+                break;
+            }
+            newest = head;
+            if (sameHead(head, published)) {
+                return Optional.of(head);
+            }
+        }
+        if (newest.head().nextOffset() >= published.nextOffset()) {
+            throw doubt(
+                    "published head %s does not exist in what was recomputed, which went past it to %s: events, sealed or "
+                            + "checkpoints were rewritten",
+                    published, newest.head());
+        }
+        return Optional.empty();
+    }
+
+    private boolean sameHead(VerifiedHead own, ShardHead published) {
+        ShardHead head = own.head();
+        if (head.nextOffset() != published.nextOffset()) {
+            return false;
+        }
+        if (!head.equals(published)) {
+            throw doubt(
+                    "at next offset %d size %s root %s was published, recomputed are size %s root %s: history was rewritten",
+                    published.nextOffset(), published.size(), published.root(), head.size(), head.root());
+        }
+        return true;
+    }
+
+    /** Whether this verified head was not taken yet. */
+    boolean isNew(VerifiedHead head) {
+        return !head.equals(taken);
+    }
+
+    /** Removes and returns the leaves below a verified head; they belong to the caller from now on. */
+    List<Leaf> take(VerifiedHead head) {
+        while (!taken.equals(head)) {
+            taken = heads.remove();
+            unpublishedBytes -= SMALL_OBJECT_BYTES;
+        }
+        List<Leaf> below = new ArrayList<>();
+        while (!leaves.isEmpty()
+                && leaves.element().index() < head.head().size().value()) {
+            Leaf leaf = leaves.remove();
+            unpublishedBytes -= leaf.sizeBytes();
+            takenRange.append(leaf.leafHash(), 0);
+            below.add(leaf);
+        }
+        return below;
+    }
+
+    /** The compact range of the head taken last; a copy. */
+    CompactRange takenRange() {
+        return takenRange.copy();
+    }
+
+    // ---- limits
+
+    /**
+     * Whether more records should be read. A delta that waits for records is given them whatever the limit, else neither
+     * could ever move.
+     */
+    boolean wantsEvents() {
+        return stoppedReason == null
+                && (unpublishedBytes < unpublishedBytesMax || (heads.isEmpty() && !deltasWaiting.isEmpty()));
+    }
+
+    boolean wantsSealed() {
+        return deltasWaiting.size() < DELTAS_WAITING_MAX;
+    }
+
+    boolean wantsOutcomes() {
+        return outcomesWaiting.size() < OUTCOMES_WAITING_MAX;
+    }
+
+    long unpublishedBytes() {
+        return unpublishedBytes;
+    }
+
+    /** Why this shard stands still for good, or null: its records need a newer version of this program. */
+    @Nullable String stoppedReason() {
+        return stoppedReason;
+    }
+
+    /** Next input offset of this replica: all committed records below it were decided. */
+    long decidedTo() {
+        return decidedTo;
+    }
+
+    /**
+     * Refuses to wait for ever for a record or an outcome that was claimed to exist.
+     *
+     * @param eventsAtEnd whether every readable record of {@code events} was read
+     * @param outcomesAtEnd whether every readable record of {@code outcomes} was read
+     */
+    void requireNothingOverdue(long nowMillis, boolean eventsAtEnd, boolean outcomesAtEnd) {
+        boolean recordsOverdue = eventsAtEnd && (!deltasWaiting.isEmpty() || !outcomesWaiting.isEmpty());
+        boolean outcomesOverdue = outcomesAtEnd && !heads.isEmpty() && !isVerified(heads.element());
+        if (!recordsOverdue && !outcomesOverdue) {
+            overdueSinceMillis = -1;
+        } else if (overdueSinceMillis < 0) {
+            overdueSinceMillis = nowMillis;
+        } else if (nowMillis - overdueSinceMillis >= OVERDUE_MILLIS) {
+            throw outcomesOverdue
+                    ? doubt(
+                            "outcome missing for offset %d, expected %s",
+                            outcomesDue.element().offset(), outcomesDue.element())
+                    : doubt(
+                            "sealed and outcomes speak of records up to offset %d, topic events ends at %d: it lost records",
+                            claimedTo() - 1, decidedTo);
+        }
+    }
+
+    private long claimedTo() {
+        long delta = deltasWaiting.isEmpty() ? 0 : deltasWaiting.getLast().nextOffset();
+        long outcome = outcomesWaiting.isEmpty() ? 0 : outcomesWaiting.getLast().offset() + 1;
+        return Math.max(delta, outcome);
+    }
+
+    // ---- holding claims against decisions
+
+    private void settle() {
+        while (!outcomesWaiting.isEmpty() && outcomesWaiting.element().offset() < decidedTo) {
+            requireEqual(outcomesWaiting.remove());
+        }
+        while (!deltasWaiting.isEmpty() && deltasWaiting.element().nextOffset() <= decidedTo) {
+            match(deltasWaiting.remove());
+        }
+    }
+
+    private boolean isVerified(VerifiedHead head) {
+        return outcomesDue.isEmpty()
+                || outcomesDue.element().offset() >= head.head().nextOffset();
+    }
+
+    private void requireEqual(OutcomeClaim claim) {
+        WithoutLeaf due = outcomesDue.peek();
+        if (due == null || claim.offset() < due.offset()) {
+            throw doubt("outcome %s, expected none: %s", claim, describeOffset(claim.offset()));
+        }
+        if (claim.offset() > due.offset()) {
+            throw doubt("outcome missing for offset %d, expected %s, next is %s", due.offset(), due, claim);
+        }
+        if (claim.kind() != due.kind()
+                || !claim.reference().equals(due.reference())
+                || !claim.reason().equals(due.reason())) {
+            throw doubt("outcome of offset %d is %s, expected %s", due.offset(), claim, due);
+        }
+        outcomesDue.remove();
+    }
+
+    private String describeOffset(long offset) {
+        for (Decision decision : decided) {
+            if (decision.offset() == offset && decision instanceof Leaf leaf) {
+                return "offset " + offset + " is leaf " + leaf.index() + " (" + leaf.kind() + ")";
+            }
+        }
+        return "offset " + offset + " is a leaf, has had its outcome, or is no committed record";
+    }
+
+    /** Fails on everything that can be seen wrong in the delta itself or against the head before it. */
+    private void requireWellFormed(SealedDelta delta) {
+        SealedDelta last = deltasWaiting.peekLast();
+        long size = last == null ? matched.head().size().value() : last.size();
+        long nextOffset = last == null ? matched.head().nextOffset() : last.nextOffset();
+        int n = delta.leaves();
+        if (delta.shard() != shard || delta.incarnation() != incarnation) {
+            throw doubt(
+                    "sealed delta names shard %d incarnation %d, expected shard %d incarnation %d",
+                    delta.shard(), delta.incarnation(), shard, incarnation);
+        }
+        if (delta.firstIndex() != size) {
+            throw doubt("sealed delta begins at leaf %d, expected %d", delta.firstIndex(), size);
+        }
+        if (delta.hashes().length != 32 * n
+                || delta.offsets().length != n
+                || delta.timestampsMillis().length != n
+                || delta.identityDigests().length != 16 * n) {
+            throw doubt("sealed delta at leaf %d has arrays for different numbers of leaves", size);
+        }
+        if (n > SealedDelta.LEAVES_MAX - (size % SealedDelta.LEAVES_MAX)) {
+            throw doubt("sealed delta at leaf %d has %d leaves and crosses a multiple of 256", size, n);
+        }
+        if (delta.size() != size + n) {
+            throw doubt("sealed head has size %d after leaf %d and %d leaves", delta.size(), size, n);
+        }
+        if (delta.nextOffset() < nextOffset) {
+            throw doubt("sealed head goes back to next offset %d after %d", delta.nextOffset(), nextOffset);
+        }
+        if (n > 0 && delta.nextOffset() == nextOffset) {
+            throw doubt("sealed head has %d leaves more at the same next offset %d", n, nextOffset);
+        }
+    }
+
+    private void match(SealedDelta delta) {
+        ShardHead before = matched.head();
+        Counts counts = matched.counts();
+        long accountedTo = before.nextOffset();
+        int i = 0;
+        while (!decided.isEmpty() && decided.element().offset() < delta.nextOffset()) {
+            Decision decision = decided.remove();
+            accountedTo = decision.offset() + 1;
+            if (decision instanceof Leaf leaf) {
+                if (i == delta.leaves()) {
+                    throw doubt(
+                            "sealed head goes to next offset %d and leaves out offset %d, which is leaf %d",
+                            delta.nextOffset(), leaf.offset(), leaf.index());
+                }
+                requireEqual(delta, i++, leaf);
+                range.append(leaf.leafHash(), 0);
+                leaves.add(leaf);
+            } else {
+                unpublishedBytes -= SMALL_OBJECT_BYTES;
+            }
+            counts = counts.plus(one(decision));
+        }
+        if (i < delta.leaves()) {
+            throw doubt(
+                    "sealed leaf %d is said to be offset %d, which is no leaf below next offset %d",
+                    delta.firstIndex() + i, delta.offsets()[i], delta.nextOffset());
+        }
+        if (delta.nextOffset() != accountedTo) {
+            throw doubt("sealed head has next offset %d, expected %d", delta.nextOffset(), accountedTo);
+        }
+        Hash root = range.root();
+        if (!Arrays.equals(root.bytes(), delta.root())) {
+            throw doubt(
+                    "sealed head of size %d has root %s, expected %s",
+                    delta.size(), HexFormat.of().formatHex(delta.root()), root.hex());
+        }
+        if (delta.nextOffset() == before.nextOffset()) {
+            return; // said again; nothing is new
+        }
+        matched = new VerifiedHead(new ShardHead(shard, range.size(), root, delta.nextOffset()), counts);
+        heads.add(matched);
+        unpublishedBytes += SMALL_OBJECT_BYTES;
+    }
+
+    private void requireEqual(SealedDelta delta, int i, Leaf leaf) {
+        if (delta.offsets()[i] != leaf.offset()) {
+            throw doubt("sealed leaf %d has offset %d, expected %d", leaf.index(), delta.offsets()[i], leaf.offset());
+        }
+        if (delta.kinds()[i] != leaf.kind().code()) {
+            throw doubt(
+                    "sealed leaf %d (offset %d) has kind %d, expected %d (%s)",
+                    leaf.index(), leaf.offset(), delta.kinds()[i], leaf.kind().code(), leaf.kind());
+        }
+        if (!Arrays.equals(delta.hashes(), 32 * i, 32 * i + 32, leaf.leafHash(), 0, 32)) {
+            throw doubt(
+                    "sealed leaf %d (offset %d) has hash %s, expected %s",
+                    leaf.index(),
+                    leaf.offset(),
+                    HexFormat.of().formatHex(delta.hashes(), 32 * i, 32 * i + 32),
+                    HexFormat.of().formatHex(leaf.leafHash()));
+        }
+        if (delta.timestampsMillis()[i] != leaf.timestampMillis()) {
+            throw doubt(
+                    "sealed leaf %d (offset %d) has time %d ms, expected %d ms",
+                    leaf.index(), leaf.offset(), delta.timestampsMillis()[i], leaf.timestampMillis());
+        }
+        if (!Arrays.equals(delta.identityDigests(), 16 * i, 16 * i + 16, leaf.identityDigest(), 0, 16)) {
+            throw doubt(
+                    "sealed leaf %d (offset %d) has identity digest %s, expected %s",
+                    leaf.index(),
+                    leaf.offset(),
+                    HexFormat.of().formatHex(delta.identityDigests(), 16 * i, 16 * i + 16),
+                    HexFormat.of().formatHex(leaf.identityDigest()));
+        }
+    }
+
+    private static Counts one(Decision decision) {
+        if (decision instanceof Leaf leaf) {
+            EntryKind kind = leaf.kind();
+            return switch (kind) {
+                case EVENT -> new Counts(1, 0, 0, 0, 0);
+                case CONFLICT -> new Counts(0, 1, 0, 0, 0);
+                case GENESIS, RULES -> new Counts(0, 0, 1, 0, 0);
+            };
+        }
+        return ((WithoutLeaf) decision).kind() == OutcomeClaim.Kind.DUPLICATE
+                ? new Counts(0, 0, 0, 1, 0)
+                : new Counts(0, 0, 0, 0, 1);
+    }
+
+    private static long sizeBytes(Decision decision) {
+        return decision instanceof Leaf leaf ? leaf.sizeBytes() : SMALL_OBJECT_BYTES;
+    }
+
+    @SuppressWarnings("AnnotateFormatMethod") // the annotation would be one more dependency
+    private FatalDoubtException doubt(String format, Object... args) {
+        return new FatalDoubtException("shard " + shard + ": " + String.format(format, args));
+    }
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.Segment;
+import io.attestream.proofs.ledger.EpochLeaf;
+import io.attestream.proofs.ledger.ShardHead;
+import io.attestream.proofs.note.Checkpoint;
+import io.attestream.proofs.note.NoteSigner;
+import io.attestream.proofs.note.SignedNote;
+import io.attestream.proofs.tree.CompactRange;
+import io.attestream.proofs.tree.Hash;
+import io.attestream.proofs.tree.Rfc6962;
+import io.attestream.proofs.tree.TreeSize;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Holds the ledger's key and signs only what extends what it signed last.
+ *
+ * <p>A ledger log can be perfectly consistent while a shard inside it was forked, and whoever hands over heads can be wrong.
+ * So the signer trusts nobody: it keeps, for the ledger log and for every shard, the compact range of its last signed head.
+ * Before it signs it reads the epoch's segment back from the object store, extends each shard's range by the entries found
+ * there, and demands exactly the new head's size and root; it extends the ledger range by the epoch leaf and demands exactly
+ * the note's. What cannot be extended from the archive cannot be signed, so everything signed can be restored from there.
+ *
+ * <p>After a start it is given ranges again ({@link #resume}) and accepts them only if they hash to what the last published
+ * note, verified with its own public key, commits to.
+ *
+ * <p>Used by the publishing thread only. The key never leaves this class and is never printed.
+ */
+final class Signer {
+    private final NoteSigner key;
+    private final Ledger ledger;
+    private final EpochArchive archive;
+    /** The same key under each shard's origin. */
+    private final List<NoteSigner> shardKeys = new ArrayList<>();
+
+    private CompactRange ledgerRange = CompactRange.empty();
+    private List<ShardHead> signedHeads;
+    private List<CompactRange> shardRanges = new ArrayList<>();
+
+    /** A signer that has signed nothing yet. */
+    Signer(NoteSigner key, Ledger ledger, EpochArchive archive) {
+        if (!key.verifier().vkey().equals(ledger.key().vkey())) {
+            throw new FatalDoubtException(
+                    "the signing key is that of " + key.verifier().vkey() + ", the ledger's genesis names "
+                            + ledger.key().vkey() + ": set the key of this ledger");
+        }
+        this.key = key;
+        this.ledger = ledger;
+        this.archive = archive;
+        this.signedHeads = ledger.emptyHeads();
+        for (int shard = 0; shard < ledger.shards(); shard++) {
+            shardRanges.add(CompactRange.empty());
+            shardKeys.add(key.withName(ledger.shardOrigin(shard)));
+        }
+    }
+
+    /**
+     * Takes up the state after the last published epoch.
+     *
+     * @param last what was published last
+     * @param ledgerRange the ledger log including that epoch
+     * @param shardRanges all shards at that epoch's heads, in shard order
+     * @throws FatalDoubtException if they are not what that epoch's signed note commits to
+     */
+    void resume(LogRecord.Published last, CompactRange ledgerRange, List<CompactRange> shardRanges) {
+        EpochIntent intent = last.intent();
+        ledger.requireSigned(last.note(), intent.noteText(), intent.epoch());
+        Checkpoint checkpoint = checkpoint(intent);
+        requireSame("ledger log", checkpoint.size(), checkpoint.root(), ledgerRange);
+        EpochLeaf leaf = epochLeaf(intent);
+        ledger.requireVector(intent.heads(), leaf.vectorRoot(), intent.epoch());
+        for (ShardHead head : intent.heads()) {
+            requireSame("shard " + head.shard(), head.size(), head.root(), shardRanges.get(head.shard()));
+        }
+        this.ledgerRange = ledgerRange.copy();
+        this.signedHeads = intent.heads();
+        this.shardRanges = copy(shardRanges);
+    }
+
+    /**
+     * Signs the checkpoint of the next epoch and from then on refuses whatever does not extend it.
+     *
+     * @throws FatalDoubtException if anything in the intent does not extend what was signed last
+     */
+    SignedNote sign(EpochIntent intent) {
+        if (intent.epoch() != ledgerRange.size().value()) {
+            throw refused(intent, "the next epoch to sign is " + ledgerRange.size());
+        }
+        CompactRange extendedLedger = extendLedger(intent);
+        List<CompactRange> extendedShards = extendShards(intent);
+
+        SignedNote note = SignedNote.sign(intent.noteText(), key);
+        ledgerRange = extendedLedger;
+        shardRanges = extendedShards;
+        signedHeads = intent.heads();
+        return note;
+    }
+
+    /** Signs a shard's own checkpoint, for the head in the last signed epoch only. */
+    SignedNote signShard(int shard) {
+        ShardHead head = signedHeads.get(shard);
+        NoteSigner shardKey = shardKeys.get(shard);
+        return SignedNote.sign(new Checkpoint(shardKey.keyName(), head.size(), head.root()).text(), shardKey);
+    }
+
+    private CompactRange extendLedger(EpochIntent intent) {
+        EpochLeaf leaf = epochLeaf(intent);
+        if (leaf.epoch() != intent.epoch()) {
+            throw refused(intent, "its epoch leaf names epoch " + leaf.epoch());
+        }
+        ledger.requireVector(intent.heads(), leaf.vectorRoot(), intent.epoch());
+        CompactRange extended = ledgerRange.copy();
+        extended.append(Rfc6962.leafHash(intent.epochLeaf()));
+        Checkpoint checkpoint = checkpoint(intent);
+        if (!checkpoint.origin().equals(ledger.origin())) {
+            throw refused(intent, "its note has origin " + checkpoint.origin());
+        }
+        if (!checkpoint.extensions().isEmpty()) {
+            throw refused(intent, "its note has extension lines");
+        }
+        if (!checkpoint.text().equals(intent.noteText())) {
+            throw refused(intent, "its note text has more than one reading");
+        }
+        requireSame("ledger log", checkpoint.size(), checkpoint.root(), extended);
+        return extended;
+    }
+
+    private List<CompactRange> extendShards(EpochIntent intent) {
+        Segment segment = archive.readSegment(intent.segment());
+        List<CompactRange> extended = copy(shardRanges);
+        for (ShardHead head : intent.heads()) {
+            ShardHead signed = signedHeads.get(head.shard());
+            if (Long.compareUnsigned(head.size().value(), signed.size().value()) < 0
+                    || head.nextOffset() < signed.nextOffset()) {
+                throw refused(intent, "shard " + head.shard() + " would go back from " + signed + " to " + head);
+            }
+            CompactRange range = extended.get(head.shard());
+            append(segment, head.shard(), range);
+            requireSame("shard " + head.shard(), head.size(), head.root(), range);
+        }
+        return extended;
+    }
+
+    private static void append(Segment segment, int shard, CompactRange range) {
+        if (!segment.shards().contains(shard)) {
+            return;
+        }
+        try {
+            long first = segment.firstIndex(shard);
+            if (first != range.size().value()) {
+                throw new FatalDoubtException("signer: the segment begins shard " + shard + " at leaf " + first
+                        + ", what was signed last ends at " + range.size());
+            }
+            for (long index = first; index < first + segment.count(shard); index++) {
+                range.append(Rfc6962.leafHash(segment.leaf(shard, index).entry()));
+            }
+        } catch (InvalidFormat e) {
+            throw new FatalDoubtException("signer: the segment cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    private static void requireSame(String what, TreeSize size, Hash root, CompactRange range) {
+        if (!range.size().equals(size)) {
+            throw new FatalDoubtException("signer: " + what + " is to be signed at size " + size
+                    + ", what was archived gives size " + range.size());
+        }
+        if (!range.root().equals(root)) {
+            throw new FatalDoubtException("signer: " + what + " of size " + size + " is to be signed with root "
+                    + root.base64() + ", which does not extend what was signed last; expected "
+                    + range.root().base64());
+        }
+    }
+
+    private static Checkpoint checkpoint(EpochIntent intent) {
+        try {
+            return Checkpoint.parse(intent.noteText());
+        } catch (InvalidFormat e) {
+            throw refused(intent, "its note text is no checkpoint: " + e.getMessage());
+        }
+    }
+
+    private static EpochLeaf epochLeaf(EpochIntent intent) {
+        try {
+            return EpochLeaf.parse(intent.epochLeaf());
+        } catch (InvalidFormat e) {
+            throw refused(intent, "its epoch leaf cannot be read: " + e.getMessage());
+        }
+    }
+
+    private static List<CompactRange> copy(List<CompactRange> ranges) {
+        List<CompactRange> copies = new ArrayList<>();
+        for (CompactRange range : ranges) {
+            copies.add(range.copy());
+        }
+        return copies;
+    }
+
+    private static FatalDoubtException refused(EpochIntent intent, String why) {
+        return new FatalDoubtException("signer: refuses epoch " + intent.epoch() + ": " + why);
+    }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Supplier;
+
+/** {@code GET /health/live}, {@code /health/ready} and {@code /metrics}; nothing else, and nothing secret. */
+final class StatusServer implements AutoCloseable {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int BACKLOG = 16;
+
+    private final HttpServer server;
+    private final ExecutorService executor;
+
+    private StatusServer(HttpServer server, ExecutorService executor) {
+        this.server = server;
+        this.executor = executor;
+    }
+
+    static StatusServer start(
+            String host, int port, Supplier<List<Health>> live, Supplier<List<Health>> ready, Supplier<String> metrics)
+            throws IOException {
+        HttpServer server = HttpServer.create(new InetSocketAddress(host, port), BACKLOG);
+        ExecutorService executor = Executors.newFixedThreadPool(2, task -> {
+            Thread thread = new Thread(task, "status");
+            thread.setDaemon(true);
+            return thread;
+        });
+        server.setExecutor(executor);
+        server.createContext("/", exchange -> {
+            try (exchange) {
+                answer(exchange, live, ready, metrics);
+            }
+        });
+        server.start();
+        return new StatusServer(server, executor);
+    }
+
+    int port() {
+        return server.getAddress().getPort();
+    }
+
+    private static void answer(
+            HttpExchange exchange, Supplier<List<Health>> live, Supplier<List<Health>> ready, Supplier<String> metrics)
+            throws IOException {
+        if (!exchange.getRequestMethod().equals("GET")) {
+            exchange.getResponseHeaders().set("Allow", "GET");
+            send(exchange, 405, "application/json", "{\"reason\":\"method-not-allowed\"}");
+            return;
+        }
+        switch (exchange.getRequestURI().getPath()) {
+            case "/health/live" -> sendHealth(exchange, live.get());
+            case "/health/ready" -> sendHealth(exchange, ready.get());
+            case "/metrics" -> send(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", metrics.get());
+            default -> send(exchange, 404, "application/json", "{\"reason\":\"not-found\"}");
+        }
+    }
+
+    private static void sendHealth(HttpExchange exchange, List<Health> checks) throws IOException {
+        boolean up = checks.stream().allMatch(Health::up);
+        List<Map<String, Object>> items = checks.stream()
+                .map(check -> Map.<String, Object>of(
+                        "name", check.name(), "status", check.up() ? "UP" : "DOWN", "data", check.data()))
+                .toList();
+        String body = JSON.writeValueAsString(Map.of("status", up ? "UP" : "DOWN", "checks", items));
+        send(exchange, up ? 200 : 503, "application/json", body);
+    }
+
+    private static void send(HttpExchange exchange, int status, String type, String body) throws IOException {
+        byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+        exchange.getResponseHeaders().set("Content-Type", type);
+        exchange.sendResponseHeaders(status, bytes.length);
+        exchange.getResponseBody().write(bytes);
+    }
+
+    @Override
+    public void close() {
+        server.stop(0);
+        executor.shutdownNow();
+    }
+}

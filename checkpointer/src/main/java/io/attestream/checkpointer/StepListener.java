@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+/** Told of each step of the publish path after it was taken; called on the publishing thread. */
+@FunctionalInterface
+interface StepListener {
+    StepListener NONE = (step, epoch) -> {};
+
+    void reached(PublishStep step, long epoch);
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer.monitor;
+
+import io.attestream.proofs.ledger.ShardHead;
+import io.attestream.proofs.tree.CompactRange;
+import io.attestream.proofs.tree.Hash;
+import io.attestream.proofs.tree.TreeSize;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * Everything verified so far, enough to go on from.
+ *
+ * @param ledgerHashes the compact range of the ledger log of this size
+ * @param heads of all shards in the last verified epoch, in shard order; empty before the first
+ * @param recentRoots of the ledger log by size, for the last {@link #RECENT_ROOTS_MAX} sizes: an older checkpoint shown
+ *     again must have the root it had
+ */
+public record MonitorState(
+        String origin,
+        String vkey,
+        TreeSize ledgerSize,
+        List<Hash> ledgerHashes,
+        List<ShardHead> heads,
+        SortedMap<Long, Hash> recentRoots) {
+    static final int RECENT_ROOTS_MAX = 1024;
+
+    public MonitorState {
+        ledgerHashes = List.copyOf(ledgerHashes);
+        heads = List.copyOf(heads);
+        recentRoots = new TreeMap<>(recentRoots);
+    }
+
+    /** Nothing verified yet. */
+    public static MonitorState initial(String origin, String vkey) {
+        return new MonitorState(origin, vkey, new TreeSize(0), List.of(), List.of(), new TreeMap<>());
+    }
+
+    CompactRange ledgerRange() {
+        return CompactRange.of(ledgerSize, ledgerHashes);
+    }
+
+    MonitorState with(CompactRange ledger, List<ShardHead> newHeads) {
+        TreeMap<Long, Hash> roots = new TreeMap<>(recentRoots);
+        roots.put(ledger.size().value(), ledger.root());
+        while (roots.size() > RECENT_ROOTS_MAX) {
+            roots.pollFirstEntry();
+        }
+        return new MonitorState(origin, vkey, ledger.size(), ledger.hashes(), newHeads, roots);
+    }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class StatusServerTest {
+    private final AtomicBoolean up = new AtomicBoolean(true);
+    private StatusServer server;
+
+    @BeforeEach
+    void start() throws IOException {
+        server = StatusServer.start(
+                "127.0.0.1",
+                0,
+                () -> List.of(new Health("reading", true, Map.of())),
+                () -> List.of(new Health("replay", up.get(), Map.of("epoch", 7L))),
+                () -> "attestream_checkpointer_epoch 7.0\n");
+    }
+
+    @AfterEach
+    void stop() {
+        server.close();
+    }
+
+    @Test
+    void saysUpWithTheChecksAndTheirData() throws Exception {
+        // when
+        HttpResponse<String> answer = get("/health/ready");
+
+        // then
+        assertThat(answer.statusCode()).isEqualTo(200);
+        assertThat(answer.body()).contains("\"status\":\"UP\"", "\"name\":\"replay\"", "\"epoch\":7");
+    }
+
+    @Test
+    void saysDownWith503WhenOneCheckIsDown() throws Exception {
+        // given
+        up.set(false);
+
+        // when
+        HttpResponse<String> ready = get("/health/ready");
+        HttpResponse<String> live = get("/health/live");
+
+        // then
+        assertThat(ready.statusCode()).isEqualTo(503);
+        assertThat(ready.body()).contains("DOWN");
+        assertThat(live.statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void servesMetricsAndNothingElse() throws Exception {
+        assertThat(get("/metrics").body()).contains("attestream_checkpointer_epoch 7.0");
+        assertThat(get("/").statusCode()).isEqualTo(404);
+        assertThat(get("/health/ready/../../etc").statusCode()).isEqualTo(404);
+    }
+
+    private HttpResponse<String> get(String path) throws IOException, InterruptedException {
+        HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.port() + path))
+                .timeout(Duration.ofSeconds(5))
+                .build();
+        return HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString());
+    }
+}

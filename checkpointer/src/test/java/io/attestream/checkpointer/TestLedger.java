@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import io.attestream.proofs.control.Control;
+import io.attestream.proofs.control.ControlRecord;
+import io.attestream.proofs.control.Rules;
+import io.attestream.proofs.control.SchemaText;
+import io.attestream.proofs.entry.DataDigest;
+import io.attestream.proofs.entry.Routing;
+import io.attestream.proofs.note.NoteSigner;
+import io.attestream.schemas.avro.Digest32;
+import io.attestream.schemas.avro.Event;
+import io.attestream.schemas.avro.PlainPayload;
+import io.attestream.schemas.avro.Salt16;
+import io.attestream.schemas.avro.Tag16;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** A ledger as the doors and {@code init} would make it: key, genesis, event records. */
+final class TestLedger {
+    static final String ORIGIN = "ledger.example/test";
+    static final String TENANT = "acme";
+
+    final NoteSigner key = NoteSigner.generate(ORIGIN, new SecureRandom());
+    final int shards;
+    final Ledger ledger;
+
+    TestLedger(int shards) {
+        this.shards = shards;
+        this.ledger = new Ledger(ORIGIN, key.verifier(), shards);
+    }
+
+    static List<SchemaText> schemas() {
+        return TestSchemas.all();
+    }
+
+    static Rules rules() {
+        List<String> fingerprints = schemas().stream()
+                .filter(schema -> schema.name().equals("Event"))
+                .map(SchemaText::fingerprint)
+                .toList();
+        return Rules.initial(fingerprints).withDedupWindowLeaves(256);
+    }
+
+    Control.Genesis genesis(int shard) {
+        return new Control.Genesis(
+                ORIGIN,
+                key.verifier().vkey(),
+                shard,
+                1,
+                "cluster",
+                "attestream.events",
+                "topic-id",
+                shards,
+                rules(),
+                schemas());
+    }
+
+    byte[] genesisValue(int shard) {
+        return ControlRecord.toValue(ControlRecord.sign(genesis(shard), key));
+    }
+
+    byte[] rulesValue(int shard, int version, long windowLeaves) {
+        Rules base = rules();
+        Rules rules = new Rules(
+                version, windowLeaves, 1, base.maxEventEntryBytes(), base.maxPayloadBytes(), base.schemaFingerprints());
+        return ControlRecord.toValue(ControlRecord.sign(new Control.RulesChange(ORIGIN, shard, rules, schemas()), key));
+    }
+
+    /** A source that is routed to this shard. */
+    String sourceOf(int shard) {
+        for (int i = 0; ; i++) {
+            String source = "/source/" + i;
+            if (Routing.shard(TENANT, source, null, shards) == shard) {
+                return source;
+            }
+        }
+    }
+
+    byte[] eventValue(int shard, String id, String payload) {
+        return eventValue(sourceOf(shard), id, payload, Map.of());
+    }
+
+    static byte[] eventValue(String source, String id, String payload, Map<String, String> more) {
+        return TestSchemas.encode(event(source, id, payload, more));
+    }
+
+    static Event event(String source, String id, String payload, Map<String, String> more) {
+        byte[] data = payload.getBytes(StandardCharsets.UTF_8);
+        byte[] salt = new byte[16];
+        new SecureRandom().nextBytes(salt);
+        Map<String, String> attributes = new HashMap<>(more);
+        attributes.put("specversion", "1.0");
+        attributes.put("type", "com.example.test");
+        attributes.put("source", source);
+        attributes.put("id", id);
+        return Event.newBuilder()
+                .setTenant(TENANT)
+                .setActor("actor-1")
+                .setAttributes(attributes)
+                .setDataDigest(new Digest32(DataDigest.compute(salt, data)))
+                .setDataSize(data.length)
+                .setContentTag(new Tag16(tag(payload)))
+                .setPayload(PlainPayload.newBuilder()
+                        .setSalt(new Salt16(salt))
+                        .setData(ByteBuffer.wrap(data))
+                        .build())
+                .build();
+    }
+
+    /** Any function of the content will do here; the doors' is keyed. */
+    static byte[] tag(String payload) {
+        return Arrays.copyOf(DataDigest.compute(new byte[16], payload.getBytes(StandardCharsets.UTF_8)), 16);
+    }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** One partition of {@code events} with its honest sequencer beside it. Offsets have gaps, as under transactions. */
+final class TestShard {
+    record Committed(long offset, long timestampMillis, byte @Nullable [] value) {}
+
+    final int shard;
+    final TestLedger ledger;
+    final TestSequencer sequencer;
+    final List<Committed> records = new ArrayList<>();
+    private long offset;
+
+    TestShard(TestLedger ledger, int shard) {
+        this.ledger = ledger;
+        this.shard = shard;
+        this.sequencer = new TestSequencer(shard);
+        append(ledger.genesisValue(shard));
+    }
+
+    /** Appends a committed record and has it sequenced. */
+    Committed append(byte[] value) {
+        Committed record = new Committed(offset, 1_700_000_000_000L + offset, value);
+        records.add(record);
+        sequencer.process(record.offset(), record.timestampMillis(), value);
+        offset++;
+        return record;
+    }
+
+    Committed event(String id, String payload) {
+        return append(ledger.eventValue(shard, id, payload));
+    }
+
+    /** A transaction marker or aborted batch: takes offsets, is no record. */
+    void marker() {
+        offset++;
+    }
+
+    SealedDelta seal() {
+        return sequencer.seal();
+    }
+
+    long endOffset() {
+        return offset;
+    }
+
+    ShardReplica replica(long unpublishedBytesMax) {
+        return new ShardReplica(shard, 1, 1, new ShardDecider(shard, ledger.ledger, 1), unpublishedBytesMax);
+    }
+
+    /** Hands everything there is to a replica. */
+    void feed(ShardReplica replica) {
+        feedEvents(replica);
+        sequencer.outcomes.forEach(replica::onOutcome);
+        sequencer.deltas.forEach(replica::onSealed);
+    }
+
+    void feedEvents(ShardReplica replica) {
+        records.forEach(record -> replica.onEvent(record.offset(), record.timestampMillis(), record.value()));
+        replica.onEventsReadTo(offset);
+    }
+
+    /** A small shard with every outcome: genesis, events, a duplicate, a conflict, a rejection, a marker between. */
+    static TestShard withEveryOutcome(TestLedger ledger, int shard) {
+        TestShard made = new TestShard(ledger, shard);
+        made.event("a", "payload a");
+        made.event("b", "payload b");
+        made.marker();
+        made.event("a", "payload a");
+        made.event("b", "another payload");
+        made.append(new byte[] {0, 0, 0, 0, 1, 99});
+        made.event("c", "payload c");
+        made.marker();
+        return made;
+    }
+
+    static Map<String, String> attributes(String... pairs) {
+        Map<String, String> attributes = new HashMap<>();
+        for (int i = 0; i < pairs.length; i += 2) {
+            attributes.put(pairs[i], pairs[i + 1]);
+        }
+        return attributes;
+    }
+}
