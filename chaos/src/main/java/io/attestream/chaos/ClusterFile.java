@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.chaos;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What a data directory says about its cluster: {@code cluster.json}.
+ *
+ * @param url of the gateway
+ * @param ledgerKey vkey
+ * @param ports by process, so that a restart keeps addresses
+ * @param processes of the last or running life
+ */
+public record ClusterFile(
+        String origin,
+        String ledgerKey,
+        int shards,
+        String url,
+        String managementUrl,
+        String bootstrapServers,
+        String registryUrl,
+        String jwksUrl,
+        Map<String, Integer> ports,
+        List<ProcessEntry> processes) {
+    private static final String NAME = "cluster.json";
+    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+    /**
+     * A process of the cluster.
+     *
+     * @param startedAtMillis tells it from another process that got the same id later
+     */
+    public record ProcessEntry(String name, long pid, long startedAtMillis) {}
+
+    /** Reads it; empty if the directory never had a cluster. */
+    public static Optional<ClusterFile> read(Path dataDirectory) throws IOException {
+        Path file = dataDirectory.resolve(NAME);
+        return Files.exists(file) ? Optional.of(JSON.readValue(file.toFile(), ClusterFile.class)) : Optional.empty();
+    }
+
+    void write(Path dataDirectory) throws IOException {
+        Path temporary = dataDirectory.resolve(NAME + ".tmp");
+        Files.write(temporary, JSON.writeValueAsBytes(this));
+        Files.move(
+                temporary,
+                dataDirectory.resolve(NAME),
+                StandardCopyOption.ATOMIC_MOVE,
+                StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    /** The token file of a role: {@code ingester}, {@code auditor} or {@code admin}. */
+    public static Path tokenFile(Path dataDirectory, String role) {
+        return dataDirectory.resolve("keys").resolve(role + ".jwt");
+    }
+}

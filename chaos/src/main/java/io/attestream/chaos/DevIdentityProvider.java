@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.chaos;
+
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import org.jose4j.jwk.JsonWebKey;
+import org.jose4j.jwk.JsonWebKeySet;
+import org.jose4j.jwk.RsaJsonWebKey;
+import org.jose4j.jwk.RsaJwkGenerator;
+import org.jose4j.jws.AlgorithmIdentifiers;
+import org.jose4j.jws.JsonWebSignature;
+import org.jose4j.jwt.JwtClaims;
+import org.jose4j.jwt.NumericDate;
+import org.jose4j.lang.JoseException;
+
+/**
+ * An identity provider for one machine: a key pair, its JWKS on loopback, and tokens. It lets the local cluster run with the
+ * real checks switched on. Not for anything that others can reach.
+ */
+public final class DevIdentityProvider implements AutoCloseable {
+    public static final String AUDIENCE = "attestream";
+    public static final String TENANT = "demo";
+
+    private static final int KEY_BITS = 2048;
+
+    private final RsaJsonWebKey key;
+    private final HttpServer server;
+
+    private DevIdentityProvider(RsaJsonWebKey key, HttpServer server) {
+        this.key = key;
+        this.server = server;
+    }
+
+    /**
+     * Starts serving.
+     *
+     * @param keyFile made with a new key if absent, readable by the owner only
+     * @param preferredPort 0 for any
+     */
+    public static DevIdentityProvider start(Path keyFile, int preferredPort) {
+        try {
+            RsaJsonWebKey key = load(keyFile);
+            int port = FreePorts.preferring(preferredPort);
+            HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 16);
+            byte[] jwks = new JsonWebKeySet(key)
+                    .toJson(JsonWebKey.OutputControlLevel.PUBLIC_ONLY)
+                    .getBytes(StandardCharsets.UTF_8);
+            server.createContext("/jwks.json", exchange -> {
+                try (exchange) {
+                    exchange.getResponseHeaders().set("Content-Type", "application/json");
+                    exchange.sendResponseHeaders(200, jwks.length);
+                    exchange.getResponseBody().write(jwks);
+                }
+            });
+            server.start();
+            return new DevIdentityProvider(key, server);
+        } catch (IOException e) {
+            throw new UncheckedIOException("the identity provider cannot start", e);
+        } catch (JoseException e) {
+            throw new IllegalStateException("the key in " + keyFile + " cannot be used", e);
+        }
+    }
+
+    private static RsaJsonWebKey load(Path keyFile) throws IOException, JoseException {
+        if (Files.exists(keyFile)) {
+            return (RsaJsonWebKey) JsonWebKey.Factory.newJwk(Files.readString(keyFile));
+        }
+        RsaJsonWebKey key = RsaJwkGenerator.generateJwk(KEY_BITS);
+        key.setKeyId("dev-" + UUID.randomUUID());
+        key.setAlgorithm(AlgorithmIdentifiers.RSA_USING_SHA256);
+        key.setUse("sig");
+        Secrets.write(keyFile, key.toJson(JsonWebKey.OutputControlLevel.INCLUDE_PRIVATE));
+        return key;
+    }
+
+    public URI jwksUrl() {
+        return URI.create("http://127.0.0.1:" + port() + "/jwks.json");
+    }
+
+    /** The issuer in its tokens; does not change when the port does. */
+    public String issuer() {
+        return "https://dev.attestream.invalid";
+    }
+
+    int port() {
+        return server.getAddress().getPort();
+    }
+
+    /** A token for the tenant {@link #TENANT}. */
+    public String token(String subject, Duration lifetime, String... roles) {
+        return token(subject, TENANT, lifetime, roles);
+    }
+
+    /** A signed token, valid from now on. */
+    public String token(String subject, String tenant, Duration lifetime, String... roles) {
+        JwtClaims claims = new JwtClaims();
+        claims.setIssuer(issuer());
+        claims.setAudience(AUDIENCE);
+        claims.setSubject(subject);
+        claims.setIssuedAtToNow();
+        NumericDate expires = NumericDate.now();
+        expires.addSeconds(lifetime.toSeconds());
+        claims.setExpirationTime(expires);
+        claims.setGeneratedJwtId();
+        claims.setStringClaim("tenant", tenant);
+        claims.setStringListClaim("roles", List.of(roles));
+        JsonWebSignature signature = new JsonWebSignature();
+        signature.setPayload(claims.toJson());
+        signature.setKey(key.getPrivateKey());
+        signature.setKeyIdHeaderValue(key.getKeyId());
+        signature.setAlgorithmHeaderValue(AlgorithmIdentifiers.RSA_USING_SHA256);
+        signature.setHeader("typ", "JWT");
+        try {
+            return signature.getCompactSerialization();
+        } catch (JoseException e) {
+            throw new IllegalStateException("a token cannot be signed", e);
+        }
+    }
+
+    @Override
+    public void close() {
+        server.stop(0);
+    }
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.chaos;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The command line of a child JVM. */
+final class JvmCommand {
+    /** Two cores are shared by seven processes: a concurrent collector's threads would cost more than its pauses save. */
+    private static final List<String> SMALL = List.of("-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError");
+
+    private final List<String> command = new ArrayList<>();
+
+    JvmCommand(Installation installation, int heapMegabytes) {
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("-Xmx" + heapMegabytes + "m");
+        command.addAll(SMALL);
+        command.add("-javaagent:" + installation.agentJar());
+    }
+
+    JvmCommand with(String... arguments) {
+        command.addAll(List.of(arguments));
+        return this;
+    }
+
+    List<String> main(Path lib, String mainClass, String... arguments) {
+        command.add("-cp");
+        command.add(lib + "/*");
+        command.add(mainClass);
+        command.addAll(List.of(arguments));
+        return List.copyOf(command);
+    }
+
+    List<String> jar(Path jar) {
+        command.add("-jar");
+        command.add(jar.toString());
+        return List.copyOf(command);
+    }
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.chaos;
+
+import java.net.URI;
+import java.nio.file.Path;
+
+/** Makes the ledger, or finds it made; called when broker and registry are up and before any service is. */
+@FunctionalInterface
+public interface LedgerBootstrap {
+    /** @throws RuntimeException if the ledger cannot be made: the cluster does not start */
+    Identity prepare(Environment environment);
+
+    /**
+     * Where the ledger is to be made.
+     *
+     * @param registryApi base of the registry's Confluent API
+     * @param signingKey file for the ledger's key; its parent exists
+     */
+    record Environment(
+            String bootstrapServers, URI registryApi, int shards, String origin, String tenant, Path signingKey) {}
+
+    /**
+     * The ledger.
+     *
+     * @param verifierKey vkey
+     */
+    record Identity(String origin, String verifierKey) {}
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.chaos;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A real KRaft broker in a JVM of its own, on loopback. Its ports and its data survive {@link #kill} and {@link #restart}.
+ * Topics are not created by themselves.
+ */
+public final class LocalBroker implements AutoCloseable {
+    private static final Duration START_TIMEOUT = Duration.ofSeconds(90);
+    private static final String SETTINGS = "server.properties";
+
+    private final ManagedProcess process;
+    private final int port;
+
+    private LocalBroker(ManagedProcess process, int port) {
+        this.process = process;
+        this.port = port;
+    }
+
+    /** A light broker for tests: small heap, quick start. Returns when it answers. */
+    public static LocalBroker start(Path directory) {
+        return start(Installation.find(), directory, true);
+    }
+
+    static LocalBroker start(Installation installation, Path directory, boolean light) {
+        LocalBroker broker = prepare(installation, directory, light);
+        broker.process.start();
+        broker.awaitReady();
+        return broker;
+    }
+
+    /** Formats the directory if it is new; the process is not started yet. */
+    static LocalBroker prepare(Installation installation, Path directory, boolean light) {
+        try {
+            Files.createDirectories(directory);
+            Path settings = directory.resolve(SETTINGS);
+            boolean fresh = !Files.exists(directory.resolve("data/meta.properties"));
+            Properties old = new Properties();
+            if (Files.exists(settings)) {
+                try (var in = Files.newInputStream(settings)) {
+                    old.load(in);
+                }
+            }
+            int port = FreePorts.preferring(Integer.parseInt(old.getProperty("attestream.port", "0")));
+            int controllerPort =
+                    FreePorts.preferring(Integer.parseInt(old.getProperty("attestream.controller.port", "0")));
+            Files.writeString(settings, settings(directory, port, controllerPort));
+            Path log = directory.resolve("broker.log");
+            if (fresh) {
+                format(installation, settings, log);
+            }
+            ManagedProcess process =
+                    new ManagedProcess("broker", command(installation, settings, light), Map.of(), log);
+            return new LocalBroker(process, port);
+        } catch (IOException e) {
+            throw new UncheckedIOException("the broker's directory " + directory + " cannot be prepared", e);
+        }
+    }
+
+    private static List<String> command(Installation installation, Path settings, boolean light) {
+        JvmCommand jvm = new JvmCommand(installation, light ? 256 : 768);
+        if (light) {
+            jvm.with("-XX:TieredStopAtLevel=1");
+        }
+        return jvm.with(
+                        "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+                        "-Dorg.slf4j.simpleLogger.showDateTime=true",
+                        "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX")
+                .main(installation.brokerLib(), "kafka.Kafka", settings.toString());
+    }
+
+    private static String settings(Path directory, int port, int controllerPort) {
+        return """
+                process.roles=broker,controller
+                node.id=1
+                attestream.port=%1$d
+                attestream.controller.port=%2$d
+                listeners=PLAINTEXT://127.0.0.1:%1$d,CONTROLLER://127.0.0.1:%2$d
+                advertised.listeners=PLAINTEXT://127.0.0.1:%1$d
+                controller.listener.names=CONTROLLER
+                controller.quorum.voters=1@127.0.0.1:%2$d
+                log.dirs=%3$s
+                auto.create.topics.enable=false
+                default.replication.factor=1
+                offsets.topic.replication.factor=1
+                offsets.topic.num.partitions=4
+                transaction.state.log.replication.factor=1
+                transaction.state.log.min.isr=1
+                transaction.state.log.num.partitions=4
+                group.initial.rebalance.delay.ms=0
+                group.min.session.timeout.ms=1000
+                # Segments are preallocated on some file systems; small ones keep a local cluster small.
+                log.segment.bytes=67108864
+                log.cleaner.dedupe.buffer.size=4194304
+                num.io.threads=4
+                num.network.threads=2
+                background.threads=2
+                """.formatted(port, controllerPort, directory.resolve("data"));
+    }
+
+    private static void format(Installation installation, Path settings, Path log) throws IOException {
+        List<String> command = new JvmCommand(installation, 128)
+                .with("-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
+                .main(
+                        installation.brokerLib(),
+                        "kafka.tools.StorageTool",
+                        "format",
+                        "--cluster-id",
+                        ClusterId.random(),
+                        "--config",
+                        settings.toString());
+        Process format = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+                .start();
+        try {
+            if (!format.waitFor(60, TimeUnit.SECONDS) || format.exitValue() != 0) {
+                format.destroyForcibly();
+                throw new IOException("formatting failed; see " + log);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while formatting", e);
+        }
+    }
+
+    /** {@code host:port} for clients. */
+    public String bootstrapServers() {
+        return "127.0.0.1:" + port;
+    }
+
+    public ManagedProcess process() {
+        return process;
+    }
+
+    /** SIGKILL. */
+    public void kill() {
+        process.kill();
+    }
+
+    /** Starts it again with the same data and ports, and waits until it answers. */
+    public void restart() {
+        process.restart();
+        awaitReady();
+    }
+
+    void awaitReady() {
+        process.await("does not listen on port " + port, START_TIMEOUT, this::listens);
+    }
+
+    private boolean listens() {
+        try (Socket socket = new Socket()) {
+            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 500);
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    @Override
+    public void close() {
+        process.close();
+    }
+}

@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.chaos;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The whole of Attestream on one machine: broker, registry, processors, checkpointer and gateway, each a process of its own on
+ * loopback, with one data directory. Starting again on the same directory continues the same ledger.
+ *
+ * <p>The children live no longer than this process: {@link #close} stops them in order, and when this process dies without a
+ * word they end by themselves ({@link io.attestream.chaos.agent.ChildAgent}).
+ */
+public final class LocalCluster implements AutoCloseable {
+    private static final Duration READY_TIMEOUT = Duration.ofMinutes(2);
+    private static final Duration ORPHAN_TIMEOUT = Duration.ofSeconds(20);
+    private static final Duration TOKEN_LIFETIME = Duration.ofHours(12);
+    private static final String GATEWAY = "gateway";
+    private static final String PROCESSORS = "processors";
+    private static final String CHECKPOINTER = "checkpointer";
+    private static final String REGISTRY = "registry";
+
+    private final Options options;
+    private final Installation installation;
+    private final Path data;
+    private final FileChannel lockChannel;
+    private final Map<String, Integer> ports = Collections.synchronizedMap(new HashMap<>());
+    /** Ports settled on in this life. */
+    private final Map<String, Integer> chosen = new HashMap<>();
+    /** Services in the order they are stopped in: who depends on others first. */
+    private final Map<String, ManagedProcess> services = Collections.synchronizedMap(new LinkedHashMap<>());
+
+    private @Nullable DevIdentityProvider identityProvider;
+    private @Nullable LocalBroker broker;
+    private @Nullable ManagedProcess registry;
+    private LedgerBootstrap.@Nullable Identity ledger;
+    private boolean closed;
+
+    /**
+     * How to start.
+     *
+     * @param data directory; made if absent
+     * @param shards of a new ledger
+     * @param bootstrap makes the ledger
+     * @param progress is told what is being done, for people
+     * @param environment added to each service's own, by the service's name without number
+     */
+    public record Options(
+            Path data,
+            int shards,
+            int processors,
+            int gateways,
+            LedgerBootstrap bootstrap,
+            Consumer<String> progress,
+            Map<String, Map<String, String>> environment) {
+        public Options(Path data, int shards, LedgerBootstrap bootstrap, Consumer<String> progress) {
+            this(data, shards, 1, 1, bootstrap, progress, Map.of());
+        }
+    }
+
+    private LocalCluster(Options options, Installation installation, FileChannel lockChannel) {
+        this.options = options;
+        this.installation = installation;
+        this.data = options.data().toAbsolutePath();
+        this.lockChannel = lockChannel;
+    }
+
+    /**
+     * Starts everything and returns when all of it is ready.
+     *
+     * @throws IllegalStateException if another launcher holds the directory or a part does not become ready; what was started
+     *     is stopped again
+     */
+    public static LocalCluster start(Options options) {
+        Path data = options.data().toAbsolutePath();
+        try {
+            for (String part : List.of("kafka", "registry", "objects", "state", "keys", "logs")) {
+                Files.createDirectories(data.resolve(part));
+            }
+            LocalCluster cluster = new LocalCluster(options, Installation.find(), lock(data));
+            try {
+                cluster.startAll();
+                return cluster;
+            } catch (RuntimeException | IOException e) {
+                cluster.close();
+                throw e;
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("the cluster in " + data + " cannot start", e);
+        }
+    }
+
+    private static FileChannel lock(Path data) throws IOException {
+        FileChannel channel =
+                FileChannel.open(data.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileLock lock = null;
+        try {
+            lock = channel.tryLock();
+        } catch (OverlappingFileLockException e) {
+            // Held by this very process.
+        }
+        if (lock == null) {
+            channel.close();
+            throw new IllegalStateException(
+                    "another cluster runs in " + data + ": stop it, or choose another --data-dir");
+        }
+        return channel;
+    }
+
+    private void startAll() throws IOException {
+        endOrphans();
+        String origin = ClusterFile.read(data).map(ClusterFile::origin).orElseGet(LocalCluster::newOrigin);
+        int shards = ClusterFile.read(data).map(ClusterFile::shards).orElse(options.shards());
+        DevIdentityProvider identities =
+                DevIdentityProvider.start(data.resolve("keys/identity-provider.jwk"), ports.getOrDefault("jwks", 0));
+        identityProvider = identities;
+        ports.put("jwks", identities.port());
+        writeTokens(identities);
+        Secrets.randomFile(data.resolve("keys/internal.secret"));
+        Secrets.randomFile(data.resolve("keys/content-tag.key"));
+
+        say("starting broker and registry");
+        LocalBroker startedBroker = LocalBroker.prepare(installation, data.resolve("kafka"), false);
+        broker = startedBroker;
+        startedBroker.process().start();
+        ManagedProcess startedRegistry = registryProcess();
+        registry = startedRegistry;
+        startedRegistry.start();
+        writeClusterFile(origin, "", shards);
+        startedBroker.awaitReady();
+        startedRegistry.awaitReady(URI.create(registryApi() + "/subjects"), READY_TIMEOUT);
+
+        say("preparing the ledger");
+        LedgerBootstrap.Identity prepared = options.bootstrap()
+                .prepare(new LedgerBootstrap.Environment(
+                        startedBroker.bootstrapServers(),
+                        registryApi(),
+                        shards,
+                        origin,
+                        DevIdentityProvider.TENANT,
+                        data.resolve("keys/ledger.skey")));
+        ledger = prepared;
+
+        say("starting processors, checkpointer and gateway");
+        List<ManagedProcess> started = new ArrayList<>();
+        for (int i = 0; i < options.gateways(); i++) {
+            started.add(gatewayProcess(i));
+        }
+        for (int i = 0; i < options.processors(); i++) {
+            started.add(processorsProcess(i));
+        }
+        started.add(checkpointerProcess());
+        started.forEach(process -> services.put(process.name(), process));
+        started.forEach(ManagedProcess::start);
+        writeClusterFile(prepared.origin(), prepared.verifierKey(), shards);
+        for (ManagedProcess process : started) {
+            awaitReady(process.name());
+        }
+        say("ready");
+    }
+
+    private static String newOrigin() {
+        return "attestream.local/" + UUID.randomUUID().toString().substring(0, 8);
+    }
+
+    private void say(String what) {
+        options.progress().accept(what);
+    }
+
+    // ---- the children of an earlier life
+
+    /** A launcher that was killed leaves children that are just ending; nobody else may use their files until they are gone. */
+    private void endOrphans() throws IOException {
+        ClusterFile last = ClusterFile.read(data).orElse(null);
+        if (last == null) {
+            return;
+        }
+        ports.putAll(last.ports());
+        for (ClusterFile.ProcessEntry entry : last.processes()) {
+            ProcessHandle.of(entry.pid())
+                    .filter(handle -> startedAtMillis(handle) == entry.startedAtMillis())
+                    .ifPresent(handle -> endOrphan(entry.name(), handle));
+        }
+    }
+
+    private static long startedAtMillis(ProcessHandle handle) {
+        return handle.info()
+                .startInstant()
+                .map(instant -> instant.toEpochMilli())
+                .orElse(-1L);
+    }
+
+    private void endOrphan(String name, ProcessHandle handle) {
+        say("waiting for " + name + " of the last run to end");
+        handle.destroy();
+        if (!ended(handle)) {
+            handle.destroyForcibly();
+            if (!ended(handle)) {
+                throw new IllegalStateException(
+                        "process " + handle.pid() + " (" + name + ") of the last run does not end");
+            }
+        }
+    }
+
+    private static boolean ended(ProcessHandle handle) {
+        try {
+            handle.onExit().get(ORPHAN_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
+            return true;
+        } catch (java.util.concurrent.TimeoutException e) {
+            return false;
+        } catch (java.util.concurrent.ExecutionException e) {
+            throw new IllegalStateException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted", e);
+        }
+    }
+
+    // ---- the processes
+
+    private ManagedProcess registryProcess() {
+        int port = port(REGISTRY);
+        List<String> command = new JvmCommand(installation, 256)
+                .with(
+                        "-XX:TieredStopAtLevel=1",
+                        "-Dquarkus.http.host=127.0.0.1",
+                        "-Dquarkus.http.port=" + port,
+                        "-Dquarkus.management.enabled=false",
+                        "-Dapicurio.storage.kind=sql",
+                        "-Dapicurio.storage.sql.kind=h2",
+                        "-Dapicurio.datasource.url=jdbc:h2:file:" + data.resolve("registry/registry"))
+                .jar(installation.registryJar());
+        return process(REGISTRY, command, Map.of());
+    }
+
+    private ManagedProcess processorsProcess(int number) {
+        String name = PROCESSORS + "-" + number;
+        Map<String, String> environment = common();
+        environment.put("ATTESTREAM_ROLES", "admission,sequencer,proofs");
+        environment.put("ATTESTREAM_INSTANCE_ID", name);
+        environment.put(
+                "ATTESTREAM_STATE_DIRECTORY",
+                data.resolve("state").resolve(name).toString());
+        environment.put("ATTESTREAM_HTTP_HOST", "127.0.0.1");
+        environment.put("ATTESTREAM_HTTP_PORT", Integer.toString(port(name)));
+        environment.put("ATTESTREAM_ADMISSION_TENANTS", DevIdentityProvider.TENANT);
+        environment.put(
+                "ATTESTREAM_DOOR_CONTENT_TAG_KEY_FILE",
+                data.resolve("keys/content-tag.key").toString());
+        List<String> command =
+                new JvmCommand(installation, 768).main(installation.processorsLib(), "io.attestream.processors.Main");
+        return process(name, command, environment);
+    }
+
+    private ManagedProcess checkpointerProcess() {
+        Map<String, String> environment = common();
+        environment.put("ATTESTREAM_OBJECTS_DIRECTORY", data.resolve("objects").toString());
+        environment.put("ATTESTREAM_HTTP_HOST", "127.0.0.1");
+        environment.put("ATTESTREAM_HTTP_PORT", Integer.toString(port(CHECKPOINTER)));
+        environment.put(
+                "ATTESTREAM_LEDGER_SIGNING_KEY_FILE",
+                data.resolve("keys/ledger.skey").toString());
+        List<String> command = new JvmCommand(installation, 512)
+                .main(installation.checkpointerLib(), "io.attestream.checkpointer.Main");
+        return process(CHECKPOINTER, command, environment);
+    }
+
+    private ManagedProcess gatewayProcess(int number) {
+        String name = GATEWAY + "-" + number;
+        DevIdentityProvider identities = required(identityProvider);
+        Map<String, String> environment = common();
+        environment.put("QUARKUS_HTTP_HOST", "127.0.0.1");
+        environment.put("QUARKUS_HTTP_PORT", Integer.toString(port(name)));
+        environment.put("QUARKUS_MANAGEMENT_HOST", "127.0.0.1");
+        environment.put("QUARKUS_MANAGEMENT_PORT", Integer.toString(port(name + "-management")));
+        environment.put("ATTESTREAM_PROOFS_URLS", proofsUrls());
+        environment.put("ATTESTREAM_OBJECTS_DIRECTORY", data.resolve("objects").toString());
+        environment.put(
+                "ATTESTREAM_DOOR_CONTENT_TAG_KEY_FILE",
+                data.resolve("keys/content-tag.key").toString());
+        environment.put("ENV", "dev");
+        environment.put("AUTH_POLICY", "jwks_rbac");
+        environment.put("JWKS_URL", identities.jwksUrl().toString());
+        environment.put("JWT_ISSUER", identities.issuer());
+        environment.put("JWT_AUDIENCE", DevIdentityProvider.AUDIENCE);
+        environment.put("JWT_MAX_TOKEN_TTL_SECONDS", Long.toString(TOKEN_LIFETIME.toSeconds()));
+        List<String> command = new JvmCommand(installation, 512).jar(installation.gatewayJar());
+        return process(name, command, environment);
+    }
+
+    private Map<String, String> common() {
+        LedgerBootstrap.Identity identity = required(ledger);
+        Map<String, String> environment = new HashMap<>();
+        environment.put("ATTESTREAM_KAFKA_BOOTSTRAP_SERVERS", required(broker).bootstrapServers());
+        environment.put("ATTESTREAM_LEDGER_VERIFIER_KEY", identity.verifierKey());
+        environment.put(
+                "ATTESTREAM_INTERNAL_SECRET_FILE",
+                data.resolve("keys/internal.secret").toString());
+        environment.put("ATTESTREAM_DEV", "true");
+        return environment;
+    }
+
+    private ManagedProcess process(String name, List<String> command, Map<String, String> environment) {
+        Map<String, String> all = new HashMap<>(environment);
+        String kind = name.replaceAll("-[0-9]+$", "");
+        all.putAll(options.environment().getOrDefault(kind, Map.of()));
+        return new ManagedProcess(name, command, all, data.resolve("logs").resolve(name + ".log"));
+    }
+
+    private String proofsUrls() {
+        List<String> urls = new ArrayList<>();
+        for (int i = 0; i < options.processors(); i++) {
+            urls.add("http://127.0.0.1:" + port(PROCESSORS + "-" + i));
+        }
+        return String.join(",", urls);
+    }
+
+    /** The service's port: the one it had, if nobody else took it meanwhile. */
+    private int port(String name) {
+        int port = chosen.computeIfAbsent(name, any -> FreePorts.preferring(ports.getOrDefault(any, 0)));
+        ports.put(name, port);
+        return port;
+    }
+
+    private void writeTokens(DevIdentityProvider identities) throws IOException {
+        for (String role : List.of("ingester", "auditor", "admin")) {
+            Path file = ClusterFile.tokenFile(data, role);
+            Files.deleteIfExists(file);
+            Secrets.write(file, identities.token("dev-" + role, TOKEN_LIFETIME, role));
+        }
+    }
+
+    private void writeClusterFile(String origin, String verifierKey, int shards) throws IOException {
+        List<ClusterFile.ProcessEntry> entries = new ArrayList<>();
+        processes().stream()
+                .filter(ManagedProcess::isAlive)
+                .forEach(process -> entries.add(new ClusterFile.ProcessEntry(
+                        process.name(), process.pid(), process.startedAt().toEpochMilli())));
+        new ClusterFile(
+                        origin,
+                        verifierKey,
+                        shards,
+                        url(GATEWAY + "-0"),
+                        url(GATEWAY + "-0-management"),
+                        required(broker).bootstrapServers(),
+                        registryApi().toString(),
+                        required(identityProvider).jwksUrl().toString(),
+                        new HashMap<>(ports),
+                        entries)
+                .write(data);
+    }
+
+    private String url(String name) {
+        return "http://127.0.0.1:" + ports.getOrDefault(name, 0);
+    }
+
+    // ---- for callers
+
+    /** Waits until a service is ready, for example after a restart. */
+    public void awaitReady(String name) {
+        String health =
+                name.startsWith(GATEWAY) ? url(name + "-management") + "/q/health/ready" : url(name) + "/health/ready";
+        process(name).awaitReady(URI.create(health), READY_TIMEOUT);
+    }
+
+    /** A service by its name: {@code gateway-0}, {@code processors-0}, {@code checkpointer}, {@code broker}, {@code registry}. */
+    public ManagedProcess process(String name) {
+        return processes().stream()
+                .filter(process -> process.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("there is no process " + name));
+    }
+
+    /** All processes, in the order they are stopped in. */
+    public List<ManagedProcess> processes() {
+        List<ManagedProcess> all = new ArrayList<>(services.values());
+        if (registry != null) {
+            all.add(registry);
+        }
+        if (broker != null) {
+            all.add(broker.process());
+        }
+        return all;
+    }
+
+    public LocalBroker broker() {
+        return required(broker);
+    }
+
+    public Path data() {
+        return data;
+    }
+
+    public LedgerBootstrap.Identity ledger() {
+        return required(ledger);
+    }
+
+    public DevIdentityProvider identityProvider() {
+        return required(identityProvider);
+    }
+
+    /** Base URL of a gateway. */
+    public URI gatewayUrl(int number) {
+        return URI.create(url(GATEWAY + "-" + number));
+    }
+
+    /** Base URL of a gateway's health and metrics. */
+    public URI managementUrl(int number) {
+        return URI.create(url(GATEWAY + "-" + number + "-management"));
+    }
+
+    /** Base of the registry's Confluent API. */
+    public URI registryApi() {
+        return URI.create("http://127.0.0.1:" + ports.getOrDefault(REGISTRY, 0) + "/apis/ccompat/v7");
+    }
+
+    /** Stops everything in order: who writes first, the broker last. Does nothing when it was done. */
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        for (ManagedProcess process : processes()) {
+            say("stopping " + process.name());
+            process.stop();
+        }
+        if (identityProvider != null) {
+            identityProvider.close();
+        }
+        try {
+            lockChannel.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static <T> T required(@Nullable T value) {
+        if (value == null) {
+            throw new IllegalStateException("the cluster has not come that far");
+        }
+        return value;
+    }
+}

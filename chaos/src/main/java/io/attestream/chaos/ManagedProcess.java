@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.chaos;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A child process that can be started, killed, suspended, resumed and started again with the same command. Its standard input
+ * stays open as long as this process lives: see {@link io.attestream.chaos.agent.ChildAgent}. Thread-safe.
+ */
+public final class ManagedProcess implements AutoCloseable {
+    private static final Duration STOP_TIMEOUT = Duration.ofSeconds(20);
+    private static final Duration KILL_TIMEOUT = Duration.ofSeconds(10);
+    private static final long POLL_NANOS = 50_000_000;
+    private static final int LOG_TAIL_LINES = 40;
+    private static final HttpClient HTTP =
+            HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(1)).build();
+
+    private final String name;
+    private final List<String> command;
+    private final Map<String, String> environment;
+    private final Path log;
+    private @Nullable Process process;
+
+    /**
+     * @param environment added to this process's own
+     * @param log standard output and error are appended to it
+     */
+    public ManagedProcess(String name, List<String> command, Map<String, String> environment, Path log) {
+        this.name = name;
+        this.command = List.copyOf(command);
+        this.environment = Map.copyOf(environment);
+        this.log = log;
+    }
+
+    public String name() {
+        return name;
+    }
+
+    public Path log() {
+        return log;
+    }
+
+    /** Starts it, or does nothing if it runs. */
+    public synchronized ManagedProcess start() {
+        if (isAlive()) {
+            return this;
+        }
+        try {
+            ProcessBuilder builder = new ProcessBuilder(command)
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+            builder.environment().putAll(environment);
+            process = builder.start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(name + " could not be started", e);
+        }
+        return this;
+    }
+
+    public synchronized boolean isAlive() {
+        return process != null && process.isAlive();
+    }
+
+    /** Process id of the running or last life. */
+    public synchronized long pid() {
+        return required().pid();
+    }
+
+    /** When the running or last life began, as the system tells it. */
+    public synchronized Instant startedAt() {
+        return required().info().startInstant().orElse(Instant.EPOCH);
+    }
+
+    /** Exit code of a life that ended. */
+    public synchronized int exitCode() {
+        return required().exitValue();
+    }
+
+    private Process required() {
+        if (process == null) {
+            throw new IllegalStateException(name + " was never started");
+        }
+        return process;
+    }
+
+    /** SIGKILL, and waits until it is gone. */
+    public void kill() {
+        Process current = current();
+        if (current != null) {
+            current.destroyForcibly();
+            awaitExit(current, KILL_TIMEOUT);
+        }
+    }
+
+    /** SIGTERM, and SIGKILL if it does not end within 20 s. */
+    public void stop() {
+        Process current = current();
+        if (current != null && current.isAlive()) {
+            current.destroy();
+            if (!awaitExit(current, STOP_TIMEOUT)) {
+                kill();
+            }
+        }
+    }
+
+    /** SIGSTOP: it stands still, its connections stay open. */
+    public void suspend() {
+        signal("STOP");
+    }
+
+    /** SIGCONT. */
+    public void resume() {
+        signal("CONT");
+    }
+
+    /** Kills it if it runs, and starts it. */
+    public ManagedProcess restart() {
+        kill();
+        return start();
+    }
+
+    /** Waits for it to end by itself; false if it did not in time. */
+    public boolean awaitExit(Duration timeout) {
+        Process current = current();
+        return current == null || awaitExit(current, timeout);
+    }
+
+    /**
+     * Waits until the URL answers 200.
+     *
+     * @throws IllegalStateException with the end of the log, if the process ends or the time is up first
+     */
+    public void awaitReady(URI url, Duration timeout) {
+        await("is not ready at " + url, timeout, () -> answersOk(url));
+    }
+
+    /** As {@link #awaitReady}, for any condition. */
+    public void await(String otherwise, Duration timeout, BooleanSupplier condition) {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        while (!condition.getAsBoolean()) {
+            if (!isAlive()) {
+                throw new IllegalStateException(name + " ended with exit code " + exitCode() + "; " + logTail());
+            }
+            if (System.nanoTime() > deadline) {
+                throw new IllegalStateException(
+                        name + " " + otherwise + " after " + timeout.toSeconds() + " s; " + logTail());
+            }
+            LockSupport.parkNanos(POLL_NANOS);
+        }
+    }
+
+    private static boolean answersOk(URI url) {
+        HttpRequest request =
+                HttpRequest.newBuilder(url).timeout(Duration.ofSeconds(5)).build();
+        try {
+            return HTTP.send(request, HttpResponse.BodyHandlers.discarding()).statusCode() == 200;
+        } catch (IOException e) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while waiting for " + url, e);
+        }
+    }
+
+    /** The last lines of its log. */
+    public String logTail() {
+        try {
+            List<String> lines =
+                    Files.readString(log, StandardCharsets.UTF_8).lines().toList();
+            List<String> tail = lines.subList(Math.max(0, lines.size() - LOG_TAIL_LINES), lines.size());
+            return "the log " + log + " ends with\n" + String.join("\n", tail);
+        } catch (IOException e) {
+            return "its log " + log + " cannot be read";
+        }
+    }
+
+    /** Stops it. */
+    @Override
+    public void close() {
+        stop();
+    }
+
+    private synchronized @Nullable Process current() {
+        return process;
+    }
+
+    private boolean awaitExit(Process current, Duration timeout) {
+        try {
+            return current.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while waiting for " + name + " to end", e);
+        }
+    }
+
+    private void signal(String signal) {
+        try {
+            Process kill = new ProcessBuilder("kill", "-" + signal, Long.toString(pid())).start();
+            if (!awaitExit(kill, KILL_TIMEOUT) || kill.exitValue() != 0) {
+                throw new IllegalStateException("SIG" + signal + " could not be sent to " + name);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("SIG" + signal + " could not be sent to " + name, e);
+        }
+    }
+}
