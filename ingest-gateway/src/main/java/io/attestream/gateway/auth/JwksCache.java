@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.gateway.auth;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import java.io.IOException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Flow;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.jose4j.jwk.PublicJsonWebKey;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The keys that may sign tokens, renewed in the background.
+ *
+ * <p>A request never waits for the issuer as long as its key is known: keys are renewed every five minutes with jitter,
+ * and after a failure with back-off from one second to one minute. The last good set stays in use up to a stated age;
+ * junk never replaces it. An unknown key id may cause a fetch out of a small budget, so that a rotation is seen at once
+ * but forged ids can neither hammer the issuer nor hide a rotation: a caller whose id could not be looked up is told to
+ * try again, not that its token is bad.
+ */
+public final class JwksCache implements AutoCloseable {
+    static final int MAX_BODY_SIZE_BYTES = 256 * 1024;
+    static final Duration TIMEOUT = Duration.ofSeconds(2);
+    private static final Duration REFRESH_INTERVAL = Duration.ofMinutes(5);
+    private static final Duration BACK_OFF_MIN = Duration.ofSeconds(1);
+    private static final Duration BACK_OFF_MAX = Duration.ofMinutes(1);
+    /** Fetches for unknown key ids: three at once, then one in ten seconds. */
+    private static final int BUDGET_BURST = 3;
+
+    private static final Duration BUDGET_REFILL = Duration.ofSeconds(10);
+    private static final Duration UNKNOWN_KEY_MEMORY = Duration.ofSeconds(30);
+    private static final int UNKNOWN_KEYS_MAX = 1_000;
+
+    private static final Logger LOG = LoggerFactory.getLogger(JwksCache.class);
+
+    /** @param fetchedAt when the fetch that brought these keys began */
+    private record KeySet(Map<String, PublicJsonWebKey> keys, Instant fetchedAt) {}
+
+    private final AuthSettings.Tokens settings;
+    private final Clock clock;
+    private final HttpClient http;
+    private final ScheduledExecutorService scheduler;
+    /** Key ids that a fetch did not bring. */
+    private final Cache<String, Boolean> confirmedUnknown = Caffeine.newBuilder()
+            .maximumSize(UNKNOWN_KEYS_MAX)
+            .expireAfterWrite(UNKNOWN_KEY_MEMORY)
+            .build();
+
+    private volatile @Nullable KeySet current;
+    // The rest is guarded by this.
+    private @Nullable CompletableFuture<Boolean> inFlight;
+    private int failures;
+    private double budget = BUDGET_BURST;
+    private Instant budgetAt;
+
+    public JwksCache(AuthSettings.Tokens settings, Clock clock) {
+        this.settings = settings;
+        this.clock = clock;
+        this.budgetAt = clock.instant();
+        this.http = HttpClient.newBuilder()
+                .connectTimeout(TIMEOUT)
+                .followRedirects(HttpClient.Redirect.NEVER)
+                .build();
+        this.scheduler = Executors.newSingleThreadScheduledExecutor(task -> {
+            Thread thread = new Thread(task, "jwks-refresh");
+            thread.setDaemon(true);
+            return thread;
+        });
+    }
+
+    /** Begins to fetch; returns at once. */
+    public void start() {
+        scheduler.execute(this::refreshAndSchedule);
+    }
+
+    /** Whether tokens can be decided now. */
+    public boolean isReady() {
+        return usable().isPresent();
+    }
+
+    /** Age of the keys in use; empty before the first. */
+    public Optional<Duration> age() {
+        KeySet keys = current;
+        return keys == null ? Optional.empty() : Optional.of(Duration.between(keys.fetchedAt(), clock.instant()));
+    }
+
+    /** Looks at what is known, without any fetch. */
+    public KeyLookup known(String keyId) {
+        Optional<KeySet> keys = usable();
+        if (keys.isEmpty()) {
+            return new KeyLookup.CannotTell("no-keys");
+        }
+        PublicJsonWebKey key = keys.get().keys().get(keyId);
+        if (key != null) {
+            return new KeyLookup.Found(key);
+        }
+        return confirmedUnknown.getIfPresent(keyId) != null
+                ? new KeyLookup.NotThere()
+                : new KeyLookup.CannotTell("unknown-key");
+    }
+
+    /** As {@link #known}; an unknown key id causes a fetch if the budget allows. Completes within two seconds. */
+    public CompletionStage<KeyLookup> find(String keyId) {
+        KeyLookup known = known(keyId);
+        if (!(known instanceof KeyLookup.CannotTell) || !takeBudget()) {
+            return CompletableFuture.completedFuture(known);
+        }
+        return refresh().thenApply(renewed -> {
+            if (renewed && known(keyId) instanceof KeyLookup.CannotTell) {
+                confirmedUnknown.put(keyId, Boolean.TRUE);
+            }
+            return known(keyId);
+        });
+    }
+
+    private Optional<KeySet> usable() {
+        KeySet keys = current;
+        return keys == null || keys.fetchedAt().plus(settings.maxStale()).isBefore(clock.instant())
+                ? Optional.empty()
+                : Optional.of(keys);
+    }
+
+    private synchronized boolean takeBudget() {
+        Instant now = clock.instant();
+        double refilled = (double) Duration.between(budgetAt, now).toMillis() / BUDGET_REFILL.toMillis();
+        budget = Math.min(BUDGET_BURST, budget + Math.max(0, refilled));
+        budgetAt = now;
+        if (budget < 1) {
+            return false;
+        }
+        budget--;
+        return true;
+    }
+
+    private void refreshAndSchedule() {
+        var unused = refresh().whenComplete((renewed, error) -> scheduleNext(Boolean.TRUE.equals(renewed)));
+    }
+
+    private void scheduleNext(boolean renewed) {
+        Duration delay = renewed ? REFRESH_INTERVAL : backOff();
+        long jittered = (long) (delay.toMillis() * ThreadLocalRandom.current().nextDouble(0.8, 1.2));
+        if (!scheduler.isShutdown()) {
+            var unused = scheduler.schedule(this::refreshAndSchedule, jittered, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private synchronized Duration backOff() {
+        int doublings = Math.min(Math.max(0, failures - 1), 6);
+        Duration delay = BACK_OFF_MIN.multipliedBy(1L << doublings);
+        return delay.compareTo(BACK_OFF_MAX) > 0 ? BACK_OFF_MAX : delay;
+    }
+
+    /** One fetch at a time: who comes while one is under way shares it. The future never fails. */
+    private synchronized CompletableFuture<Boolean> refresh() {
+        if (inFlight != null && !inFlight.isDone()) {
+            return inFlight;
+        }
+        Instant begun = clock.instant();
+        CompletableFuture<Boolean> fetch = fetch().handle((body, error) -> {
+            if (error != null) {
+                return failed(error.getClass().getSimpleName());
+            }
+            return accept(body, begun);
+        });
+        inFlight = fetch;
+        return fetch;
+    }
+
+    private CompletableFuture<byte[]> fetch() {
+        HttpRequest request = HttpRequest.newBuilder(settings.jwksUrl())
+                .timeout(TIMEOUT)
+                .header("Accept", "application/jwk-set+json, application/json")
+                .build();
+        // The request's own timeout ends with the headers; the second one bounds a body that trickles.
+        return http.sendAsync(request, JwksCache::boundedBody)
+                .orTimeout(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
+                .thenApply(HttpResponse::body);
+    }
+
+    private boolean accept(byte[] body, Instant begun) {
+        try {
+            Map<String, PublicJsonWebKey> keys = JwksParser.parse(new String(body, StandardCharsets.UTF_8));
+            KeySet before = current;
+            current = new KeySet(keys, begun);
+            confirmedUnknown.invalidateAll(keys.keySet());
+            synchronized (this) {
+                failures = 0;
+            }
+            if (before == null || !before.keys().keySet().equals(keys.keySet())) {
+                LOG.info("key set {} now has {} usable keys", settings.jwksUrl(), keys.size());
+            }
+            return true;
+        } catch (JwksParser.Junk e) {
+            return failed(e.getMessage());
+        }
+    }
+
+    private synchronized boolean failed(@Nullable String reason) {
+        failures++;
+        LOG.warn("key set {} not renewed ({}); attempt {} in a row", settings.jwksUrl(), reason, failures);
+        return false;
+    }
+
+    @Override
+    public void close() {
+        scheduler.shutdownNow();
+    }
+
+    /** Refuses other statuses than 200 and stops reading above the limit. */
+    private static HttpResponse.BodySubscriber<byte[]> boundedBody(HttpResponse.ResponseInfo info) {
+        return new BoundedBody(info.statusCode() == 200);
+    }
+
+    private static final class BoundedBody implements HttpResponse.BodySubscriber<byte[]> {
+        private final HttpResponse.BodySubscriber<byte[]> collect = HttpResponse.BodySubscribers.ofByteArray();
+        private final CompletableFuture<byte[]> body = new CompletableFuture<>();
+        private final boolean wanted;
+        private Flow.@Nullable Subscription subscription;
+        private long received;
+
+        BoundedBody(boolean wanted) {
+            this.wanted = wanted;
+        }
+
+        @Override
+        public CompletionStage<byte[]> getBody() {
+            return body;
+        }
+
+        @Override
+        public void onSubscribe(Flow.Subscription upstream) {
+            subscription = upstream;
+            if (!wanted) {
+                refuse("the answer is not 200");
+                return;
+            }
+            collect.onSubscribe(upstream);
+        }
+
+        @Override
+        public void onNext(List<ByteBuffer> buffers) {
+            for (ByteBuffer buffer : buffers) {
+                received += buffer.remaining();
+            }
+            if (received > MAX_BODY_SIZE_BYTES) {
+                refuse("the answer is longer than " + MAX_BODY_SIZE_BYTES + " bytes");
+            } else {
+                collect.onNext(buffers);
+            }
+        }
+
+        private void refuse(String reason) {
+            if (subscription != null) {
+                subscription.cancel();
+            }
+            body.completeExceptionally(new IOException(reason));
+        }
+
+        @Override
+        public void onError(Throwable error) {
+            body.completeExceptionally(error);
+        }
+
+        @Override
+        public void onComplete() {
+            collect.onComplete();
+            var unused = collect.getBody().thenAccept(body::complete);
+        }
+    }
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.gateway.auth;
+
+import io.attestream.gateway.auth.AuthDecision.Denied;
+import io.attestream.gateway.auth.AuthDecision.Granted;
+import io.attestream.gateway.auth.AuthDecision.Undecidable;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import org.jose4j.json.JsonUtil;
+import org.jose4j.jwa.AlgorithmConstraints;
+import org.jose4j.jwk.PublicJsonWebKey;
+import org.jose4j.jws.JsonWebSignature;
+import org.jose4j.jwx.Headers;
+import org.jose4j.lang.JoseException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Verifies access tokens (RFC 7519, RFC 8725, RFC 9068). Thread-safe. jose4j checks signatures; which tokens count is
+ * decided here, because everything it leaves optional must be mandatory.
+ */
+public final class TokenVerifier {
+    /** Longer tokens are refused unread. */
+    public static final int MAX_TOKEN_LENGTH = 8_192;
+
+    static final int MAX_KEY_ID_LENGTH = 128;
+    private static final int MAX_SUBJECT_LENGTH = 256;
+    private static final Pattern TENANT = Pattern.compile("[A-Za-z0-9._-]{1,64}");
+
+    private final AuthSettings.Tokens settings;
+    private final AlgorithmConstraints algorithms;
+
+    public TokenVerifier(AuthSettings.Tokens settings) {
+        this.settings = settings;
+        this.algorithms = new AlgorithmConstraints(
+                AlgorithmConstraints.ConstraintType.PERMIT,
+                settings.algorithms().toArray(String[]::new));
+    }
+
+    /** A token taken apart but not verified; only its key id may be used, to look for the key. */
+    record Unverified(JsonWebSignature jws, String keyId) {}
+
+    /** @param key tells about a key id; may be asked once */
+    public AuthDecision verify(String token, Instant now, Function<String, KeyLookup> key) {
+        try {
+            Unverified unverified = parse(token);
+            return switchOn(unverified, key.apply(unverified.keyId()), now);
+        } catch (Refused e) {
+            return new Denied(e.reason);
+        }
+    }
+
+    private AuthDecision switchOn(Unverified token, KeyLookup lookup, Instant now) throws Refused {
+        if (lookup instanceof KeyLookup.CannotTell cannotTell) {
+            return new Undecidable(cannotTell.reason());
+        }
+        if (lookup instanceof KeyLookup.Found found) {
+            return verified(token, found.key(), now);
+        }
+        return new Denied("unknown-key");
+    }
+
+    private Unverified parse(String token) throws Refused {
+        require(token.length() <= MAX_TOKEN_LENGTH, "token-too-long");
+        // Five parts are an encrypted token, which is never decrypted here.
+        require(token.chars().filter(c -> c == '.').count() == 2, "malformed");
+        JsonWebSignature jws = new JsonWebSignature();
+        jws.setAlgorithmConstraints(algorithms);
+        Headers headers;
+        try {
+            jws.setCompactSerialization(token);
+            headers = jws.getHeaders();
+        } catch (JoseException | RuntimeException e) {
+            throw new Refused("malformed");
+        }
+        String algorithm = header(headers, "alg").orElse("");
+        require(settings.algorithms().contains(algorithm), "algorithm-not-allowed");
+        // We understand no critical extension, so any is a reason to refuse (RFC 7515 section 4.1.11).
+        require(headers.getObjectHeaderValue("crit") == null, "critical-header");
+        require(headers.getObjectHeaderValue("b64") == null, "critical-header");
+        String type = header(headers, "typ").map(TokenVerifier::normalizeType).orElse("");
+        require(settings.types().contains(type), "type-not-allowed");
+        String keyId = header(headers, "kid").orElse("");
+        require(!keyId.isEmpty() && keyId.length() <= MAX_KEY_ID_LENGTH, "key-id-missing");
+        return new Unverified(jws, keyId);
+    }
+
+    private AuthDecision verified(Unverified token, PublicJsonWebKey key, Instant now) throws Refused {
+        JsonWebSignature jws = token.jws();
+        String payload;
+        try {
+            String keyAlgorithm = key.getAlgorithm();
+            require(keyAlgorithm == null || keyAlgorithm.equals(jws.getAlgorithmHeaderValue()), "algorithm-not-of-key");
+            jws.setKey(key.getPublicKey());
+            require(jws.verifySignature(), "bad-signature");
+            payload = jws.getPayload();
+        } catch (JoseException e) {
+            throw new Refused("bad-signature");
+        }
+        return claims(payload, token.keyId(), now);
+    }
+
+    private AuthDecision claims(String payload, String keyId, Instant now) throws Refused {
+        Map<String, Object> claims;
+        try {
+            claims = JsonUtil.parseJson(payload);
+        } catch (JoseException | RuntimeException e) {
+            throw new Refused("malformed");
+        }
+        String issuer = text(claims, "iss").orElse("");
+        require(settings.issuer().equals(issuer), "wrong-issuer");
+        require(strings(claims.get("aud")).stream().anyMatch(settings.audiences()::contains), "wrong-audience");
+        String subject = text(claims, "sub").orElse("");
+        require(!subject.isBlank() && subject.length() <= MAX_SUBJECT_LENGTH, "subject-missing");
+        Instant issuedAt = time(claims, "iat").orElseThrow(() -> new Refused("issued-at-missing"));
+        Instant expiresAt = time(claims, "exp").orElseThrow(() -> new Refused("expiry-missing"));
+        Instant notBefore = time(claims, "nbf").orElse(issuedAt);
+        Duration skew = settings.clockSkew();
+        require(now.isBefore(expiresAt.plus(skew)), "expired");
+        require(!now.isBefore(notBefore.minus(skew)) && !now.isBefore(issuedAt.minus(skew)), "not-yet-valid");
+        Duration lifetime = Duration.between(issuedAt, expiresAt);
+        require(!lifetime.isNegative() && lifetime.compareTo(settings.maxTokenTtl()) <= 0, "lives-too-long");
+        Caller caller = new Caller(tenant(claims), Caller.actorOf(issuer, subject), roles(claims));
+        return new Granted(caller, keyId, notBefore.minus(skew), expiresAt.plus(skew));
+    }
+
+    private Optional<String> tenant(Map<String, Object> claims) throws Refused {
+        if (claims.get(settings.tenantClaim()) == null) {
+            return Optional.empty();
+        }
+        String tenant = text(claims, settings.tenantClaim()).orElse("");
+        require(TENANT.matcher(tenant).matches(), "bad-tenant");
+        return Optional.of(tenant);
+    }
+
+    private Set<String> roles(Map<String, Object> claims) {
+        if (settings.policy() == AuthPolicy.JWKS_STRICT) {
+            return Set.of(Roles.INGESTER);
+        }
+        Set<String> roles = new HashSet<>(strings(claims.get("roles")));
+        text(claims, "scope").ifPresent(scope -> roles.addAll(List.of(scope.split(" ", -1))));
+        roles.retainAll(Roles.ALL);
+        return roles;
+    }
+
+    static String normalizeType(String type) {
+        String lower = type.toLowerCase(Locale.ROOT);
+        return lower.startsWith("application/") ? lower.substring("application/".length()) : lower;
+    }
+
+    private static Optional<String> header(Headers headers, String name) {
+        return headers.getObjectHeaderValue(name) instanceof String text ? Optional.of(text) : Optional.empty();
+    }
+
+    private static Optional<String> text(Map<String, Object> claims, String name) {
+        return claims.get(name) instanceof String text ? Optional.of(text) : Optional.empty();
+    }
+
+    /** A string, or an array of strings; anything else is empty. */
+    private static List<String> strings(@Nullable Object value) {
+        if (value instanceof String text) {
+            return List.of(text);
+        }
+        return value instanceof List<?> list
+                ? list.stream()
+                        .filter(String.class::isInstance)
+                        .map(String.class::cast)
+                        .toList()
+                : List.of();
+    }
+
+    private static Optional<Instant> time(Map<String, Object> claims, String name) throws Refused {
+        Object value = claims.get(name);
+        if (value == null) {
+            return Optional.empty();
+        }
+        require(value instanceof Number, "malformed");
+        double seconds = ((Number) value).doubleValue();
+        // Far beyond any date in use, and within what Instant can hold.
+        require(seconds >= 0 && seconds < 1e11, "malformed");
+        return Optional.of(Instant.ofEpochMilli((long) (seconds * 1_000)));
+    }
+
+    private static void require(boolean held, String reason) throws Refused {
+        if (!held) {
+            throw new Refused(reason);
+        }
+    }
+
+    /** Leaves the checks early with a reason code; never leaves this class. */
+    private static final class Refused extends Exception {
+        private final String reason;
+
+        Refused(String reason) {
+            super(reason, null, false, false);
+            this.reason = reason;
+        }
+    }
+}

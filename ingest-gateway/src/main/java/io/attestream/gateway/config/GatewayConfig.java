@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.gateway.config;
+
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+
+/** The gateway's settings beside authentication (see {@link io.attestream.gateway.auth.AuthVariable}) and Quarkus. */
+@ConfigMapping(prefix = "attestream")
+public interface GatewayConfig {
+    @Describe("`true` relaxes what the topic check demands of replication. Never in production.")
+    @WithDefault("false")
+    boolean dev();
+
+    Kafka kafka();
+
+    Topics topics();
+
+    Ledger ledger();
+
+    Internal internal();
+
+    Proofs proofs();
+
+    Objects objects();
+
+    Door door();
+
+    Admission admission();
+
+    Ingest ingest();
+
+    Producer producer();
+
+    /** The cluster. */
+    interface Kafka {
+        @Describe("Brokers, `host:port`, comma-separated.")
+        String bootstrapServers();
+    }
+
+    /** Topic names. */
+    interface Topics {
+        @Describe("First part of every topic name.")
+        @WithDefault("attestream")
+        String prefix();
+    }
+
+    /** What the gateway trusts. */
+    interface Ledger {
+        @Describe("Verifier key of the ledger (C2SP signed note). The genesis records must be signed by it.")
+        String verifierKey();
+    }
+
+    /** Between the services. */
+    interface Internal {
+        @Describe("File with the bearer secret of the internal HTTP interfaces.")
+        Path secretFile();
+    }
+
+    /** The proofs role of the processors. */
+    interface Proofs {
+        @Describe("Base URLs of the proofs instances, comma-separated.")
+        List<URI> urls();
+
+        @Describe("Longest wait for one instance before the next is asked.")
+        @WithDefault("2s")
+        Duration timeout();
+    }
+
+    /** The object store. */
+    interface Objects {
+        @Describe("Directory of the object store the checkpointer writes.")
+        Path directory();
+
+        @Describe("Heap for segments and payload objects, in bytes.")
+        @WithDefault("134217728")
+        long cacheBytes();
+    }
+
+    /** What makes this a door of the ledger. */
+    interface Door {
+        @Describe("File with the content tag key: 32 random bytes in base64, the same at every door.")
+        Path contentTagKeyFile();
+    }
+
+    /** What may be in flight at once; beyond it the answer is 503. */
+    interface Admission {
+        @Describe("Bytes of bodies read or being written to Kafka.")
+        @WithDefault("67108864")
+        long maxInFlightBytes();
+
+        @Describe("Events being written to Kafka.")
+        @WithDefault("20000")
+        int maxInFlightEvents();
+    }
+
+    /** Limits of one request. */
+    interface Ingest {
+        @Describe("Bytes of a body that is a single event or a JSON batch.")
+        @WithDefault("8388608")
+        long maxBodyBytes();
+
+        @Describe("Events of a JSON batch.")
+        @WithDefault("1000")
+        int maxBatchEvents();
+
+        @Describe("Bytes of one NDJSON line. A longer line is refused and reading goes on behind it.")
+        @WithDefault("1572864")
+        int maxLineBytes();
+
+        @Describe("Events of one NDJSON stream that are read but not yet answered.")
+        @WithDefault("512")
+        int maxStreamInFlightEvents();
+
+        @Describe("How long a single event or a batch may take to arrive; for NDJSON the longest pause between bytes.")
+        @WithDefault("30s")
+        Duration bodyTimeout();
+
+        @Describe("Longest `Prefer: wait` that is honoured.")
+        @WithDefault("30s")
+        Duration maxWait();
+
+        @Describe("How long a stop waits for events in flight.")
+        @WithDefault("20s")
+        Duration drainTimeout();
+    }
+
+    /** The producer; what safety depends on (`acks`, idempotence) cannot be set. */
+    interface Producer {
+        @Describe("How long the producer gathers a batch.")
+        @WithDefault("2ms")
+        Duration linger();
+
+        @Describe("Size of a batch in bytes.")
+        @WithDefault("131072")
+        int batchBytes();
+
+        @Describe(
+                "Bytes the producer may hold back. More than `attestream.admission.max-in-flight-bytes` never wait here.")
+        @WithDefault("134217728")
+        long bufferBytes();
+
+        @Describe("`none`, `lz4`, `snappy`, `zstd` or `gzip`.")
+        @WithDefault("lz4")
+        String compression();
+
+        @Describe("Longest wait for metadata or buffer before an event is answered `unavailable`.")
+        @WithDefault("1s")
+        Duration maxBlock();
+
+        @Describe("Longest wait for one answer of a broker.")
+        @WithDefault("5s")
+        Duration requestTimeout();
+
+        @Describe("Longest wait for the acknowledgement before an event is answered `unknown`.")
+        @WithDefault("12s")
+        Duration deliveryTimeout();
+    }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.gateway.ingest;
+
+import io.attestream.gateway.http.Problem;
+import io.attestream.gateway.http.ProblemCode;
+import java.util.concurrent.CompletableFuture;
+
+/** Appends events that were read and turns what the log says into results. */
+final class Appender {
+    private final EventLog log;
+    private final int incarnation;
+
+    Appender(EventLog log, int incarnation) {
+        this.log = log;
+        this.incarnation = incarnation;
+    }
+
+    /** Never completes exceptionally. May wait for the producer's buffer: call it on a worker thread. */
+    CompletableFuture<ResultItem> append(int index, Intake intake) {
+        if (intake instanceof Intake.Refused refused) {
+            return CompletableFuture.completedFuture(ResultItem.rejected(index, refused.id(), refused.problem()));
+        }
+        Intake.Ready ready = (Intake.Ready) intake;
+        return log.append(ready.record()).thenApply(result -> item(index, ready.id(), result));
+    }
+
+    private ResultItem item(int index, String id, AppendResult result) {
+        if (result instanceof AppendResult.Appended appended) {
+            return ResultItem.accepted(index, id, new Receipt(incarnation, appended.shard(), appended.offset()));
+        }
+        if (result instanceof AppendResult.NotWritten notWritten) {
+            return ResultItem.unavailable(index, id, ProblemCode.UNAVAILABLE, notWritten.reason());
+        }
+        if (result instanceof AppendResult.TooLarge tooLarge) {
+            return ResultItem.rejected(index, id, Problem.of(ProblemCode.TOO_LARGE, tooLarge.reason(), "data"));
+        }
+        return ResultItem.unknown(index, id, ((AppendResult.Unknown) result).reason());
+    }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.gateway.ingest;
+
+import io.attestream.gateway.auth.Caller;
+import io.attestream.gateway.http.Problem;
+import io.attestream.gateway.http.ProblemCode;
+import io.attestream.gateway.http.ProblemException;
+import io.attestream.proofs.entry.ContentTag;
+import io.attestream.schemas.SchemaTexts;
+import io.attestream.schemas.avro.Event;
+import io.attestream.schemas.cloudevents.CloudEvent;
+import io.attestream.schemas.cloudevents.CloudEventReader;
+import io.attestream.schemas.cloudevents.EventLimits;
+import io.attestream.schemas.cloudevents.EventProblem;
+import io.attestream.schemas.cloudevents.EventResult;
+import io.attestream.schemas.door.DoorEvent;
+import io.attestream.schemas.door.EventFactory;
+import io.attestream.schemas.ledger.LedgerDefinition;
+import io.attestream.schemas.wire.ConfluentWire;
+import java.security.SecureRandom;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** From the bytes of a body to records for the log, by way of the code both doors share. Thread-safe. */
+public final class EventIntake {
+    private final CloudEventReader reader;
+    private final EventFactory factory;
+    private final ThreadLocal<ConfluentWire<Event>> wire;
+
+    /** @param schemaId id under which the ledger knows the schema of events */
+    public EventIntake(EventFactory factory, EventLimits limits, int schemaId) {
+        this.reader = new CloudEventReader(limits);
+        this.factory = factory;
+        this.wire = ThreadLocal.withInitial(() -> new ConfluentWire<>(Event.class, schemaId));
+    }
+
+    /** @param maxPayloadBytes as the ledger's rules say */
+    public static EventIntake of(
+            LedgerDefinition ledger, ContentTag contentTag, long maxPayloadBytes, int maxBatchEvents) {
+        EventLimits defaults = EventLimits.DEFAULT;
+        EventLimits limits = new EventLimits(
+                Math.toIntExact(maxPayloadBytes),
+                defaults.maxAttributes(),
+                defaults.maxAttributeBytes(),
+                defaults.maxIdBytes(),
+                maxBatchEvents);
+        EventFactory factory = new EventFactory(contentTag, new SecureRandom(), ledger.shards());
+        return new EventIntake(factory, limits, ledger.schemas().currentId(SchemaTexts.EVENT));
+    }
+
+    Intake binary(
+            String tenant,
+            Caller caller,
+            Collection<Map.Entry<String, String>> headers,
+            @Nullable String contentType,
+            byte[] body) {
+        return intake(tenant, caller, reader.httpBinary(headers, contentType, body));
+    }
+
+    /** One JSON event; also a line of NDJSON. */
+    Intake structured(String tenant, Caller caller, byte[] body) {
+        return intake(tenant, caller, reader.structured(body));
+    }
+
+    /** @throws ProblemException if it is no batch; then nothing of it was taken */
+    List<Intake> batch(String tenant, Caller caller, byte[] body) {
+        CloudEventReader.BatchResult result = reader.batch(body);
+        if (result instanceof CloudEventReader.BatchResult.Malformed malformed) {
+            throw new ProblemException(problem(malformed.problem()));
+        }
+        return ((CloudEventReader.BatchResult.Batch) result)
+                .results().stream().map(each -> intake(tenant, caller, each)).toList();
+    }
+
+    private Intake intake(String tenant, Caller caller, EventResult result) {
+        if (result instanceof EventResult.Refused refused) {
+            return new Intake.Refused(refused.id(), problem(refused.problem()));
+        }
+        CloudEvent event = ((EventResult.Accepted) result).event();
+        EventFactory.Result made = factory.make(tenant, caller.actor(), event);
+        if (made instanceof EventFactory.Result.Refused refused) {
+            return new Intake.Refused(event.id(), problem(refused.problem()));
+        }
+        DoorEvent door = ((EventFactory.Result.Made) made).event();
+        byte[] value = wire.get().encode(door.event());
+        return new Intake.Ready(event.id(), new LogRecord(door.shard(), door.key(), value));
+    }
+
+    private static Problem problem(EventProblem problem) {
+        ProblemCode code = switch (problem.code()) {
+            case "malformed" -> ProblemCode.MALFORMED_BODY;
+            case "too-large" -> ProblemCode.TOO_LARGE;
+            case "too-many" -> problem.field().equals("body") ? ProblemCode.TOO_LARGE : ProblemCode.INVALID_EVENT;
+            default -> ProblemCode.INVALID_EVENT;
+        };
+        return Problem.of(code, problem.detail(), problem.field());
+    }
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.gateway.ingest;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.attestream.gateway.auth.Caller;
+import io.attestream.gateway.auth.Roles;
+import io.attestream.gateway.config.GatewayConfig;
+import io.attestream.gateway.http.ErrorMapping;
+import io.attestream.gateway.http.Problem;
+import io.attestream.gateway.http.ProblemCode;
+import io.attestream.gateway.http.ProblemException;
+import io.attestream.gateway.ledger.LedgerSource;
+import io.attestream.gateway.ledger.OpenLedger;
+import io.attestream.schemas.cloudevents.CloudEventReader;
+import io.quarkus.security.identity.SecurityIdentity;
+import io.smallrye.common.annotation.NonBlocking;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.infrastructure.Infrastructure;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServerRequest;
+import jakarta.annotation.security.RolesAllowed;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
+import org.eclipse.microprofile.openapi.annotations.tags.Tag;
+import org.jboss.resteasy.reactive.RestMulti;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Appends events. The way of a request: role → ledger open → media type → permits → body → events → log → results. Nothing
+ * is answered with 2xx before the brokers acknowledged it.
+ *
+ * <p>Threads: the body is read on the event loop; decoding, hashing and sending run on the worker pool, for sending may
+ * wait; results are put together on the log's answer threads or the worker pool, never on the producer's I/O thread.
+ */
+@Path("/v1/events")
+@Tag(name = "ingest")
+public class EventsResource {
+    static final String NDJSON = "application/x-ndjson";
+    private static final String BATCH = "application/cloudevents-batch";
+    private static final String STRUCTURED = "application/cloudevents";
+
+    private final LedgerSource ledgers;
+    private final Admission admission;
+    private final GatewayConfig config;
+    private final IngestMetrics metrics;
+    private final PublicationWaiter waiter;
+    private final ObjectMapper json;
+    private final Vertx vertx;
+    private final Draining draining;
+
+    EventsResource(
+            LedgerSource ledgers,
+            Admission admission,
+            GatewayConfig config,
+            IngestMetrics metrics,
+            PublicationWaiter waiter,
+            ObjectMapper json,
+            Vertx vertx,
+            Draining draining) {
+        this.ledgers = ledgers;
+        this.admission = admission;
+        this.config = config;
+        this.metrics = metrics;
+        this.waiter = waiter;
+        this.json = json;
+        this.vertx = vertx;
+        this.draining = draining;
+    }
+
+    /** Results of a request, in the order of its events. */
+    public record Results(List<ResultItem> results) {
+        public Results {
+            results = List.copyOf(results);
+        }
+    }
+
+    /** A request on its way: what every step needs. */
+    private record Call(OpenLedger ledger, Caller caller, String tenant, HttpServerRequest request) {}
+
+    @POST
+    @RolesAllowed(Roles.INGESTER)
+    @NonBlocking
+    @Produces(MediaType.APPLICATION_JSON)
+    @Operation(
+            operationId = "appendEvents",
+            summary = "Append one CloudEvent (binary or structured) or a JSON batch",
+            description =
+                    "A result for each event, in order. Prefer: wait=N (up to 30) waits for publication and can tell"
+                            + " duplicates and conflicts.")
+    @APIResponse(responseCode = "202", description = "Every event is acknowledged")
+    @APIResponse(responseCode = "207", description = "Some events are not; see each result")
+    @APIResponse(responseCode = "400", description = "The event or the batch is malformed")
+    @APIResponse(responseCode = "413", description = "A size limit is exceeded")
+    @APIResponse(responseCode = "415", description = "The media type is not supported")
+    @APIResponse(responseCode = "503", description = "Not now; see Retry-After")
+    @APIResponse(responseCode = "504", description = "Not acknowledged in time; safe to send again")
+    public Uni<Response> append(@Context HttpServerRequest request, @Context SecurityIdentity identity) {
+        Call call = call(request, identity);
+        String contentType = request.getHeader("Content-Type");
+        requireKnownForm(request, contentType);
+        Duration wait = preferredWait(request);
+        Admission.Permit permit = admission.open();
+        GatewayConfig.Ingest limits = config.ingest();
+        CompletableFuture<Response> response = BodyReader.read(
+                        vertx, request, permit, limits.maxBodyBytes(), limits.bodyTimeout())
+                .thenComposeAsync(
+                        body -> appendAll(call, contentType, body, permit), Infrastructure.getDefaultWorkerPool())
+                .thenComposeAsync(
+                        items -> waiter.await(call.ledger(), items, wait), Infrastructure.getDefaultWorkerPool())
+                .thenApply(items -> answer(items, wait, isSingle(contentType)));
+        var unused = response.whenComplete((answer, error) -> permit.close());
+        return Uni.createFrom().completionStage(response);
+    }
+
+    @POST
+    @RolesAllowed(Roles.INGESTER)
+    @NonBlocking
+    @Consumes({NDJSON, "application/ndjson", "application/jsonl"})
+    @Produces(NDJSON)
+    @Operation(
+            operationId = "streamEvents",
+            summary = "Append a stream of CloudEvents, one JSON event a line",
+            description = "Results come while the request is still being sent, one a line, in order. Blank lines are"
+                    + " skipped. The status is always 207.")
+    @APIResponse(responseCode = "207", description = "One result a line")
+    @APIResponse(responseCode = "503", description = "Not now; see Retry-After")
+    public RestMulti<byte[]> stream(@Context HttpServerRequest request, @Context SecurityIdentity identity) {
+        Call call = call(request, identity);
+        GatewayConfig.Ingest limits = config.ingest();
+        Admission.Permit permit = admission.open();
+        if (!permit.takeBytes(NdjsonStream.windowBytes(limits))
+                || !permit.takeEvents(limits.maxStreamInFlightEvents())) {
+            permit.close();
+            throw new ProblemException(ProblemCode.OVERLOADED, "Too much is in flight; send the same again later");
+        }
+        NdjsonStream stream = new NdjsonStream(
+                request,
+                permit,
+                limits,
+                line -> call.ledger().intake().structured(call.tenant(), call.caller(), line),
+                new Appender(call.ledger().log(), call.ledger().incarnation()),
+                metrics,
+                json,
+                draining);
+        Multi<byte[]> results = stream.start();
+        return RestMulti.fromMultiData(results)
+                .status(207)
+                .header("Content-Type", NDJSON)
+                .header("Cache-Control", "no-store")
+                .build();
+    }
+
+    private Call call(HttpServerRequest request, SecurityIdentity identity) {
+        Caller caller = identity.getAttribute(Caller.ATTRIBUTE);
+        String tenant = caller.tenant()
+                .orElseThrow(() -> new ProblemException(
+                        ProblemCode.TENANT_MISSING, "Appending needs a token with the claim that names the tenant"));
+        OpenLedger ledger = ledgers.current()
+                .orElseThrow(
+                        () -> new ProblemException(ProblemCode.NOT_READY, "The ledger is not open yet; try again"));
+        return new Call(ledger, caller, tenant, request);
+    }
+
+    private static void requireKnownForm(HttpServerRequest request, @Nullable String contentType) {
+        String type = mediaType(contentType);
+        boolean json = type.equals("application/cloudevents+json") || type.equals("application/cloudevents-batch+json");
+        boolean binary = !type.startsWith(STRUCTURED)
+                && request.headers().names().stream().anyMatch(name -> name.regionMatches(true, 0, "ce-", 0, 3));
+        if (!json && !binary) {
+            throw new ProblemException(
+                    ProblemCode.UNSUPPORTED_MEDIA_TYPE,
+                    "Send application/cloudevents+json, application/cloudevents-batch+json, " + NDJSON
+                            + ", or any type with ce- headers",
+                    "Content-Type");
+        }
+    }
+
+    private static String mediaType(@Nullable String contentType) {
+        return contentType == null ? "" : CloudEventReader.mediaType(contentType);
+    }
+
+    private static boolean isSingle(@Nullable String contentType) {
+        return !mediaType(contentType).startsWith(BATCH);
+    }
+
+    /** Runs on the worker pool. */
+    private CompletableFuture<List<ResultItem>> appendAll(
+            Call call, @Nullable String contentType, byte[] body, Admission.Permit permit) {
+        List<Intake> intakes = intakes(call, contentType, body);
+        if (!permit.takeEvents(intakes.size())) {
+            throw new ProblemException(
+                    ProblemCode.OVERLOADED, "Too many events are in flight; send the same again later");
+        }
+        Appender appender = new Appender(call.ledger().log(), call.ledger().incarnation());
+        List<CompletableFuture<ResultItem>> results = new ArrayList<>(intakes.size());
+        for (int index = 0; index < intakes.size(); index++) {
+            results.add(appender.append(index, intakes.get(index)));
+        }
+        return CompletableFuture.allOf(results.toArray(CompletableFuture[]::new))
+                .thenApply(done -> results.stream().map(CompletableFuture::join).toList());
+    }
+
+    private List<Intake> intakes(Call call, @Nullable String contentType, byte[] body) {
+        EventIntake intake = call.ledger().intake();
+        String type = mediaType(contentType);
+        if (type.startsWith(BATCH)) {
+            return intake.batch(call.tenant(), call.caller(), body);
+        }
+        return List.of(
+                type.startsWith(STRUCTURED)
+                        ? intake.structured(call.tenant(), call.caller(), body)
+                        : intake.binary(
+                                call.tenant(),
+                                call.caller(),
+                                call.request().headers().entries(),
+                                contentType,
+                                body));
+    }
+
+    private Response answer(List<ResultItem> items, Duration wait, boolean single) {
+        items.forEach(metrics::count);
+        Optional<Problem> refusal = single && items.get(0).receipt() == null
+                ? Optional.ofNullable(items.get(0).problem())
+                : Optional.empty();
+        if (refusal.isPresent()) {
+            return ErrorMapping.answer(refusal.get()).build();
+        }
+        boolean allGood = items.stream().allMatch(ResultItem::isGood);
+        Response.ResponseBuilder answer = Response.status(allGood ? 202 : 207)
+                .type(MediaType.APPLICATION_JSON)
+                .header("Cache-Control", "no-store")
+                .entity(new Results(items));
+        if (items.stream().anyMatch(ResultItem::retryable)) {
+            answer.header("Retry-After", "1");
+        }
+        if (!wait.isZero()) {
+            answer.header("Preference-Applied", "wait=" + wait.toSeconds());
+        }
+        return answer.build();
+    }
+
+    /** RFC 7240 section 4.3; what is not a sensible number of seconds is ignored, as the RFC asks. */
+    private Duration preferredWait(HttpServerRequest request) {
+        for (String header : request.headers().getAll("Prefer")) {
+            for (String preference : header.split(",", -1)) {
+                String text = preference.strip();
+                if (text.matches("(?i)wait\\s*=\\s*\\d{1,6}")) {
+                    Duration wait = Duration.ofSeconds(Long.parseLong(text.replaceAll("\\D", "")));
+                    Duration max = config.ingest().maxWait();
+                    return wait.compareTo(max) > 0 ? max : wait;
+                }
+            }
+        }
+        return Duration.ZERO;
+    }
+}

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.gateway.ingest;
+
+import io.attestream.gateway.config.GatewayConfig;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.function.Supplier;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.DescribeTopicsOptions;
+import org.apache.kafka.clients.admin.ListOffsetsOptions;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.producer.BufferExhaustedException;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.TopicPartitionInfo;
+import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.InvalidTopicException;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Topic {@code events} behind a raw producer: idempotent, {@code acks=all}, explicit partitions.
+ *
+ * <p>Threads: {@link #append} may wait up to {@code max.block.ms} for metadata or buffer, so it is called on worker
+ * threads only. Acknowledgements arrive on the producer's one I/O thread; everything that follows is handed to the answer
+ * executor, because a callback that encodes or waits there delays every other acknowledgement.
+ */
+public final class KafkaEventLog implements EventLog {
+    /** What a record has beside its payload: attributes, digests, framing (design section 4). */
+    public static final int RECORD_OVERHEAD_BYTES = 128 * 1024;
+
+    private static final Duration READY_TIMEOUT = Duration.ofSeconds(2);
+    private static final Logger LOG = LoggerFactory.getLogger(KafkaEventLog.class);
+
+    private final String topic;
+    private final Producer<byte[], byte[]> producer;
+    private final Admin admin;
+    private final ExecutorService answers;
+    private final AtomicLongArray knownEnds;
+    private final Duration metadataTimeout;
+    private final Duration drainTimeout;
+    private volatile boolean closed;
+
+    private KafkaEventLog(
+            String topic,
+            int shards,
+            Producer<byte[], byte[]> producer,
+            Admin admin,
+            Duration timeout,
+            Duration drain) {
+        this.topic = topic;
+        this.producer = producer;
+        this.admin = admin;
+        this.metadataTimeout = timeout;
+        this.drainTimeout = drain;
+        this.knownEnds = new AtomicLongArray(shards);
+        this.answers = Executors.newFixedThreadPool(2, task -> new Thread(task, "append-answers"));
+    }
+
+    /** Opens the producer; does not wait for the brokers. */
+    public static KafkaEventLog open(GatewayConfig config, String topic, int shards, long maxPayloadBytes) {
+        String brokers = config.kafka().bootstrapServers();
+        Duration timeout = config.producer().requestTimeout();
+        Producer<byte[], byte[]> producer = new KafkaProducer<>(
+                properties(config, maxPayloadBytes), new ByteArraySerializer(), new ByteArraySerializer());
+        Admin admin = Admin.create(Map.of(
+                AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG,
+                brokers,
+                AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG,
+                millis(timeout),
+                AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG,
+                millis(timeout)));
+        return new KafkaEventLog(
+                topic, shards, producer, admin, timeout, config.ingest().drainTimeout());
+    }
+
+    /** Every setting safety or latency depends on, also where it equals the default. */
+    static Map<String, Object> properties(GatewayConfig config, long maxPayloadBytes) {
+        GatewayConfig.Producer settings = config.producer();
+        return Map.ofEntries(
+                Map.entry(
+                        ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, config.kafka().bootstrapServers()),
+                Map.entry(ProducerConfig.CLIENT_ID_CONFIG, "attestream-gateway"),
+                Map.entry(ProducerConfig.ACKS_CONFIG, "all"),
+                Map.entry(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true),
+                // The most that idempotence allows without reordering within a partition.
+                Map.entry(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 5),
+                Map.entry(ProducerConfig.RETRIES_CONFIG, Integer.MAX_VALUE),
+                Map.entry(ProducerConfig.LINGER_MS_CONFIG, millis(settings.linger())),
+                Map.entry(ProducerConfig.BATCH_SIZE_CONFIG, settings.batchBytes()),
+                Map.entry(ProducerConfig.BUFFER_MEMORY_CONFIG, settings.bufferBytes()),
+                Map.entry(ProducerConfig.COMPRESSION_TYPE_CONFIG, settings.compression()),
+                Map.entry(
+                        ProducerConfig.MAX_BLOCK_MS_CONFIG, settings.maxBlock().toMillis()),
+                Map.entry(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, millis(settings.requestTimeout())),
+                Map.entry(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, millis(settings.deliveryTimeout())),
+                // Soon back on a broker that restarts; the default backs off to a second.
+                Map.entry(ProducerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, 500L),
+                Map.entry(
+                        ProducerConfig.MAX_REQUEST_SIZE_CONFIG,
+                        Math.toIntExact(maxPayloadBytes + RECORD_OVERHEAD_BYTES)));
+    }
+
+    private static int millis(Duration duration) {
+        return Math.toIntExact(duration.toMillis());
+    }
+
+    @Override
+    public CompletableFuture<AppendResult> append(LogRecord record) {
+        CompletableFuture<AppendResult> result = new CompletableFuture<>();
+        if (closed) {
+            result.complete(new AppendResult.NotWritten("this instance is stopping"));
+            return result;
+        }
+        try {
+            var unused = producer.send(
+                    new ProducerRecord<>(topic, record.shard(), record.key(), record.value()),
+                    (metadata, error) -> answer(result, () -> acknowledged(metadata, error)));
+        } catch (InterruptException e) {
+            Thread.currentThread().interrupt();
+            result.complete(new AppendResult.NotWritten("interrupted"));
+        } catch (RuntimeException e) {
+            // send() throws only before the record enters a batch.
+            answer(result, () -> notSent(e));
+        }
+        return result;
+    }
+
+    private void answer(CompletableFuture<AppendResult> result, Supplier<AppendResult> outcome) {
+        ((Executor) answers).execute(() -> result.complete(outcome.get()));
+    }
+
+    private AppendResult acknowledged(@Nullable RecordMetadata metadata, @Nullable Exception error) {
+        if (error != null) {
+            return failed(error);
+        }
+        if (metadata == null || !metadata.hasOffset()) {
+            return new AppendResult.Unknown("acknowledged without an offset");
+        }
+        knownEnds.accumulateAndGet(metadata.partition(), metadata.offset() + 1, Math::max);
+        return new AppendResult.Appended(metadata.partition(), metadata.offset());
+    }
+
+    /** A failure reported by the producer: only what a broker refuses before writing is certainly not written. */
+    static AppendResult failed(Exception error) {
+        if (error instanceof RecordTooLargeException) {
+            return new AppendResult.TooLarge("the record exceeds the message limit of the topic");
+        }
+        if (isRefusedUnwritten(error)) {
+            LOG.error("the brokers refuse to write", error);
+            return new AppendResult.NotWritten("the brokers refuse to write");
+        }
+        LOG.warn("append not acknowledged: {}", error.toString());
+        return new AppendResult.Unknown("the brokers did not acknowledge in time");
+    }
+
+    private static boolean isRefusedUnwritten(Exception error) {
+        return error instanceof AuthorizationException
+                || error instanceof InvalidTopicException
+                || error instanceof UnknownTopicOrPartitionException
+                // The callback also reports what send() could not even queue.
+                || error instanceof BufferExhaustedException
+                || isMetadataTimeout(error);
+    }
+
+    /** No metadata within max.block.ms: told apart from a delivery timeout by its text, for the type is the same. */
+    private static boolean isMetadataTimeout(Exception error) {
+        String message = error.getMessage();
+        return error instanceof org.apache.kafka.common.errors.TimeoutException
+                && message != null
+                && message.contains("not present in metadata");
+    }
+
+    private static AppendResult notSent(RuntimeException error) {
+        LOG.warn("append not sent: {}", error.toString());
+        return new AppendResult.NotWritten("the brokers cannot be reached");
+    }
+
+    @Override
+    public long endOffset(int shard, long atLeast) throws Unavailable {
+        long known = knownEnds.get(shard);
+        if (known > atLeast) {
+            return known;
+        }
+        TopicPartition partition = new TopicPartition(topic, shard);
+        try {
+            long end = admin.listOffsets(
+                            Map.of(partition, OffsetSpec.latest()),
+                            new ListOffsetsOptions().timeoutMs(millis(metadataTimeout)))
+                    .partitionResult(partition)
+                    .get(metadataTimeout.toMillis(), TimeUnit.MILLISECONDS)
+                    .offset();
+            return knownEnds.accumulateAndGet(shard, end, Math::max);
+        } catch (ExecutionException | TimeoutException e) {
+            throw new Unavailable("the end of partition " + shard + " is not known: the brokers do not answer");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new Unavailable("interrupted");
+        }
+    }
+
+    @Override
+    public boolean isReady() {
+        if (closed) {
+            return false;
+        }
+        try {
+            TopicDescription described = admin.describeTopics(
+                            List.of(topic), new DescribeTopicsOptions().timeoutMs(millis(READY_TIMEOUT)))
+                    .allTopicNames()
+                    .get(READY_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
+                    .get(topic);
+            return described != null
+                    && described.partitions().size() == knownEnds.length()
+                    && described.partitions().stream().allMatch(KafkaEventLog::hasLeader);
+        } catch (ExecutionException | TimeoutException e) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    private static boolean hasLeader(TopicPartitionInfo partition) {
+        return partition.leader() != null && !partition.leader().isEmpty();
+    }
+
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            // close() sends what is queued and waits for its acknowledgements.
+            producer.close(drainTimeout);
+            answers.shutdown();
+            try {
+                if (!answers.awaitTermination(drainTimeout.toMillis(), TimeUnit.MILLISECONDS)) {
+                    LOG.warn("answers still waiting when the drain timeout ended");
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            admin.close(metadataTimeout);
+        }
+    }
+}

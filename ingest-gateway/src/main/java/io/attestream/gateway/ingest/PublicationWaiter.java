@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.gateway.ingest;
+
+import io.attestream.gateway.ingest.ResultItem.First;
+import io.attestream.gateway.ingest.ResultItem.Published;
+import io.attestream.gateway.ledger.OpenLedger;
+import io.attestream.gateway.read.Archive;
+import io.attestream.gateway.read.Epoch;
+import io.attestream.gateway.read.OffsetState;
+import io.attestream.gateway.read.ProofsClient;
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.entry.CanonicalEntry;
+import io.attestream.proofs.entry.EntryView;
+import io.smallrye.mutiny.infrastructure.Infrastructure;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Waits until acknowledged events are published, as long as the caller prefers to. Holds no thread while it waits: every
+ * round asks what is still open, and offsets of a shard are accounted for in order, so a round ends at the first that is
+ * not. When the time is over, what is known is answered.
+ */
+@ApplicationScoped
+public class PublicationWaiter {
+    private static final long ROUND_MILLIS = 100;
+    private static final Logger LOG = LoggerFactory.getLogger(PublicationWaiter.class);
+
+    private final ProofsClient proofs;
+    private final Archive archive;
+
+    PublicationWaiter(ProofsClient proofs, Archive archive) {
+        this.proofs = proofs;
+        this.archive = archive;
+    }
+
+    CompletableFuture<List<ResultItem>> await(OpenLedger ledger, List<ResultItem> items, Duration wait) {
+        if (wait.isZero()) {
+            return CompletableFuture.completedFuture(items);
+        }
+        CompletableFuture<List<ResultItem>> done = new CompletableFuture<>();
+        new Waiting(ledger, items, System.nanoTime() + wait.toNanos(), done).round();
+        return done;
+    }
+
+    /** One request's wait. Rounds follow one another, so nothing is shared between threads at one time. */
+    private final class Waiting {
+        private final OpenLedger ledger;
+        private final List<ResultItem> items;
+        private final long deadlineNanos;
+        private final CompletableFuture<List<ResultItem>> done;
+        /** Indexes into items by shard, in the order of their offsets. */
+        private final Map<Integer, List<Integer>> open = new HashMap<>();
+
+        Waiting(
+                OpenLedger ledger,
+                List<ResultItem> items,
+                long deadlineNanos,
+                CompletableFuture<List<ResultItem>> done) {
+            this.ledger = ledger;
+            this.items = new ArrayList<>(items);
+            this.deadlineNanos = deadlineNanos;
+            this.done = done;
+            for (int i = 0; i < items.size(); i++) {
+                Receipt receipt = items.get(i).receipt();
+                if (receipt != null) {
+                    open.computeIfAbsent(receipt.shard(), shard -> new ArrayList<>())
+                            .add(i);
+                }
+            }
+            open.values().forEach(list -> list.sort(Comparator.comparingLong(this::offsetOf)));
+        }
+
+        private long offsetOf(int item) {
+            Receipt receipt = items.get(item).receipt();
+            return receipt == null ? -1 : receipt.offset();
+        }
+
+        void round() {
+            try {
+                for (Map.Entry<Integer, List<Integer>> shard : open.entrySet()) {
+                    resolve(shard.getKey(), shard.getValue());
+                }
+                open.values().removeIf(List::isEmpty);
+            } catch (ProofsClient.Unavailable e) {
+                LOG.debug("publication not known yet: {}", e.getMessage());
+            } catch (RuntimeException e) {
+                LOG.error("waiting for publication failed", e);
+                done.complete(items);
+                return;
+            }
+            if (open.isEmpty() || isOver()) {
+                done.complete(items);
+            } else {
+                CompletableFuture.delayedExecutor(
+                                ROUND_MILLIS, TimeUnit.MILLISECONDS, Infrastructure.getDefaultWorkerPool())
+                        .execute(this::round);
+            }
+        }
+
+        private boolean isOver() {
+            return System.nanoTime() - deadlineNanos >= 0;
+        }
+
+        private void resolve(int shard, List<Integer> waiting) throws ProofsClient.Unavailable {
+            while (!waiting.isEmpty() && !isOver()) {
+                int item = waiting.get(0);
+                Optional<OffsetState> state = proofs.offset(shard, offsetOf(item));
+                if (state.isEmpty() || state.get() instanceof OffsetState.Pending) {
+                    return;
+                }
+                Optional<Published> published = published(shard, state.get());
+                if (published.isEmpty()) {
+                    return;
+                }
+                items.set(item, items.get(item).withPublished(published.get()));
+                waiting.remove(0);
+            }
+        }
+
+        /** Empty while the epoch that covers it is not published. */
+        private Optional<Published> published(int shard, OffsetState state) throws ProofsClient.Unavailable {
+            if (state instanceof OffsetState.Duplicate duplicate) {
+                return proofs.covering(shard, duplicate.reference())
+                        .map(epoch -> new Published(
+                                "duplicate", shard, duplicate.reference(), first(shard, duplicate.reference(), epoch)));
+            }
+            if (state instanceof OffsetState.Leaf leaf) {
+                Optional<Epoch> epoch = proofs.covering(shard, leaf.leafIndex());
+                if (epoch.isEmpty()) {
+                    return Optional.empty();
+                }
+                boolean conflict = leaf.kind().equals("conflict");
+                return Optional.of(new Published(
+                        conflict ? "conflict" : "leaf",
+                        shard,
+                        leaf.leafIndex(),
+                        conflict ? firstOfConflict(shard, leaf.leafIndex(), epoch.get()) : null));
+            }
+            LOG.error("an acknowledged record of shard {} became {}", shard, state);
+            return Optional.of(new Published("rejected", shard, -1, null));
+        }
+
+        private @Nullable First firstOfConflict(int shard, long leafIndex, Epoch epoch)
+                throws ProofsClient.Unavailable {
+            try {
+                byte[] entry =
+                        archive.segment(epoch.segment()).leaf(shard, leafIndex).entry();
+                if (CanonicalEntry.parse(entry) instanceof EntryView.Event event
+                        && event.ref().isPresent()) {
+                    long first = event.ref().get().value();
+                    Optional<Epoch> covering = proofs.covering(shard, first);
+                    return covering.isPresent() ? first(shard, first, covering.get()) : new First(first, null);
+                }
+            } catch (InvalidFormat | Archive.Broken e) {
+                LOG.error("entry of leaf {} of shard {} cannot be read: {}", leafIndex, shard, e.getMessage());
+            }
+            return null;
+        }
+
+        private First first(int shard, long leafIndex, Epoch epoch) {
+            try {
+                long offset =
+                        archive.segment(epoch.segment()).leaf(shard, leafIndex).offset();
+                return new First(leafIndex, new Receipt(ledger.incarnation(), shard, offset));
+            } catch (InvalidFormat | Archive.Broken e) {
+                LOG.error("leaf {} of shard {} cannot be read: {}", leafIndex, shard, e.getMessage());
+                return new First(leafIndex, null);
+            }
+        }
+    }
+}

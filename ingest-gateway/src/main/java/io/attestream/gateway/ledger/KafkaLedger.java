@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.gateway.ledger;
+
+import io.attestream.gateway.config.GatewayConfig;
+import io.attestream.gateway.config.Secrets;
+import io.attestream.gateway.ingest.EventIntake;
+import io.attestream.gateway.ingest.KafkaEventLog;
+import io.attestream.proofs.control.Rules;
+import io.attestream.schemas.Topics;
+import io.attestream.schemas.ledger.GenesisReader;
+import io.attestream.schemas.ledger.LedgerDefinition;
+import io.attestream.schemas.topics.TopicContract;
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.annotation.Priority;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Opens the ledger in the background: a gateway may start before brokers and {@code attestream init} are done, and is then
+ * not ready. What is there but is not the ledger expected is refused for good: trying again could only hide it.
+ */
+@ApplicationScoped
+public class KafkaLedger implements LedgerSource {
+    private static final Duration RETRY = Duration.ofSeconds(1);
+    private static final Duration READ_TIMEOUT = Duration.ofSeconds(15);
+    private static final Logger LOG = LoggerFactory.getLogger(KafkaLedger.class);
+
+    private final GatewayConfig config;
+    private final Secrets secrets;
+    private final ScheduledExecutorService opener = Executors.newSingleThreadScheduledExecutor(task -> {
+        Thread thread = new Thread(task, "ledger-opener");
+        thread.setDaemon(true);
+        return thread;
+    });
+    private volatile @Nullable OpenLedger open;
+    private volatile String state = "the genesis records are not yet read";
+
+    KafkaLedger(GatewayConfig config, Secrets secrets) {
+        this.config = config;
+        this.secrets = secrets;
+    }
+
+    @Override
+    public Optional<OpenLedger> current() {
+        return Optional.ofNullable(open);
+    }
+
+    @Override
+    public String state() {
+        return state;
+    }
+
+    void onStart(@Observes @Priority(100) StartupEvent event) {
+        opener.execute(this::tryToOpen);
+    }
+
+    /** After the HTTP server has let its requests end. */
+    void onStop(@Observes ShutdownEvent event) {
+        opener.shutdownNow();
+        OpenLedger ledger = open;
+        if (ledger != null) {
+            ledger.log().close();
+        }
+    }
+
+    private void tryToOpen() {
+        Topics topics = new Topics(config.topics().prefix());
+        Map<String, Object> connection =
+                Map.of("bootstrap.servers", config.kafka().bootstrapServers());
+        try {
+            GenesisReader.Result result = GenesisReader.read(connection, topics, secrets.ledgerKey(), READ_TIMEOUT);
+            if (result instanceof GenesisReader.Result.Ready ready) {
+                checkTopicsAndOpen(connection, topics, ready.ledger());
+            } else if (result instanceof GenesisReader.Result.Refused refused) {
+                refuse(refused.reason());
+            } else {
+                again(((GenesisReader.Result.NotReady) result).reason());
+            }
+        } catch (RuntimeException e) {
+            again("the brokers cannot be asked: " + e.getMessage());
+        }
+    }
+
+    private void checkTopicsAndOpen(Map<String, Object> connection, Topics topics, LedgerDefinition ledger) {
+        Rules rules = ledger.genesis().get(0).rules();
+        List<TopicContract.Violation> violations;
+        try (Admin admin = Admin.create(connection)) {
+            violations = new TopicContract(topics, ledger.shards(), rules.maxPayloadBytes(), config.dev()).check(admin);
+        }
+        if (!violations.isEmpty()) {
+            refuse("topics are not as the ledger needs them: " + violations);
+            return;
+        }
+        EventIntake intake = EventIntake.of(
+                ledger,
+                secrets.contentTag(),
+                rules.maxPayloadBytes(),
+                config.ingest().maxBatchEvents());
+        KafkaEventLog log = KafkaEventLog.open(config, topics.events(), ledger.shards(), rules.maxPayloadBytes());
+        open = new OpenLedger(ledger.key(), ledger.shards(), ledger.incarnation(), intake, log);
+        state = "open";
+        LOG.info("ledger {} open: {} shards, incarnation {}", ledger.origin(), ledger.shards(), ledger.incarnation());
+    }
+
+    private void again(String reason) {
+        if (!reason.equals(state)) {
+            LOG.info("ledger not open yet: {}", reason);
+        }
+        state = reason;
+        if (!opener.isShutdown()) {
+            var unused = opener.schedule(this::tryToOpen, RETRY.toMillis(), TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void refuse(String reason) {
+        state = "refused: " + reason;
+        LOG.error("ledger refused, this instance stays unready until it is started anew: {}", reason);
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.gateway.read;
+
+import io.attestream.gateway.ledger.OpenLedger;
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.LeafRecord;
+import io.attestream.proofs.archive.Payload;
+import io.attestream.proofs.entry.CanonicalEntry;
+import io.attestream.proofs.entry.EntryView;
+import io.attestream.proofs.ledger.BundleReport;
+import io.attestream.proofs.ledger.BundleVerifier;
+import io.attestream.proofs.ledger.ProofBundle;
+import io.attestream.proofs.ledger.ShardHead;
+import io.attestream.proofs.tree.LeafIndex;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Puts a leaf's proof bundle together out of the proofs service and the object store, and verifies it the way an auditor
+ * would before anybody gets to see it: neither source is trusted. Blocking.
+ */
+@ApplicationScoped
+public class BundleAssembler {
+    /** What must have passed; the event's own checks depend on what the caller holds. */
+    private static final Set<String> CHAIN = Set.of(
+            BundleVerifier.ENTRY_PARSES,
+            BundleVerifier.LEAF_INCLUSION,
+            BundleVerifier.HEAD_PARSES,
+            BundleVerifier.VECTOR_INCLUSION,
+            BundleVerifier.EPOCH_LEAF_PARSES,
+            BundleVerifier.LEDGER_INCLUSION,
+            BundleVerifier.NOTE_SIGNATURE);
+
+    private final ProofsClient proofs;
+    private final Archive archive;
+
+    BundleAssembler(ProofsClient proofs, Archive archive) {
+        this.proofs = proofs;
+        this.archive = archive;
+    }
+
+    /**
+     * A published leaf with everything about it.
+     *
+     * @param entry the same as in the bundle, read
+     */
+    public record Published(int shard, Epoch epoch, LeafRecord leaf, EntryView entry, ProofBundle bundle) {
+        /** Whose leaf it is; empty for control records. */
+        public Optional<String> tenant() {
+            return entry instanceof EntryView.Event event ? Optional.of(event.tenant()) : Optional.empty();
+        }
+    }
+
+    /** The parts do not make a bundle that verifies. An alarm: never served. */
+    public static final class DoesNotVerify extends Exception {
+        DoesNotVerify(String message) {
+            super(message, null, false, false);
+        }
+    }
+
+    /** Empty while no published epoch covers the leaf. */
+    public Optional<Published> assemble(OpenLedger ledger, int shard, long leafIndex)
+            throws ProofsClient.Unavailable, DoesNotVerify {
+        Optional<Epoch> epoch = proofs.covering(shard, leafIndex);
+        return epoch.isPresent() ? Optional.of(assemble(ledger, shard, leafIndex, epoch.get())) : Optional.empty();
+    }
+
+    // NullAway does not see the nullness of array components in class files of Java 17.
+    @SuppressWarnings("NullAway")
+    private Published assemble(OpenLedger ledger, int shard, long leafIndex, Epoch epoch)
+            throws ProofsClient.Unavailable, DoesNotVerify {
+        String where = "leaf " + leafIndex + " of shard " + shard + " in epoch " + epoch.number();
+        try {
+            if (epoch.heads().size() != ledger.shards()) {
+                throw new DoesNotVerify(
+                        where + ": the epoch has " + epoch.heads().size() + " heads");
+            }
+            ShardHead head = epoch.head(shard);
+            LeafRecord leaf = archive.segment(epoch.segment()).leaf(shard, leafIndex);
+            Payload payload = archive.payloads(epoch.payloads()).payload(shard, leafIndex);
+            byte @Nullable [] data = payload instanceof Payload.Plain plain ? plain.data() : null;
+            byte @Nullable [] salt = payload instanceof Payload.Plain plain ? plain.salt() : null;
+            ProofBundle bundle = new ProofBundle(
+                    leaf.entry(),
+                    new LeafIndex(leafIndex),
+                    inclusion(
+                                    proofs.shardInclusion(
+                                            shard, leafIndex, head.size().value()),
+                                    where)
+                            .path(),
+                    epoch.heads().get(shard),
+                    epoch.heads().size(),
+                    epoch.vectorPath(shard),
+                    epoch.leaf(),
+                    inclusion(proofs.ledgerInclusion(epoch.number(), epoch.number() + 1), where)
+                            .path(),
+                    epoch.note(),
+                    data,
+                    salt);
+            requireVerified(ledger, bundle, where);
+            if (head.shard() != shard) {
+                throw new DoesNotVerify(where + ": the head is of shard " + head.shard());
+            }
+            return new Published(shard, epoch, leaf, CanonicalEntry.parse(leaf.entry()), bundle);
+        } catch (InvalidFormat | Archive.Broken | ProofsClient.SizeNotPublished e) {
+            throw new DoesNotVerify(where + ": " + e.getMessage());
+        }
+    }
+
+    private static ProofsClient.Inclusion inclusion(Optional<ProofsClient.Inclusion> answer, String where)
+            throws DoesNotVerify {
+        return answer.orElseThrow(() -> new DoesNotVerify(where + ": the proofs service has no audit path for it"));
+    }
+
+    private static void requireVerified(OpenLedger ledger, ProofBundle bundle, String where) throws DoesNotVerify {
+        BundleReport report = new BundleVerifier(ledger.key()).verify(bundle, null);
+        Optional<BundleReport.Check> failure = report.firstFailure()
+                .or(() -> report.checks().stream()
+                        .filter(check -> CHAIN.contains(check.name()))
+                        .filter(check -> check.outcome() != BundleReport.Outcome.PASSED)
+                        .findFirst());
+        if (failure.isPresent()) {
+            throw new DoesNotVerify(
+                    where + ": " + failure.get().name() + ": " + failure.get().detail());
+        }
+    }
+}

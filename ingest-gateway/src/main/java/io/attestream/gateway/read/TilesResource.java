@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.gateway.read;
+
+import io.attestream.gateway.auth.Roles;
+import io.attestream.gateway.http.ProblemException;
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.Segment;
+import io.attestream.proofs.tile.EntryBundle;
+import io.attestream.proofs.tile.TilePath;
+import io.smallrye.common.annotation.Blocking;
+import jakarta.annotation.security.PermitAll;
+import jakarta.annotation.security.RolesAllowed;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.tags.Tag;
+
+/**
+ * The logs as C2SP tlog-tiles: {@code /log} is the ledger log, {@code /shard/{s}} a shard. Hash tiles and checkpoints are
+ * public. The ledger log's entries are the epochs, public as well; a shard's entries mix tenants and are for auditors.
+ */
+@Path("/")
+@Tag(name = "tlog-tiles")
+public class TilesResource {
+    private static final String IMMUTABLE = "max-age=31536000, immutable";
+
+    private final Reads reads;
+    private final ProofsClient proofs;
+    private final Archive archive;
+
+    TilesResource(Reads reads, ProofsClient proofs, Archive archive) {
+        this.reads = reads;
+        this.proofs = proofs;
+        this.archive = archive;
+    }
+
+    @GET
+    @Path("log/checkpoint")
+    @PermitAll
+    @Blocking
+    @Operation(operationId = "logCheckpoint", summary = "Checkpoint of the ledger log")
+    public Response ledgerCheckpoint() {
+        return checkpoint(new LogName.Ledger());
+    }
+
+    @GET
+    @Path("shard/{shard}/checkpoint")
+    @PermitAll
+    @Blocking
+    @Operation(
+            operationId = "shardCheckpoint",
+            summary = "Checkpoint of a shard, for tlog-tiles clients; not witnessed")
+    public Response shardCheckpoint(@PathParam("shard") String shard) {
+        return checkpoint(new LogName.Shard(reads.shard(shard)));
+    }
+
+    private Response checkpoint(LogName log) {
+        byte[] note = reads.read(() -> proofs.checkpoint(log))
+                .orElseThrow(() -> Reads.notFound("This log has no checkpoint yet"));
+        return Response.ok(note, LedgerResource.NOTE_TYPE)
+                .header("Cache-Control", "no-cache")
+                .build();
+    }
+
+    @GET
+    @Path("log/tile/{path: .+}")
+    @PermitAll
+    @Blocking
+    @Operation(operationId = "logTile", summary = "Hash tile or entry bundle (the epochs) of the ledger log")
+    public Response ledgerTile(@PathParam("path") String path) {
+        TilePath tile = parse(path);
+        return tile instanceof TilePath.HashTile hashes
+                ? hashTile(new LogName.Ledger(), hashes)
+                : reads.read(() -> epochBundle((TilePath.Entries) tile));
+    }
+
+    @GET
+    @Path("shard/{shard}/tile/{path: .+}")
+    @PermitAll
+    @Blocking
+    @Operation(operationId = "shardTile", summary = "Hash tile of a shard")
+    public Response shardTile(@PathParam("shard") String shard, @PathParam("path") String path) {
+        // Entry bundles have a method of their own, with a role; they must never be answered here.
+        if (parse(path) instanceof TilePath.HashTile hashes) {
+            return hashTile(new LogName.Shard(reads.shard(shard)), hashes);
+        }
+        throw Reads.notFound("There is nothing at this path");
+    }
+
+    @GET
+    @Path("shard/{shard}/tile/entries/{path: .+}")
+    @RolesAllowed({Roles.AUDITOR, Roles.ADMIN})
+    @Blocking
+    @Operation(operationId = "shardEntries", summary = "Entry bundle of a shard; for auditors of the whole ledger")
+    public Response shardEntries(@PathParam("shard") String shard, @PathParam("path") String path) {
+        if (parse("entries/" + path) instanceof TilePath.Entries entries) {
+            int number = reads.shard(shard);
+            return reads.read(() -> entryBundle(number, entries));
+        }
+        throw Reads.notFound("There is nothing at this path");
+    }
+
+    private static TilePath parse(String path) {
+        try {
+            return TilePath.parse("tile/" + path);
+        } catch (InvalidFormat e) {
+            throw Reads.notFound("There is nothing at this path: " + e.getMessage());
+        }
+    }
+
+    private Response hashTile(LogName log, TilePath.HashTile tile) {
+        String path = tile.path().substring("tile/".length());
+        byte[] hashes = reads.read(() -> proofs.tile(log, path)).orElseThrow(TilesResource::notPublished);
+        return immutable(hashes, "public");
+    }
+
+    private Response epochBundle(TilePath.Entries entries) throws ProofsClient.Unavailable {
+        List<byte[]> leaves = new ArrayList<>();
+        for (long number = first(entries); number < first(entries) + entries.width(); number++) {
+            Optional<Epoch> epoch = proofs.epoch(number);
+            leaves.add(epoch.orElseThrow(TilesResource::notPublished).leaf());
+        }
+        return immutable(EntryBundle.encode(leaves), "public");
+    }
+
+    /** The entries of one bundle may have come with several epochs, each with a segment of its own. */
+    private Response entryBundle(int shard, TilePath.Entries entries)
+            throws ProofsClient.Unavailable, Archive.Broken, InvalidFormat {
+        long next = first(entries);
+        long end = next + entries.width();
+        // Asked first, so that a request beyond the end costs one call.
+        if (proofs.covering(shard, end - 1).isEmpty()) {
+            throw notPublished();
+        }
+        List<byte[]> leaves = new ArrayList<>();
+        while (next < end) {
+            Epoch epoch = proofs.covering(shard, next).orElseThrow(TilesResource::notPublished);
+            Segment segment = archive.segment(epoch.segment());
+            if (!segment.has(shard, next)) {
+                throw new Archive.Broken("segment " + epoch.segment() + " lacks leaf " + next + " of shard " + shard);
+            }
+            while (next < end && segment.has(shard, next)) {
+                leaves.add(segment.leaf(shard, next).entry());
+                next++;
+            }
+        }
+        return immutable(EntryBundle.encode(leaves), "private");
+    }
+
+    private static long first(TilePath.Entries entries) {
+        if (entries.index() > (Long.MAX_VALUE >> 9)) {
+            throw notPublished();
+        }
+        return entries.index() * TilePath.FULL_WIDTH;
+    }
+
+    private static ProblemException notPublished() {
+        return Reads.notFound("No published tree has this; ask for sizes of published checkpoints");
+    }
+
+    private static Response immutable(byte[] bytes, String who) {
+        return Response.ok(bytes, MediaType.APPLICATION_OCTET_STREAM)
+                .header("Cache-Control", who + ", " + IMMUTABLE)
+                .build();
+    }
+}
