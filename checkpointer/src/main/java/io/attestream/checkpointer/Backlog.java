@@ -77,8 +77,9 @@ final class Backlog {
      *
      * @param heads of all shards, in shard order
      * @param leaves of each shard below its head and not in an earlier epoch, in index order
+     * @param cut whether limits kept newer verified heads out
      */
-    record Content(List<VerifiedHead> heads, List<List<Leaf>> leaves) {
+    record Content(List<VerifiedHead> heads, List<List<Leaf>> leaves, boolean cut) {
         List<ShardHead> shardHeads() {
             return heads.stream().map(VerifiedHead::head).toList();
         }
@@ -101,12 +102,14 @@ final class Backlog {
             requireReading();
             List<VerifiedHead> heads = new ArrayList<>();
             boolean anyNew = false;
+            boolean cut = false;
             for (ShardReplica replica : replicas) {
                 VerifiedHead head = replica.newestVerified(leavesMax / shards(), bytesMax / shards());
                 anyNew |= replica.isNew(head);
+                cut |= !head.equals(replica.newestVerified());
                 heads.add(head);
             }
-            return anyNew ? Optional.of(take(heads)) : Optional.empty();
+            return anyNew ? Optional.of(take(heads, cut)) : Optional.empty();
         } finally {
             lock.unlock();
         }
@@ -129,7 +132,7 @@ final class Backlog {
                     replicas.get(head.shard()).verified(head).ifPresent(heads::add);
                 }
                 if (heads.size() == published.size()) {
-                    return Optional.of(take(heads));
+                    return Optional.of(take(heads, false));
                 }
                 if (remainingNanos <= 0) {
                     return Optional.empty();
@@ -151,12 +154,12 @@ final class Backlog {
         }
     }
 
-    private Content take(List<VerifiedHead> heads) {
+    private Content take(List<VerifiedHead> heads, boolean cut) {
         List<List<Leaf>> leaves = new ArrayList<>();
         for (VerifiedHead head : heads) {
             leaves.add(replicas.get(head.head().shard()).take(head));
         }
-        return new Content(List.copyOf(heads), leaves);
+        return new Content(List.copyOf(heads), leaves, cut);
     }
 
     private void requireReading() {

@@ -77,10 +77,10 @@ final class Checkpointer {
         takeUp();
         long next = clock.millis();
         while (stop.getCount() > 0) {
-            publishNewest();
+            boolean more = publishNewest();
             publishShardNotesIfDue();
             lastRoundMillis = clock.millis();
-            next = Math.max(next + pace.intervalMillis(), lastRoundMillis);
+            next = Math.max(next + (more ? 0 : pace.intervalMillis()), lastRoundMillis);
             if (stop.await(next - lastRoundMillis, TimeUnit.MILLISECONDS)) {
                 return;
             }
@@ -187,15 +187,20 @@ final class Checkpointer {
 
     // ---- going on
 
-    /** One round: publishes an epoch if any shard has something new. */
-    void publishNewest() {
+    /**
+     * One round: publishes an epoch if any shard has something new.
+     *
+     * @return whether limits kept something back that could be published at once
+     */
+    boolean publishNewest() {
         Optional<Backlog.Content> content = backlog.takeNewest(pace.epochLeavesMax(), pace.epochSizeBytesMax());
         if (content.isEmpty()) {
-            return;
+            return false;
         }
         CompactRange ledger = history.ledgerRange();
         path.publish(assembler.assemble(ledger, content.get(), clock.millis()));
         metrics.published(history, clock.millis());
+        return content.get().cut();
     }
 
     private void publishShardNotesIfDue() {

@@ -8,7 +8,7 @@ import java.util.Optional;
 
 /** All settings of the checkpointer. Each is checked at start ({@link CheckpointerConfigs}). */
 @ConfigMapping(prefix = "attestream")
-interface CheckpointerConfig {
+public interface CheckpointerConfig {
     Kafka kafka();
 
     Topics topics();
@@ -86,12 +86,12 @@ interface CheckpointerConfig {
         @Doc(
                 "Most bytes of entries and payloads in one epoch, shared evenly by the shards. A single delta that is larger is "
                         + "an epoch's share alone.")
-        @WithDefault("67108864")
+        @WithDefault("33554432")
         long epochSizeBytesMax();
 
         @Doc(
                 "Most bytes of one shard's leaves held in memory before they are published; reading of that shard pauses above.")
-        @WithDefault("67108864")
+        @WithDefault("33554432")
         long shardBacklogBytesMax();
     }
 }

@@ -4,7 +4,6 @@ package io.attestream.checkpointer;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.NoteVerifier;
-import io.smallrye.config.SmallRyeConfig;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -23,16 +22,21 @@ final class CheckpointerConfigs {
 
     private CheckpointerConfigs() {}
 
-    /** From system properties, the environment and {@code application.properties}; later sources give way to earlier. */
+    /**
+     * From system properties, the environment and {@code application.properties}, in this order.
+     *
+     * @throws RuntimeException naming the setting, if one is missing or cannot be read
+     */
     static CheckpointerConfig load() {
-        SmallRyeConfig config = new SmallRyeConfigBuilder()
-                .addDefaultInterceptors()
-                .addDefaultSources()
-                // The prefix is shared with the other services, whose settings may be in the same environment.
-                .withMappingIgnore("attestream.**")
+        return load(new SmallRyeConfigBuilder().addDefaultInterceptors().addDefaultSources());
+    }
+
+    static CheckpointerConfig load(SmallRyeConfigBuilder builder) {
+        // The prefix is shared with the other services, whose settings may be in the same environment.
+        return builder.withMappingIgnore("attestream.**")
                 .withMapping(CheckpointerConfig.class)
-                .build();
-        return config.getConfigMapping(CheckpointerConfig.class);
+                .build()
+                .getConfigMapping(CheckpointerConfig.class);
     }
 
     /** What is wrong, one line a setting; empty if nothing is. */

@@ -18,7 +18,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.NoSuchElementException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -61,7 +60,7 @@ public final class Main {
         CheckpointerConfig config;
         try {
             config = CheckpointerConfigs.load();
-        } catch (NoSuchElementException | IllegalArgumentException e) {
+        } catch (RuntimeException e) {
             LOG.error("refused to start: {}", e.getMessage());
             return 1;
         }

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.attestream.proofs.note.NoteSigner;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Wrong settings are refused at start, by name, and the key is never in a message. */
+class CheckpointerConfigsTest {
+    @TempDir
+    Path directory;
+
+    private final NoteSigner key = NoteSigner.generate("ledger.example/c", new SecureRandom());
+
+    @Test
+    void acceptsCompleteSettings() throws Exception {
+        assertThat(problems(Map.of())).isEmpty();
+    }
+
+    @Test
+    void aMissingSettingIsNamed() throws Exception {
+        // given
+        Map<String, String> settings = settings();
+        settings.remove("attestream.objects.directory");
+
+        // then
+        assertThatThrownBy(() -> load(settings)).hasMessageContaining("attestream.objects.directory");
+    }
+
+    @Test
+    void aNumberThatIsNoneIsNamed() throws Exception {
+        // given
+        Map<String, String> settings = settings();
+        settings.put("attestream.checkpointer.interval-millis", "soon");
+
+        // then
+        assertThatThrownBy(() -> load(settings)).hasMessageContaining("attestream.checkpointer.interval-millis");
+    }
+
+    @Test
+    void valuesOutOfRangeAreNamedAllAtOnce() throws Exception {
+        // when
+        List<String> problems = problems(Map.of(
+                "attestream.generation", "0",
+                "attestream.topics.prefix", "a b",
+                "attestream.http.port", "70000",
+                "attestream.checkpointer.interval-millis", "1",
+                "attestream.checkpointer.epoch-leaves-max", "0",
+                "attestream.objects.directory", directory.resolve("none").toString()));
+
+        // then
+        assertThat(problems).hasSize(6);
+        assertThat(String.join("\n", problems))
+                .contains(
+                        "attestream.generation",
+                        "attestream.topics.prefix",
+                        "attestream.http.port",
+                        "attestream.checkpointer.interval-millis is 1, must be from 10 to 60000",
+                        "attestream.checkpointer.epoch-leaves-max",
+                        "is not a directory");
+    }
+
+    @Test
+    void aKeyFileOpenToEveryUserIsRefused() throws Exception {
+        // given
+        Path file = keyFile();
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
+
+        // when
+        List<String> problems = problems(Map.of("attestream.ledger.signing-key-file", file.toString()));
+
+        // then
+        assertThat(problems).singleElement().asString().contains("is open to every user: chmod 600 it");
+    }
+
+    @Test
+    void theKeyMayComeFromTheEnvironmentInstead() throws Exception {
+        // given
+        Map<String, String> settings = settings();
+        settings.remove("attestream.ledger.signing-key-file");
+        assertThat(CheckpointerConfigs.problems(load(settings)))
+                .singleElement()
+                .asString()
+                .contains("exactly one of");
+        settings.put("attestream.ledger.signing-key", key.skey());
+
+        // then
+        assertThat(CheckpointerConfigs.problems(load(settings))).isEmpty();
+    }
+
+    @Test
+    void noMessageHoldsAnyPartOfTheKey() throws Exception {
+        // given
+        String secret = key.skey();
+        String broken = secret.substring(0, secret.length() - 4);
+        Map<String, String> settings = settings();
+        settings.remove("attestream.ledger.signing-key-file");
+        settings.put("attestream.ledger.signing-key", broken);
+
+        // when
+        List<String> problems = CheckpointerConfigs.problems(load(settings));
+
+        // then
+        assertThat(problems).singleElement().asString().contains("is not a note signing key");
+        assertThat(problems.toString()).doesNotContain(secret.substring(secret.length() - 30, secret.length() - 10));
+    }
+
+    @Test
+    void theSigningKeyMustBeTheVerifierKeys() throws Exception {
+        // given
+        NoteSigner other = NoteSigner.generate("ledger.example/c", new SecureRandom());
+
+        // when
+        List<String> problems = problems(
+                Map.of("attestream.ledger.verifier-key", other.verifier().vkey()));
+
+        // then
+        assertThat(problems).singleElement().asString().contains("attestream.ledger.verifier-key is another");
+    }
+
+    private List<String> problems(Map<String, String> changes) throws IOException {
+        Map<String, String> settings = settings();
+        settings.putAll(changes);
+        return CheckpointerConfigs.problems(load(settings));
+    }
+
+    private static CheckpointerConfig load(Map<String, String> settings) {
+        SmallRyeConfigBuilder builder = new SmallRyeConfigBuilder().addDefaultInterceptors();
+        settings.forEach(builder::withDefaultValue);
+        return CheckpointerConfigs.load(builder);
+    }
+
+    private Map<String, String> settings() throws IOException {
+        return new HashMap<>(Map.of(
+                "attestream.kafka.bootstrap-servers", "127.0.0.1:9092",
+                "attestream.ledger.verifier-key", key.verifier().vkey(),
+                "attestream.ledger.signing-key-file", keyFile().toString(),
+                "attestream.objects.directory", directory.toString(),
+                "attestream.roles", "a setting of another service"));
+    }
+
+    private Path keyFile() throws IOException {
+        Path file = directory.resolve("ledger.key");
+        if (!Files.exists(file)) {
+            Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+            Files.writeString(file, key.skey() + "\n");
+        }
+        return file;
+    }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import io.attestream.proofs.archive.DirectoryObjectStore;
+import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.proofs.note.NoteSigner;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A ledger with its shards, object store and checkpoint topic in one process; checkpointers come and go. */
+final class Scene {
+    static final Checkpointer.Pace PACE = new Checkpointer.Pace(10, 10, 1_000_000, 1 << 30);
+
+    final TestLedger ledger;
+    final List<TestShard> shards = new ArrayList<>();
+    final ObjectStore store;
+    final InMemoryCheckpointLog log = new InMemoryCheckpointLog();
+
+    Scene(Path directory, int shardCount) {
+        ledger = new TestLedger(shardCount);
+        try {
+            store = new DirectoryObjectStore(directory);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        for (int shard = 0; shard < shardCount; shard++) {
+            shards.add(TestShard.withEveryOutcome(ledger, shard));
+            shards.get(shard).seal();
+        }
+    }
+
+    /** One checkpointer process. */
+    final class Instance {
+        final Backlog backlog;
+        final InMemoryCheckpointLog.Owner owner;
+        final Checkpointer checkpointer;
+        private final List<Integer> fedRecords = new ArrayList<>();
+        private final List<Integer> fedDeltas = new ArrayList<>();
+        private final List<Integer> fedOutcomes = new ArrayList<>();
+
+        Instance(StepListener steps, NoteSigner key) {
+            List<ShardReplica> replicas = new ArrayList<>();
+            for (TestShard shard : shards) {
+                replicas.add(shard.replica(1 << 30));
+                fedRecords.add(0);
+                fedDeltas.add(0);
+                fedOutcomes.add(0);
+            }
+            backlog = new Backlog(replicas);
+            owner = log.open();
+            EpochArchive archive = new EpochArchive(store);
+            checkpointer = new Checkpointer(
+                    ledger.ledger,
+                    1,
+                    backlog,
+                    owner,
+                    archive,
+                    new Guard(store),
+                    new Signer(key, ledger.ledger, archive),
+                    new CheckpointerMetrics(backlog),
+                    PACE,
+                    Clock.systemUTC(),
+                    steps);
+            read();
+        }
+
+        /** Reads what was committed since the last time. */
+        void read() {
+            for (int i = 0; i < shards.size(); i++) {
+                TestShard shard = shards.get(i);
+                int record = fedRecords.get(i);
+                int outcome = fedOutcomes.get(i);
+                int delta = fedDeltas.get(i);
+                backlog.feed(i, replica -> {
+                    shard.records
+                            .subList(record, shard.records.size())
+                            .forEach(r -> replica.onEvent(r.offset(), r.timestampMillis(), r.value()));
+                    replica.onEventsReadTo(shard.endOffset());
+                    shard.sequencer
+                            .outcomes
+                            .subList(outcome, shard.sequencer.outcomes.size())
+                            .forEach(replica::onOutcome);
+                    shard.sequencer
+                            .deltas
+                            .subList(delta, shard.sequencer.deltas.size())
+                            .forEach(replica::onSealed);
+                });
+                fedRecords.set(i, shard.records.size());
+                fedOutcomes.set(i, shard.sequencer.outcomes.size());
+                fedDeltas.set(i, shard.sequencer.deltas.size());
+            }
+        }
+    }
+
+    Instance start() {
+        return start(StepListener.NONE);
+    }
+
+    Instance start(StepListener steps) {
+        return new Instance(steps, ledger.key);
+    }
+
+    /** More events in every shard, sealed. */
+    void grow(String tag) {
+        for (TestShard shard : shards) {
+            shard.event(tag + "-1", "payload");
+            shard.event(tag + "-2", "payload");
+            shard.event(tag + "-1", "payload");
+            shard.seal();
+        }
+    }
+
+    /** Everything in the topic verified from the first record by a checkpointer of its own. */
+    CheckpointHistory history() {
+        CheckpointHistory history = new CheckpointHistory(ledger.ledger, 1);
+        log.committed.forEach(history::accept);
+        return history;
+    }
+
+    List<LogRecord.Published> published() {
+        return log.committed.stream()
+                .filter(LogRecord.Published.class::isInstance)
+                .map(LogRecord.Published.class::cast)
+                .toList();
+    }
+}
