@@ -9,7 +9,9 @@ import io.attestream.proofs.archive.PayloadObject;
 import io.attestream.proofs.archive.Segment;
 import io.attestream.proofs.ledger.EpochLeaf;
 import io.attestream.proofs.ledger.ShardHead;
+import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteSigner;
+import io.attestream.proofs.note.SignedNote;
 import io.attestream.proofs.tree.CompactRange;
 import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.Rfc6962;
@@ -338,6 +340,31 @@ class PublishPathTest {
         assertThatThrownBy(scene.start().checkpointer::takeUp)
                 .isInstanceOf(FatalDoubtException.class)
                 .hasMessageContaining("history was rewritten");
+    }
+
+    @Test
+    void refusesToGoOnWhenPublishedCountsAreNotTheRecomputedOnes() throws Exception {
+        // given: an epoch with other counts, otherwise right and signed with the ledger's key
+        Scene scene = new Scene(directory, 2);
+        Scene.Instance process = scene.start();
+        process.checkpointer.takeUp();
+        process.checkpointer.publishNewest();
+        EpochIntent honest = scene.published().get(0).intent();
+        EpochLeaf leaf = EpochLeaf.parse(honest.epochLeaf());
+        byte[] lying = new EpochLeaf(0, leaf.time(), Map.of("events", 99L), List.of(), leaf.vectorRoot()).encode();
+        CompactRange range = CompactRange.empty();
+        range.append(Rfc6962.leafHash(lying));
+        String text = new Checkpoint(TestLedger.ORIGIN, range.size(), range.root()).text();
+        EpochIntent intent = new EpochIntent(0, lying, honest.heads(), text, honest.segment(), honest.payloads(), 1);
+        scene.log.committed.clear();
+        scene.log.committed.add(new LogRecord.Intent(intent));
+        scene.log.committed.add(new LogRecord.Published(
+                intent, SignedNote.sign(text, scene.ledger.key).encode()));
+
+        // then
+        assertThatThrownBy(scene.start().checkpointer::takeUp)
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("was published with counts {events=99}");
     }
 
     @Test

@@ -132,6 +132,16 @@ class ShardReplicaTest {
     }
 
     @Test
+    void findsAnotherOffset() {
+        refusesDelta("sealed leaf 3 has offset 4, expected 5", delta -> {
+            long[] offsets = delta.offsets().clone();
+            offsets[3] = 4;
+            return change(
+                    delta, delta.kinds(), delta.hashes(), offsets, delta.timestampsMillis(), delta.identityDigests());
+        });
+    }
+
+    @Test
     void findsTwoLeavesSwapped() {
         refusesDelta("sealed leaf 1", delta -> {
             long[] offsets = delta.offsets().clone();
@@ -376,6 +386,10 @@ class ShardReplicaTest {
                 "outcome of offset 4 is",
                 () -> replica.onOutcome(
                         new OutcomeClaim(1, 1, 1, 4, OutcomeClaim.Kind.REJECTED, OptionalLong.empty(), "misrouted")));
+        refuses(
+                "outcome of offset 4 is",
+                () -> replica.onOutcome(
+                        new OutcomeClaim(1, 1, 1, 4, OutcomeClaim.Kind.REJECTED, OptionalLong.of(1), "")));
         refuses(
                 "outcome of offset 4 is",
                 () -> replica.onOutcome(
