@@ -91,6 +91,21 @@ public final class IdentityWindow {
     }
 
     /**
+     * Copies a leaf of the window out, 16 bytes each; zeros for a leaf that cannot be found.
+     *
+     * @return whether it can be found, that is whether it is an event leaf
+     */
+    public boolean copyTo(long leafIndex, byte[] digest, int digestOffset, byte[] tag, int tagOffset) {
+        int position = positionOf(leafIndex);
+        boolean event = findable[position];
+        LONG.set(digest, digestOffset, event ? digests[2 * position] : 0L);
+        LONG.set(digest, digestOffset + 8, event ? digests[2 * position + 1] : 0L);
+        LONG.set(tag, tagOffset, event ? tags[2 * position] : 0L);
+        LONG.set(tag, tagOffset + 8, event ? tags[2 * position + 1] : 0L);
+        return event;
+    }
+
+    /**
      * Adds the next leaf. Only event leaves can be found; others just move the window.
      *
      * @param digest 16 bytes at {@code digestOffset}; not read for other kinds

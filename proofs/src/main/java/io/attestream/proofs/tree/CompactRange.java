@@ -14,6 +14,9 @@ public final class CompactRange {
     /** Hash of the complete subtree with 2^level leaves, present iff that bit of the size is set. */
     private final byte[] hashes = new byte[MAX_LEVELS * Hash.SIZE_BYTES];
 
+    /** What is being carried upwards; apart from the hashes, because the slot above may be taken. */
+    private final byte[] carry = new byte[Hash.SIZE_BYTES];
+
     private long size;
 
     private CompactRange() {}
@@ -71,19 +74,12 @@ public final class CompactRange {
             throw new IllegalStateException("the tree is full: 2^64 - 1 leaves");
         }
         int at = level;
-        byte[] from = raw;
-        int fromOffset = offset;
+        System.arraycopy(raw, offset, carry, 0, Hash.SIZE_BYTES);
         while (has(at)) {
-            int left = at * Hash.SIZE_BYTES;
-            int up = left + Hash.SIZE_BYTES;
-            Rfc6962.nodeHash(hashes, left, from, fromOffset, hashes, up);
-            from = hashes;
-            fromOffset = up;
+            Rfc6962.nodeHash(hashes, at * Hash.SIZE_BYTES, carry, 0, carry, 0);
             at++;
         }
-        if (at == level) {
-            System.arraycopy(from, fromOffset, hashes, at * Hash.SIZE_BYTES, Hash.SIZE_BYTES);
-        }
+        System.arraycopy(carry, 0, hashes, at * Hash.SIZE_BYTES, Hash.SIZE_BYTES);
         size += 1L << level;
     }
 

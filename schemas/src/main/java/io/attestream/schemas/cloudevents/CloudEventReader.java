@@ -108,6 +108,17 @@ public final class CloudEventReader {
         }
     }
 
+    /** An event whose attributes came apart from it already, for example in an Avro record. */
+    public EventResult attributes(Map<String, String> attributes, byte[] payload) {
+        try {
+            rules.check(attributes);
+            requirePayload(payload);
+            return new EventResult.Accepted(new CloudEvent(attributes, payload));
+        } catch (EventRefused e) {
+            return new EventResult.Refused(idOf(attributes), e.problem());
+        }
+    }
+
     /** The media type of a content type, lower case, without parameters. */
     public static String mediaType(String contentType) {
         int semicolon = contentType.indexOf(';');
@@ -125,12 +136,16 @@ public final class CloudEventReader {
         if (contentType != null) {
             attributes.put("datacontenttype", contentType);
         }
+        requirePayload(payload);
+        rules.check(attributes);
+        return new EventResult.Accepted(new CloudEvent(attributes, payload));
+    }
+
+    private void requirePayload(byte[] payload) throws EventRefused {
         if (payload.length > limits.maxPayloadBytes()) {
             throw new EventRefused(
                     "too-large", "data", "a payload must be at most " + limits.maxPayloadBytes() + " bytes");
         }
-        rules.check(attributes);
-        return new EventResult.Accepted(new CloudEvent(attributes, payload));
     }
 
     private void put(Map<String, String> attributes, String name, String value) throws EventRefused {

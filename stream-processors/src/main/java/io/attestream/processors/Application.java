@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.processors;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Properties;
+import java.util.function.Consumer;
+import org.apache.kafka.clients.consumer.InvalidOffsetException;
+import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One Kafka Streams application and its life. A doubt about state or positions ends the process; anything else, a broker that
+ * was away for example, replaces the thread, within a budget.
+ */
+final class Application implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Application.class);
+    private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(10);
+    private static final int FAILURES_MAX = 20;
+    private static final long FAILURES_WINDOW_MILLIS = 600_000;
+
+    private final String role;
+    private final KafkaStreams streams;
+    private final Consumer<String> fatal;
+    private final Deque<Long> failures = new ArrayDeque<>();
+
+    /** @param fatal is told why the process must stop */
+    Application(String role, Topology topology, Properties settings, Consumer<String> fatal) {
+        this.role = role;
+        this.fatal = fatal;
+        this.streams = new KafkaStreams(topology, settings);
+        streams.setUncaughtExceptionHandler(this::onFailure);
+        streams.setStateListener((now, before) -> {
+            LOG.info("{} is {}", role, now);
+            if (now == KafkaStreams.State.ERROR) {
+                fatal.accept(role + " cannot go on; see the log above");
+            }
+        });
+    }
+
+    void start() {
+        streams.start();
+    }
+
+    KafkaStreams streams() {
+        return streams;
+    }
+
+    /** Why it is not ready; null if it is. */
+    @Nullable String notReady() {
+        KafkaStreams.State state = streams.state();
+        return state == KafkaStreams.State.RUNNING ? null : "is " + state;
+    }
+
+    private synchronized StreamThreadExceptionResponse onFailure(Throwable failure) {
+        String doubt = doubtIn(failure);
+        if (doubt != null) {
+            fatal.accept(role + ": " + doubt);
+            return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
+        }
+        LOG.error("{} failed; its thread is replaced", role, failure);
+        long now = System.currentTimeMillis();
+        failures.addLast(now);
+        while (now - failures.getFirst() > FAILURES_WINDOW_MILLIS) {
+            failures.removeFirst();
+        }
+        if (failures.size() > FAILURES_MAX) {
+            fatal.accept(role + " failed " + failures.size() + " times in 10 minutes, last with " + failure);
+            return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
+        }
+        return StreamThreadExceptionResponse.REPLACE_THREAD;
+    }
+
+    private static @Nullable String doubtIn(Throwable failure) {
+        for (Throwable at = failure; at != null; at = at.getCause()) {
+            if (at instanceof IntegrityException) {
+                return at.getMessage();
+            }
+            if (at instanceof InvalidOffsetException
+                    || String.valueOf(at.getMessage()).contains("No valid committed offset found")) {
+                return "the group has no committed offset for some shard, or one that does not exist: the group's offsets were"
+                        + " deleted or expired. Positions are never guessed; restore them with the state ("
+                        + at.getMessage()
+                        + ")";
+            }
+        }
+        return null;
+    }
+
+    /** Ends it within 10 s. The group member is kept, so that a restart gets its shards back at once. */
+    @Override
+    public void close() {
+        streams.close(new KafkaStreams.CloseOptions().timeout(CLOSE_TIMEOUT).leaveGroup(false));
+    }
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.processors;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import io.attestream.processors.proofs.Answer;
+import io.attestream.processors.proofs.ProofQueries;
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.tree.LeafIndex;
+import io.attestream.proofs.tree.TreeSize;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Health, metrics, and the proof queries for the gateway. Queries need the shared secret as a bearer token; health and metrics
+ * say nothing secret. At most 8 requests at a time, 64 waiting; more are turned away by closing the connection.
+ */
+final class InternalServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(InternalServer.class);
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String BASE = "/internal/v1/";
+    private static final int THREADS = 8;
+    private static final int WAITING_MAX = 64;
+
+    private final HttpServer server;
+    private final ThreadPoolExecutor executor;
+    private final byte[] secret;
+    private final Supplier<@Nullable ProofQueries> queries;
+
+    private InternalServer(
+            HttpServer server, ThreadPoolExecutor executor, byte[] secret, Supplier<@Nullable ProofQueries> queries) {
+        this.server = server;
+        this.executor = executor;
+        this.secret = secret;
+        this.queries = queries;
+    }
+
+    /**
+     * @param queries null as long as this process cannot answer any
+     * @param ready what is not ready, by name; empty if everything is
+     */
+    static InternalServer start(
+            String host,
+            int port,
+            byte[] secret,
+            Supplier<@Nullable ProofQueries> queries,
+            Supplier<Map<String, String>> ready,
+            Supplier<String> metrics)
+            throws IOException {
+        HttpServer server = HttpServer.create(new InetSocketAddress(host, port), WAITING_MAX);
+        ThreadPoolExecutor executor = new ThreadPoolExecutor(
+                THREADS, THREADS, 1, TimeUnit.MINUTES, new ArrayBlockingQueue<>(WAITING_MAX), task -> {
+                    Thread thread = new Thread(task, "internal-http");
+                    thread.setDaemon(true);
+                    return thread;
+                });
+        server.setExecutor(executor);
+        InternalServer internal = new InternalServer(server, executor, secret, queries);
+        server.createContext(BASE, internal::handleQuery);
+        server.createContext("/health/live", exchange -> answerHealth(exchange, Map.of()));
+        server.createContext("/health/ready", exchange -> answerHealth(exchange, ready.get()));
+        server.createContext(
+                "/metrics",
+                exchange -> send(
+                        exchange,
+                        200,
+                        "text/plain; version=0.0.4; charset=utf-8",
+                        metrics.get().getBytes(StandardCharsets.UTF_8)));
+        server.start();
+        return internal;
+    }
+
+    int port() {
+        return server.getAddress().getPort();
+    }
+
+    private static void answerHealth(HttpExchange exchange, Map<String, String> notReady) throws IOException {
+        List<Map<String, Object>> checks = notReady.entrySet().stream()
+                .map(entry -> Map.<String, Object>of(
+                        "name", entry.getKey(), "status", "DOWN", "data", Map.of("reason", entry.getValue())))
+                .toList();
+        sendJson(
+                exchange,
+                notReady.isEmpty() ? 200 : 503,
+                Map.of("status", notReady.isEmpty() ? "UP" : "DOWN", "checks", checks));
+    }
+
+    private void handleQuery(HttpExchange exchange) throws IOException {
+        try {
+            if (!isAuthorized(exchange)) {
+                exchange.getResponseHeaders().set("WWW-Authenticate", "Bearer");
+                sendJson(exchange, 401, Map.of("reason", "unauthorized"));
+            } else if (!exchange.getRequestMethod().equals("GET")) {
+                sendJson(exchange, 405, Map.of("reason", "method-not-allowed"));
+            } else {
+                String path = exchange.getRequestURI().getPath().substring(BASE.length());
+                send(exchange, answer(path, parameters(exchange.getRequestURI().getRawQuery())));
+            }
+        } catch (RuntimeException e) {
+            LOG.error("a query failed: {}", exchange.getRequestURI(), e);
+            sendJson(exchange, 500, Map.of("reason", "internal-error"));
+        }
+    }
+
+    private boolean isAuthorized(HttpExchange exchange) {
+        String header = exchange.getRequestHeaders().getFirst("Authorization");
+        String prefix = "Bearer ";
+        if (header == null || !header.startsWith(prefix)) {
+            return false;
+        }
+        byte[] presented = header.substring(prefix.length()).getBytes(StandardCharsets.UTF_8);
+        return MessageDigest.isEqual(presented, secret);
+    }
+
+    private Answer answer(String path, Map<String, String> parameters) {
+        ProofQueries proofs = queries.get();
+        if (proofs == null) {
+            return new Answer.NotHere();
+        }
+        try {
+            String[] parts = path.split("/", 4);
+            if (parts.length >= 3 && parts[0].equals("shards")) {
+                int shard = (int) LeafIndex.parse(parts[1]).value();
+                return shardAnswer(proofs, shard, parts[2], parts.length > 3 ? parts[3] : "", parameters);
+            }
+            if (parts.length >= 2 && parts[0].equals("ledger")) {
+                String rest = String.join("/", Arrays.copyOfRange(parts, 2, parts.length));
+                return ledgerAnswer(proofs, parts[1], rest, parameters);
+            }
+            return new Answer.NotFound("no-such-query");
+        } catch (InvalidFormat e) {
+            return new Answer.BadRequest(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static Answer shardAnswer(
+            ProofQueries proofs, int shard, String what, String rest, Map<String, String> parameters)
+            throws InvalidFormat {
+        return switch (what) {
+            case "offsets" -> proofs.position(shard, LeafIndex.parse(rest).value());
+            case "tiles" -> proofs.shardTile(shard, rest);
+            case "inclusion" -> proofs.shardInclusion(shard, index(parameters, "index"), size(parameters, "size"));
+            case "consistency" -> proofs.shardConsistency(shard, size(parameters, "first"), size(parameters, "second"));
+            case "checkpoint" -> proofs.shardCheckpoint(shard);
+            default -> new Answer.NotFound("no-such-query");
+        };
+    }
+
+    private static Answer ledgerAnswer(ProofQueries proofs, String what, String rest, Map<String, String> parameters)
+            throws InvalidFormat {
+        return switch (what) {
+            case "checkpoint" -> proofs.ledgerCheckpoint();
+            case "epochs" ->
+                proofs.epoch(
+                        rest.equals("latest") ? null : LeafIndex.parse(rest).value());
+            case "covering" -> proofs.covering((int) index(parameters, "shard").value(), index(parameters, "index"));
+            case "tiles" -> proofs.ledgerTile(rest);
+            case "inclusion" -> proofs.ledgerInclusion(index(parameters, "epoch"), size(parameters, "size"));
+            case "consistency" -> proofs.ledgerConsistency(size(parameters, "first"), size(parameters, "second"));
+            default -> new Answer.NotFound("no-such-query");
+        };
+    }
+
+    private static LeafIndex index(Map<String, String> parameters, String name) throws InvalidFormat {
+        return LeafIndex.parse(parameter(parameters, name));
+    }
+
+    private static TreeSize size(Map<String, String> parameters, String name) throws InvalidFormat {
+        return TreeSize.parse(parameter(parameters, name));
+    }
+
+    private static String parameter(Map<String, String> parameters, String name) throws InvalidFormat {
+        String value = parameters.get(name);
+        if (value == null) {
+            throw new InvalidFormat(name, "is missing");
+        }
+        return value;
+    }
+
+    private static Map<String, String> parameters(@Nullable String query) {
+        Map<String, String> parameters = new HashMap<>();
+        if (query != null) {
+            for (String pair : query.split("&", -1)) {
+                int equals = pair.indexOf('=');
+                if (equals > 0) {
+                    parameters.put(pair.substring(0, equals), pair.substring(equals + 1));
+                }
+            }
+        }
+        return parameters;
+    }
+
+    private static void send(HttpExchange exchange, Answer answer) throws IOException {
+        if (answer instanceof Answer.Json json) {
+            sendJson(exchange, 200, json.members());
+        } else if (answer instanceof Answer.Raw raw) {
+            send(exchange, 200, raw.mediaType(), raw.bytes());
+        } else if (answer instanceof Answer.NotFound missing) {
+            sendJson(exchange, 404, Map.of("reason", missing.reason()));
+        } else if (answer instanceof Answer.BadRequest bad) {
+            sendJson(exchange, 400, Map.of("reason", bad.reason()));
+        } else {
+            sendJson(exchange, 503, Map.of("reason", "not-here"));
+        }
+    }
+
+    private static void sendJson(HttpExchange exchange, int status, Map<String, Object> body) throws IOException {
+        send(exchange, status, "application/json", JSON.writeValueAsBytes(body));
+    }
+
+    private static void send(HttpExchange exchange, int status, String mediaType, byte[] body) throws IOException {
+        try (exchange) {
+            exchange.getResponseHeaders().set("Content-Type", mediaType);
+            exchange.sendResponseHeaders(status, body.length == 0 ? -1 : body.length);
+            exchange.getResponseBody().write(body);
+        }
+    }
+
+    @Override
+    public void close() {
+        server.stop(0);
+        executor.shutdownNow();
+    }
+}

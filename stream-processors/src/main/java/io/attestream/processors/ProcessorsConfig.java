@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.processors;
+
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/** All settings of the processors. Each is checked at start ({@link ProcessorsConfigs}). */
+@ConfigMapping(prefix = "attestream")
+interface ProcessorsConfig {
+    @Doc("Which topologies this process runs: `admission`, `sequencer`, `proofs`, separated by commas.")
+    @WithDefault("admission,sequencer,proofs")
+    List<String> roles();
+
+    @Doc("Name of this instance, the same at every start: Kafka gives it its shards back without a rebalance.")
+    String instanceId();
+
+    @Doc("One life of the processors' state. A restore makes a new one.")
+    @WithDefault("1")
+    int generation();
+
+    @Doc("`true` accepts topics that are not replicated. For one machine only.")
+    @WithDefault("false")
+    boolean dev();
+
+    Kafka kafka();
+
+    Topics topics();
+
+    LedgerKeys ledger();
+
+    State state();
+
+    Http http();
+
+    Internal internal();
+
+    Admission admission();
+
+    Door door();
+
+    interface Kafka {
+        @Doc("Kafka brokers, `host:port` separated by commas.")
+        String bootstrapServers();
+    }
+
+    interface Topics {
+        @Doc("First part of every topic name, group and application id.")
+        @WithDefault("attestream")
+        String prefix();
+    }
+
+    interface LedgerKeys {
+        @Doc("Public key of the ledger (`name+hash+base64`). Must equal the one in the genesis records.")
+        String verifierKey();
+    }
+
+    interface State {
+        @Doc("Directory of the RocksDB stores. Local and fast; not shared, not a backup.")
+        Path directory();
+
+        @Doc("Bytes of the cache in front of the stores, of each topology. Never 0: state would be written per event.")
+        @WithDefault("16777216")
+        long cacheSizeBytes();
+
+        @Doc("Copies of each shard's state kept warm on other instances.")
+        @WithDefault("1")
+        int standbyReplicas();
+    }
+
+    interface Http {
+        @Doc("Address of health, metrics and the internal proof queries.")
+        @WithDefault("127.0.0.1")
+        String host();
+
+        @Doc("Its port; `0` takes a free one.")
+        @WithDefault("8081")
+        int port();
+    }
+
+    interface Internal {
+        @Doc("File with the secret the gateway must present as a bearer token, 32 random bytes in base64.")
+        Path secretFile();
+    }
+
+    interface Admission {
+        @Doc(
+                "Tenants whose inboxes are read, separated by commas. None: admission has nothing to do and is not started.")
+        Optional<List<String>> tenants();
+    }
+
+    interface Door {
+        @Doc(
+                "File with the key of the content tag, 32 random bytes in base64, the same at every door. Needed by admission.")
+        Optional<Path> contentTagKeyFile();
+    }
+}

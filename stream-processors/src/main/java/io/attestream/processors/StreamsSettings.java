@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.processors;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Properties;
+import org.apache.kafka.clients.CommonClientConfigs;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.streams.StreamsConfig;
+
+/** Settings of the three applications, each with its reason. */
+final class StreamsSettings {
+    /** With static membership an instance is given its shards back within it; a dead one's are moved after it. */
+    private static final int SESSION_TIMEOUT_MILLIS = 6_000;
+    /** A crashed transaction blocks readers of sealed for so long. */
+    private static final int TRANSACTION_TIMEOUT_MILLIS = 10_000;
+
+    private static final int COMMIT_INTERVAL_MILLIS = 100;
+
+    private final ProcessorsConfig config;
+    private final long maxMessageBytes;
+
+    StreamsSettings(ProcessorsConfig config, long maxMessageBytes) {
+        this.config = config;
+        this.maxMessageBytes = maxMessageBytes;
+    }
+
+    static Map<String, Object> connection(ProcessorsConfig config) {
+        Map<String, Object> connection = new HashMap<>();
+        connection.put(
+                CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, config.kafka().bootstrapServers());
+        return connection;
+    }
+
+    Properties sequencer(String applicationId) {
+        Properties settings = common(applicationId, ProcessorsConfigs.SEQUENCER);
+        settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
+        settings.put(
+                StreamsConfig.producerPrefix(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG), TRANSACTION_TIMEOUT_MILLIS);
+        // Lost offsets must stop the application: any reset would fork the tree or skip records.
+        settings.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "none");
+        return settings;
+    }
+
+    Properties proofs(String applicationId) {
+        Properties settings = common(applicationId, ProcessorsConfigs.PROOFS);
+        settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.AT_LEAST_ONCE);
+        // At-least-once does not imply it, and proofs must never see what is not committed.
+        settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.ISOLATION_LEVEL_CONFIG), "read_committed");
+        settings.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
+        return settings;
+    }
+
+    Properties admission(String applicationId) {
+        Properties settings = common(applicationId, ProcessorsConfigs.ADMISSION);
+        settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.AT_LEAST_ONCE);
+        settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.ISOLATION_LEVEL_CONFIG), "read_committed");
+        settings.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
+        return settings;
+    }
+
+    private Properties common(String applicationId, String role) {
+        Properties settings = new Properties();
+        settings.putAll(connection(config));
+        settings.put(StreamsConfig.APPLICATION_ID_CONFIG, applicationId);
+        settings.put(StreamsConfig.CLIENT_ID_CONFIG, config.instanceId() + "-" + role);
+        settings.put(
+                StreamsConfig.STATE_DIR_CONFIG,
+                config.state().directory().resolve(role).toString());
+        settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 1);
+        settings.put(StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, config.state().standbyReplicas());
+        settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, COMMIT_INTERVAL_MILLIS);
+        settings.put(
+                StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, config.state().cacheSizeBytes());
+        settings.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, config.dev() ? 1 : 3);
+        settings.put(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG, BoundedRocksDb.class);
+        settings.put(StreamsConfig.TOPOLOGY_OPTIMIZATION_CONFIG, StreamsConfig.NO_OPTIMIZATION);
+        settings.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG), config.instanceId());
+        settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG), SESSION_TIMEOUT_MILLIS);
+        settings.put(
+                StreamsConfig.consumerPrefix(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG), SESSION_TIMEOUT_MILLIS / 4);
+        settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.MAX_POLL_RECORDS_CONFIG), 2_000);
+        settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.METADATA_MAX_AGE_CONFIG), 30_000);
+        settings.put(StreamsConfig.producerPrefix(ProducerConfig.ACKS_CONFIG), "all");
+        settings.put(StreamsConfig.producerPrefix(ProducerConfig.MAX_REQUEST_SIZE_CONFIG), (int) maxMessageBytes);
+        settings.put(StreamsConfig.producerPrefix(ProducerConfig.LINGER_MS_CONFIG), 5);
+        return settings;
+    }
+}

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.processors.proofs;
+
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.tile.Tile;
+import io.attestream.proofs.tile.TileNodeReader;
+import io.attestream.proofs.tile.TilePath;
+import io.attestream.proofs.tile.TilePath.HashTile;
+import io.attestream.proofs.tree.Hash;
+import io.attestream.proofs.tree.LeafIndex;
+import io.attestream.proofs.tree.Proofs;
+import io.attestream.proofs.tree.Rfc6962;
+import io.attestream.proofs.tree.TreeSize;
+import io.attestream.schemas.SchemaTexts;
+import io.attestream.schemas.avro.CheckpointRecord;
+import io.attestream.schemas.avro.Published;
+import io.attestream.schemas.ledger.LedgerDefinition;
+import io.attestream.schemas.wire.WireDecoder;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.streams.errors.InvalidStateStoreException;
+import org.apache.kafka.streams.state.KeyValueIterator;
+import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Answers proof queries from the stores of this instance. Shard stores may be active or standby: tiles never change, so a copy
+ * that is behind is right about everything it has. Proofs are given for published sizes only. Thread-safe.
+ */
+public final class ProofQueries {
+    private final Stores stores;
+    private final LedgerDefinition ledger;
+
+    /** Where the stores are; both throw {@link InvalidStateStoreException} when this instance cannot say. */
+    public interface Stores {
+        ReadOnlyKeyValueStore<Bytes, byte[]> shard(int shard);
+
+        ReadOnlyKeyValueStore<Bytes, byte[]> ledger();
+    }
+
+    public ProofQueries(Stores stores, LedgerDefinition ledger) {
+        this.stores = stores;
+        this.ledger = ledger;
+    }
+
+    private interface Query {
+        Answer run() throws IOException;
+    }
+
+    private static Answer guarded(Query query) {
+        try {
+            return query.run();
+        } catch (InvalidStateStoreException | IOException e) {
+            // A store that moved away, or one that is too far behind to have the tile.
+            return new Answer.NotHere();
+        }
+    }
+
+    // ---- shards
+
+    /** What became of the record at an offset. */
+    public Answer position(int shard, long offset) {
+        return guarded(() -> {
+            if (!isShard(shard)) {
+                return noShard(shard);
+            }
+            ReadOnlyKeyValueStore<Bytes, byte[]> store = stores.shard(shard);
+            Optional<DeltaIndex.Found> leaf = leafAt(store, offset);
+            if (leaf.isPresent()) {
+                return json(
+                        "status", "leaf",
+                        "kind", leaf.get().kind().word(),
+                        "leafIndex", leaf.get().leafIndex());
+            }
+            byte[] outcome = store.get(Keys.outcome(offset));
+            if (outcome != null) {
+                StoredOutcome stored = StoredOutcome.of(outcome);
+                return stored.duplicate()
+                        ? json("status", "duplicate", "reference", stored.reference())
+                        : json("status", "rejected", "reason", stored.reason());
+            }
+            ShardMeta meta = ShardMeta.of(store.get(Keys.meta()));
+            // Outcomes are read apart from deltas and may come a little later.
+            boolean accounted = offset < meta.nextOffset() && offset < meta.lastOutcome();
+            return accounted ? json("status", "unknown") : json("status", "pending", "nextOffset", meta.nextOffset());
+        });
+    }
+
+    private static Optional<DeltaIndex.Found> leafAt(ReadOnlyKeyValueStore<Bytes, byte[]> store, long offset) {
+        try (KeyValueIterator<Bytes, byte[]> floor = store.reverseRange(Keys.delta(0), Keys.delta(offset))) {
+            return floor.hasNext() ? DeltaIndex.of(floor.next().value).find(offset) : Optional.empty();
+        }
+    }
+
+    public Answer shardTile(int shard, String path) {
+        return guarded(() -> {
+            if (!isShard(shard)) {
+                return noShard(shard);
+            }
+            TreeSize published = publishedSize(shard);
+            return tile(stores.shard(shard), path, published);
+        });
+    }
+
+    public Answer shardInclusion(int shard, LeafIndex index, TreeSize size) {
+        return guarded(() -> {
+            if (!isShard(shard)) {
+                return noShard(shard);
+            }
+            if (!isPublished(shard, size)) {
+                return new Answer.BadRequest("size-not-published");
+            }
+            return inclusion(stores.shard(shard), index, size);
+        });
+    }
+
+    public Answer shardConsistency(int shard, TreeSize first, TreeSize second) {
+        return guarded(() -> {
+            if (!isShard(shard)) {
+                return noShard(shard);
+            }
+            if (!isPublished(shard, first) || !isPublished(shard, second)) {
+                return new Answer.BadRequest("size-not-published");
+            }
+            return consistency(stores.shard(shard), first, second);
+        });
+    }
+
+    public Answer shardCheckpoint(int shard) {
+        return guarded(() -> {
+            byte[] note = stores.ledger().get(Keys.shardNote(shard));
+            return note == null ? new Answer.NotFound("not-published") : Answer.Raw.text(note);
+        });
+    }
+
+    private boolean isPublished(int shard, TreeSize size) {
+        return size.isEmpty() || stores.ledger().get(Keys.published(shard, size.value())) != null;
+    }
+
+    private TreeSize publishedSize(int shard) {
+        try (KeyValueIterator<Bytes, byte[]> newest =
+                stores.ledger().reverseRange(Keys.published(shard, 0), Keys.published(shard, Long.MAX_VALUE))) {
+            return newest.hasNext() ? new TreeSize(Keys.number(newest.next().key)) : TreeSize.ZERO;
+        }
+    }
+
+    private boolean isShard(int shard) {
+        return shard >= 0 && shard < ledger.shards();
+    }
+
+    private Answer noShard(int shard) {
+        return new Answer.NotFound("no-shard-" + shard);
+    }
+
+    // ---- ledger log
+
+    public Answer ledgerCheckpoint() {
+        return guarded(() -> {
+            TreeSize size = ledgerSize();
+            if (size.isEmpty()) {
+                return new Answer.NotFound("not-published");
+            }
+            return published(size.value() - 1)
+                    .<Answer>map(epoch -> Answer.Raw.text(epoch.getNote()))
+                    .orElseGet(Answer.NotHere::new);
+        });
+    }
+
+    /** @param epoch its number, or null for the newest */
+    public Answer epoch(@Nullable Long epoch) {
+        return guarded(() -> {
+            TreeSize size = ledgerSize();
+            long number = epoch == null ? size.value() - 1 : epoch;
+            if (number < 0 || number >= size.value()) {
+                return new Answer.NotFound("not-published");
+            }
+            return published(number).map(ProofQueries::describe).orElseGet(Answer.NotHere::new);
+        });
+    }
+
+    /** The first epoch whose head of that shard has the leaf. */
+    public Answer covering(int shard, LeafIndex index) {
+        return guarded(() -> {
+            if (!isShard(shard)) {
+                return noShard(shard);
+            }
+            Long epoch = firstEpochAbove(shard, index);
+            if (epoch == null || epoch >= ledgerSize().value()) {
+                return new Answer.NotFound("not-published");
+            }
+            return published(epoch).map(ProofQueries::describe).orElseGet(Answer.NotHere::new);
+        });
+    }
+
+    private @Nullable Long firstEpochAbove(int shard, LeafIndex index) {
+        if (index.value() < 0 || index.value() == Long.MAX_VALUE) {
+            return null;
+        }
+        try (KeyValueIterator<Bytes, byte[]> above = stores.ledger()
+                .range(Keys.published(shard, index.value() + 1), Keys.published(shard, Long.MAX_VALUE))) {
+            if (!above.hasNext()) {
+                return null;
+            }
+            KeyValue<Bytes, byte[]> first = above.next();
+            return ByteBuffer.wrap(first.value).getLong();
+        }
+    }
+
+    public Answer ledgerTile(String path) {
+        return guarded(() -> tile(stores.ledger(), path, ledgerSize()));
+    }
+
+    public Answer ledgerInclusion(LeafIndex epoch, TreeSize size) {
+        return guarded(() -> size.compareTo(ledgerSize()) > 0
+                ? new Answer.BadRequest("size-not-published")
+                : inclusion(stores.ledger(), epoch, size));
+    }
+
+    public Answer ledgerConsistency(TreeSize first, TreeSize second) {
+        return guarded(() -> second.compareTo(ledgerSize()) > 0
+                ? new Answer.BadRequest("size-not-published")
+                : consistency(stores.ledger(), first, second));
+    }
+
+    /** Every epoch is published, so every size up to this one is. */
+    private TreeSize ledgerSize() {
+        byte[] meta = stores.ledger().get(Keys.meta());
+        return meta == null ? TreeSize.ZERO : new TreeSize(ByteBuffer.wrap(meta).getLong());
+    }
+
+    private Optional<Published> published(long epoch) {
+        byte[] value = stores.ledger().get(Keys.epoch(epoch));
+        if (value == null) {
+            return Optional.empty();
+        }
+        WireDecoder<CheckpointRecord> decoder =
+                new WireDecoder<>(CheckpointRecord.class, SchemaTexts.CHECKPOINT_RECORD, ledger.schemas());
+        return Optional.of(
+                (Published) ShardProofsProcessor.decode(decoder, value).getBody());
+    }
+
+    private static Answer describe(Published epoch) {
+        Map<String, Object> members = new LinkedHashMap<>();
+        members.put("epoch", epoch.getEpoch());
+        members.put("epochLeaf", base64(epoch.getEpochLeaf()));
+        members.put("heads", epoch.getHeads().stream().map(ProofQueries::base64).toList());
+        members.put("note", epoch.getNote());
+        members.put("segment", epoch.getSegment());
+        members.put("payloads", epoch.getPayloads());
+        return new Answer.Json(members);
+    }
+
+    private static String base64(ByteBuffer bytes) {
+        return Base64.getEncoder().encodeToString(ShardProofsProcessor.bytes(bytes));
+    }
+
+    // ---- either kind of tree
+
+    private static Answer tile(ReadOnlyKeyValueStore<Bytes, byte[]> store, String path, TreeSize published)
+            throws IOException {
+        TilePath parsed;
+        try {
+            parsed = TilePath.parse("tile/" + path);
+        } catch (InvalidFormat e) {
+            return new Answer.BadRequest("tile-path");
+        }
+        if (!(parsed instanceof HashTile tile)) {
+            return new Answer.BadRequest("tile-path");
+        }
+        if (!Tile.isWithin(tile, published)) {
+            return new Answer.NotFound("not-published");
+        }
+        return stored(store, tile).<Answer>map(Answer.Raw::octets).orElseGet(Answer.NotHere::new);
+    }
+
+    private static Answer inclusion(ReadOnlyKeyValueStore<Bytes, byte[]> store, LeafIndex index, TreeSize size)
+            throws IOException {
+        if (!size.contains(index)) {
+            return new Answer.BadRequest("index-not-below-size");
+        }
+        TileNodeReader nodes = new TileNodeReader(tile -> stored(store, tile), size);
+        List<Hash> path = Proofs.inclusion(index, size, nodes);
+        return json(
+                "leafHash", nodes.node(0, index.value()).base64(),
+                "path", path.stream().map(Hash::base64).toList(),
+                "root", root(nodes, size));
+    }
+
+    private static Answer consistency(ReadOnlyKeyValueStore<Bytes, byte[]> store, TreeSize first, TreeSize second)
+            throws IOException {
+        if (first.compareTo(second) > 0) {
+            return new Answer.BadRequest("first-above-second");
+        }
+        TileNodeReader nodes = new TileNodeReader(tile -> stored(store, tile), second);
+        return json(
+                "path",
+                Proofs.consistency(first, second, nodes).stream()
+                        .map(Hash::base64)
+                        .toList(),
+                "root",
+                root(nodes, second));
+    }
+
+    private static String root(TileNodeReader nodes, TreeSize size) throws IOException {
+        return size.isEmpty()
+                ? Rfc6962.EMPTY_ROOT.base64()
+                : Proofs.root(size, nodes).base64();
+    }
+
+    /** The tile at the width asked for; empty if the store has less of it. */
+    private static Optional<byte[]> stored(ReadOnlyKeyValueStore<Bytes, byte[]> store, HashTile tile) {
+        byte[] hashes = store.get(Keys.tile(tile.level(), tile.index()));
+        int length = tile.width() * Hash.SIZE_BYTES;
+        return hashes == null || hashes.length < length ? Optional.empty() : Optional.of(Arrays.copyOf(hashes, length));
+    }
+
+    private static Answer.Json json(Object... namesAndValues) {
+        Map<String, Object> members = new LinkedHashMap<>();
+        for (int i = 0; i < namesAndValues.length; i += 2) {
+            members.put((String) namesAndValues[i], namesAndValues[i + 1]);
+        }
+        return new Answer.Json(members);
+    }
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.processors.sequencer;
+
+import io.attestream.processors.IntegrityException;
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.control.Control;
+import io.attestream.proofs.control.ControlRecord;
+import io.attestream.proofs.control.Rules;
+import io.attestream.proofs.entry.CanonicalEntry;
+import io.attestream.proofs.entry.EntryKind;
+import io.attestream.proofs.entry.IdentityDigest;
+import io.attestream.proofs.entry.IdentityWindow;
+import io.attestream.proofs.entry.Routing;
+import io.attestream.proofs.note.NoteVerifier;
+import io.attestream.proofs.tree.LeafIndex;
+import io.attestream.proofs.tree.Rfc6962;
+import io.attestream.schemas.SchemaTexts;
+import io.attestream.schemas.avro.Event;
+import io.attestream.schemas.wire.ConfluentWire;
+import io.attestream.schemas.wire.SchemaBook;
+import io.attestream.schemas.wire.WireDecoder;
+import io.attestream.schemas.wire.WireResult;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decides about one record of a shard: a pure function of the record, of the rules in force and of the leaves in the dedup
+ * window. No clock, no configuration, no Kafka. The checkpointer has a second implementation of the same function on purpose;
+ * the two must never share code.
+ */
+final class Decider {
+    private static final byte[] NOTHING = new byte[16];
+
+    private final int shard;
+    private final int shards;
+    private final NoteVerifier key;
+    private @Nullable Rules rules;
+    private @Nullable WireDecoder<Event> decoder;
+
+    /** @param key the ledger's, which signs control records */
+    Decider(int shard, int shards, NoteVerifier key) {
+        this.shard = shard;
+        this.shards = shards;
+        this.key = key;
+    }
+
+    /** Takes up a control record that was decided to be a leaf, from the next record on. */
+    void use(Control control) {
+        rules = control.rules();
+        SchemaBook book = new SchemaBook(control.schemas());
+        if (decoder == null) {
+            decoder = new WireDecoder<>(Event.class, SchemaTexts.EVENT, book);
+        } else {
+            decoder.use(book);
+        }
+    }
+
+    Decision decide(IdentityWindow window, long offset, long timestampMillis, byte @Nullable [] value) {
+        if (window.size() == 0) {
+            return genesis(offset, value);
+        }
+        if (value == null || value.length == 0) {
+            return new Decision.Rejected(Decision.Rejected.UNDECODABLE);
+        }
+        if (ControlRecord.isControlValue(value)) {
+            return rulesChange(value);
+        }
+        if (value[0] != ConfluentWire.MAGIC) {
+            return new Decision.Rejected(Decision.Rejected.UNDECODABLE);
+        }
+        WireResult<Event> decoded = required(decoder).decode(value);
+        if (decoded instanceof WireResult.UnknownSchema<Event> unknown) {
+            throw new IntegrityException("shard " + shard + " offset " + offset + " was written with schema id "
+                    + unknown.schemaId() + ", which no genesis or rules record of this ledger defines: nothing is lost;"
+                    + " find who wrote it, or run the version of this program that fits");
+        }
+        return decoded instanceof WireResult.Decoded<Event> event
+                ? event(window, timestampMillis, event.value())
+                : new Decision.Rejected(Decision.Rejected.UNDECODABLE);
+    }
+
+    private Decision genesis(long offset, byte @Nullable [] value) {
+        if (value != null && ControlRecord.isControlValue(value)) {
+            byte[] control = ControlRecord.ofValue(value);
+            try {
+                if (ControlRecord.read(control, key) instanceof Control.Genesis genesis && genesis.shard() == shard) {
+                    return leaf(EntryKind.GENESIS, control, NOTHING, NOTHING, genesis);
+                }
+            } catch (InvalidFormat e) {
+                throw new IntegrityException(
+                        "shard " + shard + " begins with a genesis record that is not valid: " + e.getMessage(), e);
+            }
+        }
+        throw new IntegrityException("shard " + shard + " has no state, and its record at offset " + offset
+                + " is not its genesis: the state was lost while the group's offsets survived. Restore it; starting over"
+                + " from here would fork the tree");
+    }
+
+    private Decision rulesChange(byte[] value) {
+        byte[] control = ControlRecord.ofValue(value);
+        try {
+            if (ControlRecord.read(control, key) instanceof Control.RulesChange change
+                    && change.shard() == shard
+                    && change.origin().equals(key.keyName())
+                    && change.rules().version() == required(rules).version() + 1) {
+                new SchemaBook(change.schemas()); // refuses what could not be used
+                return leaf(EntryKind.RULES, control, NOTHING, NOTHING, change);
+            }
+        } catch (InvalidFormat | IllegalArgumentException e) {
+            // Rejected below: a door would not have written it.
+        }
+        return new Decision.Rejected(Decision.Rejected.INVALID_CONTROL);
+    }
+
+    private Decision event(IdentityWindow window, long timestampMillis, Event event) {
+        Map<String, String> attributes = event.getAttributes();
+        byte[] digest = event.getDataDigest().bytes();
+        String tenant = event.getTenant();
+        try {
+            CanonicalEntry.requireValid(attributes, tenant, event.getActor(), digest, event.getDataSize());
+        } catch (InvalidFormat e) {
+            return new Decision.Rejected(Decision.Rejected.UNDECODABLE);
+        }
+        String source = attribute(attributes, "source");
+        String partitionKey = attributes.get("partitionkey");
+        if (Routing.shard(tenant, source, partitionKey, shards) != shard) {
+            return new Decision.Rejected(Decision.Rejected.MISROUTED);
+        }
+        byte[] identity = IdentityDigest.compute(tenant, source, partitionKey, attribute(attributes, "id"));
+        byte[] tag = event.getContentTag().bytes();
+        long first = window.find(identity, 0);
+        if (first >= 0 && window.hasTag(first, tag, 0)) {
+            return new Decision.Duplicate(first);
+        }
+        if (first >= 0) {
+            byte[] entry = CanonicalEntry.conflict(
+                    attributes,
+                    tenant,
+                    event.getActor(),
+                    timestampMillis,
+                    digest,
+                    event.getDataSize(),
+                    new LeafIndex(first));
+            return entry.length > CanonicalEntry.MAX_SIZE_BYTES
+                    ? new Decision.Rejected(Decision.Rejected.ENTRY_TOO_LARGE)
+                    : leaf(EntryKind.CONFLICT, entry, NOTHING, NOTHING, null);
+        }
+        byte[] entry = CanonicalEntry.event(
+                attributes, tenant, event.getActor(), timestampMillis, digest, event.getDataSize());
+        return entry.length > required(rules).maxEventEntryBytes()
+                ? new Decision.Rejected(Decision.Rejected.ENTRY_TOO_LARGE)
+                : leaf(EntryKind.EVENT, entry, identity, tag, null);
+    }
+
+    private static Decision leaf(EntryKind kind, byte[] entry, byte[] identity, byte[] tag, @Nullable Control control) {
+        byte[] hash = new byte[32];
+        Rfc6962.leafHash(entry, 0, entry.length, hash, 0);
+        return new Decision.Leaf(kind, hash, identity, tag, control);
+    }
+
+    private static String attribute(Map<String, String> attributes, String name) {
+        String value = attributes.get(name);
+        if (value == null) {
+            throw new IllegalStateException("a valid event has " + name);
+        }
+        return value;
+    }
+
+    private static <T> T required(@Nullable T value) {
+        if (value == null) {
+            throw new IllegalStateException("a shard with leaves has rules");
+        }
+        return value;
+    }
+}

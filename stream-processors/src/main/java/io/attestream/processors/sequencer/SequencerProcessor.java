@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.processors.sequencer;
+
+import io.attestream.processors.IntegrityException;
+import io.attestream.schemas.SchemaTexts;
+import io.attestream.schemas.avro.Outcome;
+import io.attestream.schemas.avro.OutcomeKind;
+import io.attestream.schemas.avro.Sealed;
+import io.attestream.schemas.ledger.LedgerDefinition;
+import io.attestream.schemas.wire.ConfluentWire;
+import java.time.Duration;
+import java.util.OptionalLong;
+import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.processor.PunctuationType;
+import org.apache.kafka.streams.processor.api.Processor;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
+import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.processor.api.RecordMetadata;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs {@link ShardState} as a task of Kafka Streams: input offset, state and output commit in one transaction.
+ *
+ * <p>Leaves are forwarded when their tile is full, else by a punctuation every 50 ms. Nothing depends on when that happens:
+ * what was forwarded is part of the edge record.
+ */
+final class SequencerProcessor implements Processor<Bytes, byte[], byte[], byte[]> {
+    private static final Duration SEAL_INTERVAL = Duration.ofMillis(50);
+
+    private final LedgerDefinition ledger;
+    private final int generation;
+    private final ChangelogIdentity changelogs;
+    private final GapReader gaps;
+    private final SequencerMetrics metrics;
+    private final ConfluentWire<Sealed> sealedWire;
+    private final ConfluentWire<Outcome> outcomeWire;
+
+    private @Nullable ProcessorContext<byte[], byte[]> context;
+    private @Nullable ShardState state;
+    private boolean firstRecord = true;
+
+    SequencerProcessor(
+            LedgerDefinition ledger,
+            int generation,
+            ChangelogIdentity changelogs,
+            GapReader gaps,
+            SequencerMetrics metrics) {
+        this.ledger = ledger;
+        this.generation = generation;
+        this.changelogs = changelogs;
+        this.gaps = gaps;
+        this.metrics = metrics;
+        this.sealedWire = new ConfluentWire<>(Sealed.class, SchemaTexts.SEALED, ledger.schemas());
+        this.outcomeWire = new ConfluentWire<>(Outcome.class, SchemaTexts.OUTCOME, ledger.schemas());
+    }
+
+    /** Called after the stores were restored. Only reads them: a caching store cannot be put into yet. */
+    @Override
+    public void init(ProcessorContext<byte[], byte[]> newContext) {
+        context = newContext;
+        state = ShardState.open(
+                shard(),
+                ledger.shards(),
+                generation,
+                ledger.incarnation(),
+                changelogs.current(),
+                ledger.key(),
+                new ContextStores(newContext));
+        newContext.schedule(SEAL_INTERVAL, PunctuationType.WALL_CLOCK_TIME, now -> seal());
+    }
+
+    @Override
+    public void process(Record<Bytes, byte[]> record) {
+        ShardState shardState = required(state);
+        RecordMetadata at = required(context)
+                .recordMetadata()
+                .orElseThrow(() -> new IllegalStateException("a record from a topic has metadata"));
+        if (firstRecord) {
+            requireNothingBetween(shardState, at.offset());
+            firstRecord = false;
+        }
+        ShardState.Step step = shardState.accept(at.offset(), record.timestamp(), record.value());
+        if (step.decision() instanceof Decision.Duplicate duplicate) {
+            forward(outcome(at.offset(), OutcomeKind.DUPLICATE, duplicate.reference(), ""));
+        } else if (step.decision() instanceof Decision.Rejected rejected) {
+            forward(outcome(at.offset(), OutcomeKind.REJECTED, null, rejected.reason()));
+        }
+        step.delta().ifPresent(this::forward);
+        metrics.decided(shard(), step.decision(), shardState, kindOf(step.decision()));
+    }
+
+    /**
+     * The other side of the fence. Later records come from one consumer without a break; the first one after a start comes from
+     * committed offsets that somebody may have moved.
+     */
+    private void requireNothingBetween(ShardState shardState, long offset) {
+        if (offset > shardState.nextOffset()) {
+            OptionalLong skipped = gaps.firstCommitted(shard(), shardState.nextOffset(), offset);
+            if (skipped.isPresent()) {
+                throw new IntegrityException("shard " + shard() + " was given offset " + offset + ", but offset "
+                        + skipped.getAsLong() + " is a committed record that its state has not accounted for (next is "
+                        + shardState.nextOffset()
+                        + "): the group's offsets were moved, or the state was lost while they"
+                        + " survived. Restore the state; nothing was changed");
+            }
+        }
+    }
+
+    private void seal() {
+        required(state).seal().ifPresent(this::forward);
+    }
+
+    private static String kindOf(Decision decision) {
+        return decision instanceof Decision.Leaf leaf ? leaf.kind().word() : "";
+    }
+
+    private Outcome outcome(long offset, OutcomeKind kind, @Nullable Long reference, String reason) {
+        return new Outcome(shard(), ledger.incarnation(), generation, offset, kind, reference, reason);
+    }
+
+    private void forward(Outcome outcome) {
+        forward(outcomeWire.encode(outcome), SequencerTopology.OUTCOMES_SINK);
+    }
+
+    private void forward(Sealed delta) {
+        forward(sealedWire.encode(delta), SequencerTopology.SEALED_SINK);
+    }
+
+    private void forward(byte[] value, String sink) {
+        ProcessorContext<byte[], byte[]> to = required(context);
+        to.forward(new Record<>(SequencerTopology.shardKey(shard()), value, to.currentSystemTimeMs()), sink);
+    }
+
+    private int shard() {
+        return required(context).taskId().partition();
+    }
+
+    private static <T> T required(@Nullable T value) {
+        if (value == null) {
+            throw new IllegalStateException("init was not called");
+        }
+        return value;
+    }
+
+    /** The three stores of the task. */
+    private static final class ContextStores implements ShardState.Stores {
+        private static final byte[] EDGE_KEY = {'e'};
+        private static final byte[] CONTROL_KEY = {'c'};
+
+        private final KeyValueStore<byte[], byte[]> edge;
+        private final KeyValueStore<byte[], byte[]> window;
+        private final KeyValueStore<byte[], byte[]> rules;
+
+        ContextStores(ProcessorContext<byte[], byte[]> context) {
+            edge = context.getStateStore(SequencerTopology.EDGE_STORE);
+            window = context.getStateStore(SequencerTopology.WINDOW_STORE);
+            rules = context.getStateStore(SequencerTopology.RULES_STORE);
+        }
+
+        @Override
+        public byte @Nullable [] edge() {
+            return edge.get(EDGE_KEY);
+        }
+
+        @Override
+        public void putEdge(byte[] bytes) {
+            edge.put(EDGE_KEY, bytes);
+        }
+
+        @Override
+        public byte @Nullable [] tile(byte[] key) {
+            return window.get(key);
+        }
+
+        @Override
+        public void putTile(byte[] key, byte[] tile) {
+            window.put(key, tile);
+        }
+
+        @Override
+        public void deleteTile(byte[] key) {
+            window.delete(key);
+        }
+
+        @Override
+        public byte @Nullable [] control() {
+            return rules.get(CONTROL_KEY);
+        }
+
+        @Override
+        public void putControl(byte[] control) {
+            rules.put(CONTROL_KEY, control);
+        }
+    }
+}
