@@ -21,8 +21,7 @@ public class PathGuard {
     static final int MAX_URI_LENGTH = 4_000;
     static final int MAX_HEADERS_LENGTH = 24_000;
 
-    private static final Pattern AMBIGUOUS =
-            Pattern.compile("(?i)%2f|%5c|%3b|%25|%00|%2e|[;\\\\]|//|/\\.\\.?(/|$)|^[^/]");
+    private static final Pattern AMBIGUOUS = Pattern.compile("(?i)%2f|%5c|%3b|%25|%00|%2e|[;\\\\]|//|/\\.\\.?(/|$)");
 
     private final ErrorMapping errors;
 

@@ -7,6 +7,7 @@ import io.attestream.gateway.http.ProblemException;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -36,23 +37,30 @@ final class BodyReader {
 
     /** @return fails with {@link ProblemException} only */
     static CompletableFuture<byte[]> read(
-            Vertx vertx, HttpServerRequest request, Admission.Permit permit, long maxBytes, Duration timeout) {
-        BodyReader reader = new BodyReader(request, permit, maxBytes);
-        reader.start(vertx, timeout);
+            RoutingContext context, Admission.Permit permit, long maxBytes, Duration timeout) {
+        BodyReader reader = new BodyReader(context.request(), permit, maxBytes);
+        reader.start(context, timeout);
         return reader.body;
     }
 
-    private void start(Vertx vertx, Duration timeout) {
-        long timer = vertx.setTimer(
-                timeout.toMillis(),
-                id -> refuse(Problem.of(
-                        ProblemCode.BODY_TIMEOUT, "The body must arrive within the limit", null, timeout.toSeconds())));
+    private void start(RoutingContext context, Duration timeout) {
+        Vertx vertx = context.vertx();
+        long timer = vertx.setTimer(timeout.toMillis(), id -> timedOut(context, timeout));
         var unused = body.whenComplete((bytes, error) -> vertx.cancelTimer(timer));
         request.handler(this::chunk);
         request.endHandler(end -> body.complete(received.getBytes()));
         request.exceptionHandler(error -> refuse(Problem.of(ProblemCode.MALFORMED_BODY, "The body ends too early")));
         announcedLength(request).ifPresent(this::admitAnnounced);
         request.resume();
+    }
+
+    private void timedOut(RoutingContext context, Duration timeout) {
+        // What never comes cannot be discarded, so the connection ends with the answer.
+        context.addEndHandler(done -> {
+            var unused = request.connection().close();
+        });
+        refuse(Problem.of(
+                ProblemCode.BODY_TIMEOUT, "The body must arrive within the limit", null, timeout.toSeconds()));
     }
 
     private void admitAnnounced(long length) {

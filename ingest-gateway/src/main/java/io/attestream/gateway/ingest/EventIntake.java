@@ -95,6 +95,7 @@ public final class EventIntake {
             case "too-many" -> problem.field().equals("body") ? ProblemCode.TOO_LARGE : ProblemCode.INVALID_EVENT;
             default -> ProblemCode.INVALID_EVENT;
         };
-        return Problem.of(code, problem.detail(), problem.field());
+        String field = problem.field();
+        return Problem.of(code, problem.detail(), field.startsWith("attribute ") ? field.substring(10) : field);
     }
 }

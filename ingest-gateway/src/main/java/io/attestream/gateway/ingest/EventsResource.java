@@ -17,8 +17,8 @@ import io.smallrye.common.annotation.NonBlocking;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
-import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.annotation.security.RolesAllowed;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.POST;
@@ -58,7 +58,6 @@ public class EventsResource {
     private final IngestMetrics metrics;
     private final PublicationWaiter waiter;
     private final ObjectMapper json;
-    private final Vertx vertx;
     private final Draining draining;
 
     EventsResource(
@@ -68,7 +67,6 @@ public class EventsResource {
             IngestMetrics metrics,
             PublicationWaiter waiter,
             ObjectMapper json,
-            Vertx vertx,
             Draining draining) {
         this.ledgers = ledgers;
         this.admission = admission;
@@ -76,7 +74,6 @@ public class EventsResource {
         this.metrics = metrics;
         this.waiter = waiter;
         this.json = json;
-        this.vertx = vertx;
         this.draining = draining;
     }
 
@@ -107,7 +104,8 @@ public class EventsResource {
     @APIResponse(responseCode = "415", description = "The media type is not supported")
     @APIResponse(responseCode = "503", description = "Not now; see Retry-After")
     @APIResponse(responseCode = "504", description = "Not acknowledged in time; safe to send again")
-    public Uni<Response> append(@Context HttpServerRequest request, @Context SecurityIdentity identity) {
+    public Uni<Response> append(@Context RoutingContext context, @Context SecurityIdentity identity) {
+        HttpServerRequest request = context.request();
         Call call = call(request, identity);
         String contentType = request.getHeader("Content-Type");
         requireKnownForm(request, contentType);
@@ -115,7 +113,7 @@ public class EventsResource {
         Admission.Permit permit = admission.open();
         GatewayConfig.Ingest limits = config.ingest();
         CompletableFuture<Response> response = BodyReader.read(
-                        vertx, request, permit, limits.maxBodyBytes(), limits.bodyTimeout())
+                        context, permit, limits.maxBodyBytes(), limits.bodyTimeout())
                 .thenComposeAsync(
                         body -> appendAll(call, contentType, body, permit), Infrastructure.getDefaultWorkerPool())
                 .thenComposeAsync(

@@ -11,7 +11,6 @@ import io.smallrye.mutiny.infrastructure.Infrastructure;
 import io.smallrye.mutiny.operators.multi.processors.UnicastProcessor;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.CompletableFuture;
@@ -176,9 +175,10 @@ final class NdjsonStream {
         }
     }
 
+    /** Without a line end: the writer of this media type adds it. */
     private byte[] encode(ResultItem item) {
         try {
-            return (json.writeValueAsString(item) + "\n").getBytes(StandardCharsets.UTF_8);
+            return json.writeValueAsBytes(item);
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("a result is always writable", e);
         }

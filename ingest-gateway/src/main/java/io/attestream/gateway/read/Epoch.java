@@ -3,7 +3,6 @@ package io.attestream.gateway.read;
 
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.ledger.ShardHead;
-import io.attestream.proofs.tree.CompactRange;
 import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.LeafIndex;
 import io.attestream.proofs.tree.Proofs;
@@ -41,12 +40,9 @@ public record Epoch(long number, byte[] leaf, List<byte[]> heads, String note, S
     }
 
     private Hash vectorNode(int level, long index) {
-        CompactRange range = CompactRange.empty();
-        long from = index << level;
-        for (long i = from; i < from + (1L << level); i++) {
-            range.append(Rfc6962.leafHash(heads.get((int) i)));
-        }
-        return range.root();
+        return level == 0
+                ? Rfc6962.leafHash(heads.get((int) index))
+                : Rfc6962.nodeHash(vectorNode(level - 1, 2 * index), vectorNode(level - 1, 2 * index + 1));
     }
 
     /** Heap this takes, roughly. */

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.gateway.support;
+
+import io.attestream.gateway.config.Secrets;
+import io.attestream.gateway.ingest.EventIntake;
+import io.attestream.gateway.ledger.LedgerSource;
+import io.attestream.gateway.ledger.OpenLedger;
+import io.attestream.schemas.cloudevents.EventLimits;
+import io.attestream.schemas.door.EventFactory;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.security.SecureRandom;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** Opens a ledger over a {@link FakeEventLog}, or none. */
+@ApplicationScoped
+public class FakeLedgerSource implements LedgerSource {
+    public static final int SCHEMA_ID = 7;
+    public static final EventLimits LIMITS = new EventLimits(64 * 1024, 64, 8192, 1024, 50);
+
+    private final Secrets secrets;
+    private final FakeEventLog log = new FakeEventLog();
+    private volatile boolean open = true;
+    private @Nullable OpenLedger ledger;
+
+    FakeLedgerSource(Secrets secrets) {
+        this.secrets = secrets;
+    }
+
+    public FakeEventLog log() {
+        return log;
+    }
+
+    public void setOpen(boolean isOpen) {
+        open = isOpen;
+    }
+
+    @Override
+    public synchronized Optional<OpenLedger> current() {
+        if (!open) {
+            return Optional.empty();
+        }
+        OpenLedger current = ledger;
+        if (current == null) {
+            EventFactory factory = new EventFactory(secrets.contentTag(), new SecureRandom(), TestLedger.SHARDS);
+            EventIntake intake = new EventIntake(factory, LIMITS, SCHEMA_ID);
+            current = new OpenLedger(secrets.ledgerKey(), TestLedger.SHARDS, 1, intake, log);
+            ledger = current;
+        }
+        return Optional.of(current);
+    }
+
+    @Override
+    public String state() {
+        return open ? "open" : "closed by the test";
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.gateway.support;
+
+import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.Base64;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What a gateway needs around it: an issuer, a ledger with its proofs service, keys in files. */
+public class Surroundings implements QuarkusTestResourceLifecycleManager {
+    private final Map<String, String> arguments = new HashMap<>();
+    private @Nullable IdentityProvider issuer;
+    private @Nullable TestLedger ledger;
+    private @Nullable Path directory;
+
+    @Override
+    public void init(Map<String, String> initArgs) {
+        arguments.putAll(initArgs);
+    }
+
+    @Override
+    public Map<String, String> start() {
+        try {
+            Path target = Path.of("target");
+            Files.createDirectories(target);
+            Path made = Files.createTempDirectory(target, "surroundings");
+            directory = made;
+            IdentityProvider madeIssuer = new IdentityProvider();
+            issuer = madeIssuer;
+            TestLedger madeLedger = new TestLedger(Files.createDirectories(made.resolve("objects")));
+            ledger = madeLedger;
+            byte[] tagKey = new byte[32];
+            new SecureRandom().nextBytes(tagKey);
+            Path tagFile = Files.writeString(
+                    made.resolve("tag.key"), Base64.getEncoder().encodeToString(tagKey));
+            Path secretFile = Files.writeString(made.resolve("internal.secret"), TestLedger.SECRET);
+            Map<String, String> config = new HashMap<>(madeIssuer.environment());
+            config.put("AUTH_POLICY", "jwks_rbac");
+            config.put("attestream.kafka.bootstrap-servers", "127.0.0.1:1");
+            config.put(
+                    "attestream.ledger.verifier-key",
+                    madeLedger.signer().verifier().vkey());
+            config.put("attestream.internal.secret-file", secretFile.toString());
+            // The first instance is always down: every read also tests that the next one is asked.
+            config.put("attestream.proofs.urls", "http://127.0.0.1:1," + madeLedger.url());
+            config.put("attestream.objects.directory", madeLedger.objects().toString());
+            config.put("attestream.door.content-tag-key-file", tagFile.toString());
+            config.put("attestream.ingest.max-body-bytes", "200000");
+            config.put("attestream.ingest.max-line-bytes", "100000");
+            config.put("attestream.ingest.max-batch-events", "50");
+            config.put("attestream.ingest.max-stream-in-flight-events", "4");
+            config.put("attestream.ingest.body-timeout", "2s");
+            config.put("attestream.admission.max-in-flight-bytes", "1000000");
+            config.put("attestream.admission.max-in-flight-events", "100");
+            config.putAll(arguments);
+            return config;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public void inject(TestInjector injector) {
+        injector.injectIntoFields(issuer, new TestInjector.MatchesType(IdentityProvider.class));
+        injector.injectIntoFields(ledger, new TestInjector.MatchesType(TestLedger.class));
+    }
+
+    @Override
+    public void stop() {
+        if (issuer != null) {
+            issuer.close();
+        }
+        if (ledger != null) {
+            ledger.close();
+        }
+        if (directory != null) {
+            delete(directory);
+        }
+    }
+
+    private static void delete(Path directory) {
+        try (var files = Files.walk(directory)) {
+            List<Path> all = files.sorted(Comparator.reverseOrder()).toList();
+            for (Path file : all) {
+                Files.delete(file);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
