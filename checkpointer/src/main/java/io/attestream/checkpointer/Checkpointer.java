@@ -39,6 +39,7 @@ final class Checkpointer {
 
     private List<ShardHead> notedHeads;
     private long shardNotesDueMillis;
+    private long progressDueMillis;
     private volatile boolean replayed;
     private volatile long lastRoundMillis;
 
@@ -65,6 +66,7 @@ final class Checkpointer {
         this.clock = clock;
         this.notedHeads = ledger.emptyHeads();
         this.lastRoundMillis = clock.millis();
+        this.progressDueMillis = clock.millis() + PROGRESS_MILLIS;
         this.path = new PublishPath(archive, log, history, guard, signer, generation, steps);
     }
 
@@ -134,6 +136,15 @@ final class Checkpointer {
         if (record instanceof LogRecord.Published published) {
             requireRecomputed(published.intent());
             metrics.replayed(history);
+            logProgress(published.intent());
+        }
+    }
+
+    private void logProgress(EpochIntent done) {
+        long now = clock.millis();
+        if (now >= progressDueMillis) {
+            progressDueMillis = now + PROGRESS_MILLIS;
+            LOG.info("replaying: epoch {} agrees, {}", done.epoch(), done.heads());
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
+import io.attestream.schemas.Topics;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -36,15 +37,12 @@ final class LedgerFollower implements Runnable {
     private final LongSupplier clockMillis;
     private final Set<TopicPartition> paused = new HashSet<>();
     private final List<TopicPartition> partitions = new ArrayList<>();
+    private final Set<Integer> stoppedShards = new HashSet<>();
     private volatile boolean stopping;
     private volatile long lastPollMillis;
 
     LedgerFollower(
-            KafkaClients clients,
-            io.attestream.schemas.Topics topics,
-            ProcessorRecords codec,
-            Backlog backlog,
-            LongSupplier clockMillis) {
+            KafkaClients clients, Topics topics, ProcessorRecords codec, Backlog backlog, LongSupplier clockMillis) {
         this.consumer = clients.reader(FETCH_BYTES_MAX);
         this.events = topics.events();
         this.sealed = topics.sealed();
@@ -144,11 +142,21 @@ final class LedgerFollower implements Runnable {
     private void pauseAndResume() {
         for (TopicPartition partition : partitions) {
             boolean wanted = backlog.look(partition.partition(), replica -> wants(replica, partition.topic()));
+            if (!wanted && partition.topic().equals(events)) {
+                logIfStopped(partition.partition());
+            }
             if (wanted && paused.remove(partition)) {
                 consumer.resume(List.of(partition));
             } else if (!wanted && paused.add(partition)) {
                 consumer.pause(List.of(partition));
             }
+        }
+    }
+
+    private void logIfStopped(int shard) {
+        String reason = backlog.look(shard, ShardReplica::stoppedReason);
+        if (reason != null && stoppedShards.add(shard)) {
+            LOG.error("shard {} stands still, nothing of it is lost: {}. Start a version that knows it", shard, reason);
         }
     }
 

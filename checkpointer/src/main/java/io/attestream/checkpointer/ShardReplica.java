@@ -297,14 +297,22 @@ final class ShardReplica {
         } else if (overdueSinceMillis < 0) {
             overdueSinceMillis = nowMillis;
         } else if (nowMillis - overdueSinceMillis >= OVERDUE_MILLIS) {
-            throw outcomesOverdue
-                    ? doubt(
-                            "outcome missing for offset %d, expected %s",
-                            outcomesDue.element().offset(), outcomesDue.element())
-                    : doubt(
-                            "sealed and outcomes speak of records up to offset %d, topic events ends at %d: it lost records",
-                            claimedTo() - 1, decidedTo);
+            throw overdue(outcomesOverdue);
         }
+    }
+
+    private FatalDoubtException overdue(boolean outcomesOverdue) {
+        if (outcomesOverdue) {
+            return doubt(
+                    "outcome missing for offset %d, expected %s",
+                    outcomesDue.element().offset(), outcomesDue.element());
+        }
+        if (stoppedReason != null) {
+            return doubt("the sequencer sealed a record that cannot be decided here: %s", stoppedReason);
+        }
+        return doubt(
+                "sealed and outcomes speak of records up to offset %d, topic events ends at %d: it lost records",
+                claimedTo() - 1, decidedTo);
     }
 
     private long claimedTo() {
