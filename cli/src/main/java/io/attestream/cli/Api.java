@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** The gateway's public API as the commands use it. Turns answers other than good ones into exit codes. Thread-safe. */
+final class Api {
+    static final String BUNDLE_TYPE = "application/vnd.attestream.proof+json";
+
+    private static final Duration TIMEOUT = Duration.ofSeconds(30);
+    private static final Duration STREAM_TIMEOUT = Duration.ofMinutes(10);
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final URI base;
+    private final @Nullable String token;
+    private final HttpClient http = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(Duration.ofSeconds(5))
+            .build();
+
+    Api(URI base, @Nullable String token) {
+        this.base = base;
+        this.token = token;
+    }
+
+    URI base() {
+        return base;
+    }
+
+    Optional<String> token() {
+        return Optional.ofNullable(token);
+    }
+
+    /** An answer as it came. */
+    record Reply(int status, String mediaType, byte[] body) {
+        JsonNode json() {
+            try {
+                return JSON.readTree(body);
+            } catch (IOException e) {
+                throw new CliException(
+                        ExitCode.ERROR, "the gateway did not answer with JSON", "Is this an Attestream gateway?");
+            }
+        }
+
+        String text() {
+            return new String(body, StandardCharsets.UTF_8);
+        }
+    }
+
+    /** GET of a path; any status. */
+    Reply get(String path, String accept) {
+        HttpRequest request =
+                request(path).timeout(TIMEOUT).header("Accept", accept).GET().build();
+        HttpResponse<byte[]> response = send(request, HttpResponse.BodyHandlers.ofByteArray());
+        String mediaType = response.headers().firstValue("Content-Type").orElse("");
+        return new Reply(response.statusCode(), mediaType, response.body());
+    }
+
+    /** GET of a path that must answer 200. */
+    Reply require(String path, String accept) {
+        return good(path, get(path, accept));
+    }
+
+    /** Fails with the exit code that fits unless the status is 200. */
+    static Reply good(String what, Reply reply) {
+        if (reply.status() == 200) {
+            return reply;
+        }
+        throw failure(what, reply.status(), reply.body());
+    }
+
+    private static CliException failure(String what, int status, byte[] body) {
+        String detail = what + " was answered with " + status + problem(body);
+        return switch (status) {
+            case 401, 403 ->
+                new CliException(ExitCode.AUTH, detail, "Give a token with --token-file or ATTESTREAM_TOKEN.");
+            case 202 ->
+                new CliException(ExitCode.NOT_FOUND_OR_PENDING, what + " is still pending", "Try again in a second.");
+            case 404 ->
+                new CliException(ExitCode.NOT_FOUND_OR_PENDING, detail, "Check the address, or try again later.");
+            case 429, 502, 503, 504 -> new CliException(ExitCode.UNAVAILABLE, detail, "Try again later.");
+            default -> new CliException(ExitCode.ERROR, detail, "Run attestream doctor.");
+        };
+    }
+
+    private static String problem(byte[] body) {
+        try {
+            JsonNode problem = JSON.readTree(body);
+            String detail = problem.path("detail").asText("");
+            return detail.isEmpty() ? "" : ": " + detail;
+        } catch (IOException e) {
+            return "";
+        }
+    }
+
+    /**
+     * Appends NDJSON events in one stream.
+     *
+     * @param lines one event each
+     * @param onResult is given the results in the order of the events
+     */
+    void append(List<byte[]> lines, Consumer<JsonNode> onResult) {
+        HttpRequest request = request("/v1/events")
+                .timeout(STREAM_TIMEOUT)
+                .header("Content-Type", "application/x-ndjson")
+                .POST(HttpRequest.BodyPublishers.ofByteArrays(withNewlines(lines)))
+                .build();
+        HttpResponse<InputStream> response = send(request, HttpResponse.BodyHandlers.ofInputStream());
+        try (InputStream body = response.body()) {
+            if (response.statusCode() != 207) {
+                throw failure("POST /v1/events", response.statusCode(), body.readNBytes(64 << 10));
+            }
+            BufferedReader reader = new BufferedReader(new InputStreamReader(body, StandardCharsets.UTF_8));
+            for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+                if (!line.isBlank()) {
+                    onResult.accept(JSON.readTree(line));
+                }
+            }
+        } catch (IOException e) {
+            throw new CliException(
+                    ExitCode.UNAVAILABLE,
+                    "the connection broke in the middle of the results: " + e.getMessage(),
+                    "Send the same events again: an event is logged at most once.");
+        }
+    }
+
+    private static List<byte[]> withNewlines(List<byte[]> lines) {
+        return lines.stream()
+                .map(line -> {
+                    byte[] withNewline = java.util.Arrays.copyOf(line, line.length + 1);
+                    withNewline[line.length] = '\n';
+                    return withNewline;
+                })
+                .toList();
+    }
+
+    private HttpRequest.Builder request(String path) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(base + path));
+        if (token != null) {
+            request.header("Authorization", "Bearer " + token);
+        }
+        return request;
+    }
+
+    private <T> HttpResponse<T> send(HttpRequest request, HttpResponse.BodyHandler<T> handler) {
+        try {
+            return http.send(request, handler);
+        } catch (IOException e) {
+            throw new CliException(
+                    ExitCode.UNAVAILABLE,
+                    base + " does not answer: "
+                            + (e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage()),
+                    "Start a local cluster with attestream up, or give --url.");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CliException(ExitCode.ERROR, "interrupted", "");
+        }
+    }
+}

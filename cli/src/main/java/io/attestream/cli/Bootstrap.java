@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import io.attestream.chaos.LedgerBootstrap;
+import io.attestream.chaos.Secrets;
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.control.Rules;
+import io.attestream.proofs.control.SchemaText;
+import io.attestream.proofs.note.NoteSigner;
+import io.attestream.schemas.SchemaTexts;
+import io.attestream.schemas.Topics;
+import io.attestream.schemas.ledger.LedgerInitializer;
+import io.attestream.schemas.ledger.SchemaRegistrar;
+import io.attestream.schemas.topics.TopicContract;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import org.apache.kafka.clients.admin.Admin;
+
+/** Makes ledgers: for {@code init} on any cluster, for {@code up} and {@code demo} on the local one. */
+final class Bootstrap implements LedgerBootstrap {
+    private static final Duration TIMEOUT = Duration.ofSeconds(60);
+
+    private final OptionalLong dedupWindowLeaves;
+
+    /** @param dedupWindowLeaves of a new ledger; empty for the default */
+    Bootstrap(OptionalLong dedupWindowLeaves) {
+        this.dedupWindowLeaves = dedupWindowLeaves;
+    }
+
+    @Override
+    public Identity prepare(Environment environment) {
+        try {
+            NoteSigner signer = signer(environment.signingKey(), environment.origin());
+            Topics topics = new Topics(Topics.DEFAULT_PREFIX);
+            List<SchemaText> schemas = new SchemaRegistrar(environment.registryApi()).register(topics);
+            Map<String, Object> connection = Map.of("bootstrap.servers", environment.bootstrapServers());
+            initialize(connection, topics, environment.shards(), true, signer, schemas);
+            TopicContract contract =
+                    new TopicContract(topics, environment.shards(), Rules.DEFAULT_MAX_PAYLOAD_BYTES, true);
+            try (Admin admin = Admin.create(connection)) {
+                contract.createInboxes(admin, List.of(environment.tenant()));
+            }
+            return new Identity(signer.keyName(), signer.verifier().vkey());
+        } catch (IOException e) {
+            throw new CliException(ExitCode.ERROR, "the ledger cannot be made: " + e.getMessage(), "");
+        }
+    }
+
+    /** Runs the initializer; a refusal ends the command. */
+    LedgerInitializer.Result.Complete initialize(
+            Map<String, Object> connection,
+            Topics topics,
+            int shards,
+            boolean dev,
+            NoteSigner signer,
+            List<SchemaText> schemas) {
+        List<String> fingerprints = schemas.stream()
+                .filter(schema -> schema.name().equals(SchemaTexts.EVENT))
+                .map(SchemaText::fingerprint)
+                .toList();
+        Rules rules = Rules.initial(fingerprints);
+        if (dedupWindowLeaves.isPresent()) {
+            rules = rules.withDedupWindowLeaves(dedupWindowLeaves.getAsLong());
+        }
+        TopicContract contract = new TopicContract(topics, shards, rules.maxPayloadBytes(), dev);
+        LedgerInitializer.Result result =
+                new LedgerInitializer(connection, topics, contract, signer, rules, schemas, 1, TIMEOUT).run();
+        if (result instanceof LedgerInitializer.Result.Complete complete) {
+            return complete;
+        }
+        List<String> reasons = ((LedgerInitializer.Result.Refused) result).reasons();
+        throw new CliException(
+                ExitCode.ERROR,
+                "the ledger cannot be made:\n  " + String.join("\n  ", reasons),
+                "Nothing was overwritten.");
+    }
+
+    private static NoteSigner signer(Path file, String origin) throws IOException {
+        if (!Files.exists(file)) {
+            Secrets.write(file, NoteSigner.generate(origin, new SecureRandom()).skey() + "\n");
+        }
+        return read(file);
+    }
+
+    static NoteSigner read(Path file) throws IOException {
+        try {
+            return NoteSigner.parse(Files.readString(file).strip());
+        } catch (InvalidFormat e) {
+            throw new CliException(
+                    ExitCode.ERROR, file + " holds no signing key", "Make one with attestream keys generate.");
+        }
+    }
+}

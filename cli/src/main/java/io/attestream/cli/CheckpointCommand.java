@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import io.attestream.proofs.note.Checkpoint;
+import io.attestream.proofs.note.NoteVerifier;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Fetches the newest checkpoint and verifies its signature. */
+@Command(
+        name = "checkpoint",
+        mixinStandardHelpOptions = true,
+        description = "Fetches the newest ledger checkpoint, verifies its signature and prints it.",
+        footer = {"", "Example:", "  attestream checkpoint --data-dir ./attestream-data --save today.checkpoint"})
+final class CheckpointCommand implements Callable<Integer> {
+    @Mixin
+    private OutputOption form = new OutputOption();
+
+    @Mixin
+    private Connection connection = new Connection();
+
+    @Option(
+            names = "--save",
+            paramLabel = "<file>",
+            description = "File for the signed note, to compare with later ones.")
+    private @Nullable Path save;
+
+    @Override
+    public Integer call() throws IOException {
+        Output output = form.output();
+        NoteVerifier key = connection.ledgerKey();
+        String note = connection
+                .api("auditor")
+                .require("/v1/checkpoint", "text/plain")
+                .text();
+        Checkpoint checkpoint = Checkpoints.verified(note, key, "the newest checkpoint");
+        if (save != null) {
+            Files.writeString(save, note);
+            output.say("Saved " + save + ". Later: attestream consistency " + save);
+        }
+        output.print(note.stripTrailing());
+        output.json(Map.of(
+                "origin", checkpoint.origin(),
+                "size", checkpoint.size().toString(),
+                "root", checkpoint.root().base64(),
+                "note", note,
+                "verified", true));
+        return ExitCode.OK;
+    }
+}

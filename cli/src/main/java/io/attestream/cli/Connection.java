@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import io.attestream.chaos.ClusterFile;
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.note.NoteVerifier;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Options of commands that talk to a gateway. */
+final class Connection {
+    @Option(
+            names = "--url",
+            paramLabel = "<url>",
+            defaultValue = "${env:ATTESTREAM_URL}",
+            description = "Gateway. Default: ATTESTREAM_URL, or that of --data-dir.")
+    private @Nullable String url;
+
+    @Option(
+            names = "--token",
+            paramLabel = "<jwt>",
+            defaultValue = "${env:ATTESTREAM_TOKEN}",
+            description = "Bearer token; better kept out of the process list with --token-file or ATTESTREAM_TOKEN.")
+    private @Nullable String token;
+
+    @Option(names = "--token-file", paramLabel = "<file>", description = "File with the bearer token.")
+    private @Nullable Path tokenFile;
+
+    @Option(
+            names = "--ledger-key",
+            paramLabel = "<vkey>",
+            defaultValue = "${env:ATTESTREAM_LEDGER_KEY}",
+            description = "Public key of the ledger. Default: ATTESTREAM_LEDGER_KEY, or that of --data-dir.")
+    private @Nullable String ledgerKey;
+
+    @Option(
+            names = "--data-dir",
+            paramLabel = "<dir>",
+            description = "Data directory of a running local cluster: address, token and key are taken from it.")
+    private @Nullable Path dataDirectory;
+
+    /** @param role whose token of a local cluster is taken */
+    Api api(String role) {
+        return new Api(URI.create(address()), token(role).orElse(null));
+    }
+
+    private String address() {
+        if (url != null && !url.isBlank()) {
+            return url.replaceAll("/+$", "");
+        }
+        return cluster()
+                .map(ClusterFile::url)
+                .orElseThrow(() -> new CliException(
+                        ExitCode.USAGE, "no gateway was named", "Give --url or --data-dir, or set ATTESTREAM_URL."));
+    }
+
+    private Optional<String> token(String role) {
+        try {
+            if (tokenFile != null) {
+                return Optional.of(Files.readString(tokenFile).strip());
+            }
+            if (token != null && !token.isBlank()) {
+                return Optional.of(token);
+            }
+            return dataDirectory == null
+                    ? Optional.empty()
+                    : Optional.of(Files.readString(ClusterFile.tokenFile(dataDirectory, role))
+                            .strip());
+        } catch (IOException e) {
+            throw new CliException(ExitCode.AUTH, "the token cannot be read: " + e.getMessage(), "Check --token-file.");
+        }
+    }
+
+    NoteVerifier ledgerKey() {
+        String vkey = ledgerKey != null && !ledgerKey.isBlank()
+                ? ledgerKey
+                : cluster()
+                        .map(ClusterFile::ledgerKey)
+                        .orElseThrow(() -> new CliException(
+                                ExitCode.USAGE,
+                                "the ledger's public key was not given",
+                                "Give --ledger-key or --data-dir, or set ATTESTREAM_LEDGER_KEY."));
+        return parseKey(vkey);
+    }
+
+    static NoteVerifier parseKey(String vkey) {
+        try {
+            return NoteVerifier.parse(vkey);
+        } catch (InvalidFormat e) {
+            throw new CliException(
+                    ExitCode.USAGE, "not a public key: " + e.getMessage(), "A vkey is name+keyid+key; quote it.");
+        }
+    }
+
+    Optional<Path> dataDirectory() {
+        return Optional.ofNullable(dataDirectory);
+    }
+
+    Optional<ClusterFile> cluster() {
+        if (dataDirectory == null) {
+            return Optional.empty();
+        }
+        try {
+            Optional<ClusterFile> cluster = ClusterFile.read(dataDirectory);
+            if (cluster.isEmpty()) {
+                throw new CliException(
+                        ExitCode.USAGE,
+                        dataDirectory + " holds no cluster",
+                        "Start one with: attestream up --data-dir " + dataDirectory);
+            }
+            return cluster;
+        } catch (IOException e) {
+            throw new CliException(ExitCode.ERROR, "cannot read " + dataDirectory + ": " + e.getMessage(), "");
+        }
+    }
+}

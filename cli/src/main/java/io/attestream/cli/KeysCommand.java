@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import io.attestream.chaos.Secrets;
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.note.NoteSigner;
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Keys of ledgers. */
+@Command(
+        name = "keys",
+        description = "Make and show keys of ledgers (Ed25519 note keys, as golang.org/x/mod/sumdb/note has them).",
+        subcommands = {KeysCommand.Generate.class, KeysCommand.Show.class})
+final class KeysCommand {
+    @Command(
+            name = "generate",
+            mixinStandardHelpOptions = true,
+            description =
+                    "Makes a signing key. The secret goes into a new file that only you can read; the public key is printed.",
+            footer = {
+                "",
+                "Example:",
+                "  attestream keys generate --origin ledger.example.com/prod --key-file ledger.skey"
+            })
+    static final class Generate implements Callable<Integer> {
+        @Mixin
+        private OutputOption form = new OutputOption();
+
+        @Option(
+                names = "--origin",
+                required = true,
+                paramLabel = "<origin>",
+                description = "Origin of the ledger, which is the key's name: a URL without scheme, space or +.")
+        private String origin = "";
+
+        @Option(names = "--key-file", required = true, paramLabel = "<file>", description = "New file for the secret.")
+        private Path keyFile = Path.of("");
+
+        @Override
+        public Integer call() throws IOException {
+            Output output = form.output();
+            NoteSigner signer;
+            try {
+                signer = NoteSigner.generate(origin, new SecureRandom());
+            } catch (IllegalArgumentException e) {
+                throw new CliException(
+                        ExitCode.USAGE, "not an origin: " + e.getMessage(), "Example: ledger.example.com/prod");
+            }
+            try {
+                Secrets.write(keyFile, signer.skey() + "\n");
+            } catch (FileAlreadyExistsException e) {
+                throw new CliException(
+                        ExitCode.ERROR, keyFile + " exists; a key is never overwritten", "Choose another file.");
+            }
+            print(output, signer);
+            output.say(
+                    "The secret is in " + keyFile + ". Keep a copy apart: without it the ledger cannot be continued.");
+            return ExitCode.OK;
+        }
+    }
+
+    @Command(
+            name = "show",
+            mixinStandardHelpOptions = true,
+            description = "Prints the public key of a signing key.",
+            footer = {"", "Example:", "  attestream keys show ledger.skey"})
+    static final class Show implements Callable<Integer> {
+        @Mixin
+        private OutputOption form = new OutputOption();
+
+        @Parameters(paramLabel = "<file>", description = "File with the secret.")
+        private Path keyFile = Path.of("");
+
+        @Override
+        public Integer call() throws IOException {
+            try {
+                print(form.output(), NoteSigner.parse(Files.readString(keyFile).strip()));
+                return ExitCode.OK;
+            } catch (InvalidFormat e) {
+                throw new CliException(
+                        ExitCode.ERROR, keyFile + " holds no signing key", "Make one with attestream keys generate.");
+            }
+        }
+    }
+
+    private static void print(Output output, NoteSigner signer) {
+        output.print(signer.verifier().vkey());
+        output.json(Map.of(
+                "origin", signer.keyName(), "ledgerKey", signer.verifier().vkey()));
+    }
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import io.attestream.checkpointer.monitor.HttpCheckpointSource;
+import io.attestream.checkpointer.monitor.Monitor;
+import io.attestream.checkpointer.monitor.MonitorResult;
+import io.attestream.checkpointer.monitor.MonitorState;
+import io.attestream.checkpointer.monitor.MonitorStateFile;
+import io.attestream.proofs.note.NoteVerifier;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Follows the ledger from outside. */
+@Command(
+        name = "monitor",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Follows the checkpoints from outside and verifies every one: signature, ledger log, heads, and that every",
+            "shard extends what it was. Trusts nothing but the public key. Exit code 3 at the first violation."
+        },
+        footer = {"", "Example:", "  attestream monitor --data-dir ./attestream-data --state monitor.json --interval 5"
+        })
+final class MonitorCommand implements Callable<Integer> {
+    @Mixin
+    private OutputOption form = new OutputOption();
+
+    @Mixin
+    private Connection connection = new Connection();
+
+    @Option(
+            names = "--state",
+            paramLabel = "<file>",
+            description = "Where to keep what was verified (default: monitor.json in --data-dir, or here).")
+    private @Nullable Path stateFile;
+
+    @Option(names = "--once", description = "Verify up to the newest checkpoint and end.")
+    private boolean once;
+
+    @Option(
+            names = "--interval",
+            paramLabel = "<seconds>",
+            defaultValue = "5",
+            description = "Time between looks (default: ${DEFAULT-VALUE}).")
+    private int intervalSeconds;
+
+    @Override
+    public Integer call() throws IOException {
+        Output output = form.output();
+        NoteVerifier key = connection.ledgerKey();
+        Api api = connection.api("auditor");
+        MonitorStateFile file = new MonitorStateFile(stateFile());
+        MonitorState state = file.read().orElseGet(() -> MonitorState.initial(key.keyName(), key.vkey()));
+        Monitor monitor = newMonitor(key, api, state);
+        while (true) {
+            MonitorResult result = monitor.check();
+            file.write(monitor.state());
+            if (result instanceof MonitorResult.Violation violation) {
+                report(output, "violation", violation.kind() + ": " + violation.detail());
+                return ExitCode.VERIFICATION_FAILED;
+            }
+            if (result instanceof MonitorResult.Behind behind) {
+                report(output, "behind", "verified to size " + behind.size() + "; " + behind.reason());
+                if (once) {
+                    return ExitCode.UNAVAILABLE;
+                }
+            } else if (result instanceof MonitorResult.Ok ok) {
+                if (ok.newEpochs() > 0 || once) {
+                    report(output, "ok", "verified to size " + ok.size() + ", " + ok.newEpochs() + " new epochs");
+                }
+                if (ok.newEpochs() == Monitor.EPOCHS_MAX) {
+                    continue; // more is waiting
+                }
+                if (once) {
+                    return ExitCode.OK;
+                }
+            }
+            LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(intervalSeconds));
+        }
+    }
+
+    private static Monitor newMonitor(NoteVerifier key, Api api, MonitorState state) {
+        try {
+            return new Monitor(key.keyName(), key, new HttpCheckpointSource(api.base(), api.token()), state);
+        } catch (IllegalArgumentException e) {
+            throw new CliException(
+                    ExitCode.USAGE, String.valueOf(e.getMessage()), "Give each ledger its own --state file.");
+        }
+    }
+
+    private Path stateFile() {
+        if (stateFile != null) {
+            return stateFile;
+        }
+        return connection.dataDirectory().orElse(Path.of("")).resolve("monitor.json");
+    }
+
+    private static void report(Output output, String status, String detail) {
+        output.print((status.equals("violation") ? output.bad(status) : status) + "  " + detail);
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("status", status);
+        json.put("detail", detail);
+        output.json(json);
+    }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** What became of an event. */
+@Command(
+        name = "receipt",
+        mixinStandardHelpOptions = true,
+        description = "Says what became of an event, and saves its proof bundle.",
+        footer = {
+            "",
+            "Example:",
+            "  attestream receipt --data-dir ./attestream-data /v1/receipts/1/0/17 --save event.attest.json --wait 10"
+        })
+final class ReceiptCommand implements Callable<Integer> {
+    private static final long POLL_NANOS = 100_000_000;
+
+    @Mixin
+    private OutputOption form = new OutputOption();
+
+    @Mixin
+    private Connection connection = new Connection();
+
+    @Parameters(
+            paramLabel = "<receipt>",
+            description =
+                    "As append prints it: /v1/receipts/<incarnation>/<shard>/<offset>, or the three numbers with slashes.")
+    private String receipt = "";
+
+    @Option(names = "--save", paramLabel = "<file>", description = "File for the proof bundle.")
+    private @Nullable Path save;
+
+    @Option(
+            names = "--wait",
+            paramLabel = "<seconds>",
+            defaultValue = "0",
+            description = "Wait so long for publication (default: ${DEFAULT-VALUE}).")
+    private int waitSeconds;
+
+    @Override
+    public Integer call() throws IOException {
+        Output output = form.output();
+        String path = receipt.startsWith("/v1/receipts/") ? receipt : "/v1/receipts/" + receipt;
+        if (!path.matches("/v1/receipts/[0-9]+/[0-9]+/[0-9]+")) {
+            throw new CliException(ExitCode.USAGE, "not a receipt: " + receipt, "It looks like /v1/receipts/1/0/17.");
+        }
+        JsonNode answer = await(connection.api("auditor"), path, Duration.ofSeconds(waitSeconds));
+        output.print(answer.path("status").asText()
+                + (answer.has("leafIndex")
+                        ? "  shard " + answer.path("shard").asText() + " leaf "
+                                + answer.path("leafIndex").asText()
+                        : "  " + answer.path("reason").asText("")));
+        if (save != null) {
+            if (!answer.has("bundle")) {
+                throw new CliException(ExitCode.ERROR, "there is no proof bundle to save", "The event was not logged.");
+            }
+            Files.writeString(save, answer.path("bundle").toString());
+            output.say("Saved " + save + ". Verify it with: attestream verify " + save
+                    + " --event <event.json> --ledger-key <vkey>");
+        }
+        if (output.isJson()) {
+            System.out.println(answer);
+        }
+        return ExitCode.OK;
+    }
+
+    /** The final answer; fails as pending when the time is up. */
+    static JsonNode await(Api api, String path, Duration timeout) {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        while (true) {
+            Api.Reply reply = api.get(path, "application/json");
+            if (reply.status() != 202 || System.nanoTime() > deadline) {
+                return Api.good("GET " + path, reply).json();
+            }
+            LockSupport.parkNanos(POLL_NANOS);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import io.attestream.chaos.LocalCluster;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Runs the local cluster. */
+@Command(
+        name = "up",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Runs the whole of Attestream on this machine until Ctrl-C: Kafka broker, schema registry, gateway,",
+            "processors, checkpointer, each a process of its own on a free loopback port.",
+            "Starting again on the same directory continues the same ledger."
+        },
+        footer = {
+            "",
+            "Example:",
+            "  attestream up --data-dir ./attestream-data",
+            "and in a second terminal:",
+            "  attestream append --data-dir ./attestream-data samples/github-webhooks.ndjson"
+        })
+final class UpCommand implements Callable<Integer> {
+    @Mixin
+    private OutputOption form = new OutputOption();
+
+    @Option(
+            names = "--data-dir",
+            paramLabel = "<dir>",
+            defaultValue = "attestream-data",
+            description = "Everything the cluster keeps (default: ${DEFAULT-VALUE}).")
+    private Path dataDirectory = Path.of("attestream-data");
+
+    @Option(
+            names = "--shards",
+            defaultValue = "4",
+            paramLabel = "<n>",
+            description = "Shards of a new ledger (default: ${DEFAULT-VALUE}).")
+    private int shards;
+
+    @Option(
+            names = "--processors",
+            defaultValue = "1",
+            paramLabel = "<n>",
+            description = "Processor instances (default: ${DEFAULT-VALUE}).")
+    private int processors;
+
+    @Option(
+            names = "--gateways",
+            defaultValue = "1",
+            paramLabel = "<n>",
+            description = "Gateway instances (default: ${DEFAULT-VALUE}).")
+    private int gateways;
+
+    @Option(
+            names = "--dedup-window",
+            paramLabel = "<leaves>",
+            description = "Dedup window of a new ledger: a power of two from 256 to 67108864 (default: 4194304).")
+    private @Nullable Long dedupWindowLeaves;
+
+    @Override
+    public Integer call() {
+        Output output = form.output();
+        OptionalLong window = dedupWindowLeaves == null ? OptionalLong.empty() : OptionalLong.of(dedupWindowLeaves);
+        RunningCluster cluster = RunningCluster.start(new LocalCluster.Options(
+                dataDirectory,
+                shards,
+                processors,
+                gateways,
+                new Bootstrap(window),
+                line -> output.say("  " + line),
+                Map.of()));
+        printAddresses(output, cluster.cluster());
+        output.say("Ctrl-C stops everything.");
+        return cluster.runUntilStopped(output);
+    }
+
+    static void printAddresses(Output output, LocalCluster cluster) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("url", cluster.gatewayUrl(0).toString());
+        json.put("bootstrapServers", cluster.broker().bootstrapServers());
+        json.put("registryUrl", cluster.registryApi().toString());
+        json.put("origin", cluster.ledger().origin());
+        json.put("ledgerKey", cluster.ledger().verifierKey());
+        json.put("dataDir", cluster.data().toString());
+        output.json(json);
+        List<List<String>> rows = List.of(
+                List.of("gateway", cluster.gatewayUrl(0).toString()),
+                List.of("management", cluster.managementUrl(0).toString()),
+                List.of("Kafka", cluster.broker().bootstrapServers()),
+                List.of("schema registry", cluster.registryApi().toString()),
+                List.of("ledger key", cluster.ledger().verifierKey()),
+                List.of("data", cluster.data().toString()),
+                List.of("tokens", cluster.data().resolve("keys") + "/{ingester,auditor,admin}.jwt"),
+                List.of("logs", cluster.data().resolve("logs").toString()));
+        Output.table(rows).forEach(output::print);
+    }
+}
