@@ -4,8 +4,11 @@ package io.attestream.processors;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Properties;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.InvalidOffsetException;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.Topology;
@@ -27,11 +30,21 @@ final class Application implements AutoCloseable {
     private final String role;
     private final KafkaStreams streams;
     private final Consumer<String> fatal;
+    private final Supplier<Map<String, Object>> details;
     private final Deque<Long> failures = new ArrayDeque<>();
 
-    /** @param fatal is told why the process must stop */
-    Application(String role, Topology topology, Properties settings, Consumer<String> fatal) {
+    /**
+     * @param details for the health check
+     * @param fatal is told why the process must stop
+     */
+    Application(
+            String role,
+            Topology topology,
+            Properties settings,
+            Supplier<Map<String, Object>> details,
+            Consumer<String> fatal) {
         this.role = role;
+        this.details = details;
         this.fatal = fatal;
         this.streams = new KafkaStreams(topology, settings);
         streams.setUncaughtExceptionHandler(this::onFailure);
@@ -51,10 +64,12 @@ final class Application implements AutoCloseable {
         return streams;
     }
 
-    /** Why it is not ready; null if it is. */
-    @Nullable String notReady() {
+    /** Up while it works on the shards it was given. Reads of stores may go on when it is not. */
+    HealthCheck health() {
         KafkaStreams.State state = streams.state();
-        return state == KafkaStreams.State.RUNNING ? null : "is " + state;
+        Map<String, Object> data = new LinkedHashMap<>(details.get());
+        data.put("state", state.name());
+        return new HealthCheck(role, state == KafkaStreams.State.RUNNING, data);
     }
 
     private synchronized StreamThreadExceptionResponse onFailure(Throwable failure) {

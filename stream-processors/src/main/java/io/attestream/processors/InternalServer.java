@@ -35,6 +35,16 @@ final class InternalServer implements AutoCloseable {
     private static final String BASE = "/internal/v1/";
     private static final int THREADS = 8;
     private static final int WAITING_MAX = 64;
+    /** A client that sends or takes its bytes slower than this is cut off, so that it cannot hold a thread. */
+    private static final String EXCHANGE_TIMEOUT_SECONDS = "10";
+
+    static {
+        // Read once, when the first server is made.
+        System.setProperty("sun.net.httpserver.maxReqTime", EXCHANGE_TIMEOUT_SECONDS);
+        System.setProperty("sun.net.httpserver.maxRspTime", EXCHANGE_TIMEOUT_SECONDS);
+        // Without it an answer on a kept connection waits 40 ms for the client's delayed acknowledgement.
+        System.setProperty("sun.net.httpserver.nodelay", "true");
+    }
 
     private final HttpServer server;
     private final ThreadPoolExecutor executor;
@@ -51,14 +61,14 @@ final class InternalServer implements AutoCloseable {
 
     /**
      * @param queries null as long as this process cannot answer any
-     * @param ready what is not ready, by name; empty if everything is
+     * @param health of each part
      */
     static InternalServer start(
             String host,
             int port,
             byte[] secret,
             Supplier<@Nullable ProofQueries> queries,
-            Supplier<Map<String, String>> ready,
+            Supplier<List<HealthCheck>> health,
             Supplier<String> metrics)
             throws IOException {
         HttpServer server = HttpServer.create(new InetSocketAddress(host, port), WAITING_MAX);
@@ -71,8 +81,8 @@ final class InternalServer implements AutoCloseable {
         server.setExecutor(executor);
         InternalServer internal = new InternalServer(server, executor, secret, queries);
         server.createContext(BASE, internal::handleQuery);
-        server.createContext("/health/live", exchange -> answerHealth(exchange, Map.of()));
-        server.createContext("/health/ready", exchange -> answerHealth(exchange, ready.get()));
+        server.createContext("/health/live", exchange -> answerHealth(exchange, List.of()));
+        server.createContext("/health/ready", exchange -> answerHealth(exchange, health.get()));
         server.createContext(
                 "/metrics",
                 exchange -> send(
@@ -88,15 +98,16 @@ final class InternalServer implements AutoCloseable {
         return server.getAddress().getPort();
     }
 
-    private static void answerHealth(HttpExchange exchange, Map<String, String> notReady) throws IOException {
-        List<Map<String, Object>> checks = notReady.entrySet().stream()
-                .map(entry -> Map.<String, Object>of(
-                        "name", entry.getKey(), "status", "DOWN", "data", Map.of("reason", entry.getValue())))
-                .toList();
+    private static void answerHealth(HttpExchange exchange, List<HealthCheck> checks) throws IOException {
+        boolean up = checks.stream().allMatch(HealthCheck::up);
         sendJson(
                 exchange,
-                notReady.isEmpty() ? 200 : 503,
-                Map.of("status", notReady.isEmpty() ? "UP" : "DOWN", "checks", checks));
+                up ? 200 : 503,
+                Map.of(
+                        "status",
+                        up ? "UP" : "DOWN",
+                        "checks",
+                        checks.stream().map(HealthCheck::toJson).toList()));
     }
 
     private void handleQuery(HttpExchange exchange) throws IOException {
@@ -134,7 +145,7 @@ final class InternalServer implements AutoCloseable {
         try {
             String[] parts = path.split("/", 4);
             if (parts.length >= 3 && parts[0].equals("shards")) {
-                int shard = (int) LeafIndex.parse(parts[1]).value();
+                int shard = shard(parts[1]);
                 return shardAnswer(proofs, shard, parts[2], parts.length > 3 ? parts[3] : "", parameters);
             }
             if (parts.length >= 2 && parts[0].equals("ledger")) {
@@ -151,7 +162,7 @@ final class InternalServer implements AutoCloseable {
             ProofQueries proofs, int shard, String what, String rest, Map<String, String> parameters)
             throws InvalidFormat {
         return switch (what) {
-            case "offsets" -> proofs.position(shard, LeafIndex.parse(rest).value());
+            case "offsets" -> proofs.position(shard, number("offset", rest));
             case "tiles" -> proofs.shardTile(shard, rest);
             case "inclusion" -> proofs.shardInclusion(shard, index(parameters, "index"), size(parameters, "size"));
             case "consistency" -> proofs.shardConsistency(shard, size(parameters, "first"), size(parameters, "second"));
@@ -164,15 +175,30 @@ final class InternalServer implements AutoCloseable {
             throws InvalidFormat {
         return switch (what) {
             case "checkpoint" -> proofs.ledgerCheckpoint();
-            case "epochs" ->
-                proofs.epoch(
-                        rest.equals("latest") ? null : LeafIndex.parse(rest).value());
-            case "covering" -> proofs.covering((int) index(parameters, "shard").value(), index(parameters, "index"));
+            case "epochs" -> proofs.epoch(rest.equals("latest") ? null : number("epoch", rest));
+            case "covering" -> proofs.covering(shard(parameter(parameters, "shard")), index(parameters, "index"));
             case "tiles" -> proofs.ledgerTile(rest);
             case "inclusion" -> proofs.ledgerInclusion(index(parameters, "epoch"), size(parameters, "size"));
             case "consistency" -> proofs.ledgerConsistency(size(parameters, "first"), size(parameters, "second"));
             default -> new Answer.NotFound("no-such-query");
         };
+    }
+
+    private static int shard(String text) throws InvalidFormat {
+        long number = number("shard", text);
+        if (number > Integer.MAX_VALUE) {
+            throw new InvalidFormat("shard", "must be below 2^31");
+        }
+        return (int) number;
+    }
+
+    /** A number below 2^63. */
+    private static long number(String name, String text) throws InvalidFormat {
+        long number = LeafIndex.parse(text).value();
+        if (number < 0) {
+            throw new InvalidFormat(name, "must be below 2^63");
+        }
+        return number;
     }
 
     private static LeafIndex index(Map<String, String> parameters, String name) throws InvalidFormat {

@@ -5,8 +5,7 @@ import io.attestream.processors.admission.AdmissionMetrics;
 import io.attestream.processors.admission.AdmissionTopology;
 import io.attestream.processors.proofs.ProofQueries;
 import io.attestream.processors.proofs.ProofsTopology;
-import io.attestream.processors.sequencer.AdminChangelogIdentity;
-import io.attestream.processors.sequencer.ConsumerGapReader;
+import io.attestream.processors.sequencer.KafkaFence;
 import io.attestream.processors.sequencer.SequencerMetrics;
 import io.attestream.processors.sequencer.SequencerTopology;
 import io.attestream.proofs.InvalidFormat;
@@ -26,12 +25,15 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.security.SecureRandom;
 import java.time.Duration;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.KafkaException;
@@ -44,7 +46,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Starts the processors. Exit code 0 after a stop, 1 on refused settings or a doubt, with one message that says why. */
+/**
+ * Starts the processors, and closes them in order when told to stop. Exit code 1 on refused settings or a doubt, with one
+ * message that says why.
+ */
 public final class Main {
     private static final Logger LOG = LoggerFactory.getLogger(Main.class);
     private static final Duration CLUSTER_TIMEOUT = Duration.ofSeconds(30);
@@ -87,9 +92,11 @@ public final class Main {
         Runtime.getRuntime().addShutdownHook(new Thread(main::stopAndWait, "stop"));
         try {
             return main.serve();
-        } catch (IntegrityException | KafkaException | IOException | InvalidFormat e) {
-            LOG.error("stopped: {}", e.getMessage());
-            LOG.debug("stopped", e);
+        } catch (IntegrityException e) {
+            LOG.error("refused: {}", e.getMessage());
+            return 1;
+        } catch (RuntimeException | IOException | InvalidFormat e) {
+            LOG.error("stopped: {}", e.getMessage(), e);
             return 1;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -113,7 +120,7 @@ public final class Main {
     private int serve() throws IOException, InvalidFormat, InterruptedException {
         byte[] secret = Files.readString(config.internal().secretFile()).strip().getBytes(StandardCharsets.UTF_8);
         try (InternalServer server = InternalServer.start(
-                config.http().host(), config.http().port(), secret, () -> queries, this::notReady, registry::scrape)) {
+                config.http().host(), config.http().port(), secret, () -> queries, this::health, registry::scrape)) {
             LOG.info(
                     "health, metrics and queries on http://{}:{}", config.http().host(), server.port());
             LedgerDefinition ledger = awaitLedger();
@@ -130,7 +137,7 @@ public final class Main {
             }
             String why = fatal.get();
             if (why != null) {
-                LOG.error("stopped: {}", why);
+                LOG.error("refused: {}", why);
                 return 1;
             }
             return 0;
@@ -197,6 +204,7 @@ public final class Main {
     private void startSequencer(LedgerDefinition ledger, StreamsSettings settings) {
         Map<String, Object> connection = StreamsSettings.connection(config);
         String applicationId = topics.sequencerGroup(config.generation());
+        SequencerMetrics metrics = new SequencerMetrics(registry);
         run(
                 new Application(
                         ProcessorsConfigs.SEQUENCER,
@@ -204,16 +212,17 @@ public final class Main {
                                 topics,
                                 ledger,
                                 config.generation(),
-                                new AdminChangelogIdentity(connection, applicationId),
-                                new ConsumerGapReader(connection, topics.events()),
-                                new SequencerMetrics(registry)),
+                                new KafkaFence(connection, applicationId, topics.events()),
+                                metrics),
                         settings.sequencer(applicationId),
+                        () -> Map.of("shards", metrics.positions()),
                         this::onFatal),
                 ProcessorsConfigs.SEQUENCER);
     }
 
     private void startAdmission(LedgerDefinition ledger, StreamsSettings settings, List<String> tenants)
             throws IOException {
+        requireInboxes(tenants);
         ContentTag tag = new ContentTag(
                 ProcessorsConfigs.secret(config.door().contentTagKeyFile().orElseThrow()));
         run(
@@ -223,12 +232,43 @@ public final class Main {
                                 topics,
                                 tenants,
                                 ledger,
-                                new CloudEventReader(EventLimits.DEFAULT),
+                                new CloudEventReader(limits(ledger)),
                                 new EventFactory(tag, new SecureRandom(), ledger.shards()),
                                 new AdmissionMetrics(registry)),
                         settings.admission(topics.admissionGroup()),
+                        Map::of,
                         this::onFatal),
                 ProcessorsConfigs.ADMISSION);
+    }
+
+    private void requireInboxes(List<String> tenants) {
+        try (Admin admin = Admin.create(StreamsSettings.connection(config))) {
+            Set<String> present = admin.listTopics().names().get(CLUSTER_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
+            List<String> missing = tenants.stream()
+                    .map(topics::inbox)
+                    .filter(inbox -> !present.contains(inbox))
+                    .toList();
+            if (!missing.isEmpty()) {
+                throw new IntegrityException("attestream.admission.tenants names tenants without an inbox; create the"
+                        + " topics first: " + String.join(", ", missing));
+            }
+        } catch (ExecutionException | TimeoutException e) {
+            throw new KafkaException("the topics could not be listed", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new KafkaException("interrupted", e);
+        }
+    }
+
+    /** A payload the topic has no room for would stop the inbox for ever, so the ledger's limit holds here too. */
+    private static EventLimits limits(LedgerDefinition ledger) {
+        EventLimits limits = EventLimits.DEFAULT;
+        return new EventLimits(
+                (int) Math.min(limits.maxPayloadBytes(), maxPayloadBytes(ledger)),
+                limits.maxAttributes(),
+                limits.maxAttributeBytes(),
+                limits.maxIdBytes(),
+                limits.maxBatchEvents());
     }
 
     private void startProofs(LedgerDefinition ledger, StreamsSettings settings) {
@@ -236,6 +276,7 @@ public final class Main {
                 ProcessorsConfigs.PROOFS,
                 ProofsTopology.build(topics, ledger, config.generation()),
                 settings.proofs(topics.proofsGroup(config.generation())),
+                Map::of,
                 this::onFatal);
         run(application, ProcessorsConfigs.PROOFS);
         queries = new ProofQueries(new StreamsStores(application.streams()), ledger);
@@ -252,19 +293,12 @@ public final class Main {
         }
     }
 
-    private Map<String, String> notReady() {
-        Map<String, String> reasons = new LinkedHashMap<>();
+    private List<HealthCheck> health() {
+        List<HealthCheck> checks = new ArrayList<>();
         String waiting = waitingFor;
-        if (waiting != null) {
-            reasons.put("ledger", waiting);
-        }
-        applications.forEach((role, application) -> {
-            String reason = application.notReady();
-            if (reason != null) {
-                reasons.put(role, reason);
-            }
-        });
-        return reasons;
+        checks.add(new HealthCheck("ledger", waiting == null, waiting == null ? Map.of() : Map.of("reason", waiting)));
+        applications.values().forEach(application -> checks.add(application.health()));
+        return checks;
     }
 
     /** Stores by interactive queries: active or standby, also while a rebalance goes on. */

@@ -7,6 +7,7 @@ import java.util.Properties;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.streams.StreamsConfig;
 
 /** Settings of the three applications, each with its reason. */
@@ -57,6 +58,8 @@ final class StreamsSettings {
         settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.AT_LEAST_ONCE);
         settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.ISOLATION_LEVEL_CONFIG), "read_committed");
         settings.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
+        // Inboxes of several tenants share a task; none waits for another.
+        settings.put(StreamsConfig.MAX_TASK_IDLE_MS_CONFIG, StreamsConfig.MAX_TASK_IDLE_MS_DISABLED);
         return settings;
     }
 
@@ -74,6 +77,12 @@ final class StreamsSettings {
         settings.put(
                 StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, config.state().cacheSizeBytes());
         settings.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, config.dev() ? 1 : 3);
+        // Changelogs must not be lost more easily than what they belong to.
+        settings.put(StreamsConfig.topicPrefix(TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG), config.dev() ? "1" : "2");
+        // The streams protocol of 4.1 has no static membership.
+        settings.put(StreamsConfig.GROUP_PROTOCOL_CONFIG, "classic");
+        // Names of stores are names of topics, for ever.
+        settings.put(StreamsConfig.ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING_CONFIG, true);
         settings.put(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG, BoundedRocksDb.class);
         settings.put(StreamsConfig.TOPOLOGY_OPTIMIZATION_CONFIG, StreamsConfig.NO_OPTIMIZATION);
         settings.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG), config.instanceId());

@@ -32,6 +32,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class AdmissionProcessor implements Processor<byte[], byte[], byte[], byte[]> {
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int SHOWN_MAX = 256;
 
     private final Topics topics;
     private final CloudEventReader reader;
@@ -132,10 +133,10 @@ final class AdmissionProcessor implements Processor<byte[], byte[], byte[], byte
                 .put("offset", at.offset())
                 .put("status", "rejected")
                 .put("code", problem.code())
-                .put("field", problem.field())
-                .put("detail", problem.detail());
+                .put("field", shown(problem.field()))
+                .put("detail", shown(problem.detail()));
         if (id != null) {
-            outcome.put("id", id);
+            outcome.put("id", shown(id));
         }
         ProcessorContext<byte[], byte[]> to = required(context);
         try {
@@ -145,6 +146,19 @@ final class AdmissionProcessor implements Processor<byte[], byte[], byte[], byte
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("an object of strings and numbers can be written", e);
         }
+    }
+
+    /**
+     * Bounded and printable: names and ids come from the record, and an outcome that cannot be written, or is larger than a
+     * message may be, would stop the inbox at this record for ever.
+     */
+    private static String shown(String text) {
+        StringBuilder shown = new StringBuilder();
+        text.codePoints()
+                .limit(SHOWN_MAX)
+                .map(c -> Character.isISOControl(c) || Character.getType(c) == Character.SURROGATE ? '?' : c)
+                .forEach(shown::appendCodePoint);
+        return shown.toString();
     }
 
     private static <T> T required(@Nullable T value) {

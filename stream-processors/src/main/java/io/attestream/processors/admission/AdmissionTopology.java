@@ -10,8 +10,10 @@ import java.util.Collection;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.streams.AutoOffsetReset;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.processor.StreamPartitioner;
+import org.apache.kafka.streams.processor.WallclockTimestampExtractor;
 
 /**
  * The admission topology: inboxes in, events out, refusals aside. Without state and at-least-once: a repeat after a crash is a
@@ -35,7 +37,10 @@ public final class AdmissionTopology {
             AdmissionMetrics metrics) {
         Topology topology = new Topology();
         topology.addSource(
+                AutoOffsetReset.earliest(),
                 INBOX_SOURCE,
+                // A producer's own timestamp may be -1, which the default extractor would fail on at every restart.
+                new WallclockTimestampExtractor(),
                 Serdes.ByteArray().deserializer(),
                 Serdes.ByteArray().deserializer(),
                 tenants.stream().map(topics::inbox).toArray(String[]::new));

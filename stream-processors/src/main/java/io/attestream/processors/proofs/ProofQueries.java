@@ -73,6 +73,8 @@ public final class ProofQueries {
                 return noShard(shard);
             }
             ReadOnlyKeyValueStore<Bytes, byte[]> store = stores.shard(shard);
+            // First: it is written last, so whatever it accounts for can be read below.
+            ShardMeta meta = ShardMeta.of(store.get(Keys.meta()));
             Optional<DeltaIndex.Found> leaf = leafAt(store, offset);
             if (leaf.isPresent()) {
                 return json(
@@ -87,7 +89,6 @@ public final class ProofQueries {
                         ? json("status", "duplicate", "reference", stored.reference())
                         : json("status", "rejected", "reason", stored.reason());
             }
-            ShardMeta meta = ShardMeta.of(store.get(Keys.meta()));
             // Outcomes are read apart from deltas and may come a little later.
             boolean accounted = offset < meta.nextOffset() && offset < meta.lastOutcome();
             return accounted ? json("status", "unknown") : json("status", "pending", "nextOffset", meta.nextOffset());

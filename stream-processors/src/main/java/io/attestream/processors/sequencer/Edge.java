@@ -26,18 +26,15 @@ final class Edge {
     private static final int FORMAT = 1;
 
     private static final int AT_FORMAT = 0;
-    private static final int AT_GENERATION = 4;
-    private static final int AT_INCARNATION = 8;
-    private static final int AT_RULES_VERSION = 12;
-    private static final int AT_SIZE = 16;
-    private static final int AT_SEALED_SIZE = 24;
-    private static final int AT_SEALED_NEXT_OFFSET = 32;
-    private static final int AT_NEXT_OFFSET = 40;
-    private static final int AT_WINDOW_FLOOR = 48;
-    private static final int AT_WINDOW_LEAVES = 56;
-    private static final int AT_CHANGELOGS = 64;
-    static final int CHANGELOGS_SIZE_BYTES = 32;
-    private static final int HEAD_SIZE_BYTES = 96;
+    private static final int AT_RULES_VERSION = 4;
+    private static final int AT_SIZE = 8;
+    private static final int AT_SEALED_SIZE = 16;
+    private static final int AT_SEALED_NEXT_OFFSET = 24;
+    private static final int AT_NEXT_OFFSET = 32;
+    private static final int AT_WINDOW_FLOOR = 40;
+    private static final int AT_WINDOW_LEAVES = 48;
+    private static final int AT_LIFE = 56;
+    private static final int HEAD_SIZE_BYTES = AT_LIFE + StateLife.SIZE_BYTES;
 
     /** Tiles of 256 leaves below 2^64 leaves: at most 56 bits set. */
     private static final int FRONTIER_MAX = 56;
@@ -63,12 +60,10 @@ final class Edge {
     }
 
     /** The edge of a shard without leaves. */
-    static Edge empty(int generation, int incarnation, byte[] changelogs) {
+    static Edge empty(StateLife life) {
         Edge edge = new Edge(new byte[SIZE_BYTES]);
         edge.view.putInt(AT_FORMAT, FORMAT);
-        edge.view.putInt(AT_GENERATION, generation);
-        edge.view.putInt(AT_INCARNATION, incarnation);
-        edge.view.put(AT_CHANGELOGS, changelogs);
+        life.write(edge.view.duplicate().position(AT_LIFE));
         return edge;
     }
 
@@ -86,12 +81,8 @@ final class Edge {
         return bytes;
     }
 
-    int generation() {
-        return view.getInt(AT_GENERATION);
-    }
-
-    int incarnation() {
-        return view.getInt(AT_INCARNATION);
+    StateLife life() {
+        return StateLife.read(view.duplicate().position(AT_LIFE));
     }
 
     int rulesVersion() {
@@ -124,11 +115,6 @@ final class Edge {
 
     long windowLeaves() {
         return view.getLong(AT_WINDOW_LEAVES);
-    }
-
-    /** Identity of the changelog topics this state was written to. */
-    byte[] changelogs() {
-        return Arrays.copyOfRange(bytes, AT_CHANGELOGS, AT_CHANGELOGS + CHANGELOGS_SIZE_BYTES);
     }
 
     void setNextOffset(long nextOffset) {

@@ -3,14 +3,20 @@ package io.attestream.processors.sequencer;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.ToDoubleFunction;
 
-/** What the sequencer tells. Every label is there from the start, so that a first rejection is seen as an increase. */
+/**
+ * What the sequencer tells. Every label is there from the start, so that a first rejection is seen as an increase. Counters
+ * count decisions, also those a crash undoes and a restart makes again; positions are the state's own. Thread-safe.
+ */
 public final class SequencerMetrics {
     private static final List<String> REASONS = List.of(
             Decision.Rejected.UNDECODABLE,
@@ -22,8 +28,7 @@ public final class SequencerMetrics {
     private final Map<String, Counter> leaves = new HashMap<>();
     private final Map<String, Counter> rejected = new HashMap<>();
     private final Counter duplicates;
-    private final Map<Integer, AtomicLong> sizes = new ConcurrentHashMap<>();
-    private final Map<Integer, AtomicLong> nextOffsets = new ConcurrentHashMap<>();
+    private final Map<Integer, Position> positions = new ConcurrentHashMap<>();
 
     public SequencerMetrics(MeterRegistry registry) {
         this.registry = registry;
@@ -36,30 +41,69 @@ public final class SequencerMetrics {
         duplicates = registry.counter("attestream.sequencer.duplicates");
     }
 
-    void decided(int shard, Decision decision, ShardState state, String kind) {
-        if (decision instanceof Decision.Leaf) {
-            required(leaves, kind).increment();
+    /** Leaves and next offset of each shard this instance works on, by its number. */
+    public Map<String, Object> positions() {
+        Map<String, Object> all = new TreeMap<>();
+        positions.forEach((shard, position) ->
+                all.put(Integer.toString(shard), Map.of("size", position.size, "nextOffset", position.nextOffset)));
+        return all;
+    }
+
+    void decided(Decision decision) {
+        if (decision instanceof Decision.Leaf leaf) {
+            required(leaves, leaf.kind().word()).increment();
         } else if (decision instanceof Decision.Rejected reject) {
             required(rejected, reject.reason()).increment();
         } else {
             duplicates.increment();
         }
-        gauge(sizes, "attestream.sequencer.size", shard).set(state.size());
-        gauge(nextOffsets, "attestream.sequencer.next.offset", shard).set(state.nextOffset());
     }
 
-    private AtomicLong gauge(Map<Integer, AtomicLong> gauges, String name, int shard) {
-        AtomicLong known = gauges.get(shard);
-        if (known != null) {
-            return known;
+    /** Begins to tell about a shard, until the position is closed. */
+    Position open(int shard) {
+        Position position = new Position(shard);
+        positions.put(shard, position);
+        return position;
+    }
+
+    /** Where a shard is. Written by its task's thread, read by any. */
+    final class Position {
+        private final int shard;
+        private final List<Meter> meters = new ArrayList<>();
+        private volatile long size;
+        private volatile long nextOffset;
+        private volatile double windowStartMillis = Double.NEGATIVE_INFINITY;
+
+        private Position(int shard) {
+            this.shard = shard;
+            gauge("attestream.sequencer.size", "leaves", position -> position.size);
+            gauge("attestream.sequencer.next.offset", "records accounted for", position -> position.nextOffset);
+            gauge(
+                    "attestream.sequencer.dedup.window.seconds",
+                    "how late a retry may come and still be recognised; infinite while every leaf is remembered",
+                    position -> (System.currentTimeMillis() - position.windowStartMillis) / 1000);
         }
-        return gauges.computeIfAbsent(shard, any -> {
-            AtomicLong value = new AtomicLong();
-            Gauge.builder(name, value, AtomicLong::get)
+
+        private void gauge(String name, String description, ToDoubleFunction<Position> value) {
+            meters.add(Gauge.builder(name, this, value)
+                    .description(description)
                     .tag("shard", Integer.toString(shard))
-                    .register(registry);
-            return value;
-        });
+                    .register(registry));
+        }
+
+        void at(ShardState state) {
+            size = state.size();
+            nextOffset = state.nextOffset();
+            windowStartMillis = state.windowStartMillis().isPresent()
+                    ? state.windowStartMillis().getAsLong()
+                    : Double.NEGATIVE_INFINITY;
+        }
+
+        /** Another instance tells about the shard from now on. */
+        void close() {
+            meters.forEach(registry::remove);
+            positions.remove(shard, this);
+        }
     }
 
     private static Counter required(Map<String, Counter> counters, String label) {

@@ -10,6 +10,7 @@ import io.attestream.schemas.ledger.LedgerDefinition;
 import io.attestream.schemas.wire.ConfluentWire;
 import java.time.Duration;
 import java.util.OptionalLong;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.api.Processor;
@@ -30,44 +31,77 @@ final class SequencerProcessor implements Processor<Bytes, byte[], byte[], byte[
 
     private final LedgerDefinition ledger;
     private final int generation;
-    private final ChangelogIdentity changelogs;
-    private final GapReader gaps;
+    private final Fence fence;
     private final SequencerMetrics metrics;
     private final ConfluentWire<Sealed> sealedWire;
     private final ConfluentWire<Outcome> outcomeWire;
 
     private @Nullable ProcessorContext<byte[], byte[]> context;
     private @Nullable ShardState state;
-    private boolean firstRecord = true;
+    private SequencerMetrics.@Nullable Position position;
+    private boolean firstRecord;
 
-    SequencerProcessor(
-            LedgerDefinition ledger,
-            int generation,
-            ChangelogIdentity changelogs,
-            GapReader gaps,
-            SequencerMetrics metrics) {
+    SequencerProcessor(LedgerDefinition ledger, int generation, Fence fence, SequencerMetrics metrics) {
         this.ledger = ledger;
         this.generation = generation;
-        this.changelogs = changelogs;
-        this.gaps = gaps;
+        this.fence = fence;
         this.metrics = metrics;
         this.sealedWire = new ConfluentWire<>(Sealed.class, SchemaTexts.SEALED, ledger.schemas());
         this.outcomeWire = new ConfluentWire<>(Outcome.class, SchemaTexts.OUTCOME, ledger.schemas());
     }
 
-    /** Called after the stores were restored. Only reads them: a caching store cannot be put into yet. */
+    /**
+     * Called after the stores were restored, for the same object again when a task is taken up again: everything in heap is
+     * built anew. Only reads the stores: a caching store cannot be put into yet.
+     */
     @Override
     public void init(ProcessorContext<byte[], byte[]> newContext) {
         context = newContext;
-        state = ShardState.open(
-                shard(),
-                ledger.shards(),
-                generation,
-                ledger.incarnation(),
-                changelogs.current(),
-                ledger.key(),
-                new ContextStores(newContext));
+        StateLife life =
+                new StateLife(generation, ledger.incarnation(), Uuid.fromString(ledger.topicId()), fence.changelogs());
+        ShardState opened =
+                ShardState.open(shard(), ledger.shards(), life, ledger.key(), new ContextStores(newContext));
+        requireSamePosition(opened);
+        state = opened;
+        firstRecord = true;
+        closePosition();
+        SequencerMetrics.Position told = metrics.open(shard());
+        told.at(opened);
+        position = told;
         newContext.schedule(SEAL_INTERVAL, PunctuationType.WALL_CLOCK_TIME, now -> seal());
+    }
+
+    @Override
+    public void close() {
+        closePosition();
+    }
+
+    private void closePosition() {
+        SequencerMetrics.Position told = position;
+        if (told != null) {
+            told.close();
+            position = null;
+        }
+    }
+
+    /**
+     * State and committed offset are one fact, unless somebody lost or moved one of them. Found here before the first record
+     * comes, which on a quiet shard may be days later.
+     */
+    private void requireSamePosition(ShardState opened) {
+        long committed = fence.committed(shard())
+                .orElseThrow(() -> new IntegrityException(
+                        "shard " + shard() + ": the group has no committed offset, its state is at offset "
+                                + opened.nextOffset()
+                                + ": the group's offsets were deleted or expired. Positions are never guessed; restore into a"
+                                + " new generation"));
+        if (committed < opened.nextOffset()) {
+            throw new IntegrityException("shard " + shard() + ": the group's offset is " + committed
+                    + ", its state has accounted for all below " + opened.nextOffset()
+                    + ": the group's offsets were moved back, or the state is of a later time."
+                    + " Restore into a new generation; nothing was changed");
+        }
+        requireNothingBetween(opened, committed);
     }
 
     @Override
@@ -87,7 +121,7 @@ final class SequencerProcessor implements Processor<Bytes, byte[], byte[], byte[
             forward(outcome(at.offset(), OutcomeKind.REJECTED, null, rejected.reason()));
         }
         step.delta().ifPresent(this::forward);
-        metrics.decided(shard(), step.decision(), shardState, kindOf(step.decision()));
+        metrics.decided(step.decision());
     }
 
     /**
@@ -95,24 +129,23 @@ final class SequencerProcessor implements Processor<Bytes, byte[], byte[], byte[
      * committed offsets that somebody may have moved.
      */
     private void requireNothingBetween(ShardState shardState, long offset) {
-        if (offset > shardState.nextOffset()) {
-            OptionalLong skipped = gaps.firstCommitted(shard(), shardState.nextOffset(), offset);
-            if (skipped.isPresent()) {
-                throw new IntegrityException("shard " + shard() + " was given offset " + offset + ", but offset "
-                        + skipped.getAsLong() + " is a committed record that its state has not accounted for (next is "
-                        + shardState.nextOffset()
-                        + "): the group's offsets were moved, or the state was lost while they"
-                        + " survived. Restore the state; nothing was changed");
-            }
+        long next = shardState.nextOffset();
+        OptionalLong skipped = offset > next ? fence.firstRecord(shard(), next, offset) : OptionalLong.empty();
+        if (skipped.isPresent()) {
+            throw new IntegrityException("shard " + shard() + " would go on at offset " + offset + ", but offset "
+                    + skipped.getAsLong() + " is a committed record that its state has not accounted for (next is "
+                    + next + ")"
+                    + (shardState.size() == 0
+                            ? ": the state was lost while the group's offsets survived."
+                            : ": the group's offsets were moved, or the state is of an earlier time.")
+                    + " Restore into a new generation; nothing was changed");
         }
     }
 
     private void seal() {
-        required(state).seal().ifPresent(this::forward);
-    }
-
-    private static String kindOf(Decision decision) {
-        return decision instanceof Decision.Leaf leaf ? leaf.kind().word() : "";
+        ShardState shardState = required(state);
+        shardState.seal().ifPresent(this::forward);
+        required(position).at(shardState);
     }
 
     private Outcome outcome(long offset, OutcomeKind kind, @Nullable Long reference, String reason) {

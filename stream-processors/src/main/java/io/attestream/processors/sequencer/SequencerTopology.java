@@ -44,17 +44,12 @@ public final class SequencerTopology {
     private SequencerTopology() {}
 
     public static Topology build(
-            Topics topics,
-            LedgerDefinition ledger,
-            int generation,
-            ChangelogIdentity changelogs,
-            GapReader gaps,
-            SequencerMetrics metrics) {
+            Topics topics, LedgerDefinition ledger, int generation, Fence fence, SequencerMetrics metrics) {
         Topology topology = new Topology();
         topology.addSource(
                 EVENTS_SOURCE, Serdes.Bytes().deserializer(), Serdes.ByteArray().deserializer(), topics.events());
         topology.addProcessor(
-                SEQUENCER, () -> new SequencerProcessor(ledger, generation, changelogs, gaps, metrics), EVENTS_SOURCE);
+                SEQUENCER, () -> new SequencerProcessor(ledger, generation, fence, metrics), EVENTS_SOURCE);
         topology.addStateStore(store(EDGE_STORE, true), SEQUENCER);
         topology.addStateStore(store(WINDOW_STORE, false), SEQUENCER);
         topology.addStateStore(store(RULES_STORE, false), SEQUENCER);

@@ -2,6 +2,7 @@
 package io.attestream.processors.sequencer;
 
 import io.attestream.processors.IntegrityException;
+import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.control.Control;
 import io.attestream.proofs.control.ControlRecord;
 import io.attestream.proofs.entry.EntryKind;
@@ -13,9 +14,9 @@ import io.attestream.schemas.avro.Root32;
 import io.attestream.schemas.avro.Sealed;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,8 +32,10 @@ final class ShardState {
     private final Stores stores;
     private final Decider decider;
     private final Edge edge;
-    private IdentityWindow window;
-    private CompactRange range;
+    private final IdentityWindow window;
+    private final CompactRange range;
+    /** Time of the first leaf of each full tile in the window, at its slot. */
+    private long[] tileMillis;
 
     /** Where the state is kept. A put is part of the transaction of the record being processed. */
     interface Stores {
@@ -59,88 +62,70 @@ final class ShardState {
         this.edge = edge;
         this.window = window;
         this.range = edge.range();
+        this.tileMillis = new long[slots(window.windowLeaves())];
+    }
+
+    private static int slots(long windowLeaves) {
+        return (int) (windowLeaves / TILE);
     }
 
     /**
      * Takes up the stored state, or begins a new one.
      *
-     * @param changelogs identity of the changelog topics; 32 bytes
-     * @throws IntegrityException if parts of the state are not of one life
+     * @throws IntegrityException if the state is of another life, or parts of it are missing
      */
-    static ShardState open(
-            int shard,
-            int shards,
-            int generation,
-            int incarnation,
-            byte[] changelogs,
-            NoteVerifier key,
-            Stores stores) {
+    static ShardState open(int shard, int shards, StateLife life, NoteVerifier key, Stores stores) {
         Decider decider = new Decider(shard, shards, key);
         byte[] stored = stores.edge();
         byte[] control = stores.control();
         if (stored == null) {
             if (control != null) {
-                throw new IntegrityException(
-                        "shard " + shard
-                                + " has a control record but no edge record: its changelog was lost or truncated; restore the state");
+                throw new IntegrityException("shard " + shard + " has a control record but no edge record: a changelog"
+                        + " was lost or truncated; restore the state");
             }
-            Edge fresh = Edge.empty(generation, incarnation, changelogs);
-            return new ShardState(shard, stores, decider, fresh, new IdentityWindow(TILE));
+            return new ShardState(shard, stores, decider, Edge.empty(life), new IdentityWindow(TILE));
         }
         Edge edge = Edge.of(stored);
-        requireSameLife(shard, edge, generation, incarnation, changelogs);
+        edge.life().requireSame(shard, life);
         if (control == null) {
             throw new IntegrityException("shard " + shard + " has " + edge.size()
-                    + " leaves but no control record: its changelog was lost or truncated; restore the state");
+                    + " leaves but no control record: a changelog was lost or truncated; restore the state");
         }
         decider.use(read(shard, control, key));
-        return new ShardState(shard, stores, decider, edge, rebuildWindow(edge, stores));
-    }
-
-    private static void requireSameLife(int shard, Edge edge, int generation, int incarnation, byte[] changelogs) {
-        if (edge.generation() != generation || edge.incarnation() != incarnation) {
-            throw new IntegrityException("shard " + shard + " has state of generation " + edge.generation()
-                    + " incarnation " + edge.incarnation() + ", this process runs generation " + generation
-                    + " incarnation " + incarnation + ": it needs a state directory of its own");
-        }
-        if (!Arrays.equals(edge.changelogs(), changelogs)) {
-            throw new IntegrityException("shard " + shard
-                    + " has state written to other changelog topics than those there are: a changelog was replaced."
-                    + " Going on would mix two states; restore into a new generation");
-        }
+        long first = Math.max(edge.windowFloor(), Math.max(0, edge.size() - edge.windowLeaves()));
+        IdentityWindow window = IdentityWindow.startingAt(first, edge.windowLeaves());
+        ShardState state = new ShardState(shard, stores, decider, edge, window);
+        state.rebuildWindow();
+        return state;
     }
 
     private static Control read(int shard, byte[] control, NoteVerifier key) {
         try {
             return ControlRecord.read(control, key);
-        } catch (io.attestream.proofs.InvalidFormat e) {
+        } catch (InvalidFormat e) {
             throw new IntegrityException(
                     "shard " + shard + " has a control record in its state that is not valid: " + e.getMessage(), e);
         }
     }
 
-    private static IdentityWindow rebuildWindow(Edge edge, Stores stores) {
-        long windowLeaves = edge.windowLeaves();
-        long first = Math.max(edge.windowFloor(), Math.max(0, edge.size() - windowLeaves));
-        IdentityWindow window = IdentityWindow.startingAt(first, windowLeaves);
-        for (long tile = first / TILE; tile < edge.size() / TILE; tile++) {
-            byte[] stored = stores.tile(WindowTile.key(tile, windowLeaves));
+    private void rebuildWindow() {
+        for (long tile = window.firstLeaf() / TILE; tile < edge.size() / TILE; tile++) {
+            byte[] stored = stores.tile(WindowTile.key(tile, window.windowLeaves()));
             if (stored == null) {
-                throw new IntegrityException("the dedup window lacks tile " + tile
-                        + ": its changelog was lost or truncated; restore the state");
+                throw new IntegrityException("shard " + shard + ": the dedup window lacks tile " + tile
+                        + ": a changelog was lost or truncated; restore the state");
             }
             WindowTile.appendTo(window, stored, tile);
+            tileMillis[slot(tile)] = WindowTile.firstMillis(stored);
         }
         for (int i = (int) (window.size() - edge.tailStart()); i < edge.tailLength(); i++) {
             EntryKind kind = edge.kindCode(i) == EntryKind.EVENT.code() ? EntryKind.EVENT : EntryKind.CONFLICT;
             window.append(kind, edge.raw(), edge.digestAt(i), edge.raw(), edge.tagAt(i));
         }
-        return window;
     }
 
-    /** Whether the shard has neither leaves nor a position. */
-    boolean isNew() {
-        return edge.size() == 0;
+    private int slot(long tile) {
+        return (int) (tile % tileMillis.length);
     }
 
     long nextOffset() {
@@ -151,8 +136,17 @@ final class ShardState {
         return edge.size();
     }
 
-    IdentityWindow window() {
-        return window;
+    /**
+     * Time of the oldest leaf dedup knows, to the accuracy of a tile; empty as long as it knows every leaf. Says how late a
+     * retry may come.
+     */
+    OptionalLong windowStartMillis() {
+        long first = window.firstLeaf();
+        if (first == 0) {
+            return OptionalLong.empty();
+        }
+        long tile = first / TILE;
+        return OptionalLong.of(tile < edge.size() / TILE ? tileMillis[slot(tile)] : edge.timestampMillis(0));
     }
 
     /**
@@ -199,34 +193,42 @@ final class ShardState {
         edge.setNextOffset(offset + 1);
         Sealed delta = delta(new LastLeaf(leaf, offset, timestampMillis));
         long tile = edge.size() / TILE;
+        tileMillis[slot(tile)] = edge.timestampMillis(0);
         edge.closeTile(range);
         edge.setSealed(edge.size(), edge.nextOffset());
-        stores.putTile(WindowTile.key(tile, window.windowLeaves()), WindowTile.encode(tile, window));
+        putTile(tile);
         return Optional.of(delta);
     }
 
     /** The 256th leaf of a tile: forwarded with the others and never stored in the edge. */
     private record LastLeaf(Decision.Leaf leaf, long offset, long timestampMillis) {}
 
+    private void putTile(long tile) {
+        byte[] bytes = WindowTile.encode(tile, tileMillis[slot(tile)], window);
+        stores.putTile(WindowTile.key(tile, window.windowLeaves()), bytes);
+    }
+
     private void use(Control control, byte[] bytes) {
-        long oldSlots = edge.windowLeaves() / TILE;
         long windowLeaves = control.rules().dedupWindowLeaves();
         decider.use(control);
         stores.putControl(bytes);
         if (windowLeaves != window.windowLeaves()) {
             window.resize(windowLeaves);
-            moveTiles(oldSlots, windowLeaves);
+            moveTiles();
         }
         edge.setRules(control.rules().version(), windowLeaves, window.firstLeaf());
     }
 
     /** Puts the tiles of the window where a window of the new length expects them. */
-    private void moveTiles(long oldSlots, long windowLeaves) {
-        for (long slot = windowLeaves / TILE; slot < oldSlots; slot++) {
+    private void moveTiles() {
+        long[] old = tileMillis;
+        tileMillis = new long[slots(window.windowLeaves())];
+        for (int slot = tileMillis.length; slot < old.length; slot++) {
             stores.deleteTile(WindowTile.slotKey(slot));
         }
         for (long tile = window.firstLeaf() / TILE; tile < edge.size() / TILE; tile++) {
-            stores.putTile(WindowTile.key(tile, windowLeaves), WindowTile.encode(tile, window));
+            tileMillis[slot(tile)] = old[(int) (tile % old.length)];
+            putTile(tile);
         }
     }
 
@@ -264,11 +266,12 @@ final class ShardState {
             offsets.add(last.offset());
             timestamps.add(last.timestampMillis());
         }
+        StateLife life = edge.life();
         Head head = new Head(range.size().value(), new Root32(range.root().bytes()), edge.nextOffset());
         return new Sealed(
                 shard,
-                edge.incarnation(),
-                edge.generation(),
+                life.incarnation(),
+                life.generation(),
                 edge.sealedSize(),
                 kinds.flip(),
                 hashes.flip(),

@@ -8,12 +8,13 @@ import java.nio.ByteBuffer;
 
 /**
  * What dedup must remember of 256 leaves: for each whether it is an event, its identity digest and its content tag; behind the
- * number of the tile, because the key is only {@code tile mod (W/256)} and a slot is overwritten by a later tile.
+ * number of the tile, because the key is only {@code tile mod (W/256)} and a slot is overwritten by a later tile; and the time
+ * of its first leaf, which tells how far back in time dedup reaches.
  */
 final class WindowTile {
     static final int LEAVES = 256;
 
-    private static final int HEAD_SIZE_BYTES = 8;
+    private static final int HEAD_SIZE_BYTES = 16;
     private static final int LEAF_SIZE_BYTES = 33;
     static final int SIZE_BYTES = HEAD_SIZE_BYTES + LEAVES * LEAF_SIZE_BYTES;
 
@@ -29,9 +30,9 @@ final class WindowTile {
     }
 
     /** The tile out of the window; leaves that left the window are kept as leaves that cannot be found. */
-    static byte[] encode(long tile, IdentityWindow window) {
+    static byte[] encode(long tile, long firstMillis, IdentityWindow window) {
         byte[] bytes = new byte[SIZE_BYTES];
-        ByteBuffer.wrap(bytes).putLong(tile);
+        ByteBuffer.wrap(bytes).putLong(tile).putLong(firstMillis);
         long first = tile * LEAVES;
         for (int i = 0; i < LEAVES; i++) {
             int at = HEAD_SIZE_BYTES + i * LEAF_SIZE_BYTES;
@@ -40,6 +41,11 @@ final class WindowTile {
             }
         }
         return bytes;
+    }
+
+    /** Time of the tile's first leaf. */
+    static long firstMillis(byte[] stored) {
+        return ByteBuffer.wrap(stored).getLong(8);
     }
 
     /** Appends those leaves of a stored tile that the window expects next. */
