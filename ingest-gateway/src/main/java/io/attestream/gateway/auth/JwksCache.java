@@ -123,8 +123,12 @@ public final class JwksCache implements AutoCloseable {
         if (!(known instanceof KeyLookup.CannotTell) || !takeBudget()) {
             return CompletableFuture.completedFuture(known);
         }
+        Instant asked = clock.instant();
         return refresh().thenApply(renewed -> {
-            if (renewed && known(keyId) instanceof KeyLookup.CannotTell) {
+            // A fetch that was under way already may have been answered before the key was published.
+            KeySet keys = current;
+            boolean fetchedSince = renewed && keys != null && !keys.fetchedAt().isBefore(asked);
+            if (fetchedSince && known(keyId) instanceof KeyLookup.CannotTell) {
                 confirmedUnknown.put(keyId, Boolean.TRUE);
             }
             return known(keyId);
@@ -176,7 +180,8 @@ public final class JwksCache implements AutoCloseable {
         Instant begun = clock.instant();
         CompletableFuture<Boolean> fetch = fetch().handle((body, error) -> {
             if (error != null) {
-                return failed(error.getClass().getSimpleName());
+                Throwable cause = error.getCause() == null ? error : error.getCause();
+                return failed(cause.toString());
             }
             return accept(body, begun);
         });

@@ -166,24 +166,24 @@ public final class KafkaEventLog implements EventLog {
         if (error instanceof RecordTooLargeException) {
             return new AppendResult.TooLarge("the record exceeds the message limit of the topic");
         }
-        if (isRefusedUnwritten(error)) {
-            LOG.error("the brokers refuse to write", error);
+        if (error instanceof BufferExhaustedException || isMetadataTimeout(error)) {
+            return notSent(error);
+        }
+        if (isRefused(error)) {
+            LOG.error("the brokers refuse to write: {}", error.toString());
             return new AppendResult.NotWritten("the brokers refuse to write");
         }
         LOG.warn("append not acknowledged: {}", error.toString());
         return new AppendResult.Unknown("the brokers did not acknowledge in time");
     }
 
-    private static boolean isRefusedUnwritten(Exception error) {
+    private static boolean isRefused(Exception error) {
         return error instanceof AuthorizationException
                 || error instanceof InvalidTopicException
-                || error instanceof UnknownTopicOrPartitionException
-                // The callback also reports what send() could not even queue.
-                || error instanceof BufferExhaustedException
-                || isMetadataTimeout(error);
+                || error instanceof UnknownTopicOrPartitionException;
     }
 
-    /** No metadata within max.block.ms: told apart from a delivery timeout by its text, for the type is the same. */
+    /** The callback reports what send() could not even queue. No metadata within max.block.ms: told apart from a delivery timeout by its text, for the type is the same. */
     private static boolean isMetadataTimeout(Exception error) {
         String message = error.getMessage();
         return error instanceof org.apache.kafka.common.errors.TimeoutException
@@ -191,7 +191,7 @@ public final class KafkaEventLog implements EventLog {
                 && message.contains("not present in metadata");
     }
 
-    private static AppendResult notSent(RuntimeException error) {
+    private static AppendResult notSent(Exception error) {
         LOG.warn("append not sent: {}", error.toString());
         return new AppendResult.NotWritten("the brokers cannot be reached");
     }

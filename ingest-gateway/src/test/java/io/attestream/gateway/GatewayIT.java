@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.attestream.chaos.LocalBroker;
+import io.attestream.gateway.support.IdentityProvider;
+import io.attestream.proofs.control.Rules;
+import io.attestream.proofs.control.SchemaText;
+import io.attestream.proofs.note.NoteSigner;
+import io.attestream.schemas.SchemaTexts;
+import io.attestream.schemas.Topics;
+import io.attestream.schemas.avro.Event;
+import io.attestream.schemas.ledger.LedgerDefinition;
+import io.attestream.schemas.ledger.LedgerInitializer;
+import io.attestream.schemas.topics.TopicContract;
+import io.attestream.schemas.wire.WireDecoder;
+import io.attestream.schemas.wire.WireResult;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The packaged gateway as a process, on a real broker: what a 2xx is worth when things die. */
+class GatewayIT {
+    private static final int SHARDS = 2;
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Topics TOPICS = new Topics("it");
+
+    @TempDir
+    static Path directory;
+
+    private static LocalBroker broker;
+    private static IdentityProvider issuer;
+    private static NoteSigner signer;
+    private static LedgerDefinition ledger;
+
+    private final HttpClient http = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(Duration.ofSeconds(5))
+            .build();
+    private Process gateway;
+    private Path log;
+    private int port;
+    private int managementPort;
+
+    @BeforeAll
+    static void makeTheLedger() throws IOException {
+        issuer = new IdentityProvider();
+        broker = LocalBroker.start(directory.resolve("kafka"));
+        signer = NoteSigner.generate("ledger.test/it", new SecureRandom());
+        byte[] tagKey = new byte[32];
+        Files.writeString(directory.resolve("tag.key"), Base64.getEncoder().encodeToString(tagKey));
+        Files.writeString(directory.resolve("internal.secret"), "a-secret-that-is-long-enough");
+        List<SchemaText> schemas = new ArrayList<>();
+        SchemaTexts.current()
+                .forEach((name, schema) -> schemas.add(
+                        new SchemaText(name, schemas.size() + 1, SchemaTexts.fingerprint(schema), schema.toString())));
+        Rules rules = Rules.initial(List.of(schemas.get(0).fingerprint()));
+        LedgerInitializer.Result result = new LedgerInitializer(
+                        Map.of("bootstrap.servers", broker.bootstrapServers()),
+                        TOPICS,
+                        new TopicContract(TOPICS, SHARDS, rules.maxPayloadBytes(), true),
+                        signer,
+                        rules,
+                        schemas,
+                        1,
+                        Duration.ofSeconds(30))
+                .run();
+        ledger = ((LedgerInitializer.Result.Complete) result).ledger();
+    }
+
+    @AfterAll
+    static void stopBroker() {
+        broker.close();
+        issuer.close();
+    }
+
+    @AfterEach
+    void stopGateway() throws InterruptedException {
+        if (gateway != null && gateway.isAlive()) {
+            gateway.destroy();
+            if (!gateway.waitFor(40, TimeUnit.SECONDS)) {
+                gateway.destroyForcibly().waitFor();
+            }
+        }
+    }
+
+    private Map<String, String> environment() {
+        Map<String, String> environment = new HashMap<>(issuer.environment());
+        environment.put("AUTH_POLICY", "jwks_rbac");
+        environment.put("QUARKUS_HTTP_PORT", Integer.toString(port));
+        environment.put("QUARKUS_MANAGEMENT_PORT", Integer.toString(managementPort));
+        environment.put("ATTESTREAM_DEV", "true");
+        environment.put("ATTESTREAM_KAFKA_BOOTSTRAP_SERVERS", broker.bootstrapServers());
+        environment.put("ATTESTREAM_TOPICS_PREFIX", TOPICS.prefix());
+        environment.put("ATTESTREAM_LEDGER_VERIFIER_KEY", signer.verifier().vkey());
+        environment.put(
+                "ATTESTREAM_INTERNAL_SECRET_FILE",
+                directory.resolve("internal.secret").toString());
+        environment.put("ATTESTREAM_PROOFS_URLS", "http://127.0.0.1:1");
+        environment.put(
+                "ATTESTREAM_OBJECTS_DIRECTORY", directory.resolve("objects").toString());
+        environment.put(
+                "ATTESTREAM_DOOR_CONTENT_TAG_KEY_FILE",
+                directory.resolve("tag.key").toString());
+        environment.put("ATTESTREAM_PRODUCER_DELIVERY_TIMEOUT", "4s");
+        environment.put("ATTESTREAM_PRODUCER_REQUEST_TIMEOUT", "2s");
+        return environment;
+    }
+
+    private void launch(Map<String, String> changes) throws IOException {
+        port = freePort();
+        managementPort = freePort();
+        Path jar = Path.of(System.getProperty("attestream.home"), "ingest-gateway/target/quarkus-app/quarkus-run.jar");
+        log = Files.createTempFile(directory, "gateway", ".txt");
+        ProcessBuilder builder = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx512m",
+                        "-XX:TieredStopAtLevel=1",
+                        "-jar",
+                        jar.toString())
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile());
+        builder.environment().putAll(environment());
+        builder.environment().putAll(changes);
+        gateway = builder.start();
+    }
+
+    private void launchAndAwaitReady() throws IOException {
+        launch(Map.of());
+        await().atMost(PATIENCE).until(this::isReady);
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private boolean isReady() {
+        try {
+            return http.send(
+                                    HttpRequest.newBuilder(URI.create(
+                                                    "http://127.0.0.1:" + managementPort + "/q/health/ready"))
+                                            .timeout(Duration.ofSeconds(10))
+                                            .build(),
+                                    HttpResponse.BodyHandlers.discarding())
+                            .statusCode()
+                    == 200;
+        } catch (IOException e) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    private HttpResponse<String> append(String id, String token) throws IOException {
+        String event = "{\"specversion\":\"1.0\",\"id\":\"" + id + "\",\"source\":\"/it/" + id.hashCode() % 8
+                + "\",\"type\":\"t\",\"data\":\"" + id + "\"}";
+        try {
+            return http.send(
+                    HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/v1/events"))
+                            .timeout(Duration.ofSeconds(30))
+                            .header("Authorization", "Bearer " + token)
+                            .header("Content-Type", "application/cloudevents+json")
+                            .POST(HttpRequest.BodyPublishers.ofString(event))
+                            .build(),
+                    HttpResponse.BodyHandlers.ofString());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException(e);
+        }
+    }
+
+    /** Ids by partition and offset, as the topic holds them. */
+    private static Map<String, String> idsInTheLog() {
+        Map<String, String> ids = new HashMap<>();
+        WireDecoder<Event> decoder = new WireDecoder<>(Event.class, SchemaTexts.EVENT, ledger.schemas());
+        try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(
+                Map.of("bootstrap.servers", broker.bootstrapServers(), "auto.offset.reset", "earliest"),
+                new ByteArrayDeserializer(),
+                new ByteArrayDeserializer())) {
+            List<TopicPartition> partitions =
+                    List.of(new TopicPartition(TOPICS.events(), 0), new TopicPartition(TOPICS.events(), 1));
+            consumer.assign(partitions);
+            consumer.seekToBeginning(partitions);
+            Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+            while (partitions.stream().anyMatch(p -> consumer.position(p) < ends.get(p))) {
+                for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofSeconds(1))) {
+                    if (decoder.decode(record.value()) instanceof WireResult.Decoded<Event> decoded) {
+                        ids.put(
+                                record.partition() + "/" + record.offset(),
+                                decoded.value().getAttributes().get("id").toString());
+                    }
+                }
+            }
+        }
+        return ids;
+    }
+
+    private static String place(HttpResponse<String> answer) {
+        try {
+            JsonNode receipt =
+                    JSON.readTree(answer.body()).path("results").get(0).path("receipt");
+            return receipt.path("shard").asInt() + "/" + receipt.path("offset").asLong();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void whatWasAnswered202IsInTheLogAtItsReceipt() throws Exception {
+        // given
+        launchAndAwaitReady();
+        String token = issuer.token("acme", "ingester");
+
+        for (int i = 0; i < 5; i++) {
+            // when
+            HttpResponse<String> answer = append("first-" + i, token);
+
+            // then: at the moment of the answer
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(202);
+            assertThat(idsInTheLog()).containsEntry(place(answer), "first-" + i);
+        }
+    }
+
+    @Test
+    void aBrokerThatDiesNeverMakesA2xxThatIsNotInTheLog() throws Exception {
+        // given
+        launchAndAwaitReady();
+        Load load = new Load("kill");
+        await().atMost(PATIENCE).until(() -> load.accepted.size() > 50);
+
+        // when
+        broker.kill();
+
+        // then: told as our trouble, in time
+        await().atMost(PATIENCE).until(() -> load.statuses.containsKey(504) && load.statuses.containsKey(503));
+        await().atMost(PATIENCE).until(() -> !isReady());
+
+        // when
+        broker.restart();
+
+        // then: it goes on by itself
+        int before = load.accepted.size();
+        await().atMost(PATIENCE).until(() -> load.accepted.size() > before + 50);
+        await().atMost(PATIENCE).until(this::isReady);
+        load.stop();
+        assertThat(load.statuses.keySet()).isSubsetOf(202, 503, 504);
+        assertThat(load.withoutRetryAfter).hasValue(0);
+        assertThat(idsInTheLog()).containsAllEntriesOf(load.accepted);
+    }
+
+    @Test
+    void aStopAnswersWhatIsInFlightAndLosesNothing() throws Exception {
+        // given
+        launchAndAwaitReady();
+        Load load = new Load("stop");
+        await().atMost(PATIENCE).until(() -> load.accepted.size() > 50);
+
+        // when
+        gateway.destroy();
+
+        // then
+        assertThat(gateway.waitFor(40, TimeUnit.SECONDS)).isTrue();
+        load.stop();
+        assertThat(load.statuses.keySet()).isSubsetOf(202, 503);
+        assertThat(idsInTheLog()).containsAllEntriesOf(load.accepted);
+    }
+
+    /** Clients that append one event after the other and note what they were told. */
+    private final class Load {
+        final Map<String, String> accepted = new ConcurrentHashMap<>();
+        final Map<Integer, Integer> statuses = new ConcurrentHashMap<>();
+        final AtomicInteger withoutRetryAfter = new AtomicInteger();
+        private final AtomicBoolean stopped = new AtomicBoolean();
+        private final ExecutorService clients = Executors.newFixedThreadPool(4);
+        private final AtomicReference<Throwable> bug = new AtomicReference<>();
+
+        Load(String name) {
+            String token = issuer.token("acme", "ingester");
+            for (int client = 0; client < 4; client++) {
+                String prefix = name + "-" + client + "-";
+                clients.execute(() -> {
+                    for (int i = 0; !stopped.get(); i++) {
+                        one(prefix + i, token);
+                    }
+                });
+            }
+        }
+
+        private void one(String id, String token) {
+            try {
+                HttpResponse<String> answer = append(id, token);
+                statuses.merge(answer.statusCode(), 1, Integer::sum);
+                if (answer.statusCode() == 202) {
+                    accepted.put(place(answer), id);
+                } else if (answer.headers().firstValue("Retry-After").isEmpty() && gateway.isAlive()) {
+                    withoutRetryAfter.incrementAndGet();
+                }
+            } catch (IOException e) {
+                // The connection ended: nothing was promised.
+                stopped.compareAndSet(false, !gateway.isAlive());
+            } catch (RuntimeException e) {
+                bug.set(e);
+                stopped.set(true);
+            }
+        }
+
+        void stop() throws InterruptedException {
+            stopped.set(true);
+            clients.shutdown();
+            assertThat(clients.awaitTermination(40, TimeUnit.SECONDS)).isTrue();
+            assertThat(bug.get()).isNull();
+            assertThat(accepted).isNotEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"AUTH_POLICY=dev,ENV=prod", "JWT_ISSUER=,JWT_AUDIENCE=", "ATTESTREAM_LEDGER_VERIFIER_KEY=junk"})
+    void aRefusedStartExitsWith1SaysWhyAndNeverListens(String changes) throws Exception {
+        // given
+        Map<String, String> environment = new HashMap<>();
+        for (String change : changes.split(",", -1)) {
+            environment.put(change.substring(0, change.indexOf('=')), change.substring(change.indexOf('=') + 1));
+        }
+
+        // when
+        launch(environment);
+
+        // then
+        assertThat(gateway.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        String output = Files.readString(log);
+        assertThat(gateway.exitValue()).as(output).isEqualTo(1);
+        assertThat(output).contains("refusing to start").doesNotContain("Listening on");
+        Set<String> named =
+                changes.startsWith("ATTESTREAM") ? Set.of("attestream.ledger.verifier-key") : environment.keySet();
+        named.stream()
+                .filter(name -> !name.equals("ENV"))
+                .forEach(name -> assertThat(output).contains(name));
+    }
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.gateway.auth;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.attestream.gateway.support.IdentityProvider;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.jose4j.jwk.JsonWebKey;
+import org.jose4j.jwk.RsaJsonWebKey;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class JwksCacheTest {
+    private static final Duration SOON = Duration.ofSeconds(10);
+
+    private final IdentityProvider issuer = new IdentityProvider();
+    private final MovingClock clock = new MovingClock();
+    private final AuthSettings.Tokens settings = settings();
+    private final JwksCache cache = new JwksCache(settings, clock);
+    private final Authenticator authenticator = new Authenticator(settings, cache, clock);
+
+    /** A clock that moves only when it is told to. */
+    private static final class MovingClock extends Clock {
+        private volatile Instant now = Instant.now();
+
+        void advance(Duration duration) {
+            now = now.plus(duration);
+        }
+
+        @Override
+        public ZoneId getZone() {
+            return ZoneOffset.UTC;
+        }
+
+        @Override
+        public Clock withZone(ZoneId zone) {
+            return this;
+        }
+
+        @Override
+        public Instant instant() {
+            return now;
+        }
+    }
+
+    private AuthSettings.Tokens settings() {
+        Start start = StartGate.decide(
+                name -> Optional.ofNullable(issuer.environment().get(name)));
+        return (AuthSettings.Tokens) ((Start.Policy) start).settings();
+    }
+
+    @AfterEach
+    void close() {
+        cache.close();
+        issuer.close();
+    }
+
+    private void startAndLoad() {
+        cache.start();
+        await().atMost(SOON).until(cache::isReady);
+    }
+
+    private AuthDecision decide(String token) {
+        return authenticator.decide(token).toCompletableFuture().join();
+    }
+
+    private static String token(RsaJsonWebKey key) {
+        return IdentityProvider.sign(IdentityProvider.claims("acme", "ingester").toJson(), key, header -> {});
+    }
+
+    @Test
+    void withoutKeysNothingCanBeDecided() {
+        // given
+        issuer.answering(exchange -> IdentityProvider.send(exchange, 500, ""));
+        cache.start();
+        await().atMost(SOON).until(() -> issuer.fetches() >= 1);
+
+        // when, then
+        assertThat(decide(token(issuer.key()))).isInstanceOf(AuthDecision.Undecidable.class);
+        assertThat(cache.isReady()).isFalse();
+    }
+
+    @Test
+    void comesBackByItselfWhenTheIssuerDoes() {
+        // given
+        issuer.answering(exchange -> IdentityProvider.send(exchange, 200, "<html>"));
+        cache.start();
+        await().atMost(SOON).until(() -> issuer.fetches() >= 1);
+        assertThat(cache.isReady()).isFalse();
+
+        // when
+        issuer.answeringKeys();
+
+        // then
+        await().atMost(SOON).until(cache::isReady);
+        assertThat(decide(token(issuer.key()))).isInstanceOf(AuthDecision.Granted.class);
+    }
+
+    static Stream<String> junk() {
+        String key = IdentityProvider.newKey("k").toJson(JsonWebKey.OutputControlLevel.PUBLIC_ONLY);
+        String many = IntStream.range(0, 65)
+                .mapToObj(i -> key.replace("\"k\"", "\"k" + i + "\""))
+                .collect(Collectors.joining(","));
+        return Stream.of(
+                "<html>",
+                "",
+                "[]",
+                "{}",
+                "{\"keys\":{}}",
+                "{\"keys\":[]}",
+                "{\"keys\":[1]}",
+                "{\"keys\":[{\"kty\":\"oct\",\"kid\":\"s\",\"k\":\"c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0\"}]}",
+                "{\"keys\":[" + key.replace("\"sig\"", "\"enc\"") + "]}",
+                "{\"keys\":[" + key + "," + key + "]}",
+                "{\"keys\":[" + many + "]}",
+                "{\"keys\":[" + key + "],\"pad\":\"" + "x".repeat(256 * 1024) + "\"}");
+    }
+
+    @ParameterizedTest
+    @MethodSource("junk")
+    void junkNeverReplacesGoodKeys(String body) {
+        // given
+        startAndLoad();
+        issuer.answering(exchange -> IdentityProvider.send(exchange, 200, body));
+        int fetches = issuer.fetches();
+
+        // when
+        AuthDecision unknown = decide(token(IdentityProvider.newKey("other")));
+
+        // then
+        assertThat(issuer.fetches()).isGreaterThan(fetches);
+        assertThat(unknown).isInstanceOf(AuthDecision.Undecidable.class);
+        assertThat(decide(token(issuer.key()))).isInstanceOf(AuthDecision.Granted.class);
+    }
+
+    @Test
+    void theLastGoodKeysCountUpToTheStatedAge() {
+        // given
+        startAndLoad();
+        String early = token(issuer.key());
+        assertThat(decide(early)).isInstanceOf(AuthDecision.Granted.class);
+        issuer.answering(exchange -> IdentityProvider.send(exchange, 500, ""));
+
+        // when
+        clock.advance(settings.maxStale().plusSeconds(1));
+
+        // then
+        assertThat(cache.isReady()).isFalse();
+        assertThat(decide(early)).isInstanceOf(AuthDecision.Undecidable.class);
+    }
+
+    @Test
+    void aRotatedKeyIsFoundAtOnceAndTheOldOneCountsNoMore() {
+        // given
+        startAndLoad();
+        String old = token(issuer.key());
+        assertThat(decide(old)).isInstanceOf(AuthDecision.Granted.class);
+
+        // when
+        issuer.rotate(IdentityProvider.newKey("key-2"));
+
+        // then
+        assertThat(decide(token(issuer.key()))).isInstanceOf(AuthDecision.Granted.class);
+        assertThat(decide(old)).isNotInstanceOf(AuthDecision.Granted.class);
+    }
+
+    @Test
+    void forgedKeyIdsNeitherHammerTheIssuerNorHideARotation() {
+        // given
+        startAndLoad();
+        int before = issuer.fetches();
+        RsaJsonWebKey forged = IdentityProvider.newKey("forged");
+        for (int i = 0; i < 50; i++) {
+            forged.setKeyId("forged-" + i);
+            assertThat(decide(token(forged))).isNotInstanceOf(AuthDecision.Granted.class);
+        }
+        assertThat(issuer.fetches() - before).isLessThanOrEqualTo(3);
+
+        // when: the issuer rotates while the budget is used up
+        issuer.rotate(IdentityProvider.newKey("key-2"));
+        String rotated = token(issuer.key());
+
+        // then: nobody is told that the token is bad, and it counts as soon as there is budget again
+        assertThat(decide(rotated)).isInstanceOf(AuthDecision.Undecidable.class);
+        clock.advance(Duration.ofSeconds(11));
+        assertThat(decide(rotated)).isInstanceOf(AuthDecision.Granted.class);
+    }
+
+    @Test
+    void aKeyIdThatAFreshSetLacksIsDenied() {
+        // given
+        startAndLoad();
+
+        // when, then
+        assertThat(decide(token(IdentityProvider.newKey("foreign")))).isEqualTo(new AuthDecision.Denied("unknown-key"));
+    }
+
+    @Test
+    void anIssuerThatNeverAnswersDoesNotHoldUpAnybodyForLong() {
+        // given
+        startAndLoad();
+        CountDownLatch over = new CountDownLatch(1);
+        issuer.answering(exchange -> {
+            try {
+                over.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        try {
+            // when
+            long begun = System.nanoTime();
+            AuthDecision unknown = decide(token(IdentityProvider.newKey("other")));
+            long millis = Duration.ofNanos(System.nanoTime() - begun).toMillis();
+
+            // then
+            assertThat(unknown).isInstanceOf(AuthDecision.Undecidable.class);
+            assertThat(millis).isLessThan(4_000);
+            assertThat(decide(token(issuer.key()))).isInstanceOf(AuthDecision.Granted.class);
+        } finally {
+            over.countDown();
+        }
+    }
+
+    @Test
+    void aRememberedTokenExpiresOnTime() {
+        // given
+        startAndLoad();
+        String token = token(issuer.key());
+        assertThat(decide(token)).isInstanceOf(AuthDecision.Granted.class);
+
+        // when
+        clock.advance(Duration.ofSeconds(600 + 61));
+
+        // then
+        assertThat(decide(token)).isEqualTo(new AuthDecision.Denied("expired"));
+    }
+}
