@@ -6,21 +6,29 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /**
  * An object store in a directory. An object is written to a temporary file beside its place, synced, and hard-linked to its
  * name, which fails if the name is taken; then the directory is synced. So a reader sees all of an object or none of it, of
  * two writers one creates it, and what was created survives a loss of power.
+ *
+ * <p>Needs a file system with hard links. A crash may leave a file named {@code .tmp-…} behind: it is never listed, and may be
+ * deleted while nobody writes.
  */
 public final class DirectoryObjectStore implements ObjectStore {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*");
@@ -29,9 +37,17 @@ public final class DirectoryObjectStore implements ObjectStore {
 
     private final Path directory;
 
+    /** Directories whose own names are known to be on disk. */
+    private final Set<Path> durable = ConcurrentHashMap.newKeySet();
+
     /** @param directory made if absent */
     public DirectoryObjectStore(Path directory) throws IOException {
-        this.directory = Files.createDirectories(directory);
+        this.directory = Files.createDirectories(directory.toAbsolutePath().normalize());
+        Path above = this.directory.getParent();
+        if (above != null) {
+            syncDirectory(above);
+        }
+        durable.add(this.directory);
     }
 
     @Override
@@ -46,6 +62,10 @@ public final class DirectoryObjectStore implements ObjectStore {
     @Override
     public Optional<byte[]> get(String name, long offset, int length) throws IOException {
         try (FileChannel file = FileChannel.open(pathOf(name), StandardOpenOption.READ)) {
+            if (offset < 0 || length < 0 || offset > file.size() - length) {
+                throw new IOException("object " + name + " has " + file.size() + " bytes, none at " + offset + " to "
+                        + (offset + length));
+            }
             ByteBuffer bytes = ByteBuffer.allocate(length);
             while (bytes.hasRemaining()) {
                 if (file.read(bytes, offset + bytes.position()) < 0) {
@@ -72,6 +92,8 @@ public final class DirectoryObjectStore implements ObjectStore {
             write(temporary, bytes);
             Files.createLink(path, temporary);
         } catch (FileAlreadyExistsException e) {
+            // Another writer was first; its name may not be on disk yet.
+            syncDirectory(parent);
             return compare(Files.readAllBytes(path), bytes);
         } finally {
             Files.deleteIfExists(temporary);
@@ -82,14 +104,34 @@ public final class DirectoryObjectStore implements ObjectStore {
 
     @Override
     public List<String> list(String prefix) throws IOException {
-        try (Stream<Path> files = Files.walk(directory)) {
-            return files.filter(Files::isRegularFile)
-                    .map(file -> directory.relativize(file).toString())
-                    .filter(name -> name.startsWith(prefix))
-                    .filter(name -> NAME.matcher(name).matches())
-                    .sorted()
-                    .toList();
+        List<String> names = new ArrayList<>();
+        Path from = directory
+                .resolve(prefix.substring(0, prefix.lastIndexOf('/') + 1))
+                .normalize();
+        if (!from.startsWith(directory) || !Files.isDirectory(from)) {
+            return names;
         }
+        Files.walkFileTree(from, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+                String name = directory.relativize(file).toString();
+                if (name.startsWith(prefix) && NAME.matcher(name).matches()) {
+                    names.add(name);
+                }
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
+                if (e instanceof NoSuchFileException) {
+                    // The temporary file of a writer at work.
+                    return FileVisitResult.CONTINUE;
+                }
+                throw e;
+            }
+        });
+        names.sort(null);
+        return names;
     }
 
     private static PutResult compare(byte[] present, byte[] bytes) {
@@ -103,23 +145,21 @@ public final class DirectoryObjectStore implements ObjectStore {
         return directory.resolve(name);
     }
 
-    /** Makes missing directories, each synced into its parent. */
+    /** Makes missing directories; the names of all of them are on disk when it returns. */
     private Path makeParents(Path path) throws IOException {
         Path parent = path.getParent();
         if (parent == null) {
             throw new IllegalArgumentException("an object needs a directory");
         }
-        if (!Files.isDirectory(parent)) {
-            makeParents(parent);
+        if (!durable.contains(parent)) {
+            Path above = makeParents(parent);
             try {
                 Files.createDirectory(parent);
             } catch (FileAlreadyExistsException e) {
-                // Another writer made it: as good.
+                // Made earlier, or by another writer: as good, but perhaps not synced.
             }
-            Path above = parent.getParent();
-            if (above != null) {
-                syncDirectory(above);
-            }
+            syncDirectory(above);
+            durable.add(parent);
         }
         return parent;
     }

@@ -108,7 +108,15 @@ final class LeafTable {
         if (header.integer("v") != 1) {
             throw new InvalidFormat("v", "must be 1");
         }
-        return new LeafTable(object, IndexText.read(header, "epoch"), readShards(header, bytes));
+        return new LeafTable(object, signed(header, "epoch"), readShards(header, bytes));
+    }
+
+    private static long signed(JsonObject object, String name) throws InvalidFormat {
+        long value = IndexText.read(object, name);
+        if (value < 0) {
+            throw new InvalidFormat(name, "must be below 2^63");
+        }
+        return value;
     }
 
     private static List<ShardRows> readShards(JsonObject header, ByteBuffer bytes) throws InvalidFormat {
@@ -149,7 +157,11 @@ final class LeafTable {
                 at = position;
                 rowAt[i] = base + (int) position;
             }
-            shards.add(new ShardRows(lastShard, IndexText.read(shard, "first"), rowAt));
+            long first = signed(shard, "first");
+            if (first + rowAt.length < 0) {
+                throw new InvalidFormat("first", "must leave all leaf indexes below 2^63");
+            }
+            shards.add(new ShardRows(lastShard, first, rowAt));
         }
         if (base + at != bytes.capacity()) {
             throw new InvalidFormat("rows", "must end with the object");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.proofs.archive;
 
-/** The envelope around a stored payload. */
+/** The envelope around a stored payload. Bytes are shared, not copied: payloads are large. */
 public sealed interface Payload {
     /** There is none: a control record, or an erased payload. */
     record None() implements Payload {}

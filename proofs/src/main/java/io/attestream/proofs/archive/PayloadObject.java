@@ -4,6 +4,7 @@ package io.attestream.proofs.archive;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.entry.DataDigest;
 import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
@@ -53,10 +54,20 @@ public final class PayloadObject {
             case ENCRYPTED:
                 byte[] keyId = take(row, row.hasRemaining() ? row.get() & 0xff : 1);
                 byte[] nonce = take(row, row.hasRemaining() ? row.get() & 0xff : 1);
-                return new Payload.Encrypted(
-                        new String(keyId, StandardCharsets.UTF_8), nonce, take(row, row.remaining()));
+                return new Payload.Encrypted(text(keyId, "keyId"), nonce, take(row, row.remaining()));
             default:
                 throw new InvalidFormat("payload of leaf " + leafIndex, "has unknown type " + type);
+        }
+    }
+
+    private static String text(byte[] bytes, String field) throws InvalidFormat {
+        try {
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            throw new InvalidFormat(field, "must be UTF-8");
         }
     }
 

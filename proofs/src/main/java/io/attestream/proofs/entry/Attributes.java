@@ -39,7 +39,7 @@ public final class Attributes {
             valid = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
         }
         if (!valid || name.equals("data")) {
-            throw new InvalidFormat(printable(name), "must be named with 1 to 20 of a-z and 0-9, and not data");
+            throw new InvalidFormat("attribute " + name, "must be named with 1 to 20 of a-z and 0-9, and not data");
         }
     }
 
@@ -58,10 +58,5 @@ public final class Attributes {
                 throw new InvalidFormat(field, "must not have a lone surrogate");
             }
         }
-    }
-
-    private static String printable(String name) {
-        String head = name.length() > 40 ? name.substring(0, 40) + "…" : name;
-        return "attribute " + head.replaceAll("\\p{Cntrl}", "?");
     }
 }

@@ -107,7 +107,9 @@ public final class CanonicalEntry {
         writeAttributes(attributes, out);
         out.raw(",\"kind\":\"").raw(kind.word()).raw("\",\"log\":{\"actor\":").string(actor);
         out.raw(",\"tenant\":").string(tenant);
-        out.raw(",\"time\":\"").raw(LogTime.format(timeMillis)).raw("\"}");
+        out.raw(",\"time\":\"");
+        LogTime.write(timeMillis, out);
+        out.raw("\"}");
         if (ref != null) {
             out.raw(",\"ref\":{\"index\":");
             IndexText.write(ref.value(), out);

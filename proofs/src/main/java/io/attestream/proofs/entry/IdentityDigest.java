@@ -2,9 +2,9 @@
 package io.attestream.proofs.entry;
 
 import io.attestream.proofs.json.JcsWriter;
+import java.security.DigestException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** What makes two events the same one: the first 16 bytes of SHA-256 over JCS {@code [tenant, source, partitionkey or null, id]}. */
@@ -12,12 +12,20 @@ public final class IdentityDigest {
     public static final int SIZE_BYTES = 16;
 
     private static final ThreadLocal<JcsWriter> WRITER = ThreadLocal.withInitial(JcsWriter::new);
-    private static final ThreadLocal<MessageDigest> SHA256 = ThreadLocal.withInitial(IdentityDigest::newSha256);
+    private static final ThreadLocal<Sha256> SHA256 = ThreadLocal.withInitial(Sha256::new);
 
     private IdentityDigest() {}
 
     /** @return 16 bytes */
     public static byte[] compute(String tenant, String source, @Nullable String partitionKey, String id) {
+        byte[] out = new byte[SIZE_BYTES];
+        compute(tenant, source, partitionKey, id, out, 0);
+        return out;
+    }
+
+    /** Writes the 16 bytes to {@code target[targetOffset, +16)}; allocates nothing. */
+    public static void compute(
+            String tenant, String source, @Nullable String partitionKey, String id, byte[] target, int targetOffset) {
         JcsWriter out = WRITER.get().reset();
         out.raw("[").string(tenant).raw(",").string(source).raw(",");
         if (partitionKey == null) {
@@ -26,14 +34,26 @@ public final class IdentityDigest {
             out.string(partitionKey);
         }
         out.raw(",").string(id).raw("]");
-        return Arrays.copyOf(SHA256.get().digest(out.toBytes()), SIZE_BYTES);
+        Sha256 sha256 = SHA256.get();
+        out.updateDigest(sha256.digest);
+        try {
+            sha256.digest.digest(sha256.hash, 0, sha256.hash.length);
+        } catch (DigestException e) {
+            throw new IllegalStateException(e);
+        }
+        System.arraycopy(sha256.hash, 0, target, targetOffset, SIZE_BYTES);
     }
 
-    private static MessageDigest newSha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
+    private static final class Sha256 {
+        private final byte[] hash = new byte[32];
+        private final MessageDigest digest;
+
+        Sha256() {
+            try {
+                digest = MessageDigest.getInstance("SHA-256");
+            } catch (NoSuchAlgorithmException e) {
+                throw new IllegalStateException("every Java platform has SHA-256", e);
+            }
         }
     }
 }

@@ -113,6 +113,10 @@ public final class IdentityWindow {
      * @throws IllegalStateException if the identity is in the window already
      */
     public void append(EntryKind kind, byte[] digest, int digestOffset, byte[] tag, int tagOffset) {
+        boolean event = kind == EntryKind.EVENT;
+        if (event && find(digest, digestOffset) >= 0) {
+            throw new IllegalStateException("leaf " + size + " has the identity of a leaf in the window");
+        }
         if (size - firstLeaf() == capacity) {
             if (capacity < windowLeaves) {
                 grow();
@@ -121,11 +125,8 @@ public final class IdentityWindow {
             }
         }
         int position = (int) (size & (capacity - 1));
-        findable[position] = kind == EntryKind.EVENT;
-        if (findable[position]) {
-            if (find(digest, digestOffset) >= 0) {
-                throw new IllegalStateException("leaf " + size + " has the identity of a leaf in the window");
-            }
+        findable[position] = event;
+        if (event) {
             digests[2 * position] = longAt(digest, digestOffset);
             digests[2 * position + 1] = longAt(digest, digestOffset + 8);
             tags[2 * position] = longAt(tag, tagOffset);

@@ -2,6 +2,10 @@
 package io.attestream.proofs.entry;
 
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.json.JcsWriter;
+import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
+import java.time.Instant;
 
 /** RFC 3339 in UTC with exactly three fraction digits and {@code Z}: {@code 2026-01-05T09:00:00.000Z}. */
 public final class LogTime {
@@ -15,6 +19,13 @@ public final class LogTime {
      * @throws IllegalArgumentException if it is before 1970 or after 9999
      */
     public static String format(long millis) {
+        JcsWriter out = new JcsWriter();
+        write(millis, out);
+        return new String(out.toBytes(), StandardCharsets.US_ASCII);
+    }
+
+    /** Writes what {@link #format} gives, without quotes. */
+    static void write(long millis, JcsWriter out) {
         if (millis < 0 || millis > MAX_MILLIS) {
             throw new IllegalArgumentException("time " + millis + " ms is not between 1970 and 9999");
         }
@@ -29,36 +40,24 @@ public final class LogTime {
         long year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
         long ofDay = millis % 86_400_000L;
 
-        char[] text = "0000-00-00T00:00:00.000Z".toCharArray();
-        digits(text, 0, 4, year);
-        digits(text, 5, 2, month);
-        digits(text, 8, 2, dayOfYear - (153 * shifted + 2) / 5 + 1);
-        digits(text, 11, 2, ofDay / 3_600_000);
-        digits(text, 14, 2, ofDay / 60_000 % 60);
-        digits(text, 17, 2, ofDay / 1000 % 60);
-        digits(text, 20, 3, ofDay % 1000);
-        return new String(text);
+        out.digits(year, 4).raw("-").digits(month, 2).raw("-");
+        out.digits(dayOfYear - (153 * shifted + 2) / 5 + 1, 2).raw("T");
+        out.digits(ofDay / 3_600_000, 2).raw(":").digits(ofDay / 60_000 % 60, 2);
+        out.raw(":").digits(ofDay / 1000 % 60, 2).raw(".");
+        out.digits(ofDay % 1000, 3).raw("Z");
     }
 
     /** Milliseconds since the epoch; accepts exactly what {@link #format} writes. */
     public static long parse(String text, String field) throws InvalidFormat {
         long millis;
         try {
-            millis = text.length() == LENGTH ? java.time.Instant.parse(text).toEpochMilli() : -1;
-        } catch (java.time.DateTimeException e) {
+            millis = text.length() == LENGTH ? Instant.parse(text).toEpochMilli() : -1;
+        } catch (DateTimeException e) {
             throw new InvalidFormat(field, "must be like 2026-01-05T09:00:00.000Z");
         }
         if (millis < 0 || millis > MAX_MILLIS || !format(millis).equals(text)) {
             throw new InvalidFormat(field, "must be like 2026-01-05T09:00:00.000Z");
         }
         return millis;
-    }
-
-    private static void digits(char[] text, int from, int count, long value) {
-        long rest = value;
-        for (int i = from + count - 1; i >= from; i--) {
-            text[i] = (char) ('0' + rest % 10);
-            rest /= 10;
-        }
     }
 }

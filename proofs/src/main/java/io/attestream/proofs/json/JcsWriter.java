@@ -2,18 +2,29 @@
 package io.attestream.proofs.json;
 
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
 import java.util.Arrays;
-import java.util.Base64;
 
 /**
  * Appends the tokens of canonical JSON (RFC 8785) to a growing byte array. The caller writes members in canonical order.
- * Reusable and not thread-safe: the sequencer encodes every entry with one.
+ * Reusable and not thread-safe: the sequencer encodes every entry with one, so nothing but the array is allocated.
  */
 public final class JcsWriter {
-    private static final byte[] HEX = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] HEX = ascii("0123456789abcdef");
+    private static final byte[] BASE64 = ascii("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+
+    /** More than any one character takes. */
+    private static final int MAX_CHARACTER_BYTES = 6;
+
+    /** What arrays of this platform may hold. */
+    private static final int MAX_SIZE_BYTES = Integer.MAX_VALUE - 8;
 
     private byte[] bytes = new byte[1024];
     private int size;
+
+    private static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
+    }
 
     /** Forgets what was written. */
     public JcsWriter reset() {
@@ -32,18 +43,52 @@ public final class JcsWriter {
     }
 
     public JcsWriter number(long value) {
-        return raw(Long.toString(value));
+        if (value < 0) {
+            return raw(Long.toString(value));
+        }
+        int digits = 1;
+        for (long rest = value / 10; rest > 0; rest /= 10) {
+            digits++;
+        }
+        return digits(value, digits);
+    }
+
+    /** The last so many decimal digits of a number that is not negative, with leading zeros. */
+    public JcsWriter digits(long value, int count) {
+        ensure(count);
+        long rest = value;
+        for (int at = size + count - 1; at >= size; at--) {
+            bytes[at] = (byte) ('0' + rest % 10);
+            rest /= 10;
+        }
+        size += count;
+        return this;
     }
 
     /** Standard base64 with padding, as a string. */
     public JcsWriter base64(byte[] value) {
-        byte[] text = Base64.getEncoder().encode(value);
-        ensure(text.length + 2);
+        ensure(4L * (value.length / 3 + 1) + 2);
         bytes[size++] = '"';
-        System.arraycopy(text, 0, bytes, size, text.length);
-        size += text.length;
+        int whole = value.length / 3 * 3;
+        for (int i = 0; i < whole; i += 3) {
+            base64((value[i] & 0xff) << 16 | (value[i + 1] & 0xff) << 8 | (value[i + 2] & 0xff), 4);
+        }
+        int rest = value.length - whole;
+        if (rest > 0) {
+            base64((value[whole] & 0xff) << 16 | (rest == 2 ? (value[whole + 1] & 0xff) << 8 : 0), rest + 1);
+            for (int i = rest; i < 3; i++) {
+                bytes[size++] = '=';
+            }
+        }
         bytes[size++] = '"';
         return this;
+    }
+
+    /** The first so many of the four characters for 24 bits. */
+    private void base64(int bits, int characters) {
+        for (int i = 0; i < characters; i++) {
+            bytes[size++] = BASE64[bits >>> (18 - 6 * i) & 0x3f];
+        }
     }
 
     /**
@@ -53,27 +98,38 @@ public final class JcsWriter {
      */
     public JcsWriter string(String value) {
         int length = value.length();
-        ensure(6 * length + 2);
+        ensure(length + 2L);
         bytes[size++] = '"';
         for (int i = 0; i < length; i++) {
             char c = value.charAt(i);
             if (c >= 0x20 && c <= 0x7f && c != '"' && c != '\\') {
                 bytes[size++] = (byte) c;
-            } else if (c < 0x80) {
-                escape(c);
-            } else if (c < 0x800) {
-                bytes[size++] = (byte) (0xc0 | c >> 6);
-                bytes[size++] = (byte) (0x80 | (c & 0x3f));
-            } else if (Character.isSurrogate(c)) {
-                surrogates(value, i++);
             } else {
-                bytes[size++] = (byte) (0xe0 | c >> 12);
-                bytes[size++] = (byte) (0x80 | (c >> 6 & 0x3f));
-                bytes[size++] = (byte) (0x80 | (c & 0x3f));
+                ensure(length - i + MAX_CHARACTER_BYTES);
+                i += special(value, i);
             }
         }
         bytes[size++] = '"';
         return this;
+    }
+
+    /** A character that is not itself one byte; returns how many more chars of the string it took. */
+    private int special(String value, int i) {
+        char c = value.charAt(i);
+        if (c < 0x80) {
+            escape(c);
+        } else if (c < 0x800) {
+            bytes[size++] = (byte) (0xc0 | c >> 6);
+            bytes[size++] = (byte) (0x80 | (c & 0x3f));
+        } else if (Character.isSurrogate(c)) {
+            surrogates(value, i);
+            return 1;
+        } else {
+            bytes[size++] = (byte) (0xe0 | c >> 12);
+            bytes[size++] = (byte) (0x80 | (c >> 6 & 0x3f));
+            bytes[size++] = (byte) (0x80 | (c & 0x3f));
+        }
+        return 0;
     }
 
     private void surrogates(String value, int i) {
@@ -119,9 +175,18 @@ public final class JcsWriter {
         return Arrays.copyOf(bytes, size);
     }
 
-    private void ensure(int more) {
-        if (bytes.length - size < more) {
-            bytes = Arrays.copyOf(bytes, Math.max(2 * bytes.length, size + more));
+    /** Updates a digest with what was written. */
+    public void updateDigest(MessageDigest digest) {
+        digest.update(bytes, 0, size);
+    }
+
+    private void ensure(long more) {
+        long needed = size + more;
+        if (needed > bytes.length) {
+            if (needed > MAX_SIZE_BYTES) {
+                throw new IllegalStateException("JSON of more than 2 GiB cannot be written");
+            }
+            bytes = Arrays.copyOf(bytes, (int) Math.min(MAX_SIZE_BYTES, Math.max(2L * bytes.length, needed)));
         }
     }
 }

@@ -23,8 +23,12 @@ import java.util.Map;
 public final class Json {
     private static final int MAX_DEPTH = 16;
 
+    /** Bounds memory: a value of two characters takes some fifty bytes. */
+    private static final int MAX_VALUES = 1 << 18;
+
     private final String text;
     private int at;
+    private int values;
 
     private Json(String text) {
         this.text = text;
@@ -61,6 +65,9 @@ public final class Json {
     private JsonValue value(int depth) throws InvalidFormat {
         if (depth > MAX_DEPTH) {
             throw wrong("must not be nested deeper than " + MAX_DEPTH);
+        }
+        if (++values > MAX_VALUES) {
+            throw wrong("must not have more than " + MAX_VALUES + " values");
         }
         switch (peek()) {
             case '{':

@@ -2,6 +2,7 @@
 package io.attestream.proofs.json;
 
 import io.attestream.proofs.InvalidFormat;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,7 +13,7 @@ public sealed interface JsonValue {
     /** Members in the order they were read or put; {@link Jcs} sorts. */
     record JsonObject(Map<String, JsonValue> members) implements JsonValue {
         public JsonObject {
-            members = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(members));
+            members = Collections.unmodifiableMap(new LinkedHashMap<>(members));
         }
 
         public @Nullable JsonValue get(String name) {

@@ -24,7 +24,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.TreeSet;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,6 +48,7 @@ public final class BundleVerifier {
     private final NoteVerifier ledgerKey;
     private final String origin;
     private final List<NoteVerifier> witnesses;
+    private final OptionalInt shards;
 
     /**
      * @param origin the ledger log's; must be the key's name too
@@ -59,6 +62,22 @@ public final class BundleVerifier {
         this.ledgerKey = ledgerKey;
         this.origin = origin;
         this.witnesses = List.copyOf(witnesses);
+        this.shards = OptionalInt.empty();
+    }
+
+    private BundleVerifier(BundleVerifier other, int shards) {
+        this.ledgerKey = other.ledgerKey;
+        this.origin = other.origin;
+        this.witnesses = other.witnesses;
+        this.shards = OptionalInt.of(shards);
+    }
+
+    /**
+     * As this verifier, for a ledger known to have so many shards. A bundle says itself how many there are, and nothing
+     * signed contradicts it: an operator could give a shard that does not exist two heads. Genesis tells the number.
+     */
+    public BundleVerifier expectingShards(int number) {
+        return new BundleVerifier(this, number);
     }
 
     /** Verifies without witnesses; the origin is the key's name. */
@@ -131,7 +150,13 @@ public final class BundleVerifier {
         private void checkPayload(EntryView.Event logged) {
             byte[] payload = event == null ? bundle.payload() : event.payload();
             byte[] salt = bundle.salt();
-            if (payload == null) {
+            byte[] carried = bundle.payload();
+            if (payload != null && carried != null && !Arrays.equals(payload, carried)) {
+                failed(
+                        PAYLOAD_DIGEST,
+                        "the event's payload of " + payload.length + " bytes and the bundle's of " + carried.length
+                                + " bytes differ" + firstDifference(payload, carried));
+            } else if (payload == null) {
                 notMade(PAYLOAD_DIGEST, "neither an event was given nor does the bundle carry the payload");
             } else if (payload.length != logged.dataSizeBytes()) {
                 failed(
@@ -170,9 +195,15 @@ public final class BundleVerifier {
                 notMade(VECTOR_INCLUSION, "the shard head or the epoch leaf cannot be read");
                 return;
             }
+            if (shards.isPresent() && shards.getAsInt() != bundle.shards()) {
+                failed(
+                        VECTOR_INCLUSION,
+                        "the bundle is of a ledger of " + bundle.shards() + " shards, expected " + shards.getAsInt());
+                return;
+            }
             checkInclusion(
                     VECTOR_INCLUSION,
-                    "head of shard " + head.shard(),
+                    "head of shard " + head.shard() + " of " + bundle.shards(),
                     new LeafIndex(head.shard()),
                     new TreeSize(bundle.shards()),
                     Rfc6962.leafHash(bundle.head()),
@@ -251,7 +282,7 @@ public final class BundleVerifier {
             }
         }
 
-        private <T> @Nullable T parsed(String name, Reader<T> reader, java.util.function.Function<T, String> detail) {
+        private <T> @Nullable T parsed(String name, Reader<T> reader, Function<T, String> detail) {
             try {
                 T value = reader.read();
                 passed(name, detail.apply(value));
@@ -280,6 +311,11 @@ public final class BundleVerifier {
 
         private void notMade(String name, String detail) {
             checks.add(new Check(name, Outcome.NOT_MADE, detail));
+        }
+
+        private static String firstDifference(byte[] one, byte[] other) {
+            int at = Arrays.mismatch(one, other);
+            return at < Math.min(one.length, other.length) ? " from byte " + at + " on" : " in length";
         }
 
         private String quoted(@Nullable String value) {

@@ -38,6 +38,14 @@ public record EpochLeaf(long epoch, String time, Map<String, Long> counts, List<
         if (epoch < 0) {
             throw new IllegalArgumentException("an epoch's number is not negative");
         }
+        if (counts.values().stream().anyMatch(count -> count < 0 || count > JsonInteger.MAX)) {
+            throw new IllegalArgumentException("a count is 0 to 2^53 - 1, not one of " + counts);
+        }
+        try {
+            LogTime.parse(time, "time");
+        } catch (InvalidFormat e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
     }
 
     /** Canonical JSON. */

@@ -12,5 +12,11 @@ import java.util.Map;
 public record EventToCheck(Map<String, String> attributes, byte[] payload) {
     public EventToCheck {
         attributes = Map.copyOf(attributes);
+        payload = payload.clone();
+    }
+
+    @Override
+    public byte[] payload() {
+        return payload.clone();
     }
 }

@@ -54,12 +54,42 @@ public record ProofBundle(
     private static final int MAX_PATH = 64;
 
     public ProofBundle {
+        entry = entry.clone();
+        head = head.clone();
+        epochLeaf = epochLeaf.clone();
+        payload = payload == null ? null : payload.clone();
+        salt = salt == null ? null : salt.clone();
         leafPath = List.copyOf(leafPath);
         vectorPath = List.copyOf(vectorPath);
         ledgerPath = List.copyOf(ledgerPath);
         if (shards < 1) {
             throw new IllegalArgumentException("a ledger has at least one shard");
         }
+    }
+
+    @Override
+    public byte[] entry() {
+        return entry.clone();
+    }
+
+    @Override
+    public byte[] head() {
+        return head.clone();
+    }
+
+    @Override
+    public byte[] epochLeaf() {
+        return epochLeaf.clone();
+    }
+
+    @Override
+    public byte @Nullable [] payload() {
+        return payload == null ? null : payload.clone();
+    }
+
+    @Override
+    public byte @Nullable [] salt() {
+        return salt == null ? null : salt.clone();
     }
 
     /** This bundle for someone who may not see the payload. */

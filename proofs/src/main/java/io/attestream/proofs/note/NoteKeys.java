@@ -16,7 +16,7 @@ final class NoteKeys {
     static final byte TYPE_ED25519 = 0x01;
     static final byte TYPE_COSIGNATURE = 0x04;
     static final int KEY_SIZE_BYTES = 32;
-    static final int MAX_NAME_LENGTH = 255;
+    private static final int MAX_NAME_SIZE_BYTES = 255;
 
     /** DER before a raw Ed25519 public key (RFC 8410). */
     private static final byte[] SPKI_PREFIX = HexFormat.of().parseHex("302a300506032b6570032100");
@@ -25,11 +25,11 @@ final class NoteKeys {
 
     private NoteKeys() {}
 
+    /** What signed-note v1.0.0 calls a key name: not empty, no Unicode space, no plus; a note has no control characters. */
     static boolean isKeyName(String name) {
         return !name.isEmpty()
-                && name.length() <= MAX_NAME_LENGTH
                 && name.indexOf('+') < 0
-                && name.codePoints().noneMatch(c -> isSpace(c) || Character.isISOControl(c) || isSurrogate(c));
+                && name.codePoints().noneMatch(c -> c < 0x20 || isSpace(c) || isSurrogate(c));
     }
 
     /** Unicode White_Space, as Go's unicode.IsSpace has it: not all of it is Java's whitespace. */
@@ -42,9 +42,10 @@ final class NoteKeys {
     }
 
     static void requireKeyName(String name) {
-        if (!isKeyName(name)) {
+        // Cosignatures write a name's length as one byte.
+        if (!isKeyName(name) || name.getBytes(StandardCharsets.UTF_8).length > MAX_NAME_SIZE_BYTES) {
             throw new IllegalArgumentException(
-                    "a key name has 1 to 255 characters, no space and no '+': \"" + name + "\"");
+                    "a key name has 1 to 255 bytes, no space, no control character and no '+': \"" + name + "\"");
         }
     }
 
@@ -67,6 +68,10 @@ final class NoteKeys {
         bytes[1] = (byte) (keyId >>> 16);
         bytes[2] = (byte) (keyId >>> 8);
         bytes[3] = (byte) keyId;
+    }
+
+    static String nameAndId(NoteVerifier key) {
+        return key.keyName() + "+" + keyIdHex(key.keyId());
     }
 
     static String keyIdHex(int keyId) {

@@ -12,11 +12,13 @@ import java.util.Arrays;
  * @param blob what follows the key id: a signature, for cosignatures preceded by a timestamp
  */
 public record NoteSignature(String keyName, int keyId, byte[] blob) {
-    /** Most bytes a signature may have: ML-DSA-44 needs 2,428; nothing known needs more. */
-    static final int MAX_BLOB_SIZE_BYTES = 16_384;
+    /** Most bytes a signature may have: SLH-DSA-256f, the longest standardised, has 49,856. */
+    static final int MAX_BLOB_SIZE_BYTES = 65_536;
 
     public NoteSignature {
-        NoteKeys.requireKeyName(keyName);
+        if (!NoteKeys.isKeyName(keyName) || blob.length == 0 || blob.length > MAX_BLOB_SIZE_BYTES) {
+            throw new IllegalArgumentException("a signature has a key name and 1 to 65,536 bytes");
+        }
         blob = blob.clone();
     }
 

@@ -5,6 +5,7 @@ import io.attestream.proofs.Base64Text;
 import io.attestream.proofs.InvalidFormat;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
+import java.security.KeyPairGenerator;
 import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.SecureRandom;
@@ -30,6 +31,7 @@ public final class NoteSigner {
             throw new IllegalStateException("every Java platform from 15 on has Ed25519", e);
         }
         this.verifier = NoteVerifier.ed25519(keyName, publicKeyOf(seed));
+        requireOwnSignatureVerifies();
     }
 
     /** A new key from 32 bytes of the source of randomness. */
@@ -103,10 +105,18 @@ public final class NoteSigner {
         }
     }
 
+    /** Fails closed should a platform not derive the public key from the seed as RFC 8032 does. */
+    private void requireOwnSignatureVerifies() {
+        byte[] message = keyName().getBytes(StandardCharsets.UTF_8);
+        if (!verifier.verifyBytes(message, signBytes(message))) {
+            throw new IllegalStateException("this Java platform gives another public key for an Ed25519 seed");
+        }
+    }
+
     private static byte[] publicKeyOf(byte[] seed) {
         try {
             // The platform derives the public key when a key pair is generated from exactly this randomness.
-            java.security.KeyPairGenerator generator = java.security.KeyPairGenerator.getInstance("Ed25519");
+            KeyPairGenerator generator = KeyPairGenerator.getInstance("Ed25519");
             generator.initialize(255, new FixedRandom(seed));
             PublicKey key = generator.generateKeyPair().getPublic();
             byte[] spki = key.getEncoded();

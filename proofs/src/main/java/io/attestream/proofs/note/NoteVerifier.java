@@ -143,6 +143,19 @@ public final class NoteVerifier {
         return NoteKeys.concat(head, text);
     }
 
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof NoteVerifier that
+                && type == that.type
+                && keyName.equals(that.keyName)
+                && Arrays.equals(key, that.key);
+    }
+
+    @Override
+    public int hashCode() {
+        return keyId;
+    }
+
     /** The vkey. */
     @Override
     public String toString() {

@@ -40,7 +40,7 @@ public record SignedNote(String text, List<NoteSignature> signatures) {
     }
 
     public static SignedNote parse(String note) throws InvalidFormat {
-        if (note.length() > MAX_SIZE_BYTES) {
+        if (note.length() > MAX_SIZE_BYTES || note.getBytes(StandardCharsets.UTF_8).length > MAX_SIZE_BYTES) {
             throw new InvalidFormat("note", "is longer than 1,000,000 bytes");
         }
         int blank = note.lastIndexOf("\n\n");
@@ -90,7 +90,7 @@ public record SignedNote(String text, List<NoteSignature> signatures) {
         }
         byte[] idAndBlob = Base64Text.decode(line.substring(space + 1), "signature line");
         if (idAndBlob.length < 5 || idAndBlob.length > 4 + NoteSignature.MAX_BLOB_SIZE_BYTES) {
-            throw new InvalidFormat("signature line", "must have a key id and a signature of at most 16,384 bytes");
+            throw new InvalidFormat("signature line", "must have a key id and a signature of at most 65,536 bytes");
         }
         return new NoteSignature(
                 name, NoteKeys.getKeyId(idAndBlob), Arrays.copyOfRange(idAndBlob, 4, idAndBlob.length));
@@ -120,6 +120,10 @@ public record SignedNote(String text, List<NoteSignature> signatures) {
         List<NoteSignature> verified = new ArrayList<>();
         List<NoteSignature> unknown = new ArrayList<>();
         Set<NoteVerifier> seen = new HashSet<>();
+        if (known.stream().distinct().map(NoteKeys::nameAndId).distinct().count()
+                < known.stream().distinct().count()) {
+            return new NoteVerification.Rejected("two known keys have the same name and key id");
+        }
         for (NoteSignature signature : signatures) {
             Optional<NoteVerifier> key = find(known, signature);
             if (key.isEmpty()) {

@@ -30,11 +30,12 @@ public final class Tile {
     /** The tile with this index as it is at this size; empty if it holds nothing yet. */
     public static Optional<HashTile> at(int level, long index, TreeSize size) {
         long complete = completeSubtrees(level, size);
-        long full = complete / TilePath.FULL_WIDTH;
+        // Unsigned: a tree may have 2^63 leaves and more.
+        long full = complete >>> HEIGHT;
         if (Long.compareUnsigned(index, full) < 0) {
             return Optional.of(new HashTile(level, index, TilePath.FULL_WIDTH));
         }
-        int rest = (int) (complete % TilePath.FULL_WIDTH);
+        int rest = (int) (complete & (TilePath.FULL_WIDTH - 1));
         return index == full && rest > 0 ? Optional.of(new HashTile(level, index, rest)) : Optional.empty();
     }
 

@@ -108,14 +108,19 @@ public sealed interface TilePath {
 
     private static String encode(long index, int width) {
         StringBuilder text = new StringBuilder(32);
-        text.append(String.format("%03d", index % 1000));
+        text.append(group(index));
         for (long rest = index / 1000; rest > 0; rest /= 1000) {
-            text.insert(0, String.format("x%03d/", rest % 1000));
+            text.insert(0, "x" + group(rest) + "/");
         }
         if (width < FULL_WIDTH) {
             text.append(".p/").append(width);
         }
         return text.toString();
+    }
+
+    /** The last three digits; not by String.format, whose digits depend on the locale. */
+    private static String group(long index) {
+        return Long.toString(1000 + index % 1000).substring(1);
     }
 
     private static long parseIndex(String text) throws InvalidFormat {

@@ -64,11 +64,11 @@ public final class CompactRange {
     /**
      * Appends the complete subtree of 2^level leaves with this root.
      *
-     * @throws IllegalArgumentException if the size is not a multiple of 2^level
+     * @throws IllegalArgumentException if the level is not in 0..63, or the size not a multiple of 2^level
      */
     public void appendSubtree(int level, byte[] raw, int offset) {
-        if ((size & ((1L << level) - 1)) != 0) {
-            throw new IllegalArgumentException("size " + size() + " is not a multiple of 2^" + level);
+        if (level < 0 || level >= MAX_LEVELS || (size & ((1L << level) - 1)) != 0) {
+            throw new IllegalArgumentException("a subtree of level " + level + " cannot follow " + size() + " leaves");
         }
         if (size + (1L << level) == 0) {
             throw new IllegalStateException("the tree is full: 2^64 - 1 leaves");
