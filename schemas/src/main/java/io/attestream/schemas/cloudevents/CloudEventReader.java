@@ -23,6 +23,9 @@ public final class CloudEventReader {
     public static final String STRUCTURED_JSON = "application/cloudevents+json";
     public static final String BATCH_JSON = "application/cloudevents-batch+json";
 
+    /** What the content types of all structured forms begin with. */
+    private static final String STRUCTURED = "application/cloudevents";
+
     private final EventLimits limits;
     private final AttributeRules rules;
     private final StructuredReader structured;
@@ -35,7 +38,7 @@ public final class CloudEventReader {
 
     /** One JSON event; also one line of NDJSON. The payload is the exact slice of {@code data}. */
     public EventResult structured(byte[] json) {
-        return structured.read(json, 0, json.length);
+        return structured.read(json);
     }
 
     /** What reading a batch came to. */
@@ -51,7 +54,7 @@ public final class CloudEventReader {
     public BatchResult batch(byte[] json) {
         try {
             List<EventResult> results = new ArrayList<>();
-            for (int[] element : structured.elements(json, 0, json.length)) {
+            for (int[] element : structured.elements(json)) {
                 results.add(structured.read(json, element[0], element[1]));
             }
             return new BatchResult.Batch(results);
@@ -73,12 +76,14 @@ public final class CloudEventReader {
             for (Map.Entry<String, String> header : headers) {
                 String name = header.getKey().toLowerCase(Locale.ROOT);
                 if (name.startsWith("ce-")) {
-                    put(attributes, name.substring(3), percentDecoded(name.substring(3), header.getValue()));
+                    String attribute = Shown.of(name.substring(3));
+                    String value = unquoted(attribute, header.getValue());
+                    put(attributes, name.substring(3), percentDecoded(attribute, value));
                 }
             }
             return binary(attributes, contentType, payload);
         } catch (EventRefused e) {
-            return new EventResult.Refused(idOf(attributes), e.problem());
+            return new EventResult.Refused(rules.showableId(attributes), e.problem());
         }
     }
 
@@ -96,15 +101,19 @@ public final class CloudEventReader {
                     }
                     contentType = text("content-type", header.value());
                 } else if (name.startsWith("ce_")) {
-                    put(attributes, name.substring(3), text(name.substring(3), header.value()));
+                    put(attributes, name.substring(3), text(Shown.of(name.substring(3)), header.value()));
                 }
             }
-            if (contentType != null && mediaType(contentType).equals(STRUCTURED_JSON)) {
+            if (contentType != null && mediaType(contentType).startsWith(STRUCTURED)) {
+                if (!mediaType(contentType).equals(STRUCTURED_JSON)) {
+                    throw new EventRefused(
+                            "invalid", "content-type", "of the structured forms only " + STRUCTURED_JSON + " is taken");
+                }
                 return structured(payload);
             }
             return binary(attributes, contentType, payload);
         } catch (EventRefused e) {
-            return new EventResult.Refused(idOf(attributes), e.problem());
+            return new EventResult.Refused(rules.showableId(attributes), e.problem());
         }
     }
 
@@ -115,7 +124,7 @@ public final class CloudEventReader {
             requirePayload(payload);
             return new EventResult.Accepted(new CloudEvent(attributes, payload));
         } catch (EventRefused e) {
-            return new EventResult.Refused(idOf(attributes), e.problem());
+            return new EventResult.Refused(rules.showableId(attributes), e.problem());
         }
     }
 
@@ -154,13 +163,9 @@ public final class CloudEventReader {
                     "too-many", "attributes", "an event has at most " + limits.maxAttributes() + " attributes");
         }
         if (attributes.put(name, value) != null) {
-            throw new EventRefused("duplicate", name, "the attribute " + name + " must not be there twice");
+            throw new EventRefused(
+                    "duplicate", Shown.of(name), "the attribute " + Shown.of(name) + " must not be there twice");
         }
-    }
-
-    private @Nullable String idOf(Map<String, String> attributes) {
-        String id = attributes.get("id");
-        return id != null && id.length() <= limits.maxIdBytes() ? id : null;
     }
 
     private static String text(String name, byte @Nullable [] value) throws EventRefused {
@@ -169,6 +174,29 @@ public final class CloudEventReader {
         } catch (CharacterCodingException e) {
             throw new EventRefused("invalid", name, "the header " + name + " must be UTF-8");
         }
+    }
+
+    /** HTTP binding 3.1.3.2: a value that came as a quoted string (RFC 9110, 5.6.4) is unquoted first. */
+    private static String unquoted(String name, String value) throws EventRefused {
+        if (!value.startsWith("\"")) {
+            return value;
+        }
+        StringBuilder text = new StringBuilder();
+        int last = value.length() - 1;
+        boolean valid = last > 0 && value.charAt(last) == '"';
+        for (int i = 1; valid && i < last; i++) {
+            if (value.charAt(i) == '\\') {
+                i++;
+                valid = i < last;
+            } else {
+                valid = value.charAt(i) != '"';
+            }
+            text.append(value.charAt(i));
+        }
+        if (!valid) {
+            throw new EventRefused("invalid", name, "the header ce-" + name + " has broken quotes");
+        }
+        return text.toString();
     }
 
     /** HTTP binding 3.1.3.2: a value is ASCII, everything else is percent-encoded UTF-8. */
@@ -195,7 +223,7 @@ public final class CloudEventReader {
             i += 2;
         }
         byte[] decoded = bytes.toByteArray();
-        if (!Utf8.isValid(decoded, 0, decoded.length)) {
+        if (!Utf8.isValid(decoded)) {
             throw new EventRefused("invalid", name, "the header ce-" + name + " must be percent-encoded UTF-8");
         }
         return new String(decoded, StandardCharsets.UTF_8);

@@ -2,10 +2,13 @@
 package io.attestream.schemas.cloudevents;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonFactoryBuilder;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,23 +23,49 @@ import org.jspecify.annotations.Nullable;
  * Duplicate members are refused at every depth: two readers would understand them differently.
  */
 final class StructuredReader {
-    private static final JsonFactory STRICT = JsonFactory.builder()
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .build();
-    private static final JsonFactory SCANNING = new JsonFactory();
+    private static final int MAX_DEPTH = 1000;
+
+    /** The parser keeps names it has seen for the next document, so they must not be long. */
+    private static final int MAX_NAME_LENGTH = 4096;
+
+    private static final JsonFactory STRICT =
+            factory().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+    private static final JsonFactory SCANNING = factory().build();
 
     private final EventLimits limits;
     private final AttributeRules rules;
+
+    private static JsonFactoryBuilder factory() {
+        // Numbers and strings in data are skipped, not made into values: only the door's limits bind them.
+        StreamReadConstraints constraints = StreamReadConstraints.builder()
+                .maxNestingDepth(MAX_DEPTH)
+                .maxNameLength(MAX_NAME_LENGTH)
+                .maxNumberLength(Integer.MAX_VALUE)
+                .maxStringLength(Integer.MAX_VALUE)
+                .build();
+        JsonFactoryBuilder builder = new JsonFactoryBuilder();
+        builder.streamReadConstraints(constraints).disable(JsonFactory.Feature.INTERN_FIELD_NAMES);
+        return builder;
+    }
 
     StructuredReader(EventLimits limits, AttributeRules rules) {
         this.limits = limits;
         this.rules = rules;
     }
 
+    EventResult read(byte[] json) {
+        try {
+            requireUtf8(json);
+        } catch (EventRefused e) {
+            return new EventResult.Refused(null, e.problem());
+        }
+        return read(json, 0, json.length);
+    }
+
+    /** One event in a document that was found to be UTF-8. */
     EventResult read(byte[] json, int from, int to) {
         Reading reading = new Reading(json, from);
         try {
-            requireUtf8(json, from, to);
             return new EventResult.Accepted(reading.run(to));
         } catch (EventRefused e) {
             return new EventResult.Refused(reading.id(), e.problem());
@@ -44,10 +73,10 @@ final class StructuredReader {
     }
 
     /** Where the elements of a JSON array are: [from, to) pairs. */
-    List<int[]> elements(byte[] json, int from, int to) throws EventRefused {
-        requireUtf8(json, from, to);
+    List<int[]> elements(byte[] json) throws EventRefused {
+        requireUtf8(json);
         List<int[]> elements = new ArrayList<>();
-        try (JsonParser parser = SCANNING.createParser(json, from, to - from)) {
+        try (JsonParser parser = SCANNING.createParser(json)) {
             if (parser.nextToken() != JsonToken.START_ARRAY) {
                 throw new EventRefused("malformed", "body", "a batch must be a JSON array of events");
             }
@@ -56,8 +85,8 @@ final class StructuredReader {
                     throw new EventRefused(
                             "too-many", "body", "a batch has at most " + limits.maxBatchEvents() + " events");
                 }
-                int start = from + (int) parser.currentTokenLocation().getByteOffset();
-                elements.add(new int[] {start, endOfValue(parser, from)});
+                int start = (int) parser.currentTokenLocation().getByteOffset();
+                elements.add(new int[] {start, endOfValue(parser, 0)});
             }
             requireEnd(parser);
         } catch (JsonProcessingException e) {
@@ -77,13 +106,13 @@ final class StructuredReader {
         return from + (int) parser.currentLocation().getByteOffset();
     }
 
-    private static void requireUtf8(byte[] json, int from, int to) throws EventRefused {
-        if (!Utf8.isValid(json, from, to)) {
+    private static void requireUtf8(byte[] json) throws EventRefused {
+        if (!Utf8.isValid(json)) {
             throw new EventRefused("malformed", "body", "the body must be UTF-8");
         }
-        boolean mark = to - from >= 3 && json[from] == (byte) 0xef && json[from + 1] == (byte) 0xbb;
+        boolean mark = json.length >= 3 && json[0] == (byte) 0xef && json[1] == (byte) 0xbb;
         // Without this a parser guesses UTF-16 or UTF-32 from zero bytes.
-        boolean zero = to - from >= 2 && (json[from] == 0 || json[from + 1] == 0);
+        boolean zero = json.length >= 2 && (json[0] == 0 || json[1] == 0);
         if (mark || zero) {
             throw new EventRefused("malformed", "body", "the body must be UTF-8 JSON without a byte order mark");
         }
@@ -96,11 +125,17 @@ final class StructuredReader {
     }
 
     private static EventRefused malformed(JsonProcessingException e) {
+        if (e instanceof StreamConstraintsException) {
+            return new EventRefused(
+                    "too-large",
+                    "body",
+                    "JSON must be nested at most " + MAX_DEPTH + " levels deep, and its member names must have at most "
+                            + MAX_NAME_LENGTH + " characters");
+        }
         String reason = e.getOriginalMessage();
         if (reason != null && reason.startsWith("Duplicate field")) {
             String field = reason.substring(reason.indexOf('\'') + 1, reason.lastIndexOf('\''));
-            String printable = field.replaceAll("\\p{Cntrl}", "?");
-            String shown = printable.length() > 40 ? printable.substring(0, 40) : printable;
+            String shown = Shown.of(field);
             return new EventRefused("duplicate", shown, "the member " + shown + " must not be there twice");
         }
         return new EventRefused(
@@ -124,8 +159,7 @@ final class StructuredReader {
         }
 
         @Nullable String id() {
-            String id = attributes.get("id");
-            return id != null && id.length() <= limits.maxIdBytes() ? id : null;
+            return rules.showableId(attributes);
         }
 
         CloudEvent run(int to) throws EventRefused {
@@ -187,7 +221,7 @@ final class StructuredReader {
                 }
                 default ->
                     throw new EventRefused(
-                            "invalid", shown(name), "an attribute must be a string, a boolean or an integer");
+                            "invalid", Shown.of(name), "an attribute must be a string, a boolean or an integer");
             }
         }
 
@@ -204,7 +238,7 @@ final class StructuredReader {
                 return Integer.toString(Integer.parseInt(text));
             } catch (NumberFormatException e) {
                 throw new EventRefused(
-                        "invalid", shown(name), "an integer attribute must be between -2147483648 and 2147483647");
+                        "invalid", Shown.of(name), "an integer attribute must be between -2147483648 and 2147483647");
             }
         }
 
@@ -218,11 +252,6 @@ final class StructuredReader {
                         "too-large", "data", "a payload must be at most " + limits.maxPayloadBytes() + " bytes");
             }
             return payload;
-        }
-
-        private String shown(String name) {
-            String printable = name.replaceAll("\\p{Cntrl}", "?");
-            return printable.length() > 40 ? printable.substring(0, 40) : printable;
         }
     }
 

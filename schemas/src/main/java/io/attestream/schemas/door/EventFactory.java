@@ -13,6 +13,7 @@ import io.attestream.schemas.avro.Salt16;
 import io.attestream.schemas.avro.Tag16;
 import io.attestream.schemas.cloudevents.CloudEvent;
 import io.attestream.schemas.cloudevents.EventProblem;
+import io.attestream.schemas.ledger.LedgerDefinition;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -26,11 +27,28 @@ public final class EventFactory {
     private final ContentTag contentTag;
     private final SecureRandom random;
     private final int shards;
+    private final int maxEntryBytes;
 
+    /** With the limit every new ledger has for event entries. */
     public EventFactory(ContentTag contentTag, SecureRandom random, int shards) {
+        this(contentTag, random, shards, CanonicalEntry.MAX_EVENT_SIZE_BYTES);
+    }
+
+    /** @param maxEntryBytes as the ledger's rules say: the sequencer would reject what is longer */
+    public EventFactory(ContentTag contentTag, SecureRandom random, int shards, int maxEntryBytes) {
         this.contentTag = contentTag;
         this.random = random;
         this.shards = shards;
+        this.maxEntryBytes = maxEntryBytes;
+    }
+
+    /** A factory for a ledger, with its number of shards and the strictest rules of its shards. */
+    public static EventFactory of(LedgerDefinition ledger, ContentTag contentTag, SecureRandom random) {
+        int maxEntryBytes = ledger.genesis().stream()
+                .mapToInt(genesis -> genesis.rules().maxEventEntryBytes())
+                .min()
+                .orElseThrow();
+        return new EventFactory(contentTag, random, ledger.shards(), maxEntryBytes);
     }
 
     /** What making the record came to. */
@@ -57,12 +75,12 @@ public final class EventFactory {
         } catch (InvalidFormat e) {
             return new Result.Refused(new EventProblem("invalid", e.field(), e.field() + " " + e.reason()));
         }
-        if (entryBytes > CanonicalEntry.MAX_EVENT_SIZE_BYTES) {
+        if (entryBytes > maxEntryBytes) {
             return new Result.Refused(new EventProblem(
                     "too-large",
                     "attributes",
-                    "the event's entry would have " + entryBytes + " bytes, at most "
-                            + CanonicalEntry.MAX_EVENT_SIZE_BYTES + " are logged; shorten its attributes"));
+                    "the event's entry would have " + entryBytes + " bytes, at most " + maxEntryBytes
+                            + " are logged; shorten its attributes"));
         }
         byte[] key = Routing.key(tenant, event.source(), event.partitionKey());
         Event avro = new Event(

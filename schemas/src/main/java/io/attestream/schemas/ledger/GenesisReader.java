@@ -23,6 +23,7 @@ import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -93,7 +94,8 @@ public final class GenesisReader {
         return agree(all, key);
     }
 
-    private static Optional<String> problemOf(
+    /** Why this is not the genesis of that shard; empty if it is. */
+    static Optional<String> problemOf(
             Genesis genesis, TopicDescription topic, String clusterId, int shard, NoteVerifier key) {
         String topicId = topic.topicId().toString();
         if (genesis.shard() != shard) {
@@ -137,7 +139,7 @@ public final class GenesisReader {
         }
     }
 
-    /** The value at offset 0 of each partition that has one. A partition that begins later is refused by its content. */
+    /** The value at offset 0 of each partition that is not empty; empty if there is none, which no genesis is. */
     static Map<Integer, byte[]> firstValues(
             Consumer<byte[], byte[]> consumer, TopicDescription topic, Duration timeout) {
         List<TopicPartition> partitions = new ArrayList<>();
@@ -148,20 +150,26 @@ public final class GenesisReader {
         Map<Integer, byte[]> first = new HashMap<>();
         long deadline = System.nanoTime() + timeout.toNanos();
         for (TopicPartition partition : partitions) {
-            if (ends.getOrDefault(partition, 0L) > 0) {
-                first.put(partition.partition(), firstValue(consumer, partition, deadline));
+            long end = ends.getOrDefault(partition, 0L);
+            if (end > 0) {
+                first.put(partition.partition(), firstValue(consumer, partition, end, deadline));
             }
         }
         return first;
     }
 
-    private static byte[] firstValue(Consumer<byte[], byte[]> consumer, TopicPartition partition, long deadline) {
+    /** Empty if no record is at offset 0 any more, or none of a committed transaction: something else was there. */
+    private static byte[] firstValue(
+            Consumer<byte[], byte[]> consumer, TopicPartition partition, long end, long deadline) {
         consumer.assign(List.of(partition));
         consumer.seekToBeginning(List.of(partition));
         while (System.nanoTime() < deadline) {
             for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(200))) {
                 boolean genesis = record.offset() == 0 && record.value() != null;
                 return genesis ? record.value() : new byte[0];
+            }
+            if (consumer.position(partition) >= end) {
+                return new byte[0];
             }
         }
         throw new KafkaException("the first record of " + partition + " could not be read in time");
@@ -189,7 +197,7 @@ public final class GenesisReader {
         }
     }
 
-    static <T> T get(org.apache.kafka.common.KafkaFuture<T> future, Duration timeout) {
+    static <T> T get(KafkaFuture<T> future, Duration timeout) {
         try {
             return future.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {

@@ -14,10 +14,14 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.IntFunction;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -96,12 +100,24 @@ public final class LedgerInitializer {
         TopicDescription topic = GenesisReader.describe(admin, topics.events(), timeout)
                 .orElseThrow(() -> new KafkaException("topic " + topics.events() + " vanished"));
         String clusterId = GenesisReader.get(admin.describeCluster().clusterId(), timeout);
+        Map<Integer, Genesis> present = new TreeMap<>();
         List<String> refusals = new ArrayList<>();
-        List<Integer> missing = missing(topic, clusterId, refusals);
+        inspect(admin, topic, clusterId, present, refusals);
         if (!refusals.isEmpty()) {
             return new Result.Refused(refusals);
         }
-        write(topic, clusterId, missing);
+        List<Integer> missing = new ArrayList<>();
+        for (int shard = 0; shard < topic.partitions().size(); shard++) {
+            if (!present.containsKey(shard)) {
+                missing.add(shard);
+            }
+        }
+        // What was begun is finished as it was begun, even if this run was given other rules or schema ids.
+        Rules begunRules =
+                present.values().stream().map(Genesis::rules).findFirst().orElse(rules);
+        List<SchemaText> begunSchemas =
+                present.values().stream().map(Genesis::schemas).findFirst().orElse(schemas);
+        write(missing, shard -> genesis(topic, clusterId, shard, begunRules, begunSchemas));
         commitFirstOffsets(admin, topic);
         GenesisReader.Result read = GenesisReader.read(connection, topics, signer.verifier(), timeout);
         if (read instanceof GenesisReader.Result.Ready ready) {
@@ -110,38 +126,60 @@ public final class LedgerInitializer {
         return new Result.Refused(List.of("after writing, the ledger does not read back: " + read));
     }
 
-    private List<Integer> missing(TopicDescription topic, String clusterId, List<String> refusals) {
-        List<Integer> missing = new ArrayList<>();
+    private void inspect(
+            Admin admin,
+            TopicDescription topic,
+            String clusterId,
+            Map<Integer, Genesis> present,
+            List<String> refusals) {
         Map<Integer, byte[]> first;
         try (Consumer<byte[], byte[]> consumer = GenesisReader.consumer(connection)) {
             first = GenesisReader.firstValues(consumer, topic, timeout);
         }
         for (int shard = 0; shard < topic.partitions().size(); shard++) {
+            String where = "partition " + shard + " of " + topic.name();
             byte[] value = first.get(shard);
             if (value == null) {
-                missing.add(shard);
-            } else if (!isOurs(value, shard, topic, clusterId)) {
-                refusals.add(
-                        "partition " + shard + " of " + topic.name()
-                                + " does not begin with the genesis of this ledger: use a new topic prefix, or the ledger's own key");
+                if (hasUncommitted(admin, new TopicPartition(topic.name(), shard))) {
+                    refusals.add(where + " holds records of a transaction that is still open: end whoever writes there,"
+                            + " and use a new topic prefix");
+                }
+                continue;
+            }
+            Optional<Genesis> genesis = ours(value, shard, topic, clusterId);
+            if (genesis.isPresent()) {
+                present.put(shard, genesis.get());
+            } else {
+                refusals.add(where + " does not begin with the genesis of this ledger: use a new topic prefix, or the"
+                        + " ledger's own key");
             }
         }
-        return missing;
     }
 
-    private boolean isOurs(byte[] value, int shard, TopicDescription topic, String clusterId) {
+    private boolean hasUncommitted(Admin admin, TopicPartition partition) {
+        return GenesisReader.get(
+                                admin.listOffsets(Map.of(partition, OffsetSpec.latest()))
+                                        .partitionResult(partition),
+                                timeout)
+                        .offset()
+                > 0;
+    }
+
+    private Optional<Genesis> ours(byte[] value, int shard, TopicDescription topic, String clusterId) {
         try {
-            return ControlRecord.isControlValue(value)
+            if (ControlRecord.isControlValue(value)
                     && ControlRecord.read(ControlRecord.ofValue(value), signer.verifier()) instanceof Genesis genesis
-                    && genesis.shard() == shard
-                    && genesis.clusterId().equals(clusterId)
-                    && genesis.topicId().equals(topic.topicId().toString());
+                    && GenesisReader.problemOf(genesis, topic, clusterId, shard, signer.verifier())
+                            .isEmpty()) {
+                return Optional.of(genesis);
+            }
+            return Optional.empty();
         } catch (InvalidFormat e) {
-            return false;
+            return Optional.empty();
         }
     }
 
-    private void write(TopicDescription topic, String clusterId, List<Integer> shards) {
+    private void write(List<Integer> shards, IntFunction<Genesis> genesis) {
         if (shards.isEmpty()) {
             return;
         }
@@ -153,8 +191,8 @@ public final class LedgerInitializer {
         try (Producer<byte[], byte[]> producer =
                 new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer())) {
             for (int shard : shards) {
-                byte[] value = ControlRecord.toValue(ControlRecord.sign(genesis(topic, clusterId, shard), signer));
-                RecordMetadata written = await(producer, new ProducerRecord<>(topic.name(), shard, null, value));
+                byte[] value = ControlRecord.toValue(ControlRecord.sign(genesis.apply(shard), signer));
+                RecordMetadata written = await(producer, new ProducerRecord<>(topics.events(), shard, null, value));
                 if (written.offset() != 0) {
                     throw new KafkaException("genesis of shard " + shard + " got offset " + written.offset()
                             + ": something else was written first; use a new topic prefix");
@@ -163,7 +201,8 @@ public final class LedgerInitializer {
         }
     }
 
-    private Genesis genesis(TopicDescription topic, String clusterId, int shard) {
+    private Genesis genesis(
+            TopicDescription topic, String clusterId, int shard, Rules withRules, List<SchemaText> withSchemas) {
         return new Genesis(
                 signer.keyName(),
                 signer.verifier().vkey(),
@@ -173,8 +212,8 @@ public final class LedgerInitializer {
                 topic.name(),
                 topic.topicId().toString(),
                 topic.partitions().size(),
-                rules,
-                schemas);
+                withRules,
+                withSchemas);
     }
 
     private RecordMetadata await(Producer<byte[], byte[]> producer, ProducerRecord<byte[], byte[]> record) {

@@ -128,6 +128,32 @@ public final class TopicContract {
     }
 
     private static void createMissing(Admin admin, List<NewTopic> topics) {
+        request(admin, topics);
+        awaitVisible(admin, topics.stream().map(NewTopic::name).toList());
+    }
+
+    /** A new topic is known to the controller first; the broker that is asked next may still deny it. */
+    private static void awaitVisible(Admin admin, List<String> topics) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
+        while (!get(admin.listTopics().names(), "listing topics").containsAll(topics)) {
+            if (System.nanoTime() > deadline) {
+                throw new IllegalStateException(
+                        "not all of " + topics + " can be seen " + TIMEOUT_SECONDS + " s after they were created");
+            }
+            pause();
+        }
+    }
+
+    private static void pause() {
+        try {
+            TimeUnit.MILLISECONDS.sleep(100);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("waiting for new topics was interrupted", e);
+        }
+    }
+
+    private static void request(Admin admin, List<NewTopic> topics) {
         admin.createTopics(topics).values().forEach((name, future) -> {
             try {
                 get(future, "creating topic " + name);

@@ -2,14 +2,14 @@
 package io.attestream.schemas.wire;
 
 import io.attestream.proofs.control.SchemaText;
+import io.attestream.schemas.SchemaTexts;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.apache.avro.AvroRuntimeException;
 import org.apache.avro.Schema;
-import org.apache.avro.io.BinaryDecoder;
-import org.apache.avro.io.DecoderFactory;
 import org.apache.avro.specific.SpecificData;
 import org.apache.avro.specific.SpecificDatumReader;
 import org.apache.avro.specific.SpecificRecord;
@@ -22,22 +22,21 @@ import org.jspecify.annotations.Nullable;
  * @param <T> the generated record
  */
 public final class WireDecoder<T extends SpecificRecord> {
-    static {
-        // A hostile length must not allocate what the record cannot hold. Read by Avro when it is first used; a value
-        // given on the command line wins. No message is near these sizes, so they decide nothing else.
-        setDefault("org.apache.avro.limits.bytes.maxLength", 64 << 20);
-        setDefault("org.apache.avro.limits.string.maxLength", 64 << 20);
-        setDefault("org.apache.avro.limits.collectionItems.maxLength", 1 << 20);
-    }
-
     private final String name;
     private final Schema readerSchema;
     private SchemaBook book;
     private final Map<Integer, SpecificDatumReader<T>> readers = new HashMap<>();
-    private @Nullable BinaryDecoder decoder;
+    private final BoundedDecoder input = new BoundedDecoder();
+    private final Set<String> knownFingerprints;
 
-    /** @param name of the schema, see {@link io.attestream.schemas.SchemaTexts} */
+    /** @param name of the schema, see {@link SchemaTexts} */
     public WireDecoder(Class<T> type, String name, SchemaBook book) {
+        this(type, name, book, SchemaTexts.knownFingerprints(name));
+    }
+
+    /** @param knownFingerprints versions this program can read */
+    WireDecoder(Class<T> type, String name, SchemaBook book, Set<String> knownFingerprints) {
+        this.knownFingerprints = Set.copyOf(knownFingerprints);
         this.name = name;
         this.readerSchema = SpecificData.get().getSchema(type);
         this.book = book;
@@ -54,6 +53,10 @@ public final class WireDecoder<T extends SpecificRecord> {
             return new WireResult.Undecodable<>("does not begin with magic byte 0 and a schema id");
         }
         int id = (value[1] & 0xff) << 24 | (value[2] & 0xff) << 16 | (value[3] & 0xff) << 8 | (value[4] & 0xff);
+        SpecificDatumReader<T> known = readers.get(id);
+        if (known != null) {
+            return read(value, known);
+        }
         SchemaText text = book.text(id);
         if (text == null) {
             return new WireResult.UnknownSchema<>(id);
@@ -61,31 +64,30 @@ public final class WireDecoder<T extends SpecificRecord> {
         if (!text.name().equals(name)) {
             return new WireResult.Undecodable<>("is a " + text.name() + ", not a record of kind " + name);
         }
-        return read(value, readers.computeIfAbsent(id, this::reader));
-    }
-
-    private SpecificDatumReader<T> reader(int id) {
-        Schema writerSchema = Objects.requireNonNull(book.schema(id));
-        return new SpecificDatumReader<>(writerSchema, readerSchema);
+        if (!knownFingerprints.contains(text.fingerprint())) {
+            // Avro would read it and drop what it does not know: another version of this program would decide
+            // otherwise.
+            return new WireResult.UnknownSchema<>(id);
+        }
+        SpecificDatumReader<T> reader =
+                new SpecificDatumReader<>(Objects.requireNonNull(book.schema(id)), readerSchema);
+        readers.put(id, reader);
+        return read(value, reader);
     }
 
     private WireResult<T> read(byte[] value, SpecificDatumReader<T> reader) {
-        int head = ConfluentWire.HEAD_SIZE_BYTES;
-        BinaryDecoder input = DecoderFactory.get().binaryDecoder(value, head, value.length - head, decoder);
-        decoder = input;
         try {
-            T read = Objects.requireNonNull(reader.read(null, input));
+            T read = Objects.requireNonNull(reader.read(null, input.over(value, ConfluentWire.HEAD_SIZE_BYTES)));
             return input.isEnd()
                     ? new WireResult.Decoded<>(read)
                     : new WireResult.Undecodable<>("has bytes after the record");
-        } catch (IOException | AvroRuntimeException | UnsupportedOperationException | IndexOutOfBoundsException e) {
+        } catch (BoundedDecoder.Malformed e) {
+            return new WireResult.Undecodable<>("is no Avro record of kind " + name + ": " + e.getMessage());
+        } catch (IOException | AvroRuntimeException | IndexOutOfBoundsException e) {
+            // An enum or union index that the schema does not have.
             return new WireResult.Undecodable<>("is no Avro record of kind " + name);
-        }
-    }
-
-    private static void setDefault(String property, int value) {
-        if (System.getProperty(property) == null) {
-            System.setProperty(property, Integer.toString(value));
+        } finally {
+            input.release();
         }
     }
 }

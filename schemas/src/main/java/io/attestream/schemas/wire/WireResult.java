@@ -9,6 +9,6 @@ public sealed interface WireResult<T> {
     /** No version of this program could ever read it: the record can be decided on. */
     record Undecodable<T>(String reason) implements WireResult<T> {}
 
-    /** The ledger does not know this schema (yet): nothing may be decided about the record. */
+    /** The ledger or this program does not know this schema (yet): nothing may be decided about the record. */
     record UnknownSchema<T>(int schemaId) implements WireResult<T> {}
 }
