@@ -44,6 +44,7 @@ final class Demo {
         private final byte[] line;
         private String status = "unknown";
         private String href = "";
+        private String problem = "";
         private int shard;
         private long offset = -1;
         private long acceptedNanos;
@@ -117,6 +118,7 @@ final class Demo {
             Sent event = sent.get(result.path("index").asInt(done[0]));
             event.status = result.path("status").asText();
             event.acceptedNanos = System.nanoTime();
+            event.problem = result.path("problem").path("detail").asText("");
             if (result.has("receipt")) {
                 event.shard = result.path("receipt").path("shard").asInt();
                 event.offset = result.path("receipt").path("offset").asLong();
@@ -184,7 +186,8 @@ final class Demo {
                 ? ReceiptCommand.await(auditor, event.href, PUBLISHED_TIMEOUT)
                 : com.fasterxml.jackson.databind.node.JsonNodeFactory.instance
                         .objectNode()
-                        .put("status", event.status);
+                        .put("status", event.status)
+                        .put("reason", event.problem);
     }
 
     private static @Nullable ProofBundle bundle(JsonNode receipt) {

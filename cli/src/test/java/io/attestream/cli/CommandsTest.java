@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.attestream.proofs.entry.CanonicalEntry;
+import io.attestream.proofs.entry.DataDigest;
+import io.attestream.proofs.ledger.EpochLeaf;
+import io.attestream.proofs.ledger.ProofBundle;
+import io.attestream.proofs.ledger.ShardHead;
+import io.attestream.proofs.note.Checkpoint;
+import io.attestream.proofs.note.NoteSigner;
+import io.attestream.proofs.note.SignedNote;
+import io.attestream.proofs.tree.CompactRange;
+import io.attestream.proofs.tree.LeafIndex;
+import io.attestream.proofs.tree.Rfc6962;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+
+/** Exit codes and messages of commands that need no cluster. */
+class CommandsTest {
+    private static final String EVENT =
+            "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"t\",\"data\":{\"n\":1}}";
+
+    @TempDir
+    private Path directory;
+
+    private final NoteSigner key = NoteSigner.generate("ledger.example/test", new SecureRandom());
+    private final StringWriter err = new StringWriter();
+    private Path bundle;
+    private Path event;
+
+    @BeforeEach
+    void writeBundleAndEvent() throws Exception {
+        bundle = Files.write(directory.resolve("bundle.attest.json"), bundle().encode());
+        event = Files.writeString(directory.resolve("event.json"), EVENT);
+    }
+
+    /** A ledger of one shard, one leaf and one epoch. */
+    private ProofBundle bundle() {
+        byte[] salt = new byte[16];
+        byte[] payload = "{\"n\":1}".getBytes(StandardCharsets.UTF_8);
+        Map<String, String> attributes = Map.of("specversion", "1.0", "id", "1", "source", "/s", "type", "t");
+        byte[] entry = CanonicalEntry.event(
+                attributes, "demo", "me", 1_767_603_600_000L, DataDigest.compute(salt, payload), payload.length);
+        CompactRange shard = CompactRange.empty();
+        shard.append(Rfc6962.leafHash(entry));
+        ShardHead head = new ShardHead(0, shard.size(), shard.root(), 1);
+        byte[] epochLeaf = new EpochLeaf(
+                        0, "2026-01-05T09:00:00.000Z", Map.of(), List.of(), ShardHead.vectorRoot(List.of(head)))
+                .encode();
+        CompactRange ledger = CompactRange.empty();
+        ledger.append(Rfc6962.leafHash(epochLeaf));
+        String text = new Checkpoint(key.keyName(), ledger.size(), ledger.root()).text();
+        String note = SignedNote.sign(text, key).encode();
+        return new ProofBundle(
+                entry,
+                new LeafIndex(0),
+                List.of(),
+                head.encode(),
+                1,
+                List.of(),
+                epochLeaf,
+                List.of(),
+                note,
+                payload,
+                salt);
+    }
+
+    private int run(String... arguments) {
+        CommandLine commandLine = Main.commandLine();
+        commandLine.setErr(new PrintWriter(err, true));
+        return commandLine.execute(arguments);
+    }
+
+    private String vkey() {
+        return key.verifier().vkey();
+    }
+
+    @Test
+    void verifiesABundleOffline() {
+        assertThat(run("verify", bundle.toString(), "--event", event.toString(), "--ledger-key", vkey()))
+                .isEqualTo(ExitCode.OK);
+    }
+
+    @Test
+    void answersThreeWhenAByteOfTheEventIsFlipped() throws Exception {
+        Files.writeString(event, EVENT.replace("{\"n\":1}", "{\"n\":2}"));
+
+        assertThat(run("verify", bundle.toString(), "--event", event.toString(), "--ledger-key", vkey()))
+                .isEqualTo(ExitCode.VERIFICATION_FAILED);
+    }
+
+    @Test
+    void answersThreeForAnotherKey() {
+        String other = NoteSigner.generate(key.keyName(), new SecureRandom())
+                .verifier()
+                .vkey();
+
+        assertThat(run("verify", bundle.toString(), "--event", event.toString(), "--ledger-key", other))
+                .isEqualTo(ExitCode.VERIFICATION_FAILED);
+    }
+
+    @Test
+    void answersThreeForAFileThatIsNoBundle() throws Exception {
+        Files.writeString(bundle, "{}");
+
+        assertThat(run("verify", bundle.toString(), "--event", event.toString(), "--ledger-key", vkey()))
+                .isEqualTo(ExitCode.VERIFICATION_FAILED);
+        assertThat(err.toString()).contains("is missing");
+    }
+
+    @Test
+    void neverVerifiesWithoutTheEvent() {
+        assertThat(run("verify", bundle.toString(), "--ledger-key", vkey())).isEqualTo(ExitCode.USAGE);
+        assertThat(err.toString()).contains("--event");
+    }
+
+    @Test
+    void generatesAKeyThatOnlyItsOwnerCanReadAndNeverOverwritesOne() throws Exception {
+        Path file = directory.resolve("ledger.skey");
+
+        assertThat(run("keys", "generate", "--origin", "ledger.example/x", "--key-file", file.toString()))
+                .isEqualTo(ExitCode.OK);
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                .isEqualTo("rw-------");
+        String written = Files.readString(file);
+
+        assertThat(run("keys", "generate", "--origin", "ledger.example/x", "--key-file", file.toString()))
+                .isEqualTo(ExitCode.ERROR);
+        assertThat(Files.readString(file)).isEqualTo(written);
+        assertThat(run("keys", "show", file.toString())).isEqualTo(ExitCode.OK);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "has space", "has+plus"})
+    void refusesAnOriginThatIsNoKeyName(String origin) {
+        assertThat(run(
+                        "keys",
+                        "generate",
+                        "--origin",
+                        origin,
+                        "--key-file",
+                        directory.resolve("k").toString()))
+                .isEqualTo(ExitCode.USAGE);
+    }
+
+    @Test
+    void answersSixWhenNothingListens() {
+        int code = run("checkpoint", "--url", "http://127.0.0.1:1", "--ledger-key", vkey());
+
+        assertThat(code).isEqualTo(ExitCode.UNAVAILABLE);
+        assertThat(err.toString()).contains("attestream up");
+    }
+
+    @Test
+    void answersTwoWhenNoGatewayIsNamed() {
+        assertThat(run("append", event.toString())).isEqualTo(ExitCode.USAGE);
+        assertThat(err.toString()).contains("--url");
+    }
+
+    @Test
+    void answersTwoForAnUnknownCommand() {
+        assertThat(run("prove")).isEqualTo(ExitCode.USAGE);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "demo",
+                "up",
+                "init",
+                "append",
+                "receipt",
+                "verify",
+                "consistency",
+                "checkpoint",
+                "monitor",
+                "doctor"
+            })
+    void teachesEveryCommandWithAnExample(String command) {
+        StringWriter out = new StringWriter();
+        CommandLine commandLine = Main.commandLine();
+        commandLine.setOut(new PrintWriter(out, true));
+
+        assertThat(commandLine.execute(command, "--help")).isEqualTo(ExitCode.OK);
+        assertThat(out.toString()).contains("Example").contains("attestream " + command);
+    }
+}

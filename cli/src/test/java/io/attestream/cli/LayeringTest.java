@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.lang.ArchRule;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Dependencies point one way: services → schemas → proofs; nothing points back. */
+class LayeringTest {
+    private static final String PROOFS = "io.attestream.proofs..";
+    private static final String SCHEMAS = "io.attestream.schemas..";
+    private static final String GATEWAY = "io.attestream.gateway..";
+    private static final String PROCESSORS = "io.attestream.processors..";
+    private static final String CHECKPOINTER = "io.attestream.checkpointer..";
+    private static final String CHAOS = "io.attestream.chaos..";
+    private static final String CLI = "io.attestream.cli..";
+
+    private static JavaClasses classes;
+
+    @BeforeAll
+    static void importAllModules() {
+        Path home = Path.of(System.getProperty("attestream.home"));
+        List<Path> modules = List.of(
+                home.resolve("proofs/target/classes"),
+                home.resolve("schemas/target/classes"),
+                home.resolve("chaos/target/classes"),
+                home.resolve("ingest-gateway/target/classes"),
+                home.resolve("stream-processors/target/classes"),
+                home.resolve("checkpointer/target/classes"),
+                home.resolve("cli/target/classes"));
+        classes = new ClassFileImporter().importPaths(modules);
+    }
+
+    @Test
+    void looksAtEveryModule() {
+        Set<String> modules = classes.stream()
+                .map(JavaClass::getPackageName)
+                .filter(name -> name.startsWith("io.attestream."))
+                .map(name -> name.split("\\.")[2])
+                .collect(Collectors.toSet());
+        assertThat(modules)
+                .containsExactlyInAnyOrder(
+                        "proofs", "schemas", "chaos", "gateway", "processors", "checkpointer", "cli");
+    }
+
+    @Test
+    void proofsNeedNothingButTheJdk() {
+        noClasses()
+                .that()
+                .resideInAPackage(PROOFS)
+                .should()
+                .dependOnClassesThat()
+                .resideOutsideOfPackages(PROOFS, "java..", "javax.crypto..", "org.jspecify.annotations..")
+                .check(classes);
+    }
+
+    @Test
+    void schemasKnowProofsOnly() {
+        dependsOnNone(SCHEMAS, GATEWAY, PROCESSORS, CHECKPOINTER, CHAOS, CLI).check(classes);
+    }
+
+    @Test
+    void servicesDoNotKnowEachOther() {
+        dependsOnNone(GATEWAY, PROCESSORS, CHECKPOINTER, CHAOS, CLI).check(classes);
+        dependsOnNone(PROCESSORS, GATEWAY, CHECKPOINTER, CHAOS, CLI).check(classes);
+        dependsOnNone(CHECKPOINTER, GATEWAY, PROCESSORS, CHAOS, CLI).check(classes);
+    }
+
+    @Test
+    void theLocalClusterStartsProcessesAndLinksNothing() {
+        dependsOnNone(CHAOS, PROOFS, SCHEMAS, GATEWAY, PROCESSORS, CHECKPOINTER, CLI)
+                .check(classes);
+    }
+
+    @Test
+    void theCommandLineUsesNothingOfACheckpointerButTheMonitor() {
+        noClasses()
+                .that()
+                .resideInAPackage(CLI)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("io.attestream.checkpointer", GATEWAY, PROCESSORS)
+                .check(classes);
+    }
+
+    @Test
+    void theMonitorNeedsNoKafka() {
+        dependsOnNone("io.attestream.checkpointer.monitor..", "org.apache.kafka..", SCHEMAS)
+                .check(classes);
+    }
+
+    @Test
+    void onlyTheProcessorsUseKafkaStreams() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(PROCESSORS)
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("org.apache.kafka.streams..")
+                .check(classes);
+    }
+
+    @Test
+    void aForbiddenDependencyIsSeen() {
+        assertThatThrownBy(() -> dependsOnNone(SCHEMAS, PROOFS).check(classes)).isInstanceOf(AssertionError.class);
+    }
+
+    private static ArchRule dependsOnNone(String from, String... forbidden) {
+        return noClasses()
+                .that()
+                .resideInAPackage(from)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(forbidden);
+    }
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.attestream.chaos.ClusterFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The main job as a user runs it, then the same ledger through a SIGKILL. One data directory for all, in this order. */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class LedgerLivesOnIT {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Duration DEMO = Duration.ofMinutes(4);
+    private static final Duration COMMAND = Duration.ofSeconds(60);
+
+    @TempDir
+    private static Path scratch;
+
+    private static Path data() {
+        return scratch.resolve("data");
+    }
+
+    @Test
+    @Order(1)
+    void demoProvesEveryEventAndLeavesNoProcess() throws Exception {
+        // when
+        Script.Ended demo = Script.run(scratch, DEMO, "demo", "-o", "json", "--data-dir", data().toString());
+
+        // then
+        assertThat(demo.exitCode()).as(demo.err()).isZero();
+        JsonNode result = JSON.readTree(demo.out());
+        long events = Events.lines(Script.HOME.resolve("samples/github-webhooks.ndjson"))
+                .size();
+        assertThat(result.path("events").asLong()).isEqualTo(events);
+        assertThat(result.path("accepted").asLong()).isEqualTo(events);
+        assertThat(result.path("verified").asLong()).isEqualTo(events);
+        assertThat(result.path("leaves").asLong() + result.path("duplicates").asLong())
+                .isEqualTo(events);
+        assertThat(result.path("failed").asLong()).isZero();
+        assertThat(result.path("resentAdded").asLong()).isZero();
+        assertThat(result.path("tamperDetected").asBoolean()).isTrue();
+        assertThat(result.path("epochs").asLong()).isPositive();
+        assertThat(result.path("ledgerKey").asText())
+                .startsWith(result.path("origin").asText() + "+");
+        assertThat(livingProcesses()).isEmpty();
+    }
+
+    @Test
+    @Order(2)
+    void theSameLedgerGoesOnAfterTheLauncherWasKilled() throws Exception {
+        // given a running cluster with a kept checkpoint and proof
+        Script first = up();
+        String key = cluster().ledgerKey();
+        Path checkpoint = scratch.resolve("before.checkpoint");
+        run("checkpoint", "--data-dir", data().toString(), "--save", checkpoint.toString());
+        Path event = oneEvent("before-the-kill");
+        Path bundle = scratch.resolve("before.attest.json");
+        saveBundle(append(event), bundle);
+
+        // when the launcher dies without a word
+        first.kill();
+        await().atMost(60, TimeUnit.SECONDS).until(() -> livingProcesses().isEmpty());
+        Script second = up();
+        try {
+            // then it is the same ledger, and it only grew
+            assertThat(cluster().ledgerKey()).isEqualTo(key);
+            run("consistency", "--data-dir", data().toString(), checkpoint.toString());
+            run("verify", bundle.toString(), "--event", event.toString(), "--ledger-key", key);
+
+            // and what was in it is known, what is new goes in
+            Path again = scratch.resolve("again.attest.json");
+            assertThat(saveBundle(append(event), again)).isEqualTo("duplicate");
+            Path fresh = oneEvent("after-the-kill");
+            Path freshBundle = scratch.resolve("after.attest.json");
+            assertThat(saveBundle(append(fresh), freshBundle)).isEqualTo("leaf");
+            run("verify", freshBundle.toString(), "--event", fresh.toString(), "--ledger-key", key);
+            run("monitor", "--data-dir", data().toString(), "--once");
+
+            // and a proof does not fit another event
+            Script.Ended wrong = Script.run(
+                    scratch, COMMAND, "verify", bundle.toString(), "--event", fresh.toString(), "--ledger-key", key);
+            assertThat(wrong.exitCode()).isEqualTo(ExitCode.VERIFICATION_FAILED);
+            assertThat(wrong.out()).contains("FAILED").contains("event-attributes");
+
+            // and a second launcher on the same directory is refused
+            Script.Ended refused = Script.run(scratch, COMMAND, "up", "--data-dir", data().toString());
+            assertThat(refused.exitCode()).isEqualTo(ExitCode.ERROR);
+            assertThat(refused.err()).contains("another cluster runs");
+        } finally {
+            second.terminate();
+            second.await(Duration.ofSeconds(90));
+        }
+        assertThat(livingProcesses()).isEmpty();
+    }
+
+    private static Script up() throws IOException {
+        Script script = Script.start(scratch, "up", "--data-dir", data().toString());
+        await().atMost(3, TimeUnit.MINUTES)
+                .failFast(() -> !script.isAlive())
+                .until(() -> script.err().contains("Ctrl-C stops everything"));
+        return script;
+    }
+
+    private static ClusterFile cluster() throws IOException {
+        return ClusterFile.read(data()).orElseThrow();
+    }
+
+    private static Path oneEvent(String id) throws IOException {
+        Path file = scratch.resolve(id + ".json");
+        Files.writeString(file, """
+                {"specversion":"1.0","id":"%s","source":"/it","type":"test","data":{"n":1}}
+                """.formatted(id));
+        return file;
+    }
+
+    private static String append(Path event) throws Exception {
+        JsonNode result = JSON.readTree(run("append", "--data-dir", data().toString(), "-o", "json", event.toString())
+                .out());
+        return result.path("results").path(0).path("receipt").path("href").asText();
+    }
+
+    private static String saveBundle(String receipt, Path file) throws Exception {
+        Script.Ended ended = run(
+                "receipt",
+                "--data-dir",
+                data().toString(),
+                receipt,
+                "--wait",
+                "30",
+                "--save",
+                file.toString(),
+                "-o",
+                "json");
+        return JSON.readTree(ended.out()).path("status").asText();
+    }
+
+    private static Script.Ended run(String... arguments) throws Exception {
+        Script.Ended ended = Script.run(scratch, COMMAND, arguments);
+        assertThat(ended.exitCode())
+                .as(String.join(" ", arguments) + "\n" + ended.out() + ended.err())
+                .isZero();
+        return ended;
+    }
+
+    /** Processes of the cluster in this data directory that still live. */
+    private static List<String> livingProcesses() throws IOException {
+        return cluster().processes().stream()
+                .filter(entry -> ProcessHandle.of(entry.pid())
+                        .filter(ProcessHandle::isAlive)
+                        .flatMap(handle -> handle.info().startInstant())
+                        .filter(started -> started.toEpochMilli() == entry.startedAtMillis())
+                        .isPresent())
+                .map(ClusterFile.ProcessEntry::name)
+                .toList();
+    }
+}
