@@ -6,6 +6,8 @@ import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -13,6 +15,10 @@ import java.util.concurrent.atomic.AtomicLongArray;
 
 /** What can be seen from outside: how far each shard is, when an epoch was published last, and how long each step took. */
 final class CheckpointerMetrics implements StepListener {
+    /** Steps before which the thread was waiting, so that the time to them says nothing. */
+    private static final EnumSet<PublishStep> BEGINNINGS =
+            EnumSet.of(PublishStep.ASSEMBLED, PublishStep.SHARD_NOTES_SENT);
+
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final AtomicLong epoch = new AtomicLong(-1);
     private final AtomicLong lastPublishMillis = new AtomicLong();
@@ -31,12 +37,12 @@ final class CheckpointerMetrics implements StepListener {
         for (int shard = 0; shard < backlog.shards(); shard++) {
             registerShard(backlog, shard);
         }
-        for (PublishStep step : PublishStep.values()) {
+        for (PublishStep step : EnumSet.complementOf(BEGINNINGS)) {
             steps.put(
                     step,
                     Timer.builder("attestream_checkpointer_step")
                             .description("Time from the step before to the end of this one")
-                            .tag("step", step.name().toLowerCase(java.util.Locale.ROOT))
+                            .tag("step", step.name().toLowerCase(Locale.ROOT))
                             .publishPercentiles(0.5, 0.99)
                             .register(registry));
         }
@@ -74,18 +80,11 @@ final class CheckpointerMetrics implements StepListener {
     @Override
     public void reached(PublishStep step, long number) {
         long now = System.nanoTime();
-        if (step != PublishStep.ASSEMBLED && step != PublishStep.SHARD_NOTES_SENT) {
-            timer(step).record(now - lastStepNanos, TimeUnit.NANOSECONDS);
+        Timer timer = steps.get(step);
+        if (timer != null) {
+            timer.record(now - lastStepNanos, TimeUnit.NANOSECONDS);
         }
         lastStepNanos = now;
-    }
-
-    private Timer timer(PublishStep step) {
-        Timer timer = steps.get(step);
-        if (timer == null) {
-            throw new IllegalStateException("no timer for " + step);
-        }
-        return timer;
     }
 
     /** Takes note of what is public now. */

@@ -17,9 +17,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.common.config.ConfigResource;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -179,14 +184,14 @@ class CheckpointerIT {
     }
 
     @Test
-    void refusesAnotherLedgersKeyAndTopicsThatForget() throws Exception {
+    void refusesALedgerThatIsNotItsKeys() throws Exception {
         // given
         KafkaLedger other = new KafkaLedger(
                 broker.bootstrapServers(),
                 "ledger" + NUMBER.incrementAndGet(),
                 1,
                 Files.createDirectory(directory.resolve("other")));
-        Map<String, String> settings = new java.util.HashMap<>(other.settings(freePort()));
+        Map<String, String> settings = new HashMap<>(other.settings(freePort()));
         settings.put("ATTESTREAM_TOPICS_PREFIX", ledger.topics.prefix());
 
         // when
@@ -198,6 +203,25 @@ class CheckpointerIT {
         assertThat(process.exitCode()).isEqualTo(1);
         assertThat(process.logTail())
                 .contains("is not one of " + other.ledger.key.verifier().vkey());
+    }
+
+    @Test
+    void refusesTopicsThatForget() throws Exception {
+        // given
+        ConfigResource events = new ConfigResource(ConfigResource.Type.TOPIC, ledger.topics.events());
+        AlterConfigOp finite = new AlterConfigOp(new ConfigEntry("retention.ms", "3600000"), AlterConfigOp.OpType.SET);
+        try (Admin admin = Admin.create(new KafkaClients(broker.bootstrapServers()).common())) {
+            admin.incrementalAlterConfigs(Map.of(events, List.of(finite))).all().get();
+        }
+
+        // when
+        ManagedProcess process = start(freePort());
+        assertThat(process.awaitExit(SOON)).isTrue();
+
+        // then
+        assertThat(process.exitCode()).isEqualTo(1);
+        assertThat(process.logTail()).contains(ledger.topics.events() + ": retention.ms is 3600000, must be -1");
+        assertThat(ledger.log()).isEmpty();
     }
 
     // ---- help

@@ -2,9 +2,7 @@
 package io.attestream.checkpointer;
 
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** One partition of {@code events} with its honest sequencer beside it. Offsets have gaps, as under transactions. */
@@ -78,13 +76,5 @@ final class TestShard {
         made.event("c", "payload c");
         made.marker();
         return made;
-    }
-
-    static Map<String, String> attributes(String... pairs) {
-        Map<String, String> attributes = new HashMap<>();
-        for (int i = 0; i < pairs.length; i += 2) {
-            attributes.put(pairs[i], pairs[i + 1]);
-        }
-        return attributes;
     }
 }
