@@ -47,7 +47,7 @@ class LayeringTest {
         Set<String> modules = classes.stream()
                 .map(JavaClass::getPackageName)
                 .filter(name -> name.startsWith("io.attestream."))
-                .map(name -> name.split("\\.")[2])
+                .map(name -> List.of(name.split("\\.", -1)).get(2))
                 .collect(Collectors.toSet());
         assertThat(modules)
                 .containsExactlyInAnyOrder(

@@ -6,12 +6,10 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.attestream.chaos.ClusterFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
@@ -55,15 +53,15 @@ class LedgerLivesOnIT {
         assertThat(result.path("epochs").asLong()).isPositive();
         assertThat(result.path("ledgerKey").asText())
                 .startsWith(result.path("origin").asText() + "+");
-        assertThat(livingProcesses()).isEmpty();
+        assertThat(Up.livingProcesses(data())).isEmpty();
     }
 
     @Test
     @Order(2)
     void theSameLedgerGoesOnAfterTheLauncherWasKilled() throws Exception {
         // given a running cluster with a kept checkpoint and proof
-        Script first = up();
-        String key = cluster().ledgerKey();
+        Up first = Up.start(scratch, data());
+        String key = first.cluster().ledgerKey();
         Path checkpoint = scratch.resolve("before.checkpoint");
         run("checkpoint", "--data-dir", data().toString(), "--save", checkpoint.toString());
         Path event = oneEvent("before-the-kill");
@@ -72,11 +70,11 @@ class LedgerLivesOnIT {
 
         // when the launcher dies without a word
         first.kill();
-        await().atMost(60, TimeUnit.SECONDS).until(() -> livingProcesses().isEmpty());
-        Script second = up();
-        try {
+        await().atMost(60, TimeUnit.SECONDS)
+                .until(() -> Up.livingProcesses(data()).isEmpty());
+        try (Up second = Up.start(scratch, data())) {
             // then it is the same ledger, and it only grew
-            assertThat(cluster().ledgerKey()).isEqualTo(key);
+            assertThat(second.cluster().ledgerKey()).isEqualTo(key);
             run("consistency", "--data-dir", data().toString(), checkpoint.toString());
             run("verify", bundle.toString(), "--event", event.toString(), "--ledger-key", key);
 
@@ -99,23 +97,8 @@ class LedgerLivesOnIT {
             Script.Ended refused = Script.run(scratch, COMMAND, "up", "--data-dir", data().toString());
             assertThat(refused.exitCode()).isEqualTo(ExitCode.ERROR);
             assertThat(refused.err()).contains("another cluster runs");
-        } finally {
-            second.terminate();
-            second.await(Duration.ofSeconds(90));
         }
-        assertThat(livingProcesses()).isEmpty();
-    }
-
-    private static Script up() throws IOException {
-        Script script = Script.start(scratch, "up", "--data-dir", data().toString());
-        await().atMost(3, TimeUnit.MINUTES)
-                .failFast(() -> !script.isAlive())
-                .until(() -> script.err().contains("Ctrl-C stops everything"));
-        return script;
-    }
-
-    private static ClusterFile cluster() throws IOException {
-        return ClusterFile.read(data()).orElseThrow();
+        assertThat(Up.livingProcesses(data())).isEmpty();
     }
 
     private static Path oneEvent(String id) throws IOException {
@@ -153,17 +136,5 @@ class LedgerLivesOnIT {
                 .as(String.join(" ", arguments) + "\n" + ended.out() + ended.err())
                 .isZero();
         return ended;
-    }
-
-    /** Processes of the cluster in this data directory that still live. */
-    private static List<String> livingProcesses() throws IOException {
-        return cluster().processes().stream()
-                .filter(entry -> ProcessHandle.of(entry.pid())
-                        .filter(ProcessHandle::isAlive)
-                        .flatMap(handle -> handle.info().startInstant())
-                        .filter(started -> started.toEpochMilli() == entry.startedAtMillis())
-                        .isPresent())
-                .map(ClusterFile.ProcessEntry::name)
-                .toList();
     }
 }
