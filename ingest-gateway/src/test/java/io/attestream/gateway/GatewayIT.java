@@ -19,14 +19,18 @@ import io.attestream.schemas.ledger.LedgerInitializer;
 import io.attestream.schemas.topics.TopicContract;
 import io.attestream.schemas.wire.WireDecoder;
 import io.attestream.schemas.wire.WireResult;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -304,6 +308,38 @@ class GatewayIT {
         load.stop();
         assertThat(load.statuses.keySet()).isSubsetOf(202, 503);
         assertThat(idsInTheLog()).containsAllEntriesOf(load.accepted);
+    }
+
+    @Test
+    void aStopEndsAStreamWithTheResultsOfWhatWasRead() throws Exception {
+        // given
+        launchAndAwaitReady();
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.setSoTimeout(30_000);
+            String event = "{\"specversion\":\"1.0\",\"id\":\"streamed\",\"source\":\"/it\",\"type\":\"t\"}\n{\"half";
+            String head = "POST /v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
+                    + issuer.token("acme", "ingester")
+                    + "\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n";
+            String chunk = Integer.toHexString(event.length()) + "\r\n" + event + "\r\n";
+            socket.getOutputStream().write((head + chunk).getBytes(StandardCharsets.US_ASCII));
+            BufferedReader in =
+                    new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
+            String line = in.readLine();
+            while (!line.startsWith("{")) {
+                line = in.readLine();
+            }
+            assertThat(line).contains("\"accepted\"").contains("\"streamed\"");
+
+            // when
+            long begun = System.nanoTime();
+            gateway.destroy();
+
+            // then
+            assertThat(in.lines()).contains("0").noneMatch(rest -> rest.contains("\"index\":1"));
+            assertThat(gateway.waitFor(40, TimeUnit.SECONDS)).isTrue();
+            assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(15));
+        }
+        assertThat(idsInTheLog()).containsValue("streamed");
     }
 
     /** Clients that append one event after the other and note what they were told. */

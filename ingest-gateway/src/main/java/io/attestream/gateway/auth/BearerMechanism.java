@@ -10,9 +10,12 @@ import io.quarkus.vertx.http.runtime.security.ChallengeData;
 import io.quarkus.vertx.http.runtime.security.HttpAuthenticationMechanism;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
+import io.vertx.core.Context;
+import io.vertx.core.Vertx;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /** Bearer tokens (RFC 6750) in the header {@code Authorization}, and nowhere else. */
@@ -44,10 +47,13 @@ public class BearerMechanism implements HttpAuthenticationMechanism {
             return outcome(context, new AuthDecision.Denied("malformed"));
         }
         String token = header.substring(SCHEME.length()).strip();
-        // A signature check takes up to a millisecond: not on the event loop.
+        // A signature check takes up to a millisecond: not on the event loop. The decision may come on the thread that
+        // fetched keys; what follows needs the request's own context.
+        Context own = Objects.requireNonNull(Vertx.currentContext());
         return Uni.createFrom()
                 .deferred(() -> Uni.createFrom().completionStage(authentication.decide(token)))
                 .runSubscriptionOn(Infrastructure.getDefaultWorkerPool())
+                .emitOn(next -> own.runOnContext(ignored -> next.run()))
                 .flatMap(decision -> outcome(context, decision));
     }
 

@@ -115,7 +115,7 @@ public interface GatewayConfig {
         @WithDefault("512")
         int maxStreamInFlightEvents();
 
-        @Describe("How long a single event or a batch may take to arrive; for NDJSON the longest pause between bytes.")
+        @Describe("How long a single event or a batch may take to arrive.")
         @WithDefault("30s")
         Duration bodyTimeout();
 

@@ -2,24 +2,35 @@
 package io.attestream.gateway.ingest;
 
 import io.quarkus.runtime.ShutdownDelayInitiatedEvent;
-import io.quarkus.runtime.ShutdownEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
-/** Whether this instance was told to stop. Streams end then; a stop does not wait for a client that goes on sending. */
+/**
+ * Ends streams when this instance was told to stop. A single event or a batch ends by itself; a client that goes on sending
+ * lines would hold up the stop until its timeout.
+ */
 @ApplicationScoped
 public class Draining {
+    private final Set<Runnable> streams = ConcurrentHashMap.newKeySet();
     private volatile boolean begun;
 
-    void onDelay(@Observes ShutdownDelayInitiatedEvent event) {
+    /** Before the server refuses new requests. */
+    void onStop(@Observes ShutdownDelayInitiatedEvent event) {
         begun = true;
+        streams.forEach(Runnable::run);
     }
 
-    void onStop(@Observes ShutdownEvent event) {
-        begun = true;
+    /** @param end ends the stream's input; run at once if the stop has begun */
+    void add(Runnable end) {
+        streams.add(end);
+        if (begun) {
+            end.run();
+        }
     }
 
-    boolean hasBegun() {
-        return begun;
+    void remove(Runnable end) {
+        streams.remove(end);
     }
 }

@@ -39,6 +39,8 @@ final class NdjsonStream {
     private final Draining draining;
     private final UnicastProcessor<byte[]> output = UnicastProcessor.create();
     private final LineSplitter lines;
+    /** Ends the input where a line ends; what was read is answered. */
+    private final Runnable stop = () -> onWorker(this::stopInput);
 
     /** Results in the order of the lines; the head goes out when it is complete. */
     private final Deque<CompletableFuture<ResultItem>> unanswered = new ArrayDeque<>();
@@ -79,11 +81,12 @@ final class NdjsonStream {
     }
 
     Multi<byte[]> start() {
+        draining.add(stop);
         request.handler(this::chunk);
         request.endHandler(end -> onWorker(this::inputEnd));
-        request.exceptionHandler(error -> onWorker(this::inputEnd));
+        request.exceptionHandler(error -> stop.run());
         request.resume();
-        return output.onItem().invoke(written -> taken()).onCancellation().invoke(this::cancelled);
+        return output.onItem().invoke(written -> taken()).onCancellation().invoke(stop);
     }
 
     private void onWorker(Runnable work) {
@@ -97,9 +100,7 @@ final class NdjsonStream {
         // Nothing further arrives until this chunk is worked off, so chunks keep their order on the worker pool.
         request.pause();
         onWorker(() -> {
-            if (draining.hasBegun()) {
-                inputEnd();
-            } else {
+            if (!hasEnded()) {
                 lines.add(chunk.getBytes());
             }
             synchronized (this) {
@@ -109,16 +110,26 @@ final class NdjsonStream {
         });
     }
 
+    /** The client has sent all; the last line needs no line end. */
     private void inputEnd() {
-        boolean first;
-        synchronized (this) {
-            first = !inputEnded;
-            inputEnded = true;
-        }
-        if (first) {
+        if (endInputOnce()) {
             lines.end();
             drain();
         }
+    }
+
+    /** This instance stops, or the client is gone: a line that is not complete yet was never an event. */
+    private void stopInput() {
+        if (endInputOnce()) {
+            request.pause();
+            drain();
+        }
+    }
+
+    private synchronized boolean endInputOnce() {
+        boolean first = !inputEnded;
+        inputEnded = true;
+        return first;
     }
 
     private void line(byte[] line) {
@@ -141,6 +152,10 @@ final class NdjsonStream {
                 "line",
                 (long) maxLineBytes);
         add(CompletableFuture.completedFuture(ResultItem.rejected(takeIndex(), null, problem)));
+    }
+
+    private synchronized boolean hasEnded() {
+        return inputEnded;
     }
 
     private synchronized int takeIndex() {
@@ -170,6 +185,7 @@ final class NdjsonStream {
         }
         if (inputEnded && unanswered.isEmpty() && !finished) {
             finished = true;
+            draining.remove(stop);
             permit.close();
             output.onComplete();
         }
@@ -202,10 +218,5 @@ final class NdjsonStream {
         if (resume) {
             request.resume();
         }
-    }
-
-    /** The client is gone: what was sent is sent, nothing more is read. */
-    private void cancelled() {
-        onWorker(this::inputEnd);
     }
 }

@@ -104,14 +104,17 @@ public class BundleAssembler {
                 throw new DoesNotVerify(where + ": the head is of shard " + head.shard());
             }
             return new Published(shard, epoch, leaf, CanonicalEntry.parse(leaf.entry()), bundle);
-        } catch (InvalidFormat | Archive.Broken | ProofsClient.SizeNotPublished e) {
+        } catch (ProofsClient.SizeNotPublished e) {
+            // Whoever told of the epoch is ahead of those that answer now.
+            throw new ProofsClient.Unavailable(where + ": the proofs instances are behind");
+        } catch (InvalidFormat | Archive.Broken e) {
             throw new DoesNotVerify(where + ": " + e.getMessage());
         }
     }
 
     private static ProofsClient.Inclusion inclusion(Optional<ProofsClient.Inclusion> answer, String where)
-            throws DoesNotVerify {
-        return answer.orElseThrow(() -> new DoesNotVerify(where + ": the proofs service has no audit path for it"));
+            throws ProofsClient.Unavailable {
+        return answer.orElseThrow(() -> new ProofsClient.Unavailable(where + ": no audit path for it yet"));
     }
 
     private static void requireVerified(OpenLedger ledger, ProofBundle bundle, String where) throws DoesNotVerify {

@@ -16,7 +16,6 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -63,7 +62,7 @@ public class ProofsClient {
 
     /** No instance could answer; the same may work in a moment. */
     public static final class Unavailable extends Exception {
-        Unavailable(String message) {
+        public Unavailable(String message) {
             super(message, null, false, false);
         }
     }
@@ -239,27 +238,36 @@ public class ProofsClient {
         }
     }
 
-    /** The first answer of 200, 400 or 404; anything else makes us ask the next instance. */
+    /**
+     * The first answer of 200. An instance may be behind the others, so that it has nothing (404, 400) is believed only if
+     * nobody has more to say.
+     */
     private Answer ask(LogName log, String path) throws Unavailable {
         List<URI> urls = config.proofs().urls();
         int first = lastGood.getOrDefault(log, 0);
+        Optional<Answer> nothing = Optional.empty();
         String problem = "none is configured";
         for (int i = 0; i < urls.size(); i++) {
             int at = (first + i) % urls.size();
             try {
                 Answer answer = askOne(urls.get(at), log.path() + path);
-                if (answer.status() == 200 || answer.status() == 400 || answer.status() == 404) {
+                if (answer.status() == 200) {
                     lastGood.put(log, at);
                     return answer;
                 }
-                problem = "status " + answer.status() + " "
-                        + new String(answer.body(), 0, Math.min(200, answer.body().length), StandardCharsets.UTF_8);
+                if (answer.status() == 400 || answer.status() == 404) {
+                    nothing = Optional.of(nothing.orElse(answer));
+                }
+                problem = "status " + answer.status();
             } catch (IOException e) {
                 problem = String.valueOf(e);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new Unavailable("interrupted");
             }
+        }
+        if (nothing.isPresent()) {
+            return nothing.get();
         }
         LOG.warn("no proofs instance answered {}{}: {}", log.path(), path, problem);
         throw new Unavailable("no proofs instance could answer for " + log.path());

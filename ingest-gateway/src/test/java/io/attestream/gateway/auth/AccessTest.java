@@ -8,7 +8,7 @@ import io.attestream.gateway.support.Gateway;
 import io.attestream.gateway.support.Gateway.Answer;
 import io.attestream.gateway.support.IdentityProvider;
 import io.attestream.gateway.support.Surroundings;
-import io.quarkus.test.common.QuarkusTestResource;
+import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import jakarta.inject.Inject;
 import java.nio.charset.StandardCharsets;
@@ -16,6 +16,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.jose4j.jwk.RsaJsonWebKey;
 import org.jose4j.jwt.JwtClaims;
 import org.jose4j.keys.HmacKey;
 import org.junit.jupiter.api.BeforeEach;
@@ -26,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Who may do what, over HTTP, with real tokens. */
 @QuarkusTest
-@QuarkusTestResource(Surroundings.class)
+@WithTestResource(Surroundings.class)
 class AccessTest {
     private static final byte[] EVENT =
             "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"t\"}".getBytes(StandardCharsets.UTF_8);
@@ -180,6 +181,23 @@ class AccessTest {
         // then
         assertThat(answer.status()).isIn(401, 503);
         assertThat(ledger.log().records()).isEmpty();
+    }
+
+    @Test
+    void aRotatedKeyIsAcceptedAtOnce() {
+        // given
+        assertThat(append(issuer.token("acme", "ingester")).status()).isEqualTo(202);
+        RsaJsonWebKey before = issuer.key();
+        try {
+            // when
+            issuer.rotate(IdentityProvider.newKey("key-2"));
+
+            // then
+            assertThat(append(issuer.token("acme", "ingester")).status()).isEqualTo(202);
+        } finally {
+            issuer.rotate(before);
+            assertThat(append(issuer.token("acme", "ingester")).status()).isEqualTo(202);
+        }
     }
 
     @Test

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.attestream.gateway.support.Gateway;
 import io.attestream.gateway.support.IdentityProvider;
 import io.attestream.gateway.support.Surroundings;
-import io.quarkus.test.common.QuarkusTestResource;
+import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import java.util.List;
 import java.util.Locale;
@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Raw sockets, because every client library cleans paths up before it sends them. */
 @QuarkusTest
-@QuarkusTestResource(Surroundings.class)
+@WithTestResource(Surroundings.class)
 class PathGuardTest {
     IdentityProvider issuer;
 

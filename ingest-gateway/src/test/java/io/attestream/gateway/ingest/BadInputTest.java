@@ -9,7 +9,7 @@ import io.attestream.gateway.support.Gateway;
 import io.attestream.gateway.support.Gateway.Answer;
 import io.attestream.gateway.support.IdentityProvider;
 import io.attestream.gateway.support.Surroundings;
-import io.quarkus.test.common.QuarkusTestResource;
+import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import jakarta.inject.Inject;
 import java.nio.charset.StandardCharsets;
@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every kind of bad input: the status, the kind of problem, what was wrong, and nothing appended. */
 @QuarkusTest
-@QuarkusTestResource(Surroundings.class)
+@WithTestResource(Surroundings.class)
 class BadInputTest {
     private static final String STRUCTURED = "application/cloudevents+json";
     private static final String BATCH = "application/cloudevents-batch+json";

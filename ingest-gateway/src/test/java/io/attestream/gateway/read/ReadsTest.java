@@ -18,7 +18,7 @@ import io.attestream.proofs.ledger.EventToCheck;
 import io.attestream.proofs.ledger.ProofBundle;
 import io.attestream.proofs.note.SignedNote;
 import io.attestream.proofs.tile.EntryBundle;
-import io.quarkus.test.common.QuarkusTestResource;
+import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import jakarta.inject.Inject;
 import java.io.IOException;
@@ -36,7 +36,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** All reads, over a small real ledger. One ledger serves all tests: they only add to it. */
 @QuarkusTest
-@QuarkusTestResource(Surroundings.class)
+@WithTestResource(Surroundings.class)
 class ReadsTest {
     private static final String BUNDLE = "application/vnd.attestream.proof+json";
 

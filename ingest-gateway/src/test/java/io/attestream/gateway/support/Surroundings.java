@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
 
 /** What a gateway needs around it: an issuer, a ledger with its proofs service, keys in files. */
 public class Surroundings implements QuarkusTestResourceLifecycleManager {
+    /** Argument: {@code down} starts the gateway while its issuer does not serve keys. */
+    public static final String ISSUER = "issuer";
+
     private final Map<String, String> arguments = new HashMap<>();
     private @Nullable IdentityProvider issuer;
     private @Nullable TestLedger ledger;
@@ -35,6 +38,9 @@ public class Surroundings implements QuarkusTestResourceLifecycleManager {
             directory = made;
             IdentityProvider madeIssuer = new IdentityProvider();
             issuer = madeIssuer;
+            if ("down".equals(arguments.remove(ISSUER))) {
+                madeIssuer.answering(exchange -> IdentityProvider.send(exchange, 503, ""));
+            }
             TestLedger madeLedger = new TestLedger(Files.createDirectories(made.resolve("objects")));
             ledger = madeLedger;
             byte[] tagKey = new byte[32];
