@@ -24,6 +24,9 @@ import org.apache.kafka.clients.admin.Admin;
 
 /** Makes ledgers: for {@code init} on any cluster, for {@code up} and {@code demo} on the local one. */
 final class Bootstrap implements LedgerBootstrap {
+    /** Of local ledgers: a full default window takes some 170 MB of heap a shard, in processors and checkpointer. */
+    static final long LOCAL_DEDUP_WINDOW_LEAVES = 1L << 20;
+
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
     private final OptionalLong dedupWindowLeaves;

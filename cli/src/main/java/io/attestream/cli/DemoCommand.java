@@ -94,7 +94,10 @@ final class DemoCommand implements Callable<Integer> {
     private RunningCluster start(Path data, Output output) {
         output.say("Starting a local cluster in " + data);
         return RunningCluster.start(new LocalCluster.Options(
-                data, shards, new Bootstrap(OptionalLong.empty()), line -> output.say("  " + line)));
+                data,
+                shards,
+                new Bootstrap(OptionalLong.of(Bootstrap.LOCAL_DEDUP_WINDOW_LEAVES)),
+                line -> output.say("  " + line)));
     }
 
     private static Api api(RunningCluster cluster, String role) throws IOException {

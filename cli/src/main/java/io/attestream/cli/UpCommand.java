@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -64,19 +63,20 @@ final class UpCommand implements Callable<Integer> {
     @Option(
             names = "--dedup-window",
             paramLabel = "<leaves>",
-            description = "Dedup window of a new ledger: a power of two from 256 to 67108864 (default: 4194304).")
-    private @Nullable Long dedupWindowLeaves;
+            defaultValue = "" + Bootstrap.LOCAL_DEDUP_WINDOW_LEAVES,
+            description =
+                    "Dedup window of a new ledger: a power of two from 256 to 67108864 (default: ${DEFAULT-VALUE}).")
+    private long dedupWindowLeaves;
 
     @Override
     public Integer call() {
         Output output = form.output();
-        OptionalLong window = dedupWindowLeaves == null ? OptionalLong.empty() : OptionalLong.of(dedupWindowLeaves);
         RunningCluster cluster = RunningCluster.start(new LocalCluster.Options(
                 dataDirectory,
                 shards,
                 processors,
                 gateways,
-                new Bootstrap(window),
+                new Bootstrap(OptionalLong.of(dedupWindowLeaves)),
                 line -> output.say("  " + line),
                 Map.of()));
         printAddresses(output, cluster.cluster());
