@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.processors.sequencer;
 
+import io.attestream.processors.IntegrityException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -9,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -45,14 +47,44 @@ public final class KafkaFence implements Fence {
         this.eventsTopic = eventsTopic;
     }
 
-    @Override
-    public byte[] changelogs() {
-        List<String> names = SequencerTopology.STORES.stream()
+    /**
+     * Fails if a changelog topic is missing although the group has gone on from its first offset. Before Kafka Streams starts:
+     * it would make an empty one, or wait for it for ever if its member is known to the group.
+     *
+     * @throws IntegrityException naming what is missing
+     */
+    public void requireChangelogs() {
+        try (Admin admin = Admin.create(connection)) {
+            Set<String> present = get(admin.listTopics().names(), "listing the topics");
+            List<String> missing = changelogTopics().stream()
+                    .filter(topic -> !present.contains(topic))
+                    .toList();
+            boolean begun = get(
+                            admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata(),
+                            "reading the offsets of group " + group)
+                    .values()
+                    .stream()
+                    .anyMatch(offset -> offset != null && offset.offset() > 0);
+            if (begun && !missing.isEmpty()) {
+                throw new IntegrityException(
+                        "group " + group + " has gone on from its first offset, but its changelog is"
+                                + " missing: " + String.join(", ", missing)
+                                + ". The state was lost while the group's offsets survived; restore into a new generation");
+            }
+        }
+    }
+
+    private List<String> changelogTopics() {
+        return SequencerTopology.STORES.stream()
                 .map(store -> group + "-" + store + "-changelog")
                 .toList();
+    }
+
+    @Override
+    public byte[] changelogs() {
         try (Admin admin = Admin.create(connection)) {
             Map<String, TopicDescription> topics =
-                    get(admin.describeTopics(names).allTopicNames(), "describing the changelog topics");
+                    get(admin.describeTopics(changelogTopics()).allTopicNames(), "describing the changelog topics");
             MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
             new TreeMap<>(topics)
                     .forEach((name, topic) ->

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.processors;
+
+import io.attestream.processors.admission.AdmissionMetrics;
+import io.attestream.processors.admission.AdmissionTopology;
+import io.attestream.processors.proofs.ProofQueries;
+import io.attestream.processors.proofs.ProofsTopology;
+import io.attestream.processors.sequencer.KafkaFence;
+import io.attestream.processors.sequencer.SequencerMetrics;
+import io.attestream.processors.sequencer.SequencerTopology;
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.entry.ContentTag;
+import io.attestream.proofs.note.NoteVerifier;
+import io.attestream.schemas.Topics;
+import io.attestream.schemas.cloudevents.CloudEventReader;
+import io.attestream.schemas.cloudevents.EventLimits;
+import io.attestream.schemas.door.EventFactory;
+import io.attestream.schemas.ledger.GenesisReader;
+import io.attestream.schemas.ledger.LedgerDefinition;
+import io.attestream.schemas.topics.TopicContract;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.StoreQueryParameters;
+import org.apache.kafka.streams.state.QueryableStoreTypes;
+import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The process without its shell: the chosen topologies and their internal HTTP, from start to stop. */
+final class Processors {
+    private static final Logger LOG = LoggerFactory.getLogger(Processors.class);
+    private static final Duration CLUSTER_TIMEOUT = Duration.ofSeconds(30);
+    private static final long RETRY_MILLIS = 1_000;
+
+    private final ProcessorsConfig config;
+    private final Topics topics;
+    private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final Map<String, Application> applications = new ConcurrentHashMap<>();
+    private final CountDownLatch stop = new CountDownLatch(1);
+    private final AtomicReference<@Nullable String> fatal = new AtomicReference<>();
+    private volatile @Nullable ProofQueries queries;
+    private volatile @Nullable String waitingFor = "the cluster";
+
+    Processors(ProcessorsConfig config) {
+        this.config = config;
+        this.topics = new Topics(config.topics().prefix());
+    }
+
+    /** Tells {@link #run} to come to its end; may be called from any thread, at any time. */
+    void stop() {
+        stop.countDown();
+    }
+
+    /**
+     * Runs until {@link #stop} is called; then everything is closed.
+     *
+     * @throws IntegrityException if the ledger, its topics or the state are not what they must be, at start or later
+     */
+    void run() throws IOException, InvalidFormat, InterruptedException {
+        byte[] secret = Files.readString(config.internal().secretFile()).strip().getBytes(StandardCharsets.UTF_8);
+        try (InternalServer server = InternalServer.start(
+                config.http().host(), config.http().port(), secret, () -> queries, this::health, registry::scrape)) {
+            LOG.info(
+                    "health, metrics and queries on http://{}:{}", config.http().host(), server.port());
+            LedgerDefinition ledger = awaitLedger();
+            if (ledger == null) {
+                return;
+            }
+            requireTopics(ledger);
+            try {
+                start(ledger);
+                waitingFor = null;
+                stop.await();
+            } finally {
+                applications.values().parallelStream().forEach(Application::close);
+            }
+        }
+        String why = fatal.get();
+        if (why != null) {
+            throw new IntegrityException(why);
+        }
+    }
+
+    /** The ledger once {@code attestream init} has made it; null if told to stop before. */
+    private @Nullable LedgerDefinition awaitLedger() throws InvalidFormat, InterruptedException {
+        NoteVerifier key = NoteVerifier.parse(config.ledger().verifierKey());
+        do {
+            String why;
+            try {
+                GenesisReader.Result result =
+                        GenesisReader.read(StreamsSettings.connection(config), topics, key, CLUSTER_TIMEOUT);
+                if (result instanceof GenesisReader.Result.Ready ready) {
+                    return ready.ledger();
+                }
+                if (result instanceof GenesisReader.Result.Refused refused) {
+                    throw new IntegrityException(refused.reason());
+                }
+                why = ((GenesisReader.Result.NotReady) result).reason();
+            } catch (KafkaException e) {
+                why = String.valueOf(e.getMessage());
+            }
+            if (!why.equals(waitingFor)) {
+                LOG.info("waiting: {}", why);
+                waitingFor = why;
+            }
+        } while (!stop.await(RETRY_MILLIS, TimeUnit.MILLISECONDS));
+        return null;
+    }
+
+    private void requireTopics(LedgerDefinition ledger) {
+        TopicContract contract = new TopicContract(topics, ledger.shards(), maxPayloadBytes(ledger), config.dev());
+        try (Admin admin = Admin.create(StreamsSettings.connection(config))) {
+            List<TopicContract.Violation> violations = contract.check(admin);
+            if (!violations.isEmpty()) {
+                throw new IntegrityException("topics do not keep what the ledger promises: "
+                        + String.join(
+                                "; ", violations.stream().map(Object::toString).toList()));
+            }
+        }
+    }
+
+    private static long maxPayloadBytes(LedgerDefinition ledger) {
+        return ledger.genesis().get(0).rules().maxPayloadBytes();
+    }
+
+    private void start(LedgerDefinition ledger) throws IOException {
+        StreamsSettings settings =
+                new StreamsSettings(config, maxPayloadBytes(ledger) + TopicContract.MESSAGE_OVERHEAD_BYTES);
+        if (config.roles().contains(ProcessorsConfigs.SEQUENCER)) {
+            startSequencer(ledger, settings);
+        }
+        List<String> tenants = config.admission().tenants().orElse(List.of());
+        if (config.roles().contains(ProcessorsConfigs.ADMISSION) && !tenants.isEmpty()) {
+            startAdmission(ledger, settings, tenants);
+        }
+        if (config.roles().contains(ProcessorsConfigs.PROOFS)) {
+            startProofs(ledger, settings);
+        }
+    }
+
+    private void startSequencer(LedgerDefinition ledger, StreamsSettings settings) {
+        Map<String, Object> connection = StreamsSettings.connection(config);
+        String applicationId = topics.sequencerGroup(config.generation());
+        SequencerMetrics metrics = new SequencerMetrics(registry);
+        KafkaFence fence = new KafkaFence(connection, applicationId, topics.events());
+        fence.requireChangelogs();
+        run(
+                new Application(
+                        ProcessorsConfigs.SEQUENCER,
+                        SequencerTopology.build(topics, ledger, config.generation(), fence, metrics),
+                        settings.sequencer(applicationId),
+                        () -> Map.of("shards", metrics.positions()),
+                        this::onFatal),
+                ProcessorsConfigs.SEQUENCER);
+    }
+
+    private void startAdmission(LedgerDefinition ledger, StreamsSettings settings, List<String> tenants)
+            throws IOException {
+        requireInboxes(tenants);
+        ContentTag tag = new ContentTag(
+                ProcessorsConfigs.secret(config.door().contentTagKeyFile().orElseThrow()));
+        run(
+                new Application(
+                        ProcessorsConfigs.ADMISSION,
+                        AdmissionTopology.build(
+                                topics,
+                                tenants,
+                                ledger,
+                                new CloudEventReader(limits(ledger)),
+                                new EventFactory(tag, new SecureRandom(), ledger.shards()),
+                                new AdmissionMetrics(registry)),
+                        settings.admission(topics.admissionGroup()),
+                        Map::of,
+                        this::onFatal),
+                ProcessorsConfigs.ADMISSION);
+    }
+
+    private void requireInboxes(List<String> tenants) {
+        try (Admin admin = Admin.create(StreamsSettings.connection(config))) {
+            Set<String> present = admin.listTopics().names().get(CLUSTER_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
+            List<String> missing = tenants.stream()
+                    .map(topics::inbox)
+                    .filter(inbox -> !present.contains(inbox))
+                    .toList();
+            if (!missing.isEmpty()) {
+                throw new IntegrityException("attestream.admission.tenants names tenants without an inbox; create the"
+                        + " topics first: " + String.join(", ", missing));
+            }
+        } catch (ExecutionException | TimeoutException e) {
+            throw new KafkaException("the topics could not be listed", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new KafkaException("interrupted", e);
+        }
+    }
+
+    /** A payload the topic has no room for would stop the inbox for ever, so the ledger's limit holds here too. */
+    private static EventLimits limits(LedgerDefinition ledger) {
+        EventLimits limits = EventLimits.DEFAULT;
+        return new EventLimits(
+                (int) Math.min(limits.maxPayloadBytes(), maxPayloadBytes(ledger)),
+                limits.maxAttributes(),
+                limits.maxAttributeBytes(),
+                limits.maxIdBytes(),
+                limits.maxBatchEvents());
+    }
+
+    private void startProofs(LedgerDefinition ledger, StreamsSettings settings) {
+        Application application = new Application(
+                ProcessorsConfigs.PROOFS,
+                ProofsTopology.build(topics, ledger, config.generation()),
+                settings.proofs(topics.proofsGroup(config.generation())),
+                Map::of,
+                this::onFatal);
+        run(application, ProcessorsConfigs.PROOFS);
+        queries = new ProofQueries(new StreamsStores(application.streams()), ledger);
+    }
+
+    private void run(Application application, String role) {
+        applications.put(role, application);
+        application.start();
+    }
+
+    private void onFatal(String why) {
+        if (fatal.compareAndSet(null, why)) {
+            stop.countDown();
+        }
+    }
+
+    private List<HealthCheck> health() {
+        List<HealthCheck> checks = new ArrayList<>();
+        String waiting = waitingFor;
+        checks.add(new HealthCheck("ledger", waiting == null, waiting == null ? Map.of() : Map.of("reason", waiting)));
+        applications.values().forEach(application -> checks.add(application.health()));
+        return checks;
+    }
+
+    /** Stores by interactive queries: active or standby, also while a rebalance goes on. */
+    private record StreamsStores(KafkaStreams streams) implements ProofQueries.Stores {
+        @Override
+        public ReadOnlyKeyValueStore<Bytes, byte[]> shard(int shard) {
+            return streams.store(StoreQueryParameters.fromNameAndType(
+                            ProofsTopology.SHARD_STORE, QueryableStoreTypes.<Bytes, byte[]>keyValueStore())
+                    .withPartition(shard)
+                    .enableStaleStores());
+        }
+
+        @Override
+        public ReadOnlyKeyValueStore<Bytes, byte[]> ledger() {
+            return streams.store(StoreQueryParameters.fromNameAndType(
+                    ProofsTopology.LEDGER_STORE, QueryableStoreTypes.<Bytes, byte[]>keyValueStore()));
+        }
+    }
+}
