@@ -6,7 +6,6 @@ import io.attestream.schemas.SchemaTexts;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.apache.avro.AvroRuntimeException;
 import org.apache.avro.Schema;
 import org.jspecify.annotations.Nullable;
 
@@ -25,24 +24,28 @@ public final class SchemaBook {
     public SchemaBook(List<SchemaText> schemas) {
         this.texts = List.copyOf(schemas);
         for (SchemaText text : schemas) {
-            Schema schema = parse(text);
-            if (!SchemaTexts.fingerprint(schema).equals(text.fingerprint())) {
-                throw new IllegalArgumentException("schema " + text.name() + " has fingerprint "
-                        + SchemaTexts.fingerprint(schema) + ", the record says " + text.fingerprint());
-            }
+            parsed.put(text.id(), parse(text));
             if (byId.put(text.id(), text) != null) {
                 throw new IllegalArgumentException("schema id " + text.id() + " is used twice");
             }
-            parsed.put(text.id(), schema);
         }
     }
 
     private static Schema parse(SchemaText text) {
+        Schema schema;
+        String fingerprint;
         try {
-            return new Schema.Parser().parse(text.text());
-        } catch (AvroRuntimeException e) {
+            schema = new Schema.Parser().parse(text.text());
+            fingerprint = SchemaTexts.fingerprint(schema);
+        } catch (RuntimeException e) {
+            // Avro finds a type that is named and nowhere defined only later, and then with a NullPointerException.
             throw new IllegalArgumentException("schema " + text.name() + " is no Avro schema: " + e.getMessage(), e);
         }
+        if (!fingerprint.equals(text.fingerprint())) {
+            throw new IllegalArgumentException("schema " + text.name() + " has fingerprint " + fingerprint
+                    + ", the record says " + text.fingerprint());
+        }
+        return schema;
     }
 
     /** All schemas, as the control record lists them. */
