@@ -17,11 +17,14 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListOffsetsOptions;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
@@ -60,7 +63,7 @@ public final class GenesisReader {
                 return new Result.NotReady("topic " + topics.events() + " does not exist: run attestream init");
             }
             String clusterId = get(admin.describeCluster().clusterId(), timeout);
-            Map<Integer, byte[]> first = firstValues(consumer, described.get(), timeout);
+            Map<Integer, byte[]> first = firstValues(admin, consumer, described.get(), timeout);
             return decide(described.get(), clusterId, first, key);
         }
     }
@@ -141,21 +144,29 @@ public final class GenesisReader {
 
     /** The value at offset 0 of each partition that is not empty; empty if there is none, which no genesis is. */
     static Map<Integer, byte[]> firstValues(
-            Consumer<byte[], byte[]> consumer, TopicDescription topic, Duration timeout) {
-        List<TopicPartition> partitions = new ArrayList<>();
-        for (int i = 0; i < topic.partitions().size(); i++) {
-            partitions.add(new TopicPartition(topic.name(), i));
-        }
-        Map<TopicPartition, Long> ends = consumer.endOffsets(partitions, timeout);
+            Admin admin, Consumer<byte[], byte[]> consumer, TopicDescription topic, Duration timeout) {
+        Map<TopicPartition, Long> ends = ends(admin, topic, IsolationLevel.READ_COMMITTED, timeout);
         Map<Integer, byte[]> first = new HashMap<>();
         long deadline = System.nanoTime() + timeout.toNanos();
-        for (TopicPartition partition : partitions) {
-            long end = ends.getOrDefault(partition, 0L);
+        ends.forEach((partition, end) -> {
             if (end > 0) {
                 first.put(partition.partition(), firstValue(consumer, partition, end, deadline));
             }
-        }
+        });
         return first;
+    }
+
+    /** Where each partition ends; under {@code READ_COMMITTED} before the first transaction that is still open. */
+    static Map<TopicPartition, Long> ends(
+            Admin admin, TopicDescription topic, IsolationLevel isolation, Duration timeout) {
+        Map<TopicPartition, OffsetSpec> latest = new HashMap<>();
+        for (int i = 0; i < topic.partitions().size(); i++) {
+            latest.put(new TopicPartition(topic.name(), i), OffsetSpec.latest());
+        }
+        Map<TopicPartition, Long> ends = new HashMap<>();
+        get(admin.listOffsets(latest, new ListOffsetsOptions(isolation)).all(), timeout)
+                .forEach((partition, info) -> ends.put(partition, info.offset()));
+        return ends;
     }
 
     /** Empty if no record is at offset 0 any more, or none of a committed transaction: something else was there. */

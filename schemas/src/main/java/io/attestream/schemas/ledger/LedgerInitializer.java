@@ -21,7 +21,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.IntFunction;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -30,6 +29,7 @@ import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -134,13 +134,14 @@ public final class LedgerInitializer {
             List<String> refusals) {
         Map<Integer, byte[]> first;
         try (Consumer<byte[], byte[]> consumer = GenesisReader.consumer(connection)) {
-            first = GenesisReader.firstValues(consumer, topic, timeout);
+            first = GenesisReader.firstValues(admin, consumer, topic, timeout);
         }
+        Map<TopicPartition, Long> ends = GenesisReader.ends(admin, topic, IsolationLevel.READ_UNCOMMITTED, timeout);
         for (int shard = 0; shard < topic.partitions().size(); shard++) {
             String where = "partition " + shard + " of " + topic.name();
             byte[] value = first.get(shard);
             if (value == null) {
-                if (hasUncommitted(admin, new TopicPartition(topic.name(), shard))) {
+                if (ends.getOrDefault(new TopicPartition(topic.name(), shard), 0L) > 0) {
                     refusals.add(where + " holds records of a transaction that is still open: end whoever writes there,"
                             + " and use a new topic prefix");
                 }
@@ -154,15 +155,6 @@ public final class LedgerInitializer {
                         + " ledger's own key");
             }
         }
-    }
-
-    private boolean hasUncommitted(Admin admin, TopicPartition partition) {
-        return GenesisReader.get(
-                                admin.listOffsets(Map.of(partition, OffsetSpec.latest()))
-                                        .partitionResult(partition),
-                                timeout)
-                        .offset()
-                > 0;
     }
 
     private Optional<Genesis> ours(byte[] value, int shard, TopicDescription topic, String clusterId) {
@@ -247,14 +239,9 @@ public final class LedgerInitializer {
 
     /** Whether the sequencer ever worked here: then missing group offsets were lost, and giving new ones would fork the tree. */
     private boolean isSequenced(Admin admin) {
-        try (Consumer<byte[], byte[]> consumer = GenesisReader.consumer(connection)) {
-            TopicDescription sealed = GenesisReader.describe(admin, topics.sealed(), timeout)
-                    .orElseThrow(() -> new KafkaException("topic " + topics.sealed() + " vanished"));
-            List<TopicPartition> partitions = new ArrayList<>();
-            for (int i = 0; i < sealed.partitions().size(); i++) {
-                partitions.add(new TopicPartition(topics.sealed(), i));
-            }
-            return consumer.endOffsets(partitions, timeout).values().stream().anyMatch(end -> end > 0);
-        }
+        TopicDescription sealed = GenesisReader.describe(admin, topics.sealed(), timeout)
+                .orElseThrow(() -> new KafkaException("topic " + topics.sealed() + " vanished"));
+        return GenesisReader.ends(admin, sealed, IsolationLevel.READ_UNCOMMITTED, timeout).values().stream()
+                .anyMatch(end -> end > 0);
     }
 }
