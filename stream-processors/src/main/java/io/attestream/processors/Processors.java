@@ -187,7 +187,7 @@ final class Processors {
                                 tenants,
                                 ledger,
                                 new CloudEventReader(limits(ledger)),
-                                new EventFactory(tag, new SecureRandom(), ledger.shards()),
+                                EventFactory.of(ledger, tag, new SecureRandom()),
                                 new AdmissionMetrics(registry)),
                         settings.admission(topics.admissionGroup()),
                         Map::of,
