@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.processors;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.smallrye.config.PropertiesConfigSource;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import org.apache.kafka.streams.StreamsConfig;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ProcessorsConfigsTest {
+    @TempDir
+    private Path directory;
+
+    private final Map<String, String> settings = new HashMap<>();
+
+    @BeforeEach
+    void givenGoodSettings() throws IOException {
+        Path secret = directory.resolve("secret");
+        Files.writeString(secret, Base64.getEncoder().encodeToString(new byte[32]) + "\n");
+        Files.writeString(directory.resolve("short"), Base64.getEncoder().encodeToString(new byte[16]));
+        settings.put("attestream.kafka.bootstrap-servers", "127.0.0.1:9092");
+        settings.put("attestream.instance-id", "p0");
+        settings.put(
+                "attestream.ledger.verifier-key",
+                new TestLedger(1, 256).key.verifier().vkey());
+        settings.put("attestream.state.directory", directory.toString());
+        settings.put("attestream.internal.secret-file", secret.toString());
+        settings.put("attestream.door.content-tag-key-file", secret.toString());
+        settings.put("attestream.admission.tenants", "acme");
+    }
+
+    private ProcessorsConfig config() {
+        return ProcessorsConfigs.load(
+                new SmallRyeConfigBuilder().withSources(new PropertiesConfigSource(settings, "test", 100)));
+    }
+
+    private List<String> problems() {
+        return ProcessorsConfigs.problems(config());
+    }
+
+    @Test
+    void takesGoodSettings() {
+        assertThat(problems()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "attestream.roles, witness",
+        "attestream.instance-id, a b",
+        "attestream.generation, 0",
+        "attestream.topics.prefix, a.b",
+        "attestream.state.cache-size-bytes, 0",
+        "attestream.state.standby-replicas, 5",
+        "attestream.http.port, 70000",
+        "attestream.ledger.verifier-key, example.com+0000+abc",
+        "attestream.internal.secret-file, /nowhere",
+        "attestream.door.content-tag-key-file, /nowhere",
+        "attestream.admission.tenants, a.b",
+    })
+    void namesTheSettingThatIsWrong(String setting, String value) {
+        settings.put(setting, value);
+        assertThat(problems()).singleElement().asString().contains(setting);
+    }
+
+    @Test
+    void refusesASecretThatIsTooShort() {
+        settings.put(
+                "attestream.internal.secret-file", directory.resolve("short").toString());
+        assertThat(problems()).singleElement().asString().contains("attestream.internal.secret-file");
+    }
+
+    @Test
+    void needsNoDoorKeyWithoutAdmission() {
+        settings.remove("attestream.door.content-tag-key-file");
+        assertThat(problems()).singleElement().asString().contains("attestream.door.content-tag-key-file");
+        settings.remove("attestream.admission.tenants");
+        assertThat(problems()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "attestream.kafka.bootstrap-servers",
+                "attestream.instance-id",
+                "attestream.ledger.verifier-key",
+                "attestream.state.directory",
+                "attestream.internal.secret-file",
+            })
+    void namesTheSettingThatIsMissing(String setting) {
+        settings.remove(setting);
+        assertThatThrownBy(this::config).hasMessageContaining(setting);
+    }
+
+    // ---- what the invariants rest on
+
+    @Test
+    void neverGuessesThePositionOfTheSequencer() {
+        Properties sequencer = new StreamsSettings(config(), 1 << 20).sequencer("app");
+        assertThat(sequencer)
+                .containsEntry(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, "exactly_once_v2")
+                .containsEntry("main.consumer.auto.offset.reset", "none")
+                .containsEntry("producer.transaction.timeout.ms", 10_000);
+    }
+
+    @Test
+    void readsOnlyWhatWasCommitted() {
+        StreamsSettings all = new StreamsSettings(config(), 1 << 20);
+        assertThat(all.proofs("app")).containsEntry("consumer.isolation.level", "read_committed");
+        assertThat(all.admission("app")).containsEntry("consumer.isolation.level", "read_committed");
+    }
+
+    @Test
+    void admissionIsNeverTransactional() {
+        assertThat(new StreamsSettings(config(), 1 << 20).admission("app"))
+                .containsEntry(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, "at_least_once");
+    }
+
+    @Test
+    void isKnownToTheGroupByItsInstance() {
+        assertThat(new StreamsSettings(config(), 1 << 20).sequencer("app"))
+                .containsEntry("main.consumer.group.instance.id", "p0")
+                .containsEntry("consumer.session.timeout.ms", 6_000)
+                .containsEntry(StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, 1)
+                .containsEntry(StreamsConfig.GROUP_PROTOCOL_CONFIG, "classic");
+    }
+}
