@@ -46,7 +46,7 @@ public final class EventIntake {
                 defaults.maxAttributeBytes(),
                 defaults.maxIdBytes(),
                 maxBatchEvents);
-        EventFactory factory = new EventFactory(contentTag, new SecureRandom(), ledger.shards());
+        EventFactory factory = EventFactory.of(ledger, contentTag, new SecureRandom());
         return new EventIntake(factory, limits, ledger.schemas().currentId(SchemaTexts.EVENT));
     }
 

@@ -139,7 +139,7 @@ public class EventsResource {
         Call call = call(request, identity);
         GatewayConfig.Ingest limits = config.ingest();
         Admission.Permit permit = admission.open();
-        if (!permit.takeBytes(NdjsonStream.windowBytes(limits))
+        if (!permit.takeBytes(NdjsonStream.windowBytes(limits.maxLineBytes()))
                 || !permit.takeEvents(limits.maxStreamInFlightEvents())) {
             permit.close();
             throw new ProblemException(ProblemCode.OVERLOADED, "Too much is in flight; send the same again later");
@@ -147,7 +147,8 @@ public class EventsResource {
         NdjsonStream stream = new NdjsonStream(
                 request,
                 permit,
-                limits,
+                limits.maxLineBytes(),
+                limits.maxStreamInFlightEvents(),
                 line -> call.ledger().intake().structured(call.tenant(), call.caller(), line),
                 new Appender(call.ledger().log(), call.ledger().incarnation()),
                 metrics,

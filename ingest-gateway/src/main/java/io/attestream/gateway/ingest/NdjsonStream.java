@@ -3,7 +3,6 @@ package io.attestream.gateway.ingest;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.attestream.gateway.config.GatewayConfig;
 import io.attestream.gateway.http.Problem;
 import io.attestream.gateway.http.ProblemCode;
 import io.smallrye.mutiny.Multi;
@@ -15,6 +14,9 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One NDJSON request: lines are appended as they come, results go out in order as they are known, and neither side waits
@@ -24,10 +26,13 @@ import java.util.function.Function;
  * limits allow, and an event counts as answered only when its result was handed to the connection, so a client that does not read its results stops
  * being read. A line that is too long gets a rejected result, and reading goes on behind it.
  *
- * <p>Threads: chunks come on the event loop with the request paused, and are worked off on the worker pool one at a time;
- * results complete on the log's answer threads. What they share is guarded by this.
+ * <p>Threads: chunks come on the event loop and are worked off by one worker at a time, in their order; results complete on
+ * the log's answer threads. What they share is guarded by this. Pausing and resuming the request only bounds what waits: a
+ * resume that was decided before a pause may take effect behind it, so no order is built on them.
  */
 final class NdjsonStream {
+    private static final Logger LOG = LoggerFactory.getLogger(NdjsonStream.class);
+
     private final HttpServerRequest request;
     private final Admission.Permit permit;
     private final int maxLineBytes;
@@ -49,15 +54,24 @@ final class NdjsonStream {
     /** Lines of unanswered events: what the producer may still hold. */
     private long unansweredBytes;
 
+    /** Chunks that wait for the worker: one, and with it those that a resume decided earlier still brought. */
+    private final Deque<byte[]> chunks = new ArrayDeque<>();
+
     private int nextIndex;
-    private boolean chunkInWork;
+    /** One worker at a time has the chunks and the splitter. */
+    private boolean working;
+    /** The client has sent all. */
+    private boolean allReceived;
+    /** Nothing more is taken from the chunks. */
     private boolean inputEnded;
+
     private boolean finished;
 
     NdjsonStream(
             HttpServerRequest request,
             Admission.Permit permit,
-            GatewayConfig.Ingest limits,
+            int maxLineBytes,
+            int maxUnanswered,
             Function<byte[], Intake> intake,
             Appender appender,
             IngestMetrics metrics,
@@ -65,8 +79,8 @@ final class NdjsonStream {
             Draining draining) {
         this.request = request;
         this.permit = permit;
-        this.maxLineBytes = limits.maxLineBytes();
-        this.maxUnanswered = limits.maxStreamInFlightEvents();
+        this.maxLineBytes = maxLineBytes;
+        this.maxUnanswered = maxUnanswered;
         this.intake = intake;
         this.appender = appender;
         this.metrics = metrics;
@@ -76,60 +90,113 @@ final class NdjsonStream {
     }
 
     /** What a stream takes from admission: a line being read, and one being appended. */
-    static long windowBytes(GatewayConfig.Ingest limits) {
-        return 2L * limits.maxLineBytes();
+    static long windowBytes(int maxLineBytes) {
+        return 2L * maxLineBytes;
     }
 
     Multi<byte[]> start() {
         draining.add(stop);
         request.handler(this::chunk);
-        request.endHandler(end -> onWorker(this::inputEnd));
+        request.endHandler(end -> allReceived());
         request.exceptionHandler(error -> stop.run());
         request.resume();
         return output.onItem().invoke(written -> taken()).onCancellation().invoke(stop);
     }
 
-    private void onWorker(Runnable work) {
+    private static void onWorker(Runnable work) {
         Infrastructure.getDefaultWorkerPool().execute(work);
     }
 
     private void chunk(Buffer chunk) {
-        synchronized (this) {
-            chunkInWork = true;
-        }
-        // Nothing further arrives until this chunk is worked off, so chunks keep their order on the worker pool.
+        // Before the worker can see the chunk, so that its resume comes behind this.
         request.pause();
-        onWorker(() -> {
-            if (!hasEnded()) {
-                lines.add(chunk.getBytes());
-            }
-            synchronized (this) {
-                chunkInWork = false;
-            }
-            resumeIfAllowed();
-        });
-    }
-
-    /** The client has sent all; the last line needs no line end. */
-    private void inputEnd() {
-        if (endInputOnce()) {
-            lines.end();
-            drain();
+        synchronized (this) {
+            chunks.add(chunk.getBytes());
         }
+        goOn();
     }
 
-    /** This instance stops, or the client is gone: a line that is not complete yet was never an event. */
+    private void allReceived() {
+        synchronized (this) {
+            allReceived = true;
+        }
+        goOn();
+    }
+
+    /** This instance stops, or the client is gone: what is not a whole line yet was never an event. */
     private void stopInput() {
-        if (endInputOnce()) {
-            request.pause();
-            drain();
+        request.pause();
+        synchronized (this) {
+            inputEnded = true;
+        }
+        drain();
+    }
+
+    /** Starts the worker if there is work, or lets the client send on if there is none. Called after every change. */
+    private void goOn() {
+        boolean start;
+        boolean resume;
+        synchronized (this) {
+            start = !working && hasWork();
+            working |= start;
+            resume = !working && !inputEnded && !allReceived && isWithinLimits();
+        }
+        if (start) {
+            onWorker(this::workOff);
+        } else if (resume) {
+            request.resume();
         }
     }
 
-    private synchronized boolean endInputOnce() {
-        boolean first = !inputEnded;
+    private boolean hasWork() {
+        return !inputEnded && isWithinLimits() && (!chunks.isEmpty() || allReceived);
+    }
+
+    private boolean isWithinLimits() {
+        return unanswered.size() + unwritten < maxUnanswered && unansweredBytes < maxLineBytes;
+    }
+
+    private void workOff() {
+        try {
+            for (byte[] chunk = nextChunk(); chunk != null; chunk = nextChunk()) {
+                lines.add(chunk);
+            }
+            drain();
+        } catch (RuntimeException e) {
+            LOG.error("stream broken off", e);
+            fail(e);
+        }
+    }
+
+    /** A bug: the connection breaks off, so that nobody takes the results for complete. */
+    private synchronized void fail(RuntimeException bug) {
         inputEnded = true;
-        return first;
+        if (!finished) {
+            finished = true;
+            draining.remove(stop);
+            permit.close();
+            output.onError(bug);
+        }
+    }
+
+    /** Null when the worker is to stop; behind the last chunk the last line is ended, which needs no line end. */
+    private byte @Nullable [] nextChunk() {
+        synchronized (this) {
+            if (!hasWork()) {
+                working = false;
+                return null;
+            }
+            byte[] chunk = chunks.poll();
+            if (chunk != null) {
+                return chunk;
+            }
+            inputEnded = true;
+        }
+        lines.end();
+        synchronized (this) {
+            working = false;
+        }
+        return null;
     }
 
     private void line(byte[] line) {
@@ -154,10 +221,6 @@ final class NdjsonStream {
         add(CompletableFuture.completedFuture(ResultItem.rejected(takeIndex(), null, problem)));
     }
 
-    private synchronized boolean hasEnded() {
-        return inputEnded;
-    }
-
     private synchronized int takeIndex() {
         return nextIndex++;
     }
@@ -171,19 +234,18 @@ final class NdjsonStream {
 
     private void drain() {
         handOver();
-        // A result that is late for another reason than the connection may have stopped the reading too.
-        resumeIfAllowed();
+        goOn();
     }
 
     /** Hands all complete results at the head to the output. */
     private synchronized void handOver() {
-        while (!unanswered.isEmpty() && unanswered.peek().isDone()) {
+        while (!finished && !unanswered.isEmpty() && unanswered.peek().isDone()) {
             ResultItem item = unanswered.remove().join();
             metrics.count(item);
             unwritten++;
             output.onNext(encode(item));
         }
-        if (inputEnded && unanswered.isEmpty() && !finished) {
+        if (inputEnded && !working && unanswered.isEmpty() && !finished) {
             finished = true;
             draining.remove(stop);
             permit.close();
@@ -204,19 +266,6 @@ final class NdjsonStream {
         synchronized (this) {
             unwritten--;
         }
-        resumeIfAllowed();
-    }
-
-    private void resumeIfAllowed() {
-        boolean resume;
-        synchronized (this) {
-            resume = !chunkInWork
-                    && !inputEnded
-                    && unanswered.size() + unwritten < maxUnanswered
-                    && unansweredBytes < maxLineBytes;
-        }
-        if (resume) {
-            request.resume();
-        }
+        goOn();
     }
 }

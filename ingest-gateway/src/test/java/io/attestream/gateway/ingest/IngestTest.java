@@ -441,6 +441,36 @@ class IngestTest {
         }
     }
 
+    /** Results complete on many threads while chunks arrive: no line may be torn, lost, repeated or out of order. */
+    @Test
+    void manyLinesOfManyStreamsArriveWhole() {
+        // given
+        ledger.log().behaving(record -> CompletableFuture.supplyAsync(() -> new AppendResult.Appended(0, 1)));
+        int lines = 2_000;
+        StringBuilder body = new StringBuilder();
+        for (int i = 0; i < lines; i++) {
+            body.append(event("line-" + i)).append('\n');
+        }
+
+        for (int round = 0; round < 3; round++) {
+            // when
+            List<CompletableFuture<Answer>> streams = new ArrayList<>();
+            for (int stream = 0; stream < 4; stream++) {
+                streams.add(CompletableFuture.supplyAsync(() -> post("application/x-ndjson", body.toString())));
+            }
+
+            // then
+            for (CompletableFuture<Answer> stream : streams) {
+                List<String> results = stream.join().text().lines().toList();
+                assertThat(results).hasSize(lines);
+                for (int i = 0; i < lines; i++) {
+                    assertThat(results.get(i))
+                            .startsWith("{\"index\":" + i + ",\"id\":\"line-" + i + "\",\"status\":\"accepted\"");
+                }
+            }
+        }
+    }
+
     @Test
     void countsWhatWasAnsweredWithAllLabelsFromTheStart() {
         String metrics = Gateway.management("/q/metrics").text();

@@ -317,11 +317,14 @@ class ReadsTest {
         Files.write(segment, bytes);
 
         // when
-        Answer answer = Gateway.get("/v1/events/1/" + index, own);
+        Answer leaf = Gateway.get("/v1/events/1/" + index, own);
+        Answer entries = Gateway.get("/shard/1/tile/entries/000.p/" + (index + 1), auditor);
 
         // then
-        assertThat(answer.status()).isEqualTo(500);
-        assertThat(answer.header("Content-Type")).startsWith("application/problem+json");
+        for (Answer answer : List.of(leaf, entries)) {
+            assertThat(answer.status()).isEqualTo(500);
+            assertThat(answer.header("Content-Type")).startsWith("application/problem+json");
+        }
     }
 
     private static Path newest(Path directory) throws IOException {
