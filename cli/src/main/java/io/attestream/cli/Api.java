@@ -13,17 +13,21 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** The gateway's public API as the commands use it. Turns answers other than good ones into exit codes. Thread-safe. */
 final class Api {
-    static final String BUNDLE_TYPE = "application/vnd.attestream.proof+json";
-
     private static final Duration TIMEOUT = Duration.ofSeconds(30);
     private static final Duration STREAM_TIMEOUT = Duration.ofMinutes(10);
+    /** As large as a proof bundle can be. */
+    private static final int ANSWER_BYTES_MAX = 64 << 20;
+
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final URI base;
@@ -46,8 +50,17 @@ final class Api {
         return Optional.ofNullable(token);
     }
 
-    /** An answer as it came. */
-    record Reply(int status, String mediaType, byte[] body) {
+    /**
+     * An answer as it came.
+     *
+     * @param headers by their names in lower case
+     */
+    record Reply(int status, Map<String, List<String>> headers, byte[] body) {
+        Optional<String> header(String name) {
+            return headers.getOrDefault(name.toLowerCase(Locale.ROOT), List.of()).stream()
+                    .findFirst();
+        }
+
         JsonNode json() {
             try {
                 return JSON.readTree(body);
@@ -66,9 +79,19 @@ final class Api {
     Reply get(String path, String accept) {
         HttpRequest request =
                 request(path).timeout(TIMEOUT).header("Accept", accept).GET().build();
-        HttpResponse<byte[]> response = send(request, HttpResponse.BodyHandlers.ofByteArray());
-        String mediaType = response.headers().firstValue("Content-Type").orElse("");
-        return new Reply(response.statusCode(), mediaType, response.body());
+        HttpResponse<InputStream> response = send(request, HttpResponse.BodyHandlers.ofInputStream());
+        try (InputStream body = response.body()) {
+            byte[] bytes = body.readNBytes(ANSWER_BYTES_MAX + 1);
+            if (bytes.length > ANSWER_BYTES_MAX) {
+                throw new CliException(
+                        ExitCode.ERROR,
+                        "GET " + path + " was answered with more than " + ANSWER_BYTES_MAX + " bytes",
+                        "Is this an Attestream gateway?");
+            }
+            return new Reply(response.statusCode(), response.headers().map(), bytes);
+        } catch (IOException e) {
+            throw noAnswer(e);
+        }
     }
 
     /** GET of a path that must answer 200. */
@@ -109,10 +132,11 @@ final class Api {
     }
 
     /**
-     * Appends NDJSON events in one stream.
+     * Appends NDJSON events in one request; see {@link Sender} for how many there may be.
      *
      * @param lines one event each
      * @param onResult is given the results in the order of the events
+     * @throws CliException as unavailable if not every event got a result
      */
     void append(List<byte[]> lines, Consumer<JsonNode> onResult) {
         HttpRequest request = request("/v1/events")
@@ -125,24 +149,31 @@ final class Api {
             if (response.statusCode() != 207) {
                 throw failure("POST /v1/events", response.statusCode(), body.readNBytes(64 << 10));
             }
+            int results = 0;
             BufferedReader reader = new BufferedReader(new InputStreamReader(body, StandardCharsets.UTF_8));
             for (String line = reader.readLine(); line != null; line = reader.readLine()) {
                 if (!line.isBlank()) {
                     onResult.accept(JSON.readTree(line));
+                    results++;
                 }
             }
+            if (results < lines.size()) {
+                throw broken((lines.size() - results) + " events got no result");
+            }
         } catch (IOException e) {
-            throw new CliException(
-                    ExitCode.UNAVAILABLE,
-                    "the connection broke in the middle of the results: " + e.getMessage(),
-                    "Send the same events again: an event is logged at most once.");
+            throw broken("the connection broke in the middle of the results: " + e.getMessage());
         }
+    }
+
+    private static CliException broken(String what) {
+        return new CliException(
+                ExitCode.UNAVAILABLE, what, "Send the same events again: an event is logged at most once.");
     }
 
     private static List<byte[]> withNewlines(List<byte[]> lines) {
         return lines.stream()
                 .map(line -> {
-                    byte[] withNewline = java.util.Arrays.copyOf(line, line.length + 1);
+                    byte[] withNewline = Arrays.copyOf(line, line.length + 1);
                     withNewline[line.length] = '\n';
                     return withNewline;
                 })
@@ -161,14 +192,18 @@ final class Api {
         try {
             return http.send(request, handler);
         } catch (IOException e) {
-            throw new CliException(
-                    ExitCode.UNAVAILABLE,
-                    base + " does not answer: "
-                            + (e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage()),
-                    "Start a local cluster with attestream up, or give --url.");
+            throw noAnswer(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new CliException(ExitCode.ERROR, "interrupted", "");
         }
+    }
+
+    private CliException noAnswer(IOException e) {
+        String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+        return new CliException(
+                ExitCode.UNAVAILABLE,
+                base + " does not answer: " + why,
+                "Start a local cluster with attestream up, or give --url.");
     }
 }

@@ -3,12 +3,10 @@ package io.attestream.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
@@ -17,15 +15,19 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "append",
         mixinStandardHelpOptions = true,
+        header = "Send events and print a receipt for each.",
         description = {
-            "Sends CloudEvents, one JSON event a line, and prints a receipt for each.",
-            "Sending an event again is safe: it is logged at most once."
+            "Sends CloudEvents, one JSON event a line. Sending an event again is safe: it is logged at most once. What the"
+                    + " ledger could not take for the moment is sent again a few times; what then is still undecided gives"
+                    + " exit code 6, a refused event exit code 1.",
+            ""
         },
         footer = {
             "",
             "Examples:",
             "  attestream append --data-dir ./attestream-data samples/github-webhooks.ndjson",
-            "  attestream append --url https://ledger.example.com --token-file token.jwt - < events.ndjson"
+            "  attestream append --url https://ledger.example.com \\",
+            "      --token-file token.jwt - < events.ndjson"
         })
 final class AppendCommand implements Callable<Integer> {
     @Mixin
@@ -40,24 +42,26 @@ final class AppendCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Output output = form.output();
-        List<byte[]> lines = Events.lines(file);
-        List<JsonNode> results = new ArrayList<>();
-        connection.api("ingester").append(lines, results::add);
         Map<String, Integer> byStatus = new TreeMap<>();
-        for (JsonNode result : results) {
-            byStatus.merge(result.path("status").asText("unknown"), 1, Integer::sum);
-            output.print(line(result));
+        // In the order of the events, also where some were sent twice; of no use, and too much, for people.
+        TreeMap<Long, JsonNode> results = new TreeMap<>();
+        try (Events.Lines lines = Events.open(file)) {
+            long sent = new Sender(connection.api("ingester")).send(lines, (index, result) -> {
+                byStatus.merge(result.path("status").asText("unknown"), 1, Integer::sum);
+                output.print(line(result));
+                if (output.isJson()) {
+                    results.put(index, result);
+                }
+            });
+            if (sent == 0) {
+                throw new CliException(
+                        ExitCode.ERROR, file + " has no event", "It must hold one CloudEvent in JSON a line.");
+            }
         }
-        int missing = lines.size() - results.size();
-        if (missing > 0) {
-            byStatus.merge("unknown", missing, Integer::sum);
-            output.say("attestream: " + missing + " events got no result; send them again");
-        }
-        Map<String, Object> json = new LinkedHashMap<>();
-        json.put("counts", byStatus);
-        json.put("results", results);
-        output.json(json);
-        output.say(byStatus.toString());
+        output.json(Output.object("counts", byStatus, "results", results.values()));
+        output.say(byStatus.entrySet().stream()
+                .map(count -> count.getValue() + " " + count.getKey())
+                .collect(Collectors.joining(", ")));
         return exitCode(byStatus);
     }
 

@@ -91,9 +91,9 @@ final class Bootstrap implements LedgerBootstrap {
         return read(file);
     }
 
-    static NoteSigner read(Path file) throws IOException {
+    static NoteSigner read(Path file) {
         try {
-            return NoteSigner.parse(Files.readString(file).strip());
+            return NoteSigner.parse(LocalFiles.readText(file).strip());
         } catch (InvalidFormat e) {
             throw new CliException(
                     ExitCode.ERROR, file + " holds no signing key", "Make one with attestream keys generate.");

@@ -3,10 +3,7 @@ package io.attestream.cli;
 
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteVerifier;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -17,7 +14,12 @@ import picocli.CommandLine.Option;
 @Command(
         name = "checkpoint",
         mixinStandardHelpOptions = true,
-        description = "Fetches the newest ledger checkpoint, verifies its signature and prints it.",
+        header = "Fetch the newest checkpoint and verify its signature.",
+        description = {
+            "Prints the signed note: origin, number of epochs, root, signatures. Keep one now and then (--save): with it"
+                    + " attestream consistency shows later that nothing was rewritten.",
+            ""
+        },
         footer = {"", "Example:", "  attestream checkpoint --data-dir ./attestream-data --save today.checkpoint"})
 final class CheckpointCommand implements Callable<Integer> {
     @Mixin
@@ -33,7 +35,7 @@ final class CheckpointCommand implements Callable<Integer> {
     private @Nullable Path save;
 
     @Override
-    public Integer call() throws IOException {
+    public Integer call() {
         Output output = form.output();
         NoteVerifier key = connection.ledgerKey();
         String note = connection
@@ -42,16 +44,16 @@ final class CheckpointCommand implements Callable<Integer> {
                 .text();
         Checkpoint checkpoint = Checkpoints.verified(note, key, "the newest checkpoint");
         if (save != null) {
-            Files.writeString(save, note);
+            LocalFiles.writeText(save, note);
             output.say("Saved " + save + ". Later: attestream consistency " + save);
         }
         output.print(note.stripTrailing());
-        output.json(Map.of(
+        output.json(Output.object(
+                "verified", true,
                 "origin", checkpoint.origin(),
                 "size", checkpoint.size().toString(),
                 "root", checkpoint.root().base64(),
-                "note", note,
-                "verified", true));
+                "note", note));
         return ExitCode.OK;
     }
 }

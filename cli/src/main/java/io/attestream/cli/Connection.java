@@ -6,6 +6,7 @@ import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.note.NoteVerifier;
 import java.io.IOException;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -46,7 +47,22 @@ final class Connection {
 
     /** @param role whose token of a local cluster is taken */
     Api api(String role) {
-        return new Api(URI.create(address()), token(role).orElse(null));
+        return new Api(base(address()), token(role).orElse(null));
+    }
+
+    private static URI base(String address) {
+        try {
+            URI base = new URI(address);
+            if (base.getHost() != null && ("http".equals(base.getScheme()) || "https".equals(base.getScheme()))) {
+                return base;
+            }
+        } catch (URISyntaxException e) {
+            // Said below.
+        }
+        throw new CliException(
+                ExitCode.USAGE,
+                "not the address of a gateway: " + address,
+                "Example: --url https://ledger.example.com");
     }
 
     private String address() {

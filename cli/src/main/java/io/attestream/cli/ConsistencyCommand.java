@@ -2,17 +2,15 @@
 package io.attestream.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.attestream.cli.Output.Tone;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.Proofs;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -22,9 +20,12 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "consistency",
         mixinStandardHelpOptions = true,
+        header = "Verify that the ledger only grew since a checkpoint you kept.",
         description = {
-            "Verifies that the ledger log only grew since a checkpoint you kept: nothing in it was changed or removed.",
-            "For the same of every shard, and continuously, use attestream monitor."
+            "Verifies by a consistency proof that nothing in the ledger log was changed or removed since then. Exit code 3"
+                    + " if its history was rewritten. For the same of every shard, and continuously, use attestream"
+                    + " monitor.",
+            ""
         },
         footer = {"", "Example:", "  attestream consistency --data-dir ./attestream-data last-week.checkpoint"})
 final class ConsistencyCommand implements Callable<Integer> {
@@ -38,11 +39,11 @@ final class ConsistencyCommand implements Callable<Integer> {
     private Path file = Path.of("");
 
     @Override
-    public Integer call() throws IOException {
+    public Integer call() {
         Output output = form.output();
         NoteVerifier key = connection.ledgerKey();
         Api api = connection.api("auditor");
-        Checkpoint old = Checkpoints.verified(Files.readString(file), key, file.toString());
+        Checkpoint old = Checkpoints.verified(LocalFiles.readText(file), key, file.toString());
         Checkpoint now =
                 Checkpoints.verified(api.require("/v1/checkpoint", "text/plain").text(), key, "the newest checkpoint");
         if (now.size().compareTo(old.size()) < 0) {
@@ -53,9 +54,9 @@ final class ConsistencyCommand implements Callable<Integer> {
             throw Checkpoints.failed("the ledger of size " + now.size() + " does not extend the one of size "
                     + old.size() + " in " + file + ": its history was rewritten");
         }
-        output.print(
-                output.good("CONSISTENT") + ": size " + old.size() + " to " + now.size() + ", nothing was changed");
-        output.json(Map.of(
+        output.print(output.paint(Tone.GOOD, "CONSISTENT") + ": size " + old.size() + " to " + now.size()
+                + ", nothing was changed");
+        output.json(Output.object(
                 "consistent",
                 true,
                 "first",

@@ -2,309 +2,294 @@
 package io.attestream.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.attestream.cli.Output.Tone;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.ledger.BundleReport;
+import io.attestream.proofs.ledger.BundleReport.Check;
+import io.attestream.proofs.ledger.BundleReport.Outcome;
 import io.attestream.proofs.ledger.BundleVerifier;
 import io.attestream.proofs.ledger.EventToCheck;
 import io.attestream.proofs.ledger.ProofBundle;
-import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.schemas.cloudevents.CloudEvent;
+import io.attestream.schemas.cloudevents.EventResult;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Base64;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.locks.LockSupport;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.IntFunction;
 
-/** The demo's steps, through the public API only. */
+/** The demo's steps on a running cluster, through the public API only. */
 final class Demo {
-    private static final Duration PUBLISHED_TIMEOUT = Duration.ofMinutes(2);
-    private static final long POLL_NANOS = 10_000_000;
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
+    private static final int READERS_MAX = 8;
+    private static final String CONFLICT = "conflict";
+    private static final String DUPLICATE = "duplicate";
 
     private final Api ingester;
     private final Api auditor;
     private final NoteVerifier key;
     private final BundleVerifier verifier;
     private final Output output;
+    private final AtomicReference<Proved> proved = new AtomicReference<>();
+    private String step = "start";
 
-    Demo(Api ingester, Api auditor, NoteVerifier key, Output output) {
+    /** @param shards of the ledger: with the public key all that verification knows of it */
+    Demo(Api ingester, Api auditor, NoteVerifier key, int shards, Output output) {
         this.ingester = ingester;
         this.auditor = auditor;
         this.key = key;
-        this.verifier = new BundleVerifier(key);
+        this.verifier = new BundleVerifier(key).expectingShards(shards);
         this.output = output;
     }
 
-    /** An event on its way. */
-    private static final class Sent {
-        private final byte[] line;
-        private String status = "unknown";
-        private String href = "";
-        private String problem = "";
-        private int shard;
-        private long offset = -1;
-        private long acceptedNanos;
-        private long publishedNanos = -1;
-
-        Sent(byte[] line) {
-            this.line = line;
+    /** What became of one event. */
+    private record Fate(String status, Optional<String> failure, boolean misproved) {
+        static Fate good(String status) {
+            return new Fate(status, Optional.empty(), false);
         }
 
-        boolean isAcknowledged() {
-            return offset >= 0;
+        static Fate notLogged(String status, String why) {
+            return new Fate(status, Optional.of(why), false);
+        }
+
+        static Fate notProved(String status, String why) {
+            return new Fate(status, Optional.of(why), true);
         }
     }
 
-    /** What the ledger log says at its newest epoch. */
-    private record Newest(long epoch, long eventLeaves, List<ShardHead> heads) {}
+    /** An event whose proof held. */
+    private record Proved(ProofBundle bundle, CloudEvent event) {
+        boolean hasPayload() {
+            return event.payload().length > 0;
+        }
+    }
 
-    Result run(List<byte[]> lines) {
-        List<Sent> sent = send(lines, "sending events");
-        awaitPublished(sent);
-        Map<String, Integer> statuses = new LinkedHashMap<>();
-        List<String> failures = new ArrayList<>();
-        int verified = 0;
-        int done = 0;
-        @Nullable ProofBundle toTamper = null;
-        @Nullable CloudEvent tampered = null;
-        for (Sent event : sent) {
-            CloudEvent held = Events.parse(event.line, "event " + (done + 1));
-            JsonNode receipt = receipt(event);
-            String status = receipt.path("status").asText("unknown");
-            statuses.merge(status, 1, Integer::sum);
-            ProofBundle bundle = bundle(receipt);
-            if (bundle == null) {
-                failures.add("event " + (done + 1) + ": " + status + " "
-                        + receipt.path("reason").asText(""));
-            } else {
-                BundleReport report = verify(bundle, held);
-                if (report.ok()) {
-                    verified++;
-                    if (held.payload().length > 0) {
-                        toTamper = bundle;
-                        tampered = held;
-                    }
-                } else {
-                    failures.add("event " + (done + 1) + ": "
-                            + report.firstFailure().map(Object::toString).orElse("unproved"));
+    /** The step it is at. */
+    String step() {
+        return step;
+    }
+
+    private void begin(String name) {
+        step = name;
+        output.say(Tone.STRONG, name);
+    }
+
+    DemoResult run(List<byte[]> lines) {
+        begin("Sending " + lines.size() + " events and waiting until all are published");
+        List<SentEvent> sent = sendAll(lines);
+
+        begin("Verifying every proof offline, with only the public key and the event's own bytes");
+        List<Fate> fates = inParallel("verified", sent.size(), index -> prove(sent.get(index)));
+        NewestEpoch before = NewestEpoch.fetch(auditor);
+
+        begin("Sending everything again: nothing may be added");
+        List<SentEvent> again = sendAll(lines);
+        List<String> againStatuses = inParallel("looked up", again.size(), index -> status(again.get(index)));
+        NewestEpoch after = NewestEpoch.fetch(auditor);
+
+        begin("Flipping one byte of one event: its proof must fail");
+        boolean tamperDetected = showTamper();
+        return result(sent, fates, againStatuses, before, after, tamperDetected);
+    }
+
+    private List<SentEvent> sendAll(List<byte[]> lines) {
+        List<SentEvent> sent = lines.stream().map(SentEvent::new).toList();
+        try (PublicationWatch watch = new PublicationWatch(auditor)) {
+            int[] answered = {0};
+            new Sender(ingester).send(lines.iterator(), (index, result) -> {
+                SentEvent event = sent.get((int) index);
+                event.answered(result, System.nanoTime());
+                if (event.isAcknowledged()) {
+                    watch.acknowledged(event);
                 }
-            }
-            output.progress("verifying offline", ++done, sent.size());
+                output.progress("acknowledged", ++answered[0], lines.size());
+            });
+            watch.await(PATIENCE, output, "published");
         }
-        Newest before = newest();
-        Newest after = resend(lines);
-        boolean tamperDetected = toTamper != null && tampered != null && showTamper(toTamper, tampered);
-        return new Result(
-                key,
-                lines.size(),
-                (int) sent.stream().filter(Sent::isAcknowledged).count(),
-                statuses.getOrDefault("duplicate", 0),
-                after,
-                verified,
-                failures,
-                after.eventLeaves() - before.eventLeaves(),
-                tamperDetected,
-                latencies(sent));
-    }
-
-    private List<Sent> send(List<byte[]> lines, String what) {
-        List<Sent> sent = lines.stream().map(Sent::new).toList();
-        int[] done = {0};
-        ingester.append(lines, result -> {
-            Sent event = sent.get(result.path("index").asInt(done[0]));
-            event.status = result.path("status").asText();
-            event.acceptedNanos = System.nanoTime();
-            event.problem = result.path("problem").path("detail").asText("");
-            if (result.has("receipt")) {
-                event.shard = result.path("receipt").path("shard").asInt();
-                event.offset = result.path("receipt").path("offset").asLong();
-                event.href = result.path("receipt").path("href").asText();
-            }
-            output.progress(what, ++done[0], lines.size());
-        });
         return sent;
     }
 
-    /** Watches the epochs: an event is published with the first one whose head of its shard went past its offset. */
-    private void awaitPublished(List<Sent> sent) {
-        long deadline = System.nanoTime() + PUBLISHED_TIMEOUT.toNanos();
-        long acknowledged = sent.stream().filter(Sent::isAcknowledged).count();
-        long published = 0;
-        while (published < acknowledged) {
-            if (System.nanoTime() > deadline) {
-                throw new CliException(
-                        ExitCode.UNAVAILABLE,
-                        published + " of " + acknowledged + " events were published within "
-                                + PUBLISHED_TIMEOUT.toSeconds() + " s",
-                        "Look into the logs of processors and checkpointer.");
-            }
-            Newest newest = newest();
-            long now = System.nanoTime();
-            for (Sent event : sent) {
-                if (event.isAcknowledged() && event.publishedNanos < 0 && isCovered(event, newest)) {
-                    event.publishedNanos = now;
-                    published++;
-                }
-            }
-            LockSupport.parkNanos(POLL_NANOS);
+    // ---- verification
+
+    private Fate prove(SentEvent sent) {
+        if (!sent.isAcknowledged()) {
+            return Fate.notLogged("refused", sent.refusal());
         }
-        output.progress("published", published, acknowledged);
-    }
-
-    private static boolean isCovered(Sent event, Newest newest) {
-        return event.shard < newest.heads().size()
-                && newest.heads().get(event.shard).nextOffset() > event.offset;
-    }
-
-    private Newest newest() {
-        Api.Reply reply = auditor.get("/v1/epochs/latest", "application/json");
-        if (reply.status() == 404) {
-            return new Newest(-1, 0, List.of());
-        }
-        JsonNode epoch = Api.good("GET /v1/epochs/latest", reply).json();
-        List<ShardHead> heads = new ArrayList<>();
-        try {
-            for (JsonNode head : epoch.path("heads")) {
-                heads.add(ShardHead.parse(Base64.getDecoder().decode(head.asText())));
-            }
-        } catch (InvalidFormat e) {
-            throw Checkpoints.failed(
-                    "epoch " + epoch.path("epoch") + " has a head that cannot be read: " + e.getMessage());
-        }
-        return new Newest(
-                epoch.path("epoch").asLong(),
-                epoch.path("leaf").path("counts").path("events").asLong(),
-                heads);
-    }
-
-    private JsonNode receipt(Sent event) {
-        return event.isAcknowledged()
-                ? ReceiptCommand.await(auditor, event.href, PUBLISHED_TIMEOUT)
-                : com.fasterxml.jackson.databind.node.JsonNodeFactory.instance
-                        .objectNode()
-                        .put("status", event.status)
-                        .put("reason", event.problem);
-    }
-
-    private static @Nullable ProofBundle bundle(JsonNode receipt) {
+        JsonNode receipt = ReceiptCommand.await(auditor, sent.href(), PATIENCE);
+        String status = receipt.path("status").asText("unknown");
         if (!receipt.has("bundle")) {
-            return null;
+            return Fate.notLogged(status, status + " " + receipt.path("reason").asText(""));
         }
+        EventResult held = Events.read(sent.line());
+        if (!(held instanceof EventResult.Accepted accepted)) {
+            return Fate.notProved(status, "acknowledged, but it is no valid event");
+        }
+        return verify(status, receipt, accepted.event());
+    }
+
+    private Fate verify(String status, JsonNode receipt, CloudEvent event) {
+        ProofBundle bundle;
         try {
-            return ProofBundle.parse(receipt.path("bundle").toString().getBytes(StandardCharsets.UTF_8));
+            bundle = ProofBundle.parse(receipt.path("bundle").toString().getBytes(StandardCharsets.UTF_8));
         } catch (InvalidFormat e) {
-            throw Checkpoints.failed("a proof bundle cannot be read: " + e.getMessage());
+            return Fate.notProved(status, "its bundle cannot be read: " + e.getMessage());
+        }
+        BundleReport report = check(bundle, event.attributes(), event.payload());
+        if (!report.ok()) {
+            return Fate.notProved(status, firstFailure(report));
+        }
+        Proved one = new Proved(bundle, event);
+        proved.accumulateAndGet(one, (kept, given) -> kept != null && kept.hasPayload() ? kept : given);
+        return Fate.good(status);
+    }
+
+    private BundleReport check(ProofBundle bundle, Map<String, String> attributes, byte[] payload) {
+        return verifier.verify(bundle, new EventToCheck(attributes, payload));
+    }
+
+    private static String firstFailure(BundleReport report) {
+        return report.firstFailure()
+                .map(check -> check.name() + ": " + check.detail())
+                .orElse("a check that is needed could not be made");
+    }
+
+    /** What became of an event that was sent again. */
+    private String status(SentEvent sent) {
+        return sent.isAcknowledged()
+                ? ReceiptCommand.await(auditor, sent.href(), PATIENCE)
+                        .path("status")
+                        .asText("unknown")
+                : sent.refusal();
+    }
+
+    private <T> List<T> inParallel(String what, int count, IntFunction<T> work) {
+        int threads = Math.min(READERS_MAX, 2 * Runtime.getRuntime().availableProcessors());
+        ExecutorService readers = Executors.newFixedThreadPool(threads);
+        try {
+            AtomicInteger done = new AtomicInteger();
+            List<Future<T>> results = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                int index = i;
+                results.add(readers.submit(() -> {
+                    T result = work.apply(index);
+                    output.progress(what, done.incrementAndGet(), count);
+                    return result;
+                }));
+            }
+            List<T> all = new ArrayList<>();
+            for (Future<T> result : results) {
+                all.add(result.get());
+            }
+            return all;
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof CliException expected ? expected : new IllegalStateException(e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CliException(ExitCode.ERROR, "interrupted", "");
+        } finally {
+            readers.shutdownNow();
         }
     }
 
-    private BundleReport verify(ProofBundle bundle, CloudEvent event) {
-        return verifier.verify(bundle, new EventToCheck(event.attributes(), event.payload()));
-    }
+    // ---- the flipped byte
 
-    /** Sends everything again and waits until each of it is decided; then nothing may have been added. */
-    private Newest resend(List<byte[]> lines) {
-        List<Sent> again = send(lines, "sending all again");
-        awaitPublished(again);
-        return newest();
-    }
-
-    private boolean showTamper(ProofBundle bundle, CloudEvent event) {
-        byte[] flipped = event.payload().clone();
-        flipped[flipped.length / 2] ^= 1;
-        BundleReport report = verifier.verify(bundle, new EventToCheck(event.attributes(), flipped));
-        boolean detected = !report.ok()
+    private boolean showTamper() {
+        Proved one = proved.get();
+        if (one == null) {
+            output.say(Tone.BAD, "  no event was proved: nothing to flip a byte of");
+            return false;
+        }
+        String where;
+        String expected;
+        byte[] payload = one.event().payload().clone();
+        Map<String, String> attributes = new HashMap<>(one.event().attributes());
+        if (one.hasPayload()) {
+            int at = payload.length / 2;
+            payload[at] ^= 1;
+            where = "byte " + at + " of the payload";
+            expected = BundleVerifier.PAYLOAD_DIGEST;
+        } else {
+            attributes.computeIfPresent("type", (name, type) -> flipped(type));
+            where = "the last byte of its type";
+            expected = BundleVerifier.EVENT_ATTRIBUTES;
+        }
+        BundleReport report = check(one.bundle(), attributes, payload);
+        output.say("  event " + one.event().id() + ", " + where + ":");
+        for (Check check : report.checks()) {
+            if (check.outcome() != Outcome.NOT_MADE) {
+                boolean failed = check.outcome() == Outcome.FAILED;
+                output.say(
+                        failed ? Tone.BAD : Tone.QUIET,
+                        "    "
+                                + (failed
+                                        ? "FAILED  " + check.name() + ": " + check.detail()
+                                        : "ok      " + check.name()));
+            }
+        }
+        return !report.ok()
                 && report.firstFailure()
-                        .filter(check -> check.name().equals(BundleVerifier.PAYLOAD_DIGEST))
+                        .filter(check -> check.name().equals(expected))
                         .isPresent();
-        output.say("One bit of byte " + flipped.length / 2 + " of event " + event.id() + " was flipped:");
-        report.checks()
-                .forEach(check -> output.say("  " + check.outcome() + "  " + check.name() + "  " + check.detail()));
-        return detected;
     }
 
-    private static long[] latencies(List<Sent> sent) {
-        return sent.stream()
-                .filter(event -> event.publishedNanos >= 0)
-                .mapToLong(event -> Math.max(0, event.publishedNanos - event.acceptedNanos) / 1_000_000)
-                .sorted()
-                .toArray();
+    private static String flipped(String text) {
+        int last = text.length() - 1;
+        return text.substring(0, last) + (text.charAt(last) == 'x' ? 'y' : 'x');
     }
 
-    /** What the demo came to. */
-    record Result(
-            NoteVerifier key,
-            int events,
-            int accepted,
-            int duplicates,
-            Newest newest,
-            int verified,
-            List<String> failures,
-            long resentAdded,
-            boolean tamperDetected,
-            long[] latenciesMs) {
-        boolean ok() {
-            return failures.isEmpty() && verified == events && accepted == events && resentAdded == 0 && tamperDetected;
-        }
+    // ---- the sum
 
-        int exitCode() {
-            if (ok()) {
-                return ExitCode.OK;
+    private DemoResult result(
+            List<SentEvent> sent,
+            List<Fate> fates,
+            List<String> againStatuses,
+            NewestEpoch before,
+            NewestEpoch after,
+            boolean tamperDetected) {
+        List<String> failures = new ArrayList<>();
+        int unlikeBefore = 0;
+        for (int i = 0; i < fates.size(); i++) {
+            int number = i + 1;
+            Fate fate = fates.get(i);
+            fate.failure().ifPresent(why -> failures.add("event " + number + ": " + why));
+            // A conflict is one again each time; everything else that was taken is a duplicate now.
+            String expected = fate.status().equals(CONFLICT) ? CONFLICT : DUPLICATE;
+            if (sent.get(i).isAcknowledged() && !againStatuses.get(i).equals(expected)) {
+                unlikeBefore++;
+                failures.add("event " + number + " sent again: " + againStatuses.get(i) + ", not " + expected);
             }
-            return failures.isEmpty() && tamperDetected ? ExitCode.ERROR : ExitCode.VERIFICATION_FAILED;
         }
+        return new DemoResult(
+                key,
+                fates.size(),
+                (int) sent.stream().filter(SentEvent::isAcknowledged).count(),
+                count(fates, DUPLICATE),
+                count(fates, CONFLICT),
+                after,
+                (int) fates.stream().filter(fate -> fate.failure().isEmpty()).count(),
+                (int) fates.stream().filter(Fate::misproved).count(),
+                failures,
+                after.eventLeaves() - before.eventLeaves(),
+                unlikeBefore,
+                tamperDetected,
+                sent.stream()
+                        .filter(SentEvent::isPublished)
+                        .mapToLong(SentEvent::acceptToPublishedMillis)
+                        .sorted()
+                        .toArray());
+    }
 
-        private long percentile(int percent) {
-            if (latenciesMs.length == 0) {
-                return 0;
-            }
-            int rank = (int) Math.ceil(percent / 100.0 * latenciesMs.length);
-            return latenciesMs[Math.max(0, rank - 1)];
-        }
-
-        Map<String, Object> json() {
-            Map<String, Object> json = new LinkedHashMap<>();
-            json.put("events", events);
-            json.put("accepted", accepted);
-            json.put("duplicates", duplicates);
-            json.put("leaves", newest.eventLeaves());
-            json.put("epochs", newest.epoch() + 1);
-            json.put("verified", verified);
-            json.put("failed", failures.size());
-            json.put("resentAdded", resentAdded);
-            json.put("tamperDetected", tamperDetected);
-            json.put("acceptToPublishedMsP50", percentile(50));
-            json.put("acceptToPublishedMsP99", percentile(99));
-            json.put("ledgerKey", key.vkey());
-            json.put("origin", key.keyName());
-            return json;
-        }
-
-        void print(Output output) {
-            failures.stream().limit(10).forEach(failure -> output.say("FAILED  " + failure));
-            String perShard = String.join(
-                    " ",
-                    newest.heads().stream().map(head -> head.size().toString()).toList());
-            List<List<String>> rows = List.of(
-                    List.of("events", Integer.toString(events)),
-                    List.of("accepted", Integer.toString(accepted)),
-                    List.of("duplicates", Integer.toString(duplicates)),
-                    List.of("event leaves", Long.toString(newest.eventLeaves())),
-                    List.of("leaves per shard", perShard),
-                    List.of("epochs", Long.toString(newest.epoch() + 1)),
-                    List.of("accept to published", "p50 " + percentile(50) + " ms, p99 " + percentile(99) + " ms"),
-                    List.of("verified offline", Integer.toString(verified)),
-                    List.of("failed", Integer.toString(failures.size())),
-                    List.of("added by sending again", Long.toString(resentAdded)),
-                    List.of("flipped bit found", tamperDetected ? "yes" : "NO"),
-                    List.of("ledger key", key.vkey()));
-            output.print("");
-            Output.table(rows).forEach(output::print);
-            output.print("");
-            output.print(ok() ? output.good("ALL OF IT HELD") : output.bad("SOMETHING DID NOT HOLD"));
-        }
+    private static int count(List<Fate> fates, String status) {
+        return (int) fates.stream().filter(fate -> fate.status().equals(status)).count();
     }
 }

@@ -7,13 +7,17 @@ import io.attestream.schemas.Topics;
 import io.attestream.schemas.ledger.LedgerInitializer;
 import io.attestream.schemas.ledger.SchemaRegistrar;
 import java.io.IOException;
+import java.io.Reader;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Properties;
 import java.util.concurrent.Callable;
+import org.apache.kafka.common.KafkaException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -23,17 +27,24 @@ import picocli.CommandLine.Option;
 @Command(
         name = "init",
         mixinStandardHelpOptions = true,
+        header = "Make a ledger on a Kafka cluster.",
         description = {
-            "Makes a ledger on a Kafka cluster: topics, one genesis record a shard, the sequencer's first offset.",
-            "A run that was cut off is finished by running it again; on a finished ledger nothing is changed."
+            "Makes the topics, writes one genesis record a shard, commits the sequencer's first offset. A run that was cut"
+                    + " off is finished by running it again; on a finished ledger nothing is changed. It needs a principal"
+                    + " of its own, which may create topics and write to events.",
+            ""
         },
         footer = {
             "",
             "Example:",
-            "  attestream keys generate --origin ledger.example.com/prod --key-file ledger.skey",
-            "  attestream init --bootstrap-servers kafka:9092 --key-file ledger.skey --shards 8"
+            "  attestream keys generate --origin ledger.example.com/prod \\",
+            "      --key-file ledger.skey",
+            "  attestream init --bootstrap-servers kafka:9092 \\",
+            "      --kafka-config client.properties --key-file ledger.skey --shards 8"
         })
 final class InitCommand implements Callable<Integer> {
+    private static final String AGAIN = "Run the same again: what was done is found done.";
+
     @Mixin
     private OutputOption form = new OutputOption();
 
@@ -43,6 +54,12 @@ final class InitCommand implements Callable<Integer> {
             paramLabel = "<host:port,…>",
             description = "Kafka brokers.")
     private String bootstrapServers = "";
+
+    @Option(
+            names = "--kafka-config",
+            paramLabel = "<file>",
+            description = "Properties of Kafka clients, for example security.protocol and sasl.jaas.config.")
+    private @Nullable Path kafkaConfig;
 
     @Option(
             names = "--key-file",
@@ -82,22 +99,18 @@ final class InitCommand implements Callable<Integer> {
     private boolean dev;
 
     @Override
-    public Integer call() throws IOException {
+    public Integer call() {
         Output output = form.output();
         NoteSigner signer = Bootstrap.read(keyFile);
         Topics topics = new Topics(prefix);
-        List<SchemaText> schemas = registryUrl == null
-                ? SchemaRegistrar.withoutRegistry()
-                : new SchemaRegistrar(registryUrl).register(topics);
+        List<SchemaText> schemas = schemas(topics);
         OptionalLong window = dedupWindowLeaves == null ? OptionalLong.empty() : OptionalLong.of(dedupWindowLeaves);
-        LedgerInitializer.Result.Complete result = new Bootstrap(window)
-                .initialize(Map.of("bootstrap.servers", bootstrapServers), topics, shards, dev, signer, schemas);
-        Map<String, Object> json = new LinkedHashMap<>();
-        json.put("origin", result.ledger().origin());
-        json.put("ledgerKey", signer.verifier().vkey());
-        json.put("shards", result.ledger().shards());
-        json.put("written", result.written());
-        output.json(json);
+        LedgerInitializer.Result.Complete result = initialize(new Bootstrap(window), topics, signer, schemas);
+        output.json(Output.object(
+                "origin", result.ledger().origin(),
+                "ledgerKey", signer.verifier().vkey(),
+                "shards", result.ledger().shards(),
+                "written", result.written()));
         output.print(
                 result.written().isEmpty()
                         ? "The ledger was complete already; nothing was changed."
@@ -105,5 +118,41 @@ final class InitCommand implements Callable<Integer> {
         output.print("origin      " + result.ledger().origin());
         output.print("ledger key  " + signer.verifier().vkey());
         return ExitCode.OK;
+    }
+
+    private List<SchemaText> schemas(Topics topics) {
+        try {
+            return registryUrl == null
+                    ? SchemaRegistrar.withoutRegistry()
+                    : new SchemaRegistrar(registryUrl).register(topics);
+        } catch (IOException e) {
+            throw new CliException(
+                    ExitCode.UNAVAILABLE, "the registry does not take the schemas: " + e.getMessage(), AGAIN);
+        }
+    }
+
+    private LedgerInitializer.Result.Complete initialize(
+            Bootstrap bootstrap, Topics topics, NoteSigner signer, List<SchemaText> schemas) {
+        try {
+            return bootstrap.initialize(connection(), topics, shards, dev, signer, schemas);
+        } catch (KafkaException e) {
+            throw new CliException(
+                    ExitCode.UNAVAILABLE, "Kafka at " + bootstrapServers + " failed: " + e.getMessage(), AGAIN);
+        }
+    }
+
+    private Map<String, Object> connection() {
+        Map<String, Object> connection = new HashMap<>();
+        if (kafkaConfig != null) {
+            Properties properties = new Properties();
+            try (Reader reader = Files.newBufferedReader(kafkaConfig)) {
+                properties.load(reader);
+            } catch (IOException e) {
+                throw LocalFiles.failure("read", kafkaConfig, e);
+            }
+            properties.stringPropertyNames().forEach(name -> connection.put(name, properties.getProperty(name)));
+        }
+        connection.put("bootstrap.servers", bootstrapServers);
+        return connection;
     }
 }

@@ -6,10 +6,8 @@ import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.note.NoteSigner;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -19,18 +17,22 @@ import picocli.CommandLine.Parameters;
 /** Keys of ledgers. */
 @Command(
         name = "keys",
-        description = "Make and show keys of ledgers (Ed25519 note keys, as golang.org/x/mod/sumdb/note has them).",
+        mixinStandardHelpOptions = true,
+        synopsisSubcommandLabel = "<command>",
+        header = "Make and show the key of a ledger.",
+        description = {"Ed25519 note keys, as golang.org/x/mod/sumdb/note has them.", ""},
         subcommands = {KeysCommand.Generate.class, KeysCommand.Show.class})
 final class KeysCommand {
     @Command(
             name = "generate",
             mixinStandardHelpOptions = true,
-            description =
-                    "Makes a signing key. The secret goes into a new file that only you can read; the public key is printed.",
+            header = "Make a signing key.",
+            description = {"The secret goes into a new file that only you can read; the public key is printed.", ""},
             footer = {
                 "",
                 "Example:",
-                "  attestream keys generate --origin ledger.example.com/prod --key-file ledger.skey"
+                "  attestream keys generate --origin ledger.example.com/prod \\",
+                "      --key-file ledger.skey"
             })
     static final class Generate implements Callable<Integer> {
         @Mixin
@@ -47,7 +49,7 @@ final class KeysCommand {
         private Path keyFile = Path.of("");
 
         @Override
-        public Integer call() throws IOException {
+        public Integer call() {
             Output output = form.output();
             NoteSigner signer;
             try {
@@ -61,6 +63,8 @@ final class KeysCommand {
             } catch (FileAlreadyExistsException e) {
                 throw new CliException(
                         ExitCode.ERROR, keyFile + " exists; a key is never overwritten", "Choose another file.");
+            } catch (IOException e) {
+                throw LocalFiles.failure("write", keyFile, e);
             }
             print(output, signer);
             output.say(
@@ -72,7 +76,7 @@ final class KeysCommand {
     @Command(
             name = "show",
             mixinStandardHelpOptions = true,
-            description = "Prints the public key of a signing key.",
+            header = "Print the public key of a signing key.",
             footer = {"", "Example:", "  attestream keys show ledger.skey"})
     static final class Show implements Callable<Integer> {
         @Mixin
@@ -82,9 +86,11 @@ final class KeysCommand {
         private Path keyFile = Path.of("");
 
         @Override
-        public Integer call() throws IOException {
+        public Integer call() {
             try {
-                print(form.output(), NoteSigner.parse(Files.readString(keyFile).strip()));
+                print(
+                        form.output(),
+                        NoteSigner.parse(LocalFiles.readText(keyFile).strip()));
                 return ExitCode.OK;
             } catch (InvalidFormat e) {
                 throw new CliException(
@@ -95,7 +101,7 @@ final class KeysCommand {
 
     private static void print(Output output, NoteSigner signer) {
         output.print(signer.verifier().vkey());
-        output.json(Map.of(
+        output.json(Output.object(
                 "origin", signer.keyName(), "ledgerKey", signer.verifier().vkey()));
     }
 }

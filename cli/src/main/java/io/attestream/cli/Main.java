@@ -2,10 +2,13 @@
 package io.attestream.cli;
 
 import java.io.PrintWriter;
+import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** {@code attestream}. */
 @Command(
@@ -17,14 +20,19 @@ import picocli.CommandLine.Spec;
             "A tamper-evident event ledger on Apache Kafka.",
             "",
             "Begin with:  attestream demo",
-            "Then:        attestream up, and in a second terminal attestream append, receipt, verify",
+            "Then:        attestream up",
+            "and in a second terminal: attestream append, receipt, verify",
             ""
         },
         footer = {
             "",
-            "Exit codes: 0 ok, 1 error, 2 usage, 3 verification failed, 4 authentication or authorization,",
-            "            5 not found or pending, 6 unavailable.",
-            "Results go to standard output, everything else to standard error. -o json is for programs."
+            "attestream <command> --help explains a command, with examples.",
+            "",
+            "Exit codes: 0 ok, 1 error, 2 usage, 3 verification failed,",
+            "            4 authentication or authorization, 5 not found or pending,",
+            "            6 unavailable.",
+            "Results go to standard output, everything else to standard error.",
+            "-o json is for programs."
         },
         subcommands = {
             DemoCommand.class,
@@ -39,7 +47,7 @@ import picocli.CommandLine.Spec;
             KeysCommand.class,
             DoctorCommand.class
         })
-public final class Main implements Runnable {
+public final class Main implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
@@ -55,10 +63,21 @@ public final class Main implements Runnable {
     }
 
     static CommandLine commandLine() {
-        CommandLine commandLine = new CommandLine(new Main());
-        commandLine.setCaseInsensitiveEnumValuesAllowed(true);
-        commandLine.setExecutionExceptionHandler((failure, command, parsed) -> report(failure, command.getErr()));
-        return commandLine;
+        return new CommandLine(new Main())
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setUsageHelpAutoWidth(true)
+                .setParameterExceptionHandler((failure, arguments) -> reportUsage(failure))
+                .setExecutionExceptionHandler((failure, command, parsed) -> report(failure, command.getErr()));
+    }
+
+    /** One line what is wrong, then the next command to run. */
+    private static int reportUsage(ParameterException failure) {
+        CommandLine command = failure.getCommandLine();
+        PrintWriter err = command.getErr();
+        err.println("attestream: " + failure.getMessage());
+        UnmatchedArgumentException.printSuggestions(failure, err);
+        err.println("  Run " + command.getCommandSpec().qualifiedName() + " --help for what it takes.");
+        return ExitCode.USAGE;
     }
 
     private static int report(Exception failure, PrintWriter err) {
@@ -78,8 +97,10 @@ public final class Main implements Runnable {
         return ExitCode.ERROR;
     }
 
+    /** Without a command there is nothing to do but to teach. */
     @Override
-    public void run() {
-        throw new CommandLine.ParameterException(spec.commandLine(), "which command?");
+    public Integer call() {
+        spec.commandLine().usage(spec.commandLine().getErr());
+        return ExitCode.USAGE;
     }
 }

@@ -6,11 +6,10 @@ import io.attestream.checkpointer.monitor.Monitor;
 import io.attestream.checkpointer.monitor.MonitorResult;
 import io.attestream.checkpointer.monitor.MonitorState;
 import io.attestream.checkpointer.monitor.MonitorStateFile;
+import io.attestream.cli.Output.Tone;
 import io.attestream.proofs.note.NoteVerifier;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -23,11 +22,20 @@ import picocli.CommandLine.Option;
 @Command(
         name = "monitor",
         mixinStandardHelpOptions = true,
+        header = "Follow the checkpoints from outside and verify every one.",
         description = {
-            "Follows the checkpoints from outside and verifies every one: signature, ledger log, heads, and that every",
-            "shard extends what it was. Trusts nothing but the public key. Exit code 3 at the first violation."
+            "Verifies of every epoch: signature, ledger log, heads, and that every shard extends what it was. Trusts"
+                    + " nothing but the public key. Exit code 3 at the first violation. Runs until Ctrl-C; with -o json"
+                    + " one object a line.",
+            ""
         },
-        footer = {"", "Example:", "  attestream monitor --data-dir ./attestream-data --state monitor.json --interval 5"
+        footer = {
+            "",
+            "Examples:",
+            "  attestream monitor --data-dir ./attestream-data",
+            "  attestream monitor --url https://ledger.example.com \\",
+            "      --ledger-key 'ledger.example.com/prod+1a2b3c4d+AX…' \\",
+            "      --state monitor.json --interval 5"
         })
 final class MonitorCommand implements Callable<Integer> {
     @Mixin
@@ -104,10 +112,8 @@ final class MonitorCommand implements Callable<Integer> {
     }
 
     private static void report(Output output, String status, String detail) {
-        output.print((status.equals("violation") ? output.bad(status) : status) + "  " + detail);
-        Map<String, Object> json = new LinkedHashMap<>();
-        json.put("status", status);
-        json.put("detail", detail);
-        output.json(json);
+        Tone tone = status.equals("violation") ? Tone.BAD : status.equals("ok") ? Tone.GOOD : Tone.WARNING;
+        output.print(output.paint(tone, status) + "  " + detail);
+        output.json(Output.object("status", status, "detail", detail));
     }
 }

@@ -10,27 +10,60 @@ import java.util.Map;
 
 /**
  * Where a command writes: results to standard output, talk to standard error; with {@code -o json} the result is one object
- * and nothing else. Colour and progress bars only on a terminal.
+ * and nothing else. Progress bars only where standard error is a terminal, colour only on a terminal and without
+ * {@code NO_COLOR}. Thread-safe.
  */
 final class Output {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int BAR_WIDTH = 30;
 
+    /** What a terminal shows in colour. Never the only carrier of a meaning: the words say it too. */
+    enum Tone {
+        GOOD("32"),
+        BAD("31"),
+        WARNING("33"),
+        QUIET("2"),
+        STRONG("1");
+
+        private final String code;
+
+        Tone(String code) {
+            this.code = code;
+        }
+    }
+
+    /**
+     * Which streams are terminals.
+     *
+     * @param colour whether colour is wanted there
+     */
+    record Terminals(boolean out, boolean err, boolean colour) {
+        static final Terminals NONE = new Terminals(false, false, false);
+
+        /** As the start script found them. */
+        static Terminals ofProcess() {
+            String noColour = System.getenv("NO_COLOR");
+            return new Terminals(
+                    Boolean.getBoolean("attestream.terminal.out"),
+                    Boolean.getBoolean("attestream.terminal.err"),
+                    noColour == null || noColour.isEmpty());
+        }
+    }
+
     private final PrintStream out;
     private final PrintStream err;
     private final boolean json;
-    private final boolean terminal;
+    private final Terminals terminals;
 
-    Output(PrintStream out, PrintStream err, boolean json, boolean terminal) {
+    Output(PrintStream out, PrintStream err, boolean json, Terminals terminals) {
         this.out = out;
         this.err = err;
         this.json = json;
-        this.terminal = terminal;
+        this.terminals = terminals;
     }
 
     static Output of(boolean json) {
-        boolean terminal = picocli.CommandLine.Help.Ansi.AUTO.enabled();
-        return new Output(System.out, System.err, json, terminal);
+        return new Output(System.out, System.err, json, Terminals.ofProcess());
     }
 
     boolean isJson() {
@@ -42,6 +75,11 @@ final class Output {
         err.println(line);
     }
 
+    /** Talk, in colour if its terminal can. */
+    void say(Tone tone, String line) {
+        err.println(terminals.err() && terminals.colour() ? painted(tone, line) : line);
+    }
+
     /** A line of the result, for people only. */
     void print(String line) {
         if (!json) {
@@ -49,8 +87,17 @@ final class Output {
         }
     }
 
-    /** The result for programs; printed only with {@code -o json}. */
-    void json(Map<String, ?> result) {
+    /** A part of a line to {@link #print}. */
+    String paint(Tone tone, String text) {
+        return terminals.out() && terminals.colour() && !json ? painted(tone, text) : text;
+    }
+
+    private static String painted(Tone tone, String text) {
+        return "\u001b[" + tone.code + "m" + text + "\u001b[0m";
+    }
+
+    /** The result for programs; printed only with {@code -o json}. Members come in the order of the map. */
+    void json(Object result) {
         if (json) {
             try {
                 out.println(JSON.writeValueAsString(result));
@@ -60,31 +107,15 @@ final class Output {
         }
     }
 
-    /** How far something is; overwrites itself on a terminal, silent elsewhere but for the end. */
-    void progress(String what, long done, long total) {
-        if (terminal) {
+    /** How far something is; overwrites itself on a terminal, elsewhere one line at the end. */
+    synchronized void progress(String what, long done, long total) {
+        if (terminals.err()) {
             int filled = total == 0 ? BAR_WIDTH : (int) (BAR_WIDTH * done / total);
-            err.printf("\r%-22s [%s%s] %d/%d", what, "#".repeat(filled), " ".repeat(BAR_WIDTH - filled), done, total);
+            err.printf("\r  %-20s [%s%s] %d/%d", what, "#".repeat(filled), " ".repeat(BAR_WIDTH - filled), done, total);
         }
         if (done >= total) {
-            err.println(terminal ? "" : String.format("%-22s %d/%d", what, done, total));
+            err.println(terminals.err() ? "" : String.format("  %-20s %d/%d", what, done, total));
         }
-    }
-
-    String good(String text) {
-        return colour(text, "32");
-    }
-
-    String bad(String text) {
-        return colour(text, "31");
-    }
-
-    String dim(String text) {
-        return colour(text, "2");
-    }
-
-    private String colour(String text, String code) {
-        return terminal && !json ? "\u001b[" + code + "m" + text + "\u001b[0m" : text;
     }
 
     /** Rows in columns as wide as their widest cell; numbers to the right. */
@@ -102,11 +133,23 @@ final class Output {
             for (int i = 0; i < row.size(); i++) {
                 String cell = row.get(i);
                 String pad = " ".repeat(widths[i] - cell.length());
-                boolean number = !cell.isEmpty() && cell.matches("[0-9.,]+( ms| %)?");
-                line.append(number ? pad + cell : cell + pad).append("  ");
+                line.append(isNumber(cell) ? pad + cell : cell + pad).append("  ");
             }
             lines.add(line.toString().stripTrailing());
         }
         return lines;
+    }
+
+    private static boolean isNumber(String cell) {
+        return cell.matches("[0-9][0-9.,]*( ms| %)?");
+    }
+
+    /** For {@link #json}: members in this order. */
+    static Map<String, Object> object(Object... namesAndValues) {
+        Map<String, Object> object = new java.util.LinkedHashMap<>();
+        for (int i = 0; i < namesAndValues.length; i += 2) {
+            object.put((String) namesAndValues[i], namesAndValues[i + 1]);
+        }
+        return object;
     }
 }

@@ -2,8 +2,6 @@
 package io.attestream.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;
@@ -18,11 +16,17 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "receipt",
         mixinStandardHelpOptions = true,
-        description = "Says what became of an event, and saves its proof bundle.",
+        header = "Say what became of an event, and save its proof bundle.",
+        description = {
+            "Says leaf, duplicate (of a leaf with equal content), conflict (a leaf whose identity was there before with"
+                    + " other content) or rejected. Exit code 5 while the event is not published.",
+            ""
+        },
         footer = {
             "",
             "Example:",
-            "  attestream receipt --data-dir ./attestream-data /v1/receipts/1/0/17 --save event.attest.json --wait 10"
+            "  attestream receipt --data-dir ./attestream-data /v1/receipts/1/0/17 \\",
+            "      --wait 10 --save event.attest.json"
         })
 final class ReceiptCommand implements Callable<Integer> {
     private static final long POLL_NANOS = 100_000_000;
@@ -50,7 +54,7 @@ final class ReceiptCommand implements Callable<Integer> {
     private int waitSeconds;
 
     @Override
-    public Integer call() throws IOException {
+    public Integer call() {
         Output output = form.output();
         String path = receipt.startsWith("/v1/receipts/") ? receipt : "/v1/receipts/" + receipt;
         if (!path.matches("/v1/receipts/[0-9]+/[0-9]+/[0-9]+")) {
@@ -66,13 +70,11 @@ final class ReceiptCommand implements Callable<Integer> {
             if (!answer.has("bundle")) {
                 throw new CliException(ExitCode.ERROR, "there is no proof bundle to save", "The event was not logged.");
             }
-            Files.writeString(save, answer.path("bundle").toString());
+            LocalFiles.writeText(save, answer.path("bundle").toString());
             output.say("Saved " + save + ". Verify it with: attestream verify " + save
                     + " --event <event.json> --ledger-key <vkey>");
         }
-        if (output.isJson()) {
-            System.out.println(answer);
-        }
+        output.json(answer);
         return ExitCode.OK;
     }
 
@@ -81,7 +83,8 @@ final class ReceiptCommand implements Callable<Integer> {
         long deadline = System.nanoTime() + timeout.toNanos();
         while (true) {
             Api.Reply reply = api.get(path, "application/json");
-            if (reply.status() != 202 || System.nanoTime() > deadline) {
+            boolean mayChange = reply.status() == 202 || reply.status() == 503;
+            if (!mayChange || System.nanoTime() > deadline) {
                 return Api.good("GET " + path, reply).json();
             }
             LockSupport.parkNanos(POLL_NANOS);

@@ -1,79 +1,94 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.cli;
 
+import io.attestream.cli.Output.Tone;
+import io.attestream.proofs.entry.EntryKind;
+import io.attestream.proofs.entry.EntryView;
 import io.attestream.proofs.ledger.BundleReport;
 import io.attestream.proofs.ledger.BundleReport.Check;
 import io.attestream.proofs.ledger.BundleVerifier;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
-/** A verification for people and for programs. */
-final class Report {
+/**
+ * A verification for people and for programs.
+ *
+ * @param logged what the bundle is about, if that can be read
+ */
+record Report(BundleReport report, Optional<EntryView.Event> logged) {
+    private static final int NAME_WIDTH = 20;
+
     private static final Map<String, String> EXPLANATIONS = Map.of(
             BundleVerifier.ENTRY_PARSES,
-            "The entry is the exact line that was logged. It must be canonical, so that it can be read in one way only.",
+            "The entry is the exact line that was logged. It must be canonical: then it can be read in one way only.",
             BundleVerifier.EVENT_ATTRIBUTES,
-            "Every attribute of your event must be in the entry, and nothing else.",
+            "Every attribute of your event must be in the entry with the same value, and no other.",
             BundleVerifier.PAYLOAD_DIGEST,
-            "The entry commits to the payload by a digest under a random salt. Recomputed from your payload, it must be equal.",
+            "The entry commits to the payload by a digest under a random salt. Yours must give the same digest.",
             BundleVerifier.LEAF_INCLUSION,
-            "Hashing the entry up its path must give the root of the shard's tree.",
+            "Hashing the entry up its path must end in the root of its shard's tree.",
             BundleVerifier.HEAD_PARSES,
-            "The shard head states the shard's size and root.",
+            "The shard head says how many leaves the shard has, and their root.",
             BundleVerifier.VECTOR_INCLUSION,
-            "Hashing the shard head up its path must give the root the epoch has for all shards.",
+            "Hashing the shard head up its path must end in the root that the epoch has over all shards.",
             BundleVerifier.EPOCH_LEAF_PARSES,
-            "The epoch leaf is one line of the ledger log.",
+            "The epoch leaf is one line of the ledger log: the state of all shards at one moment.",
             BundleVerifier.LEDGER_INCLUSION,
-            "Hashing the epoch leaf up its path must give the root in the signed checkpoint.",
+            "Hashing the epoch leaf up its path must end in the root of the signed checkpoint.",
             BundleVerifier.NOTE_SIGNATURE,
-            "The checkpoint must carry a signature of the ledger key you trust, for this very ledger.",
+            "The checkpoint must be signed by the key you trust, for this very ledger.",
             BundleVerifier.WITNESS_COSIGNATURES,
-            "Witnesses attest that they saw the same history. Without them the operator alone vouches that there is only one.");
+            "A witness attests that it saw the same history. Without one, only the operator says that there is one history.");
 
-    private Report() {}
-
-    static void print(Output output, BundleReport report, boolean explain) {
-        List<List<String>> rows = new ArrayList<>();
+    void print(Output output, boolean explain) {
         for (Check check : report.checks()) {
-            rows.add(List.of(word(check), check.name(), check.detail()));
-        }
-        List<String> lines = Output.table(rows);
-        for (int i = 0; i < lines.size(); i++) {
-            Check check = report.checks().get(i);
-            output.print(coloured(output, check, lines.get(i)));
+            output.print(output.paint(tone(check), String.format("%-8s", word(check))) + "  "
+                    + String.format("%-" + NAME_WIDTH + "s", check.name()) + "  " + check.detail());
             if (explain) {
-                output.print(output.dim("            " + EXPLANATIONS.getOrDefault(check.name(), "")));
+                output.print("          " + output.paint(Tone.QUIET, EXPLANATIONS.getOrDefault(check.name(), "")));
             }
         }
         output.print("");
-        output.print(
-                report.ok()
-                        ? output.good("VERIFIED") + ": the event is in the ledger, unchanged."
-                        : output.bad("NOT VERIFIED")
-                                + report.firstFailure()
-                                        .map(check -> " at " + check.name() + ": " + check.detail())
-                                        .orElse(": a check that is needed could not be made."));
+        output.print(verdict(output));
     }
 
-    static Map<String, Object> json(BundleReport report) {
-        Map<String, Object> json = new LinkedHashMap<>();
-        json.put("verified", report.ok());
-        json.put(
+    private String verdict(Output output) {
+        if (!report.ok()) {
+            return output.paint(Tone.BAD, "NOT VERIFIED")
+                    + report.firstFailure()
+                            .map(check -> ": " + check.name() + ": " + check.detail())
+                            .orElse(": a check that is needed could not be made");
+        }
+        String verified = output.paint(Tone.GOOD, "VERIFIED") + ": the event is in the ledger, unchanged";
+        return conflictWith()
+                .map(first -> verified + "; as a conflict: leaf " + first
+                        + " of the same shard has the same identity with other content")
+                .orElse(verified);
+    }
+
+    private Optional<String> conflictWith() {
+        return logged.filter(event -> event.kind() == EntryKind.CONFLICT)
+                .flatMap(EntryView.Event::ref)
+                .map(Object::toString);
+    }
+
+    Map<String, Object> json() {
+        return Output.object(
+                "verified",
+                report.ok(),
+                "kind",
+                logged.map(event -> event.kind().word()).orElse("unknown"),
                 "checks",
                 report.checks().stream()
-                        .map(check -> Map.of(
-                                "name", check.name(),
+                        .map(check -> Output.object(
+                                "name",
+                                check.name(),
                                 "outcome",
-                                        check.outcome()
-                                                .name()
-                                                .toLowerCase(java.util.Locale.ROOT)
-                                                .replace('_', '-'),
-                                "detail", check.detail()))
+                                check.outcome().name().toLowerCase(Locale.ROOT).replace('_', '-'),
+                                "detail",
+                                check.detail()))
                         .toList());
-        return json;
     }
 
     private static String word(Check check) {
@@ -84,11 +99,11 @@ final class Report {
         };
     }
 
-    private static String coloured(Output output, Check check, String line) {
+    private static Tone tone(Check check) {
         return switch (check.outcome()) {
-            case PASSED -> output.good(line);
-            case FAILED -> output.bad(line);
-            case NOT_MADE -> output.dim(line);
+            case PASSED -> Tone.GOOD;
+            case FAILED -> Tone.BAD;
+            case NOT_MADE -> Tone.WARNING;
         };
     }
 }

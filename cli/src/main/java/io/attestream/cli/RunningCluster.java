@@ -12,16 +12,25 @@ final class RunningCluster implements AutoCloseable {
     private static final long LOOK_MILLIS = 1_000;
 
     private final LocalCluster cluster;
+    private final Runnable afterStop;
     private final CountDownLatch stop = new CountDownLatch(1);
+    private boolean closed;
 
-    private RunningCluster(LocalCluster cluster) {
+    private RunningCluster(LocalCluster cluster, Runnable afterStop) {
         this.cluster = cluster;
+        this.afterStop = afterStop;
     }
 
-    static RunningCluster start(LocalCluster.Options options) {
-        RunningCluster running = new RunningCluster(LocalCluster.start(options));
+    /** @param afterStop runs once when everything is stopped, however it came to that */
+    static RunningCluster start(LocalCluster.Options options, Runnable afterStop) {
+        RunningCluster running = new RunningCluster(LocalCluster.start(options), afterStop);
         Runtime.getRuntime().addShutdownHook(new Thread(running::close, "stop-cluster"));
         return running;
+    }
+
+    /** Whether it was asked to stop: what fails from now on fails because of that. */
+    boolean isStopping() {
+        return stop.getCount() == 0;
     }
 
     LocalCluster cluster() {
@@ -35,7 +44,7 @@ final class RunningCluster implements AutoCloseable {
                 Optional<ManagedProcess> ended = cluster.processes().stream()
                         .filter(process -> !process.isAlive())
                         .findFirst();
-                if (ended.isPresent() && stop.getCount() > 0) {
+                if (ended.isPresent() && !isStopping()) {
                     output.say("attestream: " + ended.get().name() + " ended by itself; "
                             + ended.get().logTail());
                     return ExitCode.ERROR;
@@ -53,6 +62,14 @@ final class RunningCluster implements AutoCloseable {
     @Override
     public void close() {
         stop.countDown();
-        cluster.close();
+        closeOnce();
+    }
+
+    private synchronized void closeOnce() {
+        if (!closed) {
+            closed = true;
+            cluster.close();
+            afterStop.run();
+        }
     }
 }

@@ -2,8 +2,8 @@
 package io.attestream.cli;
 
 import io.attestream.chaos.LocalCluster;
+import io.attestream.cli.Output.Tone;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -16,17 +16,20 @@ import picocli.CommandLine.Option;
 @Command(
         name = "up",
         mixinStandardHelpOptions = true,
+        header = "Run all of Attestream on this machine until Ctrl-C.",
         description = {
-            "Runs the whole of Attestream on this machine until Ctrl-C: Kafka broker, schema registry, gateway,",
-            "processors, checkpointer, each a process of its own on a free loopback port.",
-            "Starting again on the same directory continues the same ledger."
+            "Starts a Kafka broker, a schema registry, gateway, processors and checkpointer, each a process of its own on a"
+                    + " free loopback port, and prints the addresses. Starting again on the same directory continues the"
+                    + " same ledger.",
+            ""
         },
         footer = {
             "",
             "Example:",
             "  attestream up --data-dir ./attestream-data",
             "and in a second terminal:",
-            "  attestream append --data-dir ./attestream-data samples/github-webhooks.ndjson"
+            "  attestream append --data-dir ./attestream-data \\",
+            "      samples/github-webhooks.ndjson"
         })
 final class UpCommand implements Callable<Integer> {
     @Mixin
@@ -71,28 +74,31 @@ final class UpCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Output output = form.output();
-        RunningCluster cluster = RunningCluster.start(new LocalCluster.Options(
+        output.say(Tone.STRONG, "Starting the local cluster in " + dataDirectory);
+        LocalCluster.Options options = new LocalCluster.Options(
                 dataDirectory,
                 shards,
                 processors,
                 gateways,
                 new Bootstrap(OptionalLong.of(dedupWindowLeaves)),
                 line -> output.say("  " + line),
-                Map.of()));
-        printAddresses(output, cluster.cluster());
-        output.say("Ctrl-C stops everything.");
-        return cluster.runUntilStopped(output);
+                Map.of());
+        try (RunningCluster cluster = RunningCluster.start(options, () -> {})) {
+            printAddresses(output, cluster.cluster());
+            output.say("Ctrl-C stops everything.");
+            return cluster.runUntilStopped(output);
+        }
     }
 
     static void printAddresses(Output output, LocalCluster cluster) {
-        Map<String, Object> json = new LinkedHashMap<>();
-        json.put("url", cluster.gatewayUrl(0).toString());
-        json.put("bootstrapServers", cluster.broker().bootstrapServers());
-        json.put("registryUrl", cluster.registryApi().toString());
-        json.put("origin", cluster.ledger().origin());
-        json.put("ledgerKey", cluster.ledger().verifierKey());
-        json.put("dataDir", cluster.data().toString());
-        output.json(json);
+        output.json(Output.object(
+                "url", cluster.gatewayUrl(0).toString(),
+                "managementUrl", cluster.managementUrl(0).toString(),
+                "bootstrapServers", cluster.broker().bootstrapServers(),
+                "registryUrl", cluster.registryApi().toString(),
+                "origin", cluster.ledger().origin(),
+                "ledgerKey", cluster.ledger().verifierKey(),
+                "dataDir", cluster.data().toString()));
         List<List<String>> rows = List.of(
                 List.of("gateway", cluster.gatewayUrl(0).toString()),
                 List.of("management", cluster.managementUrl(0).toString()),

@@ -2,17 +2,20 @@
 package io.attestream.cli;
 
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.entry.CanonicalEntry;
+import io.attestream.proofs.entry.EntryView;
 import io.attestream.proofs.ledger.BundleReport;
 import io.attestream.proofs.ledger.BundleVerifier;
 import io.attestream.proofs.ledger.EventToCheck;
 import io.attestream.proofs.ledger.ProofBundle;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.schemas.cloudevents.CloudEvent;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -22,14 +25,23 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "verify",
         mixinStandardHelpOptions = true,
+        header = "Verify offline that this very event is in the ledger.",
         description = {
-            "Verifies a proof bundle offline: that this very event is in the ledger, with nothing but its public key.",
-            "Prints every check that was made and every check that could not be made. Exit code 3 if it does not verify."
+            "Verifies a proof bundle with nothing but the ledger's public key; opens no connection. Prints every check"
+                    + " that was made and every check that could not be made. Exit code 3 if it does not verify.",
+            ""
         },
         footer = {
             "",
-            "Example:",
-            "  attestream verify event.attest.json --event event.json --ledger-key 'ledger.example.com/prod+1a2b3c4d+AX…'"
+            "Examples:",
+            "  attestream verify event.attest.json --event event.json \\",
+            "      --ledger-key 'ledger.example.com/prod+1a2b3c4d+AX…' --explain",
+            "",
+            "  An event that was sent in binary mode: its body and its attributes.",
+            "  attestream verify event.attest.json --event body.bin \\",
+            "      --attribute specversion=1.0 --attribute id=42 \\",
+            "      --attribute source=/orders --attribute type=order.placed \\",
+            "      --attribute datacontenttype=application/json"
         })
 final class VerifyCommand implements Callable<Integer> {
     @Mixin
@@ -42,8 +54,16 @@ final class VerifyCommand implements Callable<Integer> {
             names = "--event",
             required = true,
             paramLabel = "<file>",
-            description = "The event you hold: one CloudEvent in JSON, as it was sent.")
+            description =
+                    "The event you hold, as it was sent: one CloudEvent in JSON, or a file with one a line that has"
+                            + " it; with --attribute the raw payload.")
     private Path eventFile = Path.of("");
+
+    @Option(
+            names = "--attribute",
+            paramLabel = "<name>=<value>",
+            description = "CloudEvents attribute of a raw payload; give every one that was sent.")
+    private Map<String, String> attributes = Map.of();
 
     @Option(
             names = "--ledger-key",
@@ -54,48 +74,67 @@ final class VerifyCommand implements Callable<Integer> {
     private String ledgerKey = "";
 
     @Option(
+            names = "--shards",
+            paramLabel = "<n>",
+            description = "Number of shards the ledger is known to have; a bundle that says otherwise fails.")
+    private @Nullable Integer shards;
+
+    @Option(
             names = "--witness-key",
             paramLabel = "<vkey>",
             description = "Key of a witness that must have cosigned; may be repeated.")
     private List<String> witnessKeys = List.of();
 
-    @Option(names = "--explain", description = "Say what each check means.")
+    @Option(names = "--explain", description = "Say in plain words what each check means.")
     private boolean explain;
 
     @Override
     public Integer call() {
         Output output = form.output();
-        NoteVerifier key = Connection.parseKey(ledgerKey);
-        List<NoteVerifier> witnesses =
-                witnessKeys.stream().map(Connection::parseKey).toList();
-        List<byte[]> lines = Events.lines(eventFile);
-        byte[] event = lines.size() == 1 ? lines.get(0) : read(eventFile);
-        CloudEvent parsed = Events.parse(event, eventFile.toString());
-        BundleReport report = verify(key, witnesses, parsed);
-        Report.print(output, report, explain);
-        output.json(Report.json(report));
+        BundleVerifier verifier = verifier();
+        ProofBundle bundle = bundle();
+        CloudEvent event = event(bundle);
+        BundleReport report = verifier.verify(bundle, new EventToCheck(event.attributes(), event.payload()));
+        Report readable = new Report(report, logged(bundle));
+        readable.print(output, explain);
+        output.json(readable.json());
         return report.ok() ? ExitCode.OK : ExitCode.VERIFICATION_FAILED;
     }
 
-    private BundleReport verify(NoteVerifier key, List<NoteVerifier> witnesses, CloudEvent event) {
-        ProofBundle bundle;
+    private BundleVerifier verifier() {
+        NoteVerifier key = Connection.parseKey(ledgerKey);
+        List<NoteVerifier> witnesses =
+                witnessKeys.stream().map(Connection::parseKey).toList();
+        BundleVerifier verifier = new BundleVerifier(key, key.keyName(), witnesses);
+        return shards == null ? verifier : verifier.expectingShards(shards);
+    }
+
+    private ProofBundle bundle() {
         try {
-            bundle = ProofBundle.parse(read(bundleFile));
+            return ProofBundle.parse(LocalFiles.read(bundleFile));
         } catch (InvalidFormat e) {
             throw new CliException(
                     ExitCode.VERIFICATION_FAILED,
                     bundleFile + " is no proof bundle: " + e.getMessage(),
                     "Fetch it again with attestream receipt … --save.");
         }
-        return new BundleVerifier(key, key.keyName(), witnesses)
-                .verify(bundle, new EventToCheck(event.attributes(), event.payload()));
     }
 
-    private static byte[] read(Path file) {
+    private CloudEvent event(ProofBundle bundle) {
+        if (attributes.isEmpty()) {
+            return Events.find(eventFile, logged(bundle));
+        }
+        return Events.ofRawPayload(attributes, LocalFiles.read(eventFile), eventFile.toString());
+    }
+
+    /** The event the bundle is about; empty if it is about something else. */
+    private static Optional<EntryView.Event> logged(ProofBundle bundle) {
         try {
-            return Files.readAllBytes(file);
-        } catch (IOException e) {
-            throw new CliException(ExitCode.ERROR, "cannot read " + file + ": " + e.getMessage(), "Check the path.");
+            return CanonicalEntry.parse(bundle.entry()) instanceof EntryView.Event event
+                    ? Optional.of(event)
+                    : Optional.empty();
+        } catch (InvalidFormat e) {
+            return Optional.empty(); // the verifier says so
         }
     }
 }

@@ -3,6 +3,7 @@ package io.attestream.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.attestream.cli.Output.Tone;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -15,11 +16,15 @@ class OutputTest {
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
 
     private Output output(boolean json, boolean terminal) {
+        return output(json, new Output.Terminals(terminal, terminal, true));
+    }
+
+    private Output output(boolean json, Output.Terminals terminals) {
         return new Output(
                 new PrintStream(out, true, StandardCharsets.UTF_8),
                 new PrintStream(err, true, StandardCharsets.UTF_8),
                 json,
-                terminal);
+                terminals);
     }
 
     @Test
@@ -52,8 +57,27 @@ class OutputTest {
 
     @Test
     void coloursOnATerminalOnly() {
-        assertThat(output(false, false).bad("no")).isEqualTo("no");
-        assertThat(output(false, true).bad("no")).contains("\u001b[31m");
-        assertThat(output(true, true).bad("no")).isEqualTo("no");
+        assertThat(output(false, false).paint(Tone.BAD, "no")).isEqualTo("no");
+        assertThat(output(false, true).paint(Tone.BAD, "no")).contains("\u001b[31m");
+        assertThat(output(true, true).paint(Tone.BAD, "no")).isEqualTo("no");
+        assertThat(output(false, new Output.Terminals(true, true, false)).paint(Tone.BAD, "no"))
+                .isEqualTo("no");
+    }
+
+    @Test
+    void drawsBarsWhereTalkGoesToATerminalThoughTheResultDoesNot() {
+        Output output = output(true, new Output.Terminals(false, true, true));
+
+        output.progress("work", 1, 2);
+
+        assertThat(err.toString(StandardCharsets.UTF_8)).contains("\r").contains("1/2");
+        assertThat(out.size()).isZero();
+    }
+
+    @Test
+    void keepsTheOrderOfMembersForPrograms() {
+        output(true, false).json(Output.object("z", 1, "a", 2, "m", 3));
+
+        assertThat(out.toString(StandardCharsets.UTF_8).strip()).isEqualTo("{\"z\":1,\"a\":2,\"m\":3}");
     }
 }

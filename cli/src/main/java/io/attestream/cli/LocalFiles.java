@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+
+/** Files named on the command line: what is wrong with them in words, not in exceptions. */
+final class LocalFiles {
+    private LocalFiles() {}
+
+    static byte[] read(Path file) {
+        try {
+            return Files.readAllBytes(file);
+        } catch (IOException e) {
+            throw failure("read", file, e);
+        }
+    }
+
+    static String readText(Path file) {
+        return new String(read(file), StandardCharsets.UTF_8);
+    }
+
+    static void writeText(Path file, String text) {
+        try {
+            Files.writeString(file, text);
+        } catch (IOException e) {
+            throw failure("write", file, e);
+        }
+    }
+
+    static CliException failure(String what, Path file, IOException e) {
+        return new CliException(ExitCode.ERROR, "cannot " + what + " " + file + ": " + why(e), "Check the path.");
+    }
+
+    private static String why(IOException e) {
+        if (e instanceof NoSuchFileException) {
+            return "there is no such file or directory";
+        }
+        return e instanceof AccessDeniedException ? "permission denied" : String.valueOf(e.getMessage());
+    }
+}
