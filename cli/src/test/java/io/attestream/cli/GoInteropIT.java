@@ -116,6 +116,8 @@ class GoInteropIT {
                 .redirectOutput(log.toFile());
         builder.environment().put("GO111MODULE", "off");
         builder.environment().put("GOFLAGS", "");
+        // Where Debian keeps golang.org/x/mod.
+        builder.environment().put("GOPATH", "/usr/share/gocode");
         Process go = builder.start();
         try {
             assertThat(go.waitFor(5, TimeUnit.MINUTES)).isTrue();
