@@ -52,7 +52,7 @@ public final class GenesisReader {
      *
      * @param connection {@code bootstrap.servers} and what else it takes to connect
      * @param key the public key the ledger must have
-     * @param timeout for the whole of it
+     * @param timeout of each request, and of reading all first records
      * @throws KafkaException if the cluster cannot be reached
      */
     public static Result read(Map<String, Object> connection, Topics topics, NoteVerifier key, Duration timeout) {

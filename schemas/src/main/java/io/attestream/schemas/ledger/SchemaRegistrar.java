@@ -26,14 +26,14 @@ public final class SchemaRegistrar {
     private static final Duration TIMEOUT = Duration.ofSeconds(15);
     private static final String CONTENT_TYPE = "application/vnd.schemaregistry.v1+json";
 
-    private final URI api;
+    private final String api;
     private final ObjectMapper json = new ObjectMapper();
     private final HttpClient http =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
 
     /** @param api base of the Confluent API, for Apicurio {@code http://host:port/apis/ccompat/v7} */
     public SchemaRegistrar(URI api) {
-        this.api = api;
+        this.api = api.toString().replaceFirst("/+$", "");
     }
 
     /** The current schemas numbered without a registry, for ledgers that have none: ids 1 to 4. */

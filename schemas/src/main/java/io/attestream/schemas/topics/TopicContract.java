@@ -83,12 +83,16 @@ public final class TopicContract {
         Map<String, String> settings = new LinkedHashMap<>();
         settings.put("cleanup.policy", "delete");
         settings.put("unclean.leader.election.enable", "false");
-        if (!topic.equals(topics.inboxOutcomes())) {
+        boolean inbox = topic.startsWith(topics.inboxPrefix());
+        // What admission has read, and what it said about it, need not be kept for ever.
+        if (!inbox && !topic.equals(topics.inboxOutcomes())) {
             settings.put("retention.ms", "-1");
             settings.put("retention.bytes", "-1");
         }
         if (topic.equals(topics.events())) {
             settings.put("message.timestamp.type", "LogAppendTime");
+        }
+        if (inbox || topic.equals(topics.events())) {
             settings.put("max.message.bytes", Long.toString(maxPayloadBytes + MESSAGE_OVERHEAD_BYTES));
         }
         if (!dev) {
@@ -110,10 +114,7 @@ public final class TopicContract {
     public void createInboxes(Admin admin, Collection<String> tenants) {
         Map<String, Integer> inboxes = new LinkedHashMap<>();
         tenants.forEach(tenant -> inboxes.put(topics.inbox(tenant), 1));
-        List<NewTopic> missing = new ArrayList<>();
-        inboxes.forEach((name, count) -> missing.add(new NewTopic(name, count, replicationFactor())
-                .configs(Map.of("max.message.bytes", Long.toString(maxPayloadBytes + MESSAGE_OVERHEAD_BYTES)))));
-        createMissing(admin, missing);
+        createAll(admin, inboxes);
     }
 
     private void createAll(Admin admin, Map<String, Integer> partitions) {

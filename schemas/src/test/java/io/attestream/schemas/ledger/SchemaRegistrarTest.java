@@ -54,7 +54,7 @@ class SchemaRegistrarTest {
 
     private SchemaRegistrar registrar() {
         return new SchemaRegistrar(
-                URI.create("http://127.0.0.1:" + server.getAddress().getPort() + "/apis/ccompat/v7"));
+                URI.create("http://127.0.0.1:" + server.getAddress().getPort() + "/apis/ccompat/v7/"));
     }
 
     @Test

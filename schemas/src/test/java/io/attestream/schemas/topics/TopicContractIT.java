@@ -15,6 +15,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.FeatureUpdate;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -189,13 +190,13 @@ class TopicContractIT {
 
         // then
         ConfigResource inbox = new ConfigResource(ConfigResource.Type.TOPIC, topics.inbox("acme"));
-        assertThat(admin.describeConfigs(List.of(inbox))
-                        .all()
-                        .get(20, TimeUnit.SECONDS)
-                        .get(inbox)
-                        .get("max.message.bytes")
-                        .value())
-                .isEqualTo("1179648");
+        Config settings = admin.describeConfigs(List.of(inbox))
+                .all()
+                .get(20, TimeUnit.SECONDS)
+                .get(inbox);
+        assertThat(settings.get("max.message.bytes").value()).isEqualTo("1179648");
+        assertThat(settings.get("unclean.leader.election.enable").value()).isEqualTo("false");
+        assertThat(settings.get("retention.ms").value()).isNotEqualTo("-1");
     }
 
     private static void transactionVersion(short version, FeatureUpdate.UpgradeType type) throws Exception {

@@ -55,6 +55,7 @@ class WireDecoderTest {
         Schema schema = SchemaTexts.current().get(SchemaTexts.EVENT);
         byte[] value = new ConfluentWire<>(Event.class, 77).encode(WireSamples.plainEvent());
         assertThat(decoder.decode(value)).isEqualTo(new WireResult.UnknownSchema<>(77));
+        assertThat(decoder.decode(valid())).isInstanceOf(WireResult.Decoded.class);
 
         // when
         decoder.use(new SchemaBook(
@@ -142,6 +143,11 @@ class WireDecoderTest {
                 new Hostile("string of negative length", out -> out.writeLong(-1)),
                 new Hostile("map of 2^31 - 1", out -> map(out, Integer.MAX_VALUE)),
                 new Hostile("map of a million", out -> map(out, 1_000_000)),
+                new Hostile("map of a million that begins", out -> {
+                    map(out, 1_000_000);
+                    out.writeString("id");
+                    out.writeString("1");
+                }),
                 new Hostile("map of 2^62", out -> map(out, 1L << 62)),
                 new Hostile("map of -2^63 in a block", out -> {
                     map(out, Long.MIN_VALUE);
