@@ -288,6 +288,20 @@ class LedgerIT {
     }
 
     @Test
+    void aPartitionWithOurGenesisOfAnEarlierTopicIsRefusedAndNothingIsWritten() throws Exception {
+        // given
+        contract().create(admin);
+        writeGenesis(0, genesis(0, clusterId(), "earlier-topic", SHARDS, RULES, SCHEMAS, 1));
+
+        // when
+        String refusal = refusal(init(SIGNER, RULES, SCHEMAS).run());
+
+        // then
+        assertThat(refusal).contains("partition 0");
+        assertThat(ends()).containsExactly(1L, 0L, 0L);
+    }
+
+    @Test
     void aLedgerOfAnotherKeyIsRefused() throws Exception {
         // given
         complete();

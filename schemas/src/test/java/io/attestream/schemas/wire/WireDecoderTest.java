@@ -204,6 +204,30 @@ class WireDecoderTest {
         assertThat(allocated).isLessThan(100_000);
     }
 
+    @Test
+    void allocatesNothingForAnArrayThatCannotBe() throws IOException {
+        // given: shard, incarnation, generation, first index, no kinds and no hashes, then 10 million offsets
+        byte[] value = head(out -> {
+            for (int i = 0; i < 6; i++) {
+                out.writeLong(0);
+            }
+            out.writeLong(10_000_000);
+        });
+        value[4] = (byte) WireSamples.BOOK.currentId(SchemaTexts.SEALED);
+        WireDecoder<Sealed> sealed = new WireDecoder<>(Sealed.class, SchemaTexts.SEALED, WireSamples.BOOK);
+        sealed.decode(value);
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long before = threads.getCurrentThreadAllocatedBytes();
+
+        // when
+        WireResult<Sealed> result = sealed.decode(value);
+
+        // then
+        long allocated = threads.getCurrentThreadAllocatedBytes() - before;
+        assertThat(result).isInstanceOf(WireResult.Undecodable.class);
+        assertThat(allocated).isLessThan(100_000);
+    }
+
     private static byte[] head(Datum datum) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         out.write(ByteBuffer.allocate(5).put((byte) 0).putInt(EVENT_ID).array());
