@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.attestream.checkpointer.OutcomeClaim.Kind;
 import io.attestream.proofs.control.Rules;
 import io.attestream.proofs.note.NoteSigner;
@@ -161,7 +163,11 @@ final class KafkaLedger implements AutoCloseable {
             consumer.seekToBeginning(List.of(partition));
             long end = consumer.endOffsets(List.of(partition)).getOrDefault(partition, 0L);
             while (consumer.position(partition) < end) {
-                consumer.poll(Duration.ofMillis(100)).forEach(r -> records.add(codec.decode(r.offset(), r.value())));
+                consumer.poll(Duration.ofMillis(100)).forEach(r -> {
+                    // Kafka Streams leaves records without a key out when it restores a global store.
+                    assertThat(r.key()).as("key of checkpoints@%d", r.offset()).isNotNull();
+                    records.add(codec.decode(r.offset(), r.value()));
+                });
             }
         }
         return records;

@@ -266,6 +266,11 @@ final class Processors {
         }
 
         @Override
+        public boolean settling() {
+            return streams.state() == KafkaStreams.State.REBALANCING;
+        }
+
+        @Override
         public ReadOnlyKeyValueStore<Bytes, byte[]> ledger() {
             return streams.store(StoreQueryParameters.fromNameAndType(
                     ProofsTopology.LEDGER_STORE, QueryableStoreTypes.<Bytes, byte[]>keyValueStore()));

@@ -50,6 +50,11 @@ class InternalServerTest {
                     }
 
                     @Override
+                    public boolean settling() {
+                        return false;
+                    }
+
+                    @Override
                     public ReadOnlyKeyValueStore<Bytes, byte[]> ledger() {
                         throw new InvalidStateStoreException("none");
                     }

@@ -40,7 +40,11 @@ final class LedgerProofsProcessor implements Processor<Bytes, byte[], Void, Void
     }
 
     @Override
-    public void process(Record<Bytes, byte[]> record) {
+    public void process(Record<@Nullable Bytes, byte[]> record) {
+        if (record.key() == null) {
+            // Kafka Streams (seen in 4.1.2) leaves such a record out, without a word, when it restores a global store.
+            throw new IntegrityException("topic checkpoints has a record without a key: no checkpointer wrote it");
+        }
         CheckpointRecord checkpoint = ShardProofsProcessor.decode(decoder, record.value());
         if (checkpoint.getBody() instanceof Published published) {
             put(published, record.value());

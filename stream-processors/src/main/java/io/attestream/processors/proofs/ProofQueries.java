@@ -24,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.errors.InvalidStateStoreException;
@@ -36,6 +37,9 @@ import org.jspecify.annotations.Nullable;
  * that is behind is right about everything it has. Proofs are given for published sizes only. Thread-safe.
  */
 public final class ProofQueries {
+    private static final long HANDOVER_NANOS = 1_000_000_000;
+    private static final long HANDOVER_POLL_NANOS = 10_000_000;
+
     private final Stores stores;
     private final LedgerDefinition ledger;
 
@@ -44,6 +48,9 @@ public final class ProofQueries {
         ReadOnlyKeyValueStore<Bytes, byte[]> shard(int shard);
 
         ReadOnlyKeyValueStore<Bytes, byte[]> ledger();
+
+        /** Whether copies change hands just now, so that one that is not here may be back in a moment. */
+        boolean settling();
     }
 
     public ProofQueries(Stores stores, LedgerDefinition ledger) {
@@ -55,12 +62,24 @@ public final class ProofQueries {
         Answer run() throws IOException;
     }
 
-    private static Answer guarded(Query query) {
-        try {
-            return query.run();
-        } catch (InvalidStateStoreException | IOException e) {
-            // A store that moved away, or one that is too far behind to have the tile.
-            return new Answer.NotHere();
+    /**
+     * A store that becomes active from standby is out of reach for some milliseconds, on the only instance that may have it: so
+     * it is waited for, shortly.
+     */
+    private Answer guarded(Query query) {
+        long deadline = System.nanoTime() + HANDOVER_NANOS;
+        while (true) {
+            try {
+                return query.run();
+            } catch (IOException e) {
+                // The store is too far behind to have the tile.
+                return new Answer.NotHere();
+            } catch (InvalidStateStoreException e) {
+                if (!stores.settling() || System.nanoTime() > deadline) {
+                    return new Answer.NotHere();
+                }
+            }
+            LockSupport.parkNanos(HANDOVER_POLL_NANOS);
         }
     }
 

@@ -72,6 +72,11 @@ class ProofsTopologyTest {
                     }
 
                     @Override
+                    public boolean settling() {
+                        return false;
+                    }
+
+                    @Override
                     public ReadOnlyKeyValueStore<Bytes, byte[]> ledger() {
                         return ProofsTopologyTest.this.store(ProofsTopology.LEDGER_STORE);
                     }
@@ -100,7 +105,11 @@ class ProofsTopologyTest {
     }
 
     private void publish(ShardHead head) {
-        epochs.publish(List.of(head)).forEach(checkpoints::pipeInput);
+        epochs.publish(List.of(head)).forEach(this::checkpoint);
+    }
+
+    private void checkpoint(byte[] value) {
+        checkpoints.pipeInput(Bytes.wrap(new byte[] {'0'}), value);
     }
 
     /** A shard sealed in random steps; every third head is published. */
@@ -436,8 +445,8 @@ class ProofsTopologyTest {
         assertThat(queries.shardCheckpoint(0)).isEqualTo(new Answer.NotFound("not-published"));
         publish(shard.grow(10).seal());
         publish(shard.grow(10).seal());
-        checkpoints.pipeInput(PublishedEpochs.shardNote(0, 0, 11, "older"));
-        checkpoints.pipeInput(PublishedEpochs.shardNote(1, 0, 21, "newer"));
+        checkpoint(PublishedEpochs.shardNote(0, 0, 11, "older"));
+        checkpoint(PublishedEpochs.shardNote(1, 0, 21, "newer"));
 
         // when, then
         assertThat(queries.ledgerCheckpoint())
@@ -450,5 +459,15 @@ class ProofsTopologyTest {
                 .isInstanceOfSatisfying(
                         Answer.Raw.class,
                         raw -> assertThat(raw.bytes()).asString().isEqualTo("newer"));
+    }
+
+    @Test
+    void stopsAtACheckpointRecordThatARestoreWouldLeaveOut() {
+        byte[] value = epochs.publish(List.of(shard.grow(3).seal())).get(0);
+
+        assertThatThrownBy(() -> checkpoints.pipeInput(null, value))
+                .rootCause()
+                .isInstanceOf(IntegrityException.class)
+                .hasMessageContaining("without a key");
     }
 }
