@@ -390,6 +390,21 @@ class GatewayIT {
         }
     }
 
+    @Test
+    void policyDevTakesEventsWithoutAToken() throws Exception {
+        // given
+        launch(Map.of("AUTH_POLICY", "dev"));
+        await().atMost(PATIENCE).until(this::isReady);
+
+        // when
+        HttpResponse<String> answer = append("dev-1", "not-looked-at");
+
+        // then
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(202);
+        assertThat(idsInTheLog()).containsEntry(place(answer), "dev-1");
+        assertThat(Files.readString(log)).contains("no tokens are checked");
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {"AUTH_POLICY=dev,ENV=prod", "JWT_ISSUER=,JWT_AUDIENCE=", "ATTESTREAM_LEDGER_VERIFIER_KEY=junk"})

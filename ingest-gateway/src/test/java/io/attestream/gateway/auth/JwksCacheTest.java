@@ -220,14 +220,17 @@ class JwksCacheTest {
             }
         });
         try {
+            String token = token(IdentityProvider.newKey("other"));
+
             // when
             long begun = System.nanoTime();
-            AuthDecision unknown = decide(token(IdentityProvider.newKey("other")));
-            long millis = Duration.ofNanos(System.nanoTime() - begun).toMillis();
+            AuthDecision unknown = decide(token);
+            Duration took = Duration.ofNanos(System.nanoTime() - begun);
 
             // then
             assertThat(unknown).isInstanceOf(AuthDecision.Undecidable.class);
-            assertThat(millis).isLessThan(4_000);
+            // Two seconds, and room for a busy machine; clients of other libraries wait 81 s here.
+            assertThat(took).isLessThan(Duration.ofSeconds(20));
             assertThat(decide(token(issuer.key()))).isInstanceOf(AuthDecision.Granted.class);
         } finally {
             over.countDown();

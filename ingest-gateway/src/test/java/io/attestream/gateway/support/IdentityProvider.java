@@ -27,6 +27,9 @@ public final class IdentityProvider implements AutoCloseable {
     public static final String ISSUER = "https://issuer.test";
     public static final String AUDIENCE = "attestream";
 
+    /** Made once: making RSA keys is what takes time here. */
+    private static final RsaJsonWebKey FIRST_KEY = newKey("key-1");
+
     /** What the JWKS endpoint does. */
     public interface Answer {
         void to(HttpExchange exchange) throws IOException;
@@ -38,7 +41,7 @@ public final class IdentityProvider implements AutoCloseable {
     private volatile Answer answer;
 
     public IdentityProvider() {
-        key = newKey("key-1");
+        key = FIRST_KEY;
         answer = this::serveKeys;
         try {
             server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 16);
