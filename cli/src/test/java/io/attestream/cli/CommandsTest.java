@@ -105,6 +105,65 @@ class CommandsTest {
     }
 
     @Test
+    void verifiesARawPayloadWithItsAttributes() throws Exception {
+        Path payload = Files.writeString(directory.resolve("body.bin"), "{\"n\":1}");
+        String[] command = {
+            "verify",
+            bundle.toString(),
+            "--event",
+            payload.toString(),
+            "--ledger-key",
+            vkey(),
+            "--attribute",
+            "specversion=1.0",
+            "--attribute",
+            "id=1",
+            "--attribute",
+            "source=/s",
+            "--attribute",
+            "type=t"
+        };
+        assertThat(run(command)).isEqualTo(ExitCode.OK);
+
+        Files.writeString(payload, "{\"n\":1} ");
+        assertThat(run(command)).isEqualTo(ExitCode.VERIFICATION_FAILED);
+    }
+
+    @Test
+    void findsTheEventOfTheBundleAmongMany() throws Exception {
+        String other = EVENT.replace("\"id\":\"1\"", "\"id\":\"2\"");
+        Files.writeString(event, other + "\n" + EVENT + "\n");
+        assertThat(run("verify", bundle.toString(), "--event", event.toString(), "--ledger-key", vkey()))
+                .isEqualTo(ExitCode.OK);
+
+        Files.writeString(event, other + "\n" + other.replace("\"2\"", "\"3\"") + "\n");
+        assertThat(run("verify", bundle.toString(), "--event", event.toString(), "--ledger-key", vkey()))
+                .isEqualTo(ExitCode.VERIFICATION_FAILED);
+    }
+
+    @Test
+    void answersThreeForABundleOfAnotherNumberOfShards() {
+        String[] command = {
+            "verify", bundle.toString(), "--event", event.toString(), "--ledger-key", vkey(), "--shards", "2"
+        };
+        assertThat(run(command)).isEqualTo(ExitCode.VERIFICATION_FAILED);
+        command[command.length - 1] = "1";
+        assertThat(run(command)).isEqualTo(ExitCode.OK);
+    }
+
+    @Test
+    void namesAFileThatIsNotThere() {
+        assertThat(run("verify", "/nowhere.json", "--event", event.toString(), "--ledger-key", vkey()))
+                .isEqualTo(ExitCode.ERROR);
+        assertThat(err.toString()).contains("/nowhere.json").contains("no such file");
+    }
+
+    @Test
+    void answersTwoForAnAddressThatIsNone() {
+        assertThat(run("checkpoint", "--url", "ledger", "--ledger-key", vkey())).isEqualTo(ExitCode.USAGE);
+    }
+
+    @Test
     void answersThreeForAnotherKey() {
         String other = NoteSigner.generate(key.keyName(), new SecureRandom())
                 .verifier()
