@@ -35,7 +35,7 @@ public record Installation(Path home) {
         return path.getParent();
     }
 
-    Path brokerLib() {
+    public Path brokerLib() {
         return built("chaos/target/broker/lib");
     }
 
@@ -58,11 +58,11 @@ public record Installation(Path home) {
         return built("ingest-gateway/target/quarkus-app/quarkus-run.jar");
     }
 
-    Path processorsLib() {
+    public Path processorsLib() {
         return built("stream-processors/target/app/lib");
     }
 
-    Path checkpointerLib() {
+    public Path checkpointerLib() {
         return built("checkpointer/target/app/lib");
     }
 

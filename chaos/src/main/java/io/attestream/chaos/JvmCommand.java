@@ -6,25 +6,25 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** The command line of a child JVM. */
-final class JvmCommand {
+public final class JvmCommand {
     /** Two cores are shared by seven processes: a concurrent collector's threads would cost more than its pauses save. */
     private static final List<String> SMALL = List.of("-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError");
 
     private final List<String> command = new ArrayList<>();
 
-    JvmCommand(Installation installation, int heapMegabytes) {
+    public JvmCommand(Installation installation, int heapMegabytes) {
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("-Xmx" + heapMegabytes + "m");
         command.addAll(SMALL);
         command.add("-javaagent:" + installation.agentJar());
     }
 
-    JvmCommand with(String... arguments) {
+    public JvmCommand with(String... arguments) {
         command.addAll(List.of(arguments));
         return this;
     }
 
-    List<String> main(Path lib, String mainClass, String... arguments) {
+    public List<String> main(Path lib, String mainClass, String... arguments) {
         command.add("-cp");
         command.add(lib + "/*");
         command.add(mainClass);
@@ -32,7 +32,7 @@ final class JvmCommand {
         return List.copyOf(command);
     }
 
-    List<String> jar(Path jar) {
+    public List<String> jar(Path jar) {
         command.add("-jar");
         command.add(jar.toString());
         return List.copyOf(command);

@@ -35,7 +35,8 @@ public final class LocalBroker implements AutoCloseable {
         return start(Installation.find(), directory, true);
     }
 
-    static LocalBroker start(Installation installation, Path directory, boolean light) {
+    /** @param light small heap and quick start; otherwise as a local cluster's, fit for load */
+    public static LocalBroker start(Installation installation, Path directory, boolean light) {
         LocalBroker broker = prepare(installation, directory, light);
         broker.process.start();
         broker.awaitReady();

@@ -59,10 +59,20 @@ final class KafkaCheckpointLog implements CheckpointLog {
 
     @Override
     public void readToEnd(Consumer<LogRecord> reader) {
+        try {
+            readToEnd(clients, partition.topic(), codec, reader);
+        } catch (KafkaException e) {
+            throw doubt("could not be read to its end", e);
+        }
+    }
+
+    /** Reads all committed records without owning the topic: its owner may write more meanwhile. */
+    static void readToEnd(KafkaClients clients, String topic, CheckpointRecords codec, Consumer<LogRecord> reader) {
+        TopicPartition partition = new TopicPartition(topic, 0);
+        List<TopicPartition> partitions = List.of(partition);
         try (KafkaConsumer<byte[], byte[]> consumer = clients.reader(FETCH_BYTES_MAX)) {
-            List<TopicPartition> partitions = List.of(partition);
             consumer.assign(partitions);
-            requireFromTheFirst(consumer.beginningOffsets(partitions));
+            requireFromTheFirst(partition, consumer.beginningOffsets(partitions));
             consumer.seek(partition, 0);
             long end = consumer.endOffsets(partitions).getOrDefault(partition, 0L);
             while (consumer.position(partition) < end) {
@@ -70,12 +80,10 @@ final class KafkaCheckpointLog implements CheckpointLog {
                     reader.accept(codec.decode(record.offset(), record.value()));
                 }
             }
-        } catch (KafkaException e) {
-            throw doubt("could not be read to its end", e);
         }
     }
 
-    private void requireFromTheFirst(Map<TopicPartition, Long> beginning) {
+    private static void requireFromTheFirst(TopicPartition partition, Map<TopicPartition, Long> beginning) {
         long first = beginning.getOrDefault(partition, 0L);
         if (first != 0) {
             throw new FatalDoubtException("topic " + partition.topic() + " begins at offset " + first

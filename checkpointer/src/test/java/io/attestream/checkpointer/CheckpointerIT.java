@@ -92,6 +92,12 @@ class CheckpointerIT {
         assertThat(ledger.history().nextEpoch()).isGreaterThan(epochs);
         await().atMost(SOON).until(() -> ledger.log().stream().anyMatch(LogRecord.ShardNotes.class::isInstance));
         requireGuards();
+        assertThat(ledger.rebuild()).isInstanceOfSatisfying(Rebuild.Result.Same.class, same -> {
+            assertThat(same.epochs()).isEqualTo(ledger.history().nextEpoch());
+            assertThat(same.leaves())
+                    .isEqualTo(
+                            ledger.sizes().stream().mapToLong(Long::longValue).sum());
+        });
     }
 
     @Test

@@ -6,7 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.attestream.checkpointer.OutcomeClaim.Kind;
 import io.attestream.proofs.control.Rules;
 import io.attestream.proofs.note.NoteSigner;
+import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.schemas.Topics;
+import io.attestream.schemas.ledger.GenesisReader;
+import io.attestream.schemas.ledger.LedgerDefinition;
 import io.attestream.schemas.ledger.LedgerInitializer;
 import io.attestream.schemas.topics.TopicContract;
 import java.nio.file.Files;
@@ -171,6 +174,14 @@ final class KafkaLedger implements AutoCloseable {
             }
         }
         return records;
+    }
+
+    /** All trees built again from offset 0. */
+    Rebuild.Result rebuild() throws Exception {
+        NoteVerifier key = ledger.key.verifier();
+        GenesisReader.Result read = GenesisReader.read(clients.common(), topics, key, Duration.ofSeconds(30));
+        LedgerDefinition definition = ((GenesisReader.Result.Ready) read).ledger();
+        return new Rebuild(bootstrapServers, topics, definition, 1, Rebuild.Listener.NONE).run(2);
     }
 
     /** The topic verified from its first record on. */

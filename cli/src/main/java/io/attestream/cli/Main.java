@@ -44,6 +44,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             ConsistencyCommand.class,
             CheckpointCommand.class,
             MonitorCommand.class,
+            RebuildCommand.class,
             KeysCommand.class,
             DoctorCommand.class
         })

@@ -79,7 +79,7 @@ class CrashIT {
         }
     }
 
-    private static ManagedProcess process(LiveLedger live, String instance, int port) {
+    static ManagedProcess process(LiveLedger live, String instance, int port) {
         Path home = Path.of(System.getProperty("attestream.home"));
         Map<String, String> environment = new HashMap<>();
         live.settings(instance, "sequencer", port)

@@ -36,9 +36,13 @@ public final class JcsWriter {
     public JcsWriter raw(String ascii) {
         int length = ascii.length();
         ensure(length);
+        // In local variables, which the loop's stores cannot change: several times as fast.
+        byte[] to = bytes;
+        int at = size;
         for (int i = 0; i < length; i++) {
-            bytes[size++] = (byte) ascii.charAt(i);
+            to[at + i] = (byte) ascii.charAt(i);
         }
+        size = at + length;
         return this;
     }
 
@@ -86,9 +90,12 @@ public final class JcsWriter {
 
     /** The first so many of the four characters for 24 bits. */
     private void base64(int bits, int characters) {
+        byte[] to = bytes;
+        int at = size;
         for (int i = 0; i < characters; i++) {
-            bytes[size++] = BASE64[bits >>> (18 - 6 * i) & 0x3f];
+            to[at + i] = BASE64[bits >>> (18 - 6 * i) & 0x3f];
         }
+        size = at + characters;
     }
 
     /**
@@ -100,17 +107,30 @@ public final class JcsWriter {
         int length = value.length();
         ensure(length + 2L);
         bytes[size++] = '"';
-        for (int i = 0; i < length; i++) {
-            char c = value.charAt(i);
-            if (c >= 0x20 && c <= 0x7f && c != '"' && c != '\\') {
-                bytes[size++] = (byte) c;
-            } else {
-                ensure(length - i + MAX_CHARACTER_BYTES);
-                i += special(value, i);
-            }
+        int i = plain(value, 0);
+        while (i < length) {
+            ensure(length - i + MAX_CHARACTER_BYTES);
+            i = plain(value, i + 1 + special(value, i));
         }
         bytes[size++] = '"';
         return this;
+    }
+
+    /** Writes characters that are themselves one byte, nearly all there are; returns where they end. */
+    private int plain(String value, int from) {
+        byte[] to = bytes;
+        int at = size;
+        int length = value.length();
+        int i = from;
+        for (; i < length; i++) {
+            char c = value.charAt(i);
+            if (c < 0x20 || c > 0x7f || c == '"' || c == '\\') {
+                break;
+            }
+            to[at++] = (byte) c;
+        }
+        size = at;
+        return i;
     }
 
     /** A character that is not itself one byte; returns how many more chars of the string it took. */

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.benchmarks;
+
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.note.NoteVerifier;
+import io.attestream.schemas.SchemaTexts;
+import io.attestream.schemas.Topics;
+import io.attestream.schemas.avro.Event;
+import io.attestream.schemas.ledger.GenesisReader;
+import io.attestream.schemas.ledger.LedgerDefinition;
+import io.attestream.schemas.wire.WireDecoder;
+import io.attestream.schemas.wire.WireResult;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.CountDownLatch;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.processor.api.Processor;
+import org.apache.kafka.streams.processor.api.Record;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The baseline of the sequencer: an exactly-once topology with the sequencer's settings that reads the same topic, decodes
+ * every record if {@code BENCH_DECODE} is {@code true}, and does nothing else.
+ */
+public final class EmptyTopology {
+    private EmptyTopology() {}
+
+    /** Runs until it is stopped. */
+    public static void main(String[] args) throws InvalidFormat, InterruptedException {
+        String servers = setting("ATTESTREAM_KAFKA_BOOTSTRAP_SERVERS");
+        Topics topics = new Topics(setting("ATTESTREAM_TOPICS_PREFIX"));
+        NoteVerifier key = NoteVerifier.parse(setting("ATTESTREAM_LEDGER_VERIFIER_KEY"));
+        boolean decode = Boolean.parseBoolean(setting("BENCH_DECODE"));
+        LedgerDefinition ledger = ((GenesisReader.Result.Ready)
+                        GenesisReader.read(Map.of("bootstrap.servers", servers), topics, key, Duration.ofSeconds(30)))
+                .ledger();
+        Topology topology = new Topology();
+        topology.addSource(
+                "events", Serdes.ByteArray().deserializer(), Serdes.ByteArray().deserializer(), topics.events());
+        topology.addProcessor("nothing", () -> new Nothing(decode ? ledger : null), "events");
+        CountDownLatch stop = new CountDownLatch(1);
+        KafkaStreams streams = new KafkaStreams(topology, settings(servers));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            streams.close(Duration.ofSeconds(10));
+            stop.countDown();
+        }));
+        streams.start();
+        stop.await();
+    }
+
+    private static String setting(String name) {
+        String value = System.getenv(name);
+        if (value == null) {
+            throw new IllegalArgumentException(name + " is not set");
+        }
+        return value;
+    }
+
+    /** Those of the sequencer that bear on speed. */
+    private static Properties settings(String servers) {
+        Properties settings = new Properties();
+        settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, servers);
+        settings.put(StreamsConfig.APPLICATION_ID_CONFIG, setting("BENCH_APPLICATION_ID"));
+        settings.put(StreamsConfig.STATE_DIR_CONFIG, setting("BENCH_STATE_DIRECTORY"));
+        settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
+        settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 1);
+        settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100);
+        settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.MAX_POLL_RECORDS_CONFIG), 2_000);
+        settings.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
+        settings.put(StreamsConfig.producerPrefix(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG), 10_000);
+        settings.put(StreamsConfig.producerPrefix(ProducerConfig.LINGER_MS_CONFIG), 5);
+        return settings;
+    }
+
+    private static final class Nothing implements Processor<byte[], byte[], byte[], byte[]> {
+        private final @Nullable WireDecoder<Event> decoder;
+        private long decoded;
+
+        Nothing(@Nullable LedgerDefinition ledger) {
+            decoder = ledger == null ? null : new WireDecoder<>(Event.class, SchemaTexts.EVENT, ledger.schemas());
+        }
+
+        @Override
+        public void process(Record<byte[], byte[]> record) {
+            if (decoder != null && decoder.decode(record.value()) instanceof WireResult.Decoded<Event>) {
+                decoded++;
+            }
+        }
+
+        @Override
+        public void close() {
+            System.out.println("decoded " + decoded);
+        }
+    }
+}

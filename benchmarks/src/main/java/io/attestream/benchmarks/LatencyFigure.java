@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.benchmarks;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
+import org.HdrHistogram.ConcurrentHistogram;
+import org.HdrHistogram.Histogram;
+
+/**
+ * Milliseconds from the result that says accepted to the epoch that covers the event in topic {@code checkpoints}, under an
+ * open loop of events at half the highest rate of the same run.
+ */
+final class LatencyFigure {
+    static final String NAME = "accept to published";
+    static final String P50 = "p50";
+    static final String P99 = "p99";
+
+    private static final Duration LENGTH = Duration.ofSeconds(20);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final long POLL_NANOS = 5_000_000;
+
+    private final BenchCluster cluster;
+    private final int payloadSizeBytes;
+    private final Report report;
+    private final Progress progress;
+
+    LatencyFigure(BenchCluster cluster, int payloadSizeBytes, Report report, Progress progress) {
+        this.cluster = cluster;
+        this.payloadSizeBytes = payloadSizeBytes;
+        this.report = report;
+        this.progress = progress;
+    }
+
+    static void declare(Report report, int payloadSizeBytes) {
+        report.row(NAME, payloadSizeBytes, P50, "ms", "", "");
+        report.row(NAME, payloadSizeBytes, P99, "ms", "", "<= 1000");
+    }
+
+    /** Accepted events of a shard that are not published yet: nanoseconds of acceptance by offset. */
+    private static final class Unpublished {
+        private final TreeMap<Long, Long> accepted = new TreeMap<>();
+
+        synchronized void add(long offset, long nanos) {
+            accepted.put(offset, nanos);
+        }
+
+        /** An event may be published before its result was read; then it took no time. */
+        synchronized void published(long nextOffset, long now, Histogram millis) {
+            Map<Long, Long> covered = accepted.headMap(nextOffset);
+            covered.values().forEach(nanos -> millis.recordValue(Math.max(0, (now - nanos) / 1_000_000)));
+            covered.clear();
+        }
+
+        synchronized boolean isEmpty() {
+            return accepted.isEmpty();
+        }
+    }
+
+    void round(double perSecond) throws InterruptedException {
+        List<Unpublished> shards = IntStream.range(0, cluster.shards())
+                .mapToObj(shard -> new Unpublished())
+                .toList();
+        Histogram millis = new ConcurrentHistogram(3);
+        AtomicBoolean sent = new AtomicBoolean();
+        Thread watch = new Thread(() -> watch(shards, millis, sent), "published");
+        watch.start();
+        int events = (int) (perSecond * LENGTH.toSeconds() + 1_000);
+        HttpLoad load = new HttpLoad(cluster.gateway(), cluster.token(), payloadSizeBytes, cluster.nextIds(events));
+        load.atRate(
+                perSecond, LENGTH, (nanos, shard, offset) -> shards.get(shard).add(offset, nanos));
+        sent.set(true);
+        watch.join(PATIENCE.toMillis());
+        if (watch.isAlive() || millis.getTotalCount() == 0) {
+            throw new IllegalStateException("not everything was published within " + PATIENCE);
+        }
+        report.sample(NAME, payloadSizeBytes, P50, (double) millis.getValueAtPercentile(50));
+        report.sample(NAME, payloadSizeBytes, P99, (double) millis.getValueAtPercentile(99));
+        progress.say(String.format(
+                "  accept to published at %,.0f events/s: p50 %d ms, p99 %d ms, max %d ms of %,d events",
+                perSecond,
+                millis.getValueAtPercentile(50),
+                millis.getValueAtPercentile(99),
+                millis.getMaxValue(),
+                millis.getTotalCount()));
+    }
+
+    private void watch(List<Unpublished> shards, Histogram millis, AtomicBoolean sent) {
+        try (PublishedOffsets published =
+                new PublishedOffsets(cluster.bootstrapServers(), cluster.topics(), cluster.ledger())) {
+            while (!sent.get() || !shards.stream().allMatch(Unpublished::isEmpty)) {
+                published.getAsLong();
+                long now = System.nanoTime();
+                for (int shard = 0; shard < shards.size(); shard++) {
+                    shards.get(shard).published(published.nextOffset(shard), now, millis);
+                }
+                LockSupport.parkNanos(POLL_NANOS);
+            }
+        }
+    }
+}

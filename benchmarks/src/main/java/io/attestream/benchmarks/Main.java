@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.benchmarks;
+
+import io.attestream.chaos.Installation;
+import io.attestream.chaos.LocalBroker;
+import io.attestream.proofs.InvalidFormat;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Measures the figures and prints them beside their baselines. */
+@Command(
+        name = "benchmarks/run",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = {
+            "Measures what the proof costs over plain Kafka. Every figure stands beside its baseline, measured in"
+                    + " alternating rounds on the same broker; the table shows medians, and medians of each round's ratio.",
+            ""
+        },
+        footer = {
+            "",
+            "Figures: sealed, rebuild, accepted (with accept to published).",
+            "Examples:",
+            "  benchmarks/run",
+            "  benchmarks/run --figures sealed --payload-sizes 512 --rounds 3",
+            "  benchmarks/run jmh            proofs and trees, by JMH"
+        })
+public final class Main implements Callable<Integer> {
+    @Option(
+            names = "--rounds",
+            defaultValue = "5",
+            paramLabel = "<n>",
+            description = "Rounds of every figure (default: ${DEFAULT-VALUE}).")
+    private int rounds;
+
+    @Option(
+            names = "--payload-sizes",
+            defaultValue = "512,4096",
+            split = ",",
+            paramLabel = "<bytes>",
+            description = "Payload sizes (default: ${DEFAULT-VALUE}).")
+    private List<Integer> payloadSizes = List.of();
+
+    @Option(
+            names = "--backlog",
+            defaultValue = "1024",
+            paramLabel = "<MiB>",
+            description = "Payload bytes in the backlog of a round (default: ${DEFAULT-VALUE}).")
+    private int backlogMebibytes;
+
+    @Option(
+            names = "--shards",
+            defaultValue = "4",
+            paramLabel = "<n>",
+            description = "Shards of each ledger (default: ${DEFAULT-VALUE}).")
+    private int shards;
+
+    @Option(names = "--figures", split = ",", paramLabel = "<name>", description = "Only these figures (default: all).")
+    private Set<String> figures = Set.of();
+
+    @Option(
+            names = "--directory",
+            paramLabel = "<dir>",
+            description = "Where to work; several GiB; emptied afterwards (default: a temporary directory).")
+    private @Nullable Path directory;
+
+    @Option(
+            names = "--json",
+            defaultValue = "benchmarks/target/benchmarks.json",
+            paramLabel = "<file>",
+            description = "File for the figures (default: ${DEFAULT-VALUE}).")
+    private Path json = Path.of("");
+
+    private final Progress progress = new Progress(System.err, Boolean.getBoolean("attestream.terminal.err"));
+    private final Installation installation = Installation.find();
+    private final Report report = new Report(environment());
+
+    Main() {}
+
+    public static void main(String[] args) {
+        System.exit(new CommandLine(new Main()).setUsageHelpAutoWidth(true).execute(args));
+    }
+
+    @Override
+    public Integer call() throws IOException, InvalidFormat, InterruptedException {
+        Path work = directory == null ? Files.createTempDirectory("attestream-benchmarks") : directory;
+        Files.createDirectories(work);
+        payloadSizes.forEach(this::declare);
+        try {
+            for (int payloadSizeBytes : payloadSizes) {
+                int events = (int) Math.max(1_000, ((long) backlogMebibytes << 20) / payloadSizeBytes);
+                if (wants(SealedFigure.NAME) || wants(RebuildFigure.NAME)) {
+                    measureStreams(work.resolve("streams-" + payloadSizeBytes), payloadSizeBytes, events);
+                }
+                if (wants(HttpFigure.NAME)) {
+                    measureHttp(work.resolve("http-" + payloadSizeBytes), payloadSizeBytes, events);
+                }
+            }
+        } finally {
+            delete(work);
+        }
+        report.table().forEach(System.out::println);
+        report.writeJson(json);
+        progress.say("written to " + json);
+        return 0;
+    }
+
+    private boolean wants(String figure) {
+        return figures.isEmpty() || figures.contains(figure);
+    }
+
+    private void declare(int payloadSizeBytes) {
+        SealedFigure.declare(report, payloadSizeBytes);
+        RebuildFigure.declare(report, payloadSizeBytes);
+        HttpFigure.declare(report, payloadSizeBytes);
+        LatencyFigure.declare(report, payloadSizeBytes);
+    }
+
+    private void measureStreams(Path work, int payloadSizeBytes, int events) throws IOException {
+        try (LocalBroker broker = LocalBroker.start(installation, work.resolve("broker"), false)) {
+            for (int round = 0; round < rounds; round++) {
+                progress.say("round " + (round + 1) + " of " + rounds + ", " + payloadSizeBytes + " bytes, backlog of "
+                        + events + " events");
+                try (BenchLedger ledger =
+                        new BenchLedger(installation, broker.bootstrapServers(), "round" + round, shards, work)) {
+                    new Workload(payloadSizeBytes, round)
+                            .load(
+                                    broker.bootstrapServers(),
+                                    ledger.topics.events(),
+                                    ledger.definition,
+                                    events,
+                                    progress);
+                    new SealedFigure(ledger, payloadSizeBytes, report, progress).round(round);
+                    if (wants(RebuildFigure.NAME)) {
+                        new RebuildFigure(ledger, payloadSizeBytes, report, progress).round(round);
+                    }
+                }
+                delete(work.resolve("round" + round));
+            }
+        }
+    }
+
+    private void measureHttp(Path work, int payloadSizeBytes, int events)
+            throws IOException, InvalidFormat, InterruptedException {
+        try (BenchCluster cluster = BenchCluster.start(installation, work, shards)) {
+            HttpFigure http = new HttpFigure(installation, cluster, payloadSizeBytes, events / 4, report, progress);
+            LatencyFigure latency = new LatencyFigure(cluster, payloadSizeBytes, report, progress);
+            for (int round = 0; round < rounds; round++) {
+                progress.say("round " + (round + 1) + " of " + rounds + ", " + payloadSizeBytes + " bytes over HTTP");
+                http.round(round);
+            }
+            double half = report.median(HttpFigure.NAME, payloadSizeBytes, HttpFigure.HTTP) / 2;
+            for (int round = 0; round < rounds; round++) {
+                latency.round(half);
+            }
+        }
+    }
+
+    private static void delete(Path directory) throws IOException {
+        if (!Files.exists(directory)) {
+            return;
+        }
+        List<Path> all = new ArrayList<>();
+        try (Stream<Path> files = Files.walk(directory)) {
+            files.sorted(Comparator.reverseOrder()).forEach(all::add);
+        }
+        for (Path path : all) {
+            Files.deleteIfExists(path);
+        }
+    }
+
+    private static Map<String, Object> environment() {
+        Map<String, Object> environment = new LinkedHashMap<>();
+        environment.put("processors", Runtime.getRuntime().availableProcessors());
+        environment.put("java", Runtime.version().toString());
+        environment.put("os", System.getProperty("os.name") + " " + System.getProperty("os.version"));
+        environment.put("broker", "one, on the same machine, replication factor 1");
+        return environment;
+    }
+}

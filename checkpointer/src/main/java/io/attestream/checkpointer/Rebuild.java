@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import io.attestream.proofs.ledger.ShardHead;
+import io.attestream.schemas.Topics;
+import io.attestream.schemas.ledger.LedgerDefinition;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * Builds every shard's tree a second time, from offset 0 of topic {@code events} and nothing else, and holds it against every
+ * head that was ever published: equal roots at every published size, at the published position. It reads neither the
+ * sequencer's state nor what it wrote, so it finds what both sequencer and checkpointer would have to get wrong together at
+ * different times (a crash, another version, a lost state).
+ *
+ * <p>Holds the distinct published heads of each shard in memory, some 100 bytes each. Reads only; may run beside everything
+ * else.
+ */
+public final class Rebuild {
+    private static final Duration POLL = Duration.ofMillis(200);
+    private static final int FETCH_BYTES_MAX = 8 << 20;
+
+    private final KafkaClients clients;
+    private final Topics topics;
+    private final LedgerDefinition definition;
+    private final int generation;
+    private final Listener listener;
+
+    /** Is told what goes by; called from several threads, each with shards of its own. */
+    public interface Listener {
+        Listener NONE = new Listener() {};
+
+        /**
+         * A leaf was appended.
+         *
+         * @param entry not to be written to
+         */
+        default void leaf(int shard, long index, byte[] entry) {}
+
+        /** So many offsets of all that are to be read have been. */
+        default void progress(long offsets, long total) {}
+    }
+
+    /** What came of it. */
+    public sealed interface Result {
+        /**
+         * Every published head was met.
+         *
+         * @param epochs that were published
+         */
+        record Same(long epochs, List<ShardTotal> shards) implements Result {
+            public Same {
+                shards = List.copyOf(shards);
+            }
+
+            public long leaves() {
+                return shards.stream().mapToLong(ShardTotal::leaves).sum();
+            }
+        }
+
+        /** A published head is not what the records give, or the records or checkpoints themselves do not hold. */
+        record Different(String detail) implements Result {}
+
+        /** It could not be decided: a record needs rules or schemas this version does not know, or topics cannot be read. */
+        record Undecided(String detail) implements Result {}
+    }
+
+    /**
+     * What was read of one shard up to its last published head.
+     *
+     * @param heads distinct published heads that were compared
+     */
+    public record ShardTotal(int shard, long leaves, long withoutLeaf, int heads) {}
+
+    /** @param generation of the processors whose epochs are in topic {@code checkpoints} */
+    public Rebuild(
+            String bootstrapServers, Topics topics, LedgerDefinition definition, int generation, Listener listener) {
+        this.clients = new KafkaClients(bootstrapServers);
+        this.topics = topics;
+        this.definition = definition;
+        this.generation = generation;
+        this.listener = listener;
+    }
+
+    /**
+     * Reads up to the last published epoch there is when it starts.
+     *
+     * @param threads among which the shards are divided, at least 1
+     */
+    public Result run(int threads) throws InterruptedException {
+        Ledger ledger = new Ledger(definition.origin(), definition.key(), definition.shards());
+        List<List<ShardHead>> published = new ArrayList<>();
+        CheckpointHistory history;
+        try {
+            history = readPublished(ledger, published);
+        } catch (FatalDoubtException e) {
+            return new Result.Different(String.valueOf(e.getMessage()));
+        } catch (KafkaException e) {
+            return new Result.Undecided("topic " + topics.checkpoints() + " cannot be read: " + e.getMessage());
+        }
+        List<ShardRebuild> shards = IntStream.range(0, ledger.shards())
+                .mapToObj(shard -> new ShardRebuild(
+                        shard,
+                        new ShardDecider(shard, ledger, definition.incarnation()),
+                        published.get(shard),
+                        listener))
+                .toList();
+        Result result = new Run(shards).inThreads(Math.min(threads, shards.size()));
+        if (result instanceof Result.Same) {
+            long epochs = history.ledgerRange().size().value();
+            return new Result.Same(
+                    epochs, shards.stream().map(ShardRebuild::total).toList());
+        }
+        return result;
+    }
+
+    private CheckpointHistory readPublished(Ledger ledger, List<List<ShardHead>> published) {
+        CheckpointHistory history = new CheckpointHistory(ledger, generation);
+        IntStream.range(0, ledger.shards()).forEach(shard -> published.add(new ArrayList<>()));
+        CheckpointRecords codec = new CheckpointRecords(definition.schemas());
+        KafkaCheckpointLog.readToEnd(clients, topics.checkpoints(), codec, record -> {
+            history.accept(record);
+            if (record instanceof LogRecord.Published) {
+                for (ShardHead head : history.publishedHeads()) {
+                    List<ShardHead> known = published.get(head.shard());
+                    if (known.isEmpty() || !known.get(known.size() - 1).equals(head)) {
+                        known.add(head);
+                    }
+                }
+            }
+        });
+        return history;
+    }
+
+    /** One pass over all shards. */
+    private final class Run {
+        private final List<ShardRebuild> shards;
+        private final long total;
+        private final AtomicLong done = new AtomicLong();
+        private final AtomicBoolean stop = new AtomicBoolean();
+
+        Run(List<ShardRebuild> shards) {
+            this.shards = shards;
+            this.total = shards.stream().mapToLong(ShardRebuild::endOffset).sum();
+        }
+
+        Result inThreads(int threads) throws InterruptedException {
+            ExecutorService executor = Executors.newFixedThreadPool(threads, task -> new Thread(task, "rebuild"));
+            try {
+                List<Future<Result>> parts = new ArrayList<>();
+                for (int thread = 0; thread < threads; thread++) {
+                    int first = thread;
+                    List<ShardRebuild> own = IntStream.range(0, shards.size())
+                            .filter(shard -> shard % threads == first)
+                            .mapToObj(shards::get)
+                            .toList();
+                    parts.add(executor.submit(() -> read(own)));
+                }
+                return worst(parts);
+            } finally {
+                stop.set(true);
+                executor.shutdown();
+            }
+        }
+
+        private Result worst(List<Future<Result>> parts) throws InterruptedException {
+            Result worst = new Result.Same(0, List.of());
+            for (Future<Result> part : parts) {
+                try {
+                    Result result = part.get();
+                    if (!(result instanceof Result.Same) && !(worst instanceof Result.Different)) {
+                        worst = result;
+                    }
+                } catch (ExecutionException | CancellationException e) {
+                    throw new IllegalStateException("rebuilding ended by a bug", e);
+                }
+            }
+            return worst;
+        }
+
+        private Result read(List<ShardRebuild> own) {
+            Map<TopicPartition, ShardRebuild> open = new HashMap<>();
+            own.stream()
+                    .filter(shard -> !shard.isDone())
+                    .forEach(shard -> open.put(new TopicPartition(topics.events(), shard.shard()), shard));
+            try (KafkaConsumer<byte[], byte[]> consumer = clients.reader(FETCH_BYTES_MAX)) {
+                consumer.assign(open.keySet());
+                consumer.beginningOffsets(open.keySet()).forEach(Rebuild::requireFromTheFirst);
+                consumer.endOffsets(open.keySet()).forEach((partition, end) -> requireToTheLast(partition, end, open));
+                open.keySet().forEach(partition -> consumer.seek(partition, 0));
+                while (!open.isEmpty() && !stop.get()) {
+                    read(consumer, open);
+                }
+                return new Result.Same(0, List.of());
+            } catch (FatalDoubtException e) {
+                return new Result.Different(String.valueOf(e.getMessage()));
+            } catch (ShardRebuild.UndecidableException e) {
+                return new Result.Undecided(String.valueOf(e.getMessage()));
+            } catch (KafkaException e) {
+                return new Result.Undecided("topic " + topics.events() + " cannot be read: " + e.getMessage());
+            }
+        }
+
+        private void read(KafkaConsumer<byte[], byte[]> consumer, Map<TopicPartition, ShardRebuild> open) {
+            ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
+            for (ShardRebuild shard : List.copyOf(open.values())) {
+                TopicPartition partition = new TopicPartition(topics.events(), shard.shard());
+                long before = shard.position();
+                for (ConsumerRecord<byte[], byte[]> record : records.records(partition)) {
+                    shard.accept(record.offset(), record.timestamp(), record.value());
+                }
+                shard.readTo(consumer.position(partition));
+                listener.progress(done.addAndGet(shard.position() - before), total);
+                if (shard.isDone()) {
+                    open.remove(partition);
+                    consumer.assign(open.keySet());
+                }
+            }
+        }
+    }
+
+    private static void requireFromTheFirst(TopicPartition partition, long first) {
+        if (first != 0) {
+            throw new FatalDoubtException("topic " + partition + " begins at offset " + first
+                    + ": its first records were deleted. Check retention.ms and cleanup.policy, and restore it");
+        }
+    }
+
+    private static void requireToTheLast(TopicPartition partition, long end, Map<TopicPartition, ShardRebuild> open) {
+        ShardRebuild shard = open.get(partition);
+        if (shard != null && end < shard.endOffset()) {
+            throw new FatalDoubtException("topic " + partition + " ends at offset " + end
+                    + ", a head was published up to " + shard.endOffset() + ": records were lost. Restore it");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Honest producers: each sends one event after the other to the gateways in turn, and the same one again until it is
+ * acknowledged. Keeps what was promised to it.
+ */
+final class Producers implements AutoCloseable {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final long RETRY_NANOS = 50_000_000;
+    private static final int SOURCES = 16;
+
+    private final List<URI> gateways;
+    private final String token;
+    private final String idPrefix;
+    private final HttpClient http = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(Duration.ofSeconds(2))
+            .build();
+    private final List<Thread> threads = new ArrayList<>();
+    private final CountDownLatch stop = new CountDownLatch(1);
+    private final AtomicLong ids = new AtomicLong();
+
+    /** Receipts by event id; more than one where a retry was acknowledged too. */
+    private final Map<String, String> acknowledged = new ConcurrentHashMap<>();
+    /** Answers other than 2xx, or that did not come. */
+    private final AtomicInteger retries = new AtomicInteger();
+    /** Answers that break the contract. */
+    private final ConcurrentLinkedQueue<String> broken = new ConcurrentLinkedQueue<>();
+
+    private final AtomicInteger unavailable = new AtomicInteger();
+
+    Producers(List<URI> gateways, String token, String idPrefix) {
+        this.gateways = gateways;
+        this.token = token;
+        this.idPrefix = idPrefix;
+    }
+
+    Producers start(int count) {
+        for (int i = 0; i < count; i++) {
+            Thread thread = new Thread(this::produce, "producer-" + i);
+            threads.add(thread);
+            thread.start();
+        }
+        return this;
+    }
+
+    Map<String, String> acknowledged() {
+        return Map.copyOf(acknowledged);
+    }
+
+    int acknowledgedCount() {
+        return acknowledged.size();
+    }
+
+    int retries() {
+        return retries.get();
+    }
+
+    /** Answers of 503, each with a Retry-After. */
+    int unavailable() {
+        return unavailable.get();
+    }
+
+    /** What was answered against the contract. */
+    List<String> broken() {
+        return List.copyOf(broken);
+    }
+
+    private void produce() {
+        int turn = 0;
+        while (stop.getCount() > 0) {
+            String id = idPrefix + ids.getAndIncrement();
+            while (!send(id, gateways.get(turn++ % gateways.size()))) {
+                retries.incrementAndGet();
+                if (stop.getCount() == 0) {
+                    return;
+                }
+                LockSupport.parkNanos(RETRY_NANOS);
+            }
+        }
+    }
+
+    /** The event of an id. */
+    static String event(String id) {
+        int source = Math.floorMod(id.hashCode(), SOURCES);
+        return "{\"specversion\":\"1.0\",\"id\":\"" + id + "\",\"source\":\"/spine/" + source
+                + "\",\"type\":\"t\",\"data\":{\"id\":\"" + id + "\"}}";
+    }
+
+    private boolean send(String id, URI gateway) {
+        try {
+            HttpResponse<String> answer = post(gateway, event(id));
+            if (answer.statusCode() / 100 == 2) {
+                JsonNode result = JSON.readTree(answer.body());
+                String href = result.path("receipt").path("href").asText();
+                acknowledged.put(id, href);
+                return true;
+            }
+            requireProblem(answer);
+            return false;
+        } catch (IOException e) {
+            return false; // nobody there, or gone before it answered: sent again
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    HttpResponse<String> post(URI gateway, String event) throws IOException, InterruptedException {
+        HttpRequest request = HttpRequest.newBuilder(gateway.resolve("/v1/events"))
+                .timeout(Duration.ofSeconds(60))
+                .header("Authorization", "Bearer " + token)
+                .header("Content-Type", "application/cloudevents+json")
+                .POST(HttpRequest.BodyPublishers.ofString(event))
+                .build();
+        return http.send(request, HttpResponse.BodyHandlers.ofString());
+    }
+
+    private void requireProblem(HttpResponse<String> answer) {
+        boolean ours = answer.statusCode() == 503 || answer.statusCode() == 504;
+        boolean says = answer.headers().firstValue("Retry-After").isPresent()
+                && answer.headers().firstValue("Content-Type").orElse("").startsWith("application/problem+json");
+        if (!ours || !says) {
+            broken.add(answer.statusCode() + " " + answer.headers().map() + " " + answer.body());
+        }
+        if (answer.statusCode() == 503) {
+            unavailable.incrementAndGet();
+        }
+    }
+
+    /** Each producer ends after the event it is at. */
+    @Override
+    public void close() {
+        stop.countDown();
+        for (Thread thread : threads) {
+            try {
+                thread.join(TimeUnit.SECONDS.toMillis(90));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException(e);
+            }
+            if (thread.isAlive()) {
+                throw new IllegalStateException(thread.getName() + " does not end");
+            }
+        }
+    }
+}
