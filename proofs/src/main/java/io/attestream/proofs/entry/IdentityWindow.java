@@ -4,6 +4,7 @@ package io.attestream.proofs.entry;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.security.SecureRandom;
 
 /**
  * The exact dedup window: which identities are among the last W leaves of a shard, and with which content tag.
@@ -20,6 +21,13 @@ public final class IdentityWindow {
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
     private static final int MIN_CAPACITY = 256;
     public static final long MAX_WINDOW_LEAVES = 1L << 26;
+    private static final SecureRandom RANDOM = new SecureRandom();
+
+    /**
+     * Where a digest lies in the table, no more. Producers choose ids and so, by trying, the last bits of digests: without a
+     * number they do not know they could fill one stretch of the table and make every probe walk over it.
+     */
+    private final long seed;
 
     private long windowLeaves;
     private long floor;
@@ -33,6 +41,12 @@ public final class IdentityWindow {
     private int[] table = new int[2 * MIN_CAPACITY];
 
     private IdentityWindow(long floor, long windowLeaves) {
+        this(floor, windowLeaves, RANDOM.nextLong());
+    }
+
+    /** For tests: with a known seed. */
+    IdentityWindow(long floor, long windowLeaves, long seed) {
+        this.seed = seed;
         this.floor = floor;
         this.size = floor;
         this.windowLeaves = requireWindow(windowLeaves);
@@ -224,9 +238,20 @@ public final class IdentityWindow {
         table[free] = 0;
     }
 
-    /** Digests are uniform already; half of the digest is hash enough, the whole of it is compared. */
-    private static int slotOf(long low, int mask) {
-        return (int) (low ^ low >>> 32) & mask;
+    /** As many of the top bits of a product, which depend on all bits below, as the mask has; the whole digest is compared. */
+    private int slotOf(long low, long mask) {
+        return (int) ((low ^ seed) * 0x9e3779b97f4a7c15L >>> Long.numberOfLeadingZeros(mask));
+    }
+
+    /** For tests: most slots in use in a row, which is how far a probe may have to walk. */
+    int longestRun() {
+        int longest = 0;
+        int run = 0;
+        for (int slot : table) {
+            run = slot == 0 ? 0 : run + 1;
+            longest = Math.max(longest, run);
+        }
+        return longest;
     }
 
     private static long longAt(byte[] bytes, int at) {

@@ -157,20 +157,47 @@ class IdentityWindowTest {
 
     @Test
     void survivesManyIdentitiesThatShareASlot() {
-        // given digests of which whole runs have the same place in the table, and runs that wrap around its end
-        IdentityWindow window = new IdentityWindow(256);
-        Model model = new Model(0, 256);
-        for (int i = 0; i < 5000; i++) {
-            byte[] digest = ByteBuffer.allocate(16)
-                    .putLong(i % 700)
-                    .putLong(i % 3 == 0 ? 511 : 0)
-                    .array();
-            long found = model.find(digest);
-            assertThat(window.find(digest, 0)).as("step %d", i).isEqualTo(found);
-            EntryKind kind = found < 0 ? EntryKind.EVENT : EntryKind.CONFLICT;
-            window.append(kind, digest, 0, digest, 0);
-            model.append(kind, digest, digest);
+        // given digests of which whole runs have the same place in the table, with many seeds so that some runs wrap
+        // around
+        for (long seed = 0; seed < 30; seed++) {
+            IdentityWindow window = new IdentityWindow(0, 256, seed);
+            Model model = new Model(0, 256);
+            for (int i = 0; i < 3000; i++) {
+                byte[] digest = ByteBuffer.allocate(16)
+                        .putLong(i % 700)
+                        .putLong(i % 3 == 0 ? 511 : 0)
+                        .array();
+                long found = model.find(digest);
+                assertThat(window.find(digest, 0))
+                        .as("seed %d, step %d", seed, i)
+                        .isEqualTo(found);
+                EntryKind kind = found < 0 ? EntryKind.EVENT : EntryKind.CONFLICT;
+                window.append(kind, digest, 0, digest, 0);
+                model.append(kind, digest, digest);
+            }
         }
+    }
+
+    /**
+     * Who chooses ids can choose digests whose last bits are equal, a few million tries each. If these bits were the slot, every
+     * probe of the shard would walk over all of them.
+     */
+    @Test
+    void doesNotLetAProducerChooseTheSlot() {
+        // given identities whose digests end in the same 40 bits, or have halves that cancel each other out
+        IdentityWindow window = new IdentityWindow(0, 1 << 14, 42);
+        for (long i = 0; i < 4000; i++) {
+            appendLow(window, i << 40 | 0x12_3456_789aL);
+            appendLow(window, i << 32 | i);
+        }
+
+        // then they are spread as others are
+        assertThat(window.longestRun()).isLessThan(200);
+    }
+
+    private static void appendLow(IdentityWindow window, long low) {
+        byte[] digest = ByteBuffer.allocate(16).putLong(low).putLong(low).array();
+        window.append(EntryKind.EVENT, digest, 0, digest, 0);
     }
 
     @Test
