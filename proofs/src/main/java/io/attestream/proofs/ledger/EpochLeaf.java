@@ -10,6 +10,7 @@ import io.attestream.proofs.json.JsonValue.JsonArray;
 import io.attestream.proofs.json.JsonValue.JsonInteger;
 import io.attestream.proofs.json.JsonValue.JsonObject;
 import io.attestream.proofs.json.JsonValue.JsonString;
+import io.attestream.proofs.tile.EntryBundle;
 import io.attestream.proofs.tree.Hash;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,23 +49,35 @@ public record EpochLeaf(long epoch, String time, Map<String, Long> counts, List<
         }
     }
 
-    /** Canonical JSON. */
+    /**
+     * Canonical JSON.
+     *
+     * @throws IllegalArgumentException if it exceeds 65,535 bytes, which no entry of a log may
+     */
     public byte[] encode() {
         Map<String, JsonValue> countMembers = new TreeMap<>();
         counts.forEach((name, count) -> countMembers.put(name, new JsonInteger(count)));
         List<JsonValue> loggedElements = new ArrayList<>();
         logged.forEach(object -> loggedElements.add(new JsonObject(
                 Map.of("digest", new JsonString(object.digest().base64()), "name", new JsonString(object.name())))));
-        return Jcs.encode(new JsonObject(Map.of(
+        byte[] json = Jcs.encode(new JsonObject(Map.of(
                 "counts", new JsonObject(countMembers),
                 "epoch", IndexText.of(epoch),
                 "logged", new JsonArray(loggedElements),
                 "time", new JsonString(time),
                 "v", new JsonInteger(1),
                 "vectorRoot", new JsonString(vectorRoot.base64()))));
+        if (json.length > EntryBundle.MAX_ENTRY_SIZE_BYTES) {
+            throw new IllegalArgumentException("an epoch leaf has at most 65,535 bytes, not " + json.length
+                    + ": it logs " + logged.size() + " objects");
+        }
+        return json;
     }
 
     public static EpochLeaf parse(byte[] json) throws InvalidFormat {
+        if (json.length > EntryBundle.MAX_ENTRY_SIZE_BYTES) {
+            throw new InvalidFormat("epoch leaf", "must be at most 65,535 bytes, is " + json.length);
+        }
         JsonObject object = Jcs.parseCanonicalObject(json);
         object.allowOnly("counts", "epoch", "logged", "time", "v", "vectorRoot");
         if (object.integer("v") != 1) {

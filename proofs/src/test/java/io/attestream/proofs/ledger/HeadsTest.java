@@ -13,6 +13,7 @@ import io.attestream.proofs.support.Samples;
 import io.attestream.proofs.support.Seeded;
 import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.TreeSize;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -145,6 +146,35 @@ class HeadsTest {
         assertThatThrownBy(() -> parser.parse(changed))
                 .isInstanceOfSatisfying(
                         InvalidFormat.class, e -> assertThat(e.field()).isEqualTo(field));
+    }
+
+    /** It is an entry of the ledger log, and no bundle of entries can carry a longer one. */
+    @Test
+    void boundTheEpochLeafAsAnEntry() throws Exception {
+        // given a leaf that is exactly as long as an entry may be, and one a byte longer
+        int rest = 65_535 - withName("").encode().length;
+        EpochLeaf longest = withName("x".repeat(rest));
+        EpochLeaf tooLong = withName("x".repeat(rest + 1));
+
+        // then only the first can be written and read
+        assertThat(EpochLeaf.parse(longest.encode())).isEqualTo(longest);
+        assertThatThrownBy(tooLong::encode)
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("65,535");
+        String json = new String(longest.encode(), StandardCharsets.UTF_8);
+        assertThatThrownBy(() -> EpochLeaf.parse(utf8(json.replace("xx", "xxx"))))
+                .isInstanceOf(InvalidFormat.class)
+                .hasMessageContaining("65,535");
+    }
+
+    private static EpochLeaf withName(String name) throws InvalidFormat {
+        EpochLeaf leaf = epochLeaf();
+        return new EpochLeaf(
+                leaf.epoch(),
+                leaf.time(),
+                leaf.counts(),
+                List.of(new Logged(name, leaf.vectorRoot())),
+                leaf.vectorRoot());
     }
 
     @Test
