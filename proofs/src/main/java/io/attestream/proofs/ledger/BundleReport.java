@@ -20,9 +20,16 @@ public record BundleReport(List<Check> checks) {
 
     /**
      * @param name stable, for programs
-     * @param detail for people: what was compared, or why not
+     * @param detail for people: what was compared, or why not. Made fit for a terminal, as some of it comes from the bundle
      */
-    public record Check(String name, Outcome outcome, String detail) {}
+    public record Check(String name, Outcome outcome, String detail) {
+        private static final int MAX_DETAIL_LENGTH = 2000;
+
+        public Check {
+            String head = detail.length() > MAX_DETAIL_LENGTH ? detail.substring(0, MAX_DETAIL_LENGTH) + "…" : detail;
+            detail = head.replaceAll("[\\p{Cc}\\p{Cf}\\p{Cs}\\u2028\\u2029]", "?");
+        }
+    }
 
     public BundleReport {
         checks = List.copyOf(checks);

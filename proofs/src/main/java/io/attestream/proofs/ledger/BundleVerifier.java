@@ -6,6 +6,7 @@ import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.entry.CanonicalEntry;
 import io.attestream.proofs.entry.DataDigest;
 import io.attestream.proofs.entry.EntryView;
+import io.attestream.proofs.entry.LogTime;
 import io.attestream.proofs.ledger.BundleReport.Check;
 import io.attestream.proofs.ledger.BundleReport.Outcome;
 import io.attestream.proofs.note.Checkpoint;
@@ -52,7 +53,8 @@ public final class BundleVerifier {
 
     /**
      * @param origin the ledger log's; must be the key's name too
-     * @param witnesses whose cosignatures are asked for; all of them must be there. None: that check is not made
+     * @param witnesses whose cosignatures are asked for; all of them must be there, by keys of type 0x04 that are not the
+     *     ledger's own. None: that check is not made
      */
     public BundleVerifier(NoteVerifier ledgerKey, String origin, Collection<NoteVerifier> witnesses) {
         if (!ledgerKey.keyName().equals(origin)) {
@@ -105,9 +107,15 @@ public final class BundleVerifier {
 
         BundleReport report() {
             checkEvent();
-            head = parsed(HEAD_PARSES, () -> ShardHead.parse(bundle.head()), ShardHead::toString);
+            head = parsed(
+                    HEAD_PARSES,
+                    () -> ShardHead.parse(bundle.head()),
+                    read -> "shard " + read.shard() + " with " + read.size() + " leaves");
             checkLeafInclusion();
-            epochLeaf = parsed(EPOCH_LEAF_PARSES, () -> EpochLeaf.parse(bundle.epochLeaf()), EpochLeaf::toString);
+            epochLeaf = parsed(
+                    EPOCH_LEAF_PARSES,
+                    () -> EpochLeaf.parse(bundle.epochLeaf()),
+                    read -> "epoch " + read.epoch() + " of " + read.time());
             checkVectorInclusion();
             SignedNote note = checkNote();
             checkLedgerInclusion();
@@ -116,10 +124,7 @@ public final class BundleVerifier {
         }
 
         private void checkEvent() {
-            EntryView entry = parsed(
-                    ENTRY_PARSES,
-                    () -> CanonicalEntry.parse(bundle.entry()),
-                    view -> "an entry of kind " + view.kind().word());
+            EntryView entry = parsed(ENTRY_PARSES, () -> CanonicalEntry.parse(bundle.entry()), Run::describe);
             if (!(entry instanceof EntryView.Event logged)) {
                 notMade(EVENT_ATTRIBUTES, "the entry records no event");
                 notMade(PAYLOAD_DIGEST, "the entry records no event");
@@ -131,6 +136,14 @@ public final class BundleVerifier {
                 checkAttributes(logged.attributes(), event.attributes());
             }
             checkPayload(logged);
+        }
+
+        private static String describe(EntryView entry) {
+            String what = "an entry of kind " + entry.kind().word();
+            return entry instanceof EntryView.Event logged
+                    ? what + ", logged for " + logged.tenant() + " by " + logged.actor() + " at "
+                            + LogTime.format(logged.timeMillis())
+                    : what;
         }
 
         private void checkAttributes(Map<String, String> logged, Map<String, String> given) {
@@ -203,7 +216,8 @@ public final class BundleVerifier {
             }
             checkInclusion(
                     VECTOR_INCLUSION,
-                    "head of shard " + head.shard() + " of " + bundle.shards(),
+                    "head of shard " + head.shard() + " of " + bundle.shards()
+                            + (shards.isPresent() ? "" : " by the bundle's own account"),
                     new LeafIndex(head.shard()),
                     new TreeSize(bundle.shards()),
                     Rfc6962.leafHash(bundle.head()),
@@ -222,7 +236,9 @@ public final class BundleVerifier {
                 return null;
             }
             NoteVerification verification = note.verify(List.of(ledgerKey));
-            if (verification instanceof NoteVerification.Rejected rejected) {
+            if (ledgerKey.isWitness()) {
+                failed(NOTE_SIGNATURE, "a log signs with a key of type 0x01, this is a witness's: " + ledgerKey.vkey());
+            } else if (verification instanceof NoteVerification.Rejected rejected) {
                 failed(NOTE_SIGNATURE, rejected.reason() + "; asked for " + ledgerKey.vkey());
             } else if (!read.origin().equals(origin)) {
                 failed(NOTE_SIGNATURE, "the checkpoint is of " + read.origin() + ", expected " + origin);
@@ -255,8 +271,7 @@ public final class BundleVerifier {
                 notMade(WITNESS_COSIGNATURES, "the note cannot be read");
             } else {
                 List<String> missing = witnesses.stream()
-                        .filter(witness -> !(note.verify(List.of(witness)) instanceof NoteVerification.Verified))
-                        .map(NoteVerifier::keyName)
+                        .flatMap(witness -> problemOf(witness, note).stream())
                         .toList();
                 check(
                         WITNESS_COSIGNATURES,
@@ -264,6 +279,19 @@ public final class BundleVerifier {
                         witnesses.size() + " witnesses cosigned",
                         "no good cosignature of " + String.join(", ", missing));
             }
+        }
+
+        private Optional<String> problemOf(NoteVerifier witness, SignedNote note) {
+            String name = witness.keyName();
+            if (!witness.isWitness()) {
+                return Optional.of(name + " (a witness's key is of type 0x04, this is a log's)");
+            }
+            if (witness.hasKeyOf(ledgerKey)) {
+                return Optional.of(name + " (it is the ledger's own key)");
+            }
+            return note.verify(List.of(witness)) instanceof NoteVerification.Verified
+                    ? Optional.empty()
+                    : Optional.of(name);
         }
 
         private void checkInclusion(

@@ -93,6 +93,16 @@ public final class NoteVerifier {
         return type;
     }
 
+    /** Whether this is a witness's key: of cosignatures (0x04). */
+    public boolean isWitness() {
+        return type == NoteKeys.TYPE_COSIGNATURE;
+    }
+
+    /** Whether both are the same Ed25519 key, under whatever names and of whatever types. */
+    public boolean hasKeyOf(NoteVerifier other) {
+        return Arrays.equals(key, other.key);
+    }
+
     public String vkey() {
         byte[] typeAndKey = NoteKeys.concat(new byte[] {type}, key);
         return keyName + "+" + NoteKeys.keyIdHex(keyId) + "+" + Base64Text.encode(typeAndKey);

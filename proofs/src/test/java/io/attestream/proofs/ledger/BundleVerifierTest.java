@@ -8,8 +8,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.ledger.BundleReport.Check;
 import io.attestream.proofs.ledger.BundleReport.Outcome;
+import io.attestream.proofs.ledger.EpochLeaf.Logged;
 import io.attestream.proofs.note.Checkpoint;
+import io.attestream.proofs.note.NoteSignature;
 import io.attestream.proofs.note.NoteSigner;
+import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.note.SignedNote;
 import io.attestream.proofs.support.Golden;
 import io.attestream.proofs.support.ReferenceTree;
@@ -17,10 +20,14 @@ import io.attestream.proofs.support.Samples;
 import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.LeafIndex;
 import io.attestream.proofs.tree.TreeSize;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -340,15 +347,113 @@ class BundleVerifierTest {
 
     @Test
     void asksForEveryWitnessNamed() throws Exception {
-        NoteSigner stranger = NoteSigner.generate("stranger", new SecureRandom());
-        BundleReport report = new BundleVerifier(
-                        Samples.ledgerKey(), Samples.ORIGIN, List.of(Samples.witnessKey(), stranger.verifier()))
-                .verify(golden(), Samples.event());
+        NoteVerifier stranger =
+                asWitness(NoteSigner.generate("stranger", new SecureRandom()).verifier(), "stranger");
+        Check check = witnessCheck(Samples.ledgerKey(), Samples.witnessKey(), stranger);
+        assertThat(check.outcome()).isEqualTo(Outcome.FAILED);
+        assertThat(check.detail()).contains("stranger").doesNotContain("w1");
+    }
+
+    /** What the operator can sign alone attests nothing about the operator. */
+    @Test
+    void takesNoSignatureOfTheLogForThatOfAWitness() throws Exception {
+        NoteVerifier ledger = Samples.ledgerKey();
+
+        // given the ledger's own key as a witness, under which the note has a good signature
+        Check own = witnessCheck(ledger, ledger);
+        assertThat(own.outcome()).isEqualTo(Outcome.FAILED);
+        assertThat(own.detail()).contains(ledger.keyName(), "0x04");
+
+        // given the same key as one of type 0x04 under another name, and a cosignature made with it
+        NoteVerifier disguised = asWitness(ledger, "witness.example/w9");
+        Parts parts = new Parts();
+        parts.note = SignedNote.parse(parts.note)
+                .with(List.of(cosignature(parts.note, disguised)))
+                .encode();
+        BundleReport report =
+                new BundleVerifier(ledger, Samples.ORIGIN, List.of(disguised)).verify(parts.bundle(), Samples.event());
+        assertThat(report.ok()).isFalse();
         assertThat(check(report, "witness-cosignatures").outcome()).isEqualTo(Outcome.FAILED);
         assertThat(check(report, "witness-cosignatures").detail())
-                .contains("stranger")
-                .doesNotContain("w1");
+                .contains("witness.example/w9", "the ledger's own key");
+    }
+
+    @Test
+    void takesNoCosignatureForTheSignatureOfTheLog() throws Exception {
+        // given the ledger's key as one of type 0x04, which cosigned but did not sign
+        NoteVerifier cosigner = asWitness(Samples.ledgerKey(), Samples.ORIGIN);
+        Parts parts = new Parts();
+        parts.note = new SignedNote(SignedNote.parse(parts.note).text(), List.of(cosignature(parts.note, cosigner)))
+                .encode();
+        BundleReport report = new BundleVerifier(cosigner).verify(parts.bundle(), Samples.event());
+        assertThat(check(report, "note-signature").outcome()).isEqualTo(Outcome.FAILED);
+        assertThat(check(report, "note-signature").detail()).contains("0x01");
         assertThat(report.ok()).isFalse();
+    }
+
+    private static Check witnessCheck(NoteVerifier ledger, NoteVerifier... witnesses) throws InvalidFormat {
+        BundleReport report =
+                new BundleVerifier(ledger, Samples.ORIGIN, List.of(witnesses)).verify(golden(), Samples.event());
+        assertThat(report.ok()).isFalse();
+        return check(report, "witness-cosignatures");
+    }
+
+    /** The same Ed25519 key as one of type 0x04. */
+    private static NoteVerifier asWitness(NoteVerifier key, String name) throws Exception {
+        byte[] typeAndKey = Base64.getDecoder().decode(key.vkey().split("\\+", 3)[2]);
+        typeAndKey[0] = 4;
+        MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
+        sha256.update(utf8(name + "\n"));
+        String id = HexFormat.of().formatHex(sha256.digest(typeAndKey), 0, 4);
+        return NoteVerifier.parse(name + "+" + id + "+" + Base64.getEncoder().encodeToString(typeAndKey));
+    }
+
+    /** A cosignature of the ledger's secret key under that name. */
+    private static NoteSignature cosignature(String note, NoteVerifier as) throws InvalidFormat {
+        byte[] signature = Samples.ledgerSigner()
+                .signBytes(
+                        utf8("cosignature/v1\ntime 7\n" + SignedNote.parse(note).text()));
+        return new NoteSignature(
+                as.keyName(),
+                as.keyId(),
+                ByteBuffer.allocate(72).putLong(7).put(signature).array());
+    }
+
+    /** A bundle comes from anybody: it must not be able to write over what a terminal shows. */
+    @Test
+    void printsNothingATerminalWouldObey() throws Exception {
+        // given an epoch leaf that names an object after a command to the terminal, and far too much else
+        EpochLeaf leaf = EpochLeaf.parse(new Parts().epochLeaf);
+        Logged hostile = new Logged("\u001b[2J\u009b1mVERIFIED\u202e\n" + "x".repeat(10_000), leaf.vectorRoot());
+        Parts parts = new Parts();
+        parts.epochLeaf =
+                new EpochLeaf(leaf.epoch(), leaf.time(), leaf.counts(), List.of(hostile), leaf.vectorRoot()).encode();
+        Map<String, String> given = new HashMap<>(Samples.EVENT);
+        given.put("id", "\u001b]0;title\u0007" + "y".repeat(10_000));
+
+        // when it is verified
+        BundleReport report = VERIFIER.verify(parts.bundle(), new EventToCheck(given, Samples.PAYLOAD));
+
+        // then no detail has a control character, or goes on for pages
+        assertThat(failed(report)).contains("ledger-inclusion", "event-attributes");
+        assertThat(report.checks()).allSatisfy(check -> {
+            assertThat(check.detail().codePoints())
+                    .noneMatch(c -> Character.isISOControl(c) || Character.getType(c) == Character.FORMAT);
+            assertThat(check.detail().length()).isLessThan(3000);
+        });
+    }
+
+    @Test
+    void saysForWhomTheEventWasLoggedAndWhatOnlyTheBundleSays() throws Exception {
+        BundleReport report = VERIFIER.verify(golden(), Samples.event());
+        assertThat(check(report, "entry-parses").detail())
+                .isEqualTo("an entry of kind event, logged for acme by svc-7f3a at 2026-01-05T09:00:00.123Z");
+        assertThat(check(report, "head-parses").detail()).isEqualTo("shard 2 with 5 leaves");
+        assertThat(check(report, "epoch-leaf-parses").detail()).isEqualTo("epoch 2 of 2026-01-05T09:00:01.500Z");
+        assertThat(check(report, "vector-inclusion").detail()).contains("of 4 by the bundle's own account");
+        assertThat(check(VERIFIER.expectingShards(4).verify(golden(), Samples.event()), "vector-inclusion")
+                        .detail())
+                .doesNotContain("account");
     }
 
     @ParameterizedTest
