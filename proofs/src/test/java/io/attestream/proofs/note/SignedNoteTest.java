@@ -49,6 +49,18 @@ class SignedNoteTest {
         assertThat(LOG.timestampSeconds(note.signatures().get(0).blob())).isEmpty();
     }
 
+    /** The example of golang.org/x/mod/sumdb/note. */
+    @Test
+    void verifiesANoteThatGoSigned() throws Exception {
+        NoteVerifier key = NoteVerifier.parse("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW");
+        SignedNote note = SignedNote.parse(
+                "If you think cryptography is the answer to your problem,\n"
+                        + "then you don't know what your problem is.\n"
+                        + "\n"
+                        + "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n");
+        assertThat(note.verify(List.of(key))).isInstanceOf(NoteVerification.Verified.class);
+    }
+
     @Test
     void rejectsWithoutASignatureByAKnownKey() throws Exception {
         SignedNote note = SignedNote.parse(Golden.text("checkpoint-v1.txt"));
