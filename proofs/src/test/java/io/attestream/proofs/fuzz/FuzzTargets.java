@@ -37,6 +37,34 @@ final class FuzzTargets {
             Map.entry("TilePath", List.of()),
             Map.entry("TlogProof", List.of("leaf-v1.tlog-proof")));
 
+    /** Every parser of the module, and the target that runs it. */
+    static final Map<String, String> PARSERS = Map.ofEntries(
+            Map.entry("Base64Text.decode", "Scalar"),
+            Map.entry("CanonicalEntry.parse", "CanonicalEntry"),
+            Map.entry("Checkpoint.parse", "Checkpoint"),
+            Map.entry("ControlRecord.read", "ControlRecord"),
+            Map.entry("Decimal.parseUnsigned", "Scalar"),
+            Map.entry("EntryBundle.decode", "EntryBundle"),
+            Map.entry("EntryKind.ofWord", "Scalar"),
+            Map.entry("EpochLeaf.parse", "EpochLeaf"),
+            Map.entry("Hash.ofBase64", "Scalar"),
+            Map.entry("Hash.ofHex", "Scalar"),
+            Map.entry("Jcs.parseCanonicalObject", "CanonicalJson"),
+            Map.entry("Json.parse", "Json"),
+            Map.entry("Json.parseObject", "CanonicalJson"),
+            Map.entry("LeafIndex.parse", "Scalar"),
+            Map.entry("LogTime.parse", "Scalar"),
+            Map.entry("NoteSigner.parse", "NoteKey"),
+            Map.entry("NoteVerifier.parse", "NoteKey"),
+            Map.entry("PayloadObject.parse", "PayloadObject"),
+            Map.entry("ProofBundle.parse", "ProofBundle"),
+            Map.entry("Segment.parse", "Segment"),
+            Map.entry("ShardHead.parse", "ShardHead"),
+            Map.entry("SignedNote.parse", "SignedNote"),
+            Map.entry("TilePath.parse", "TilePath"),
+            Map.entry("TlogProof.parse", "TlogProof"),
+            Map.entry("TreeSize.parse", "Scalar"));
+
     private static final List<String> TEXTS = List.of(
             "attestream.example/ledger\n3\n0UqK826WbLiw7gL7rvgKAp0K/BbI6V+UdSEBw2nh+q0=\n",
             "tile/0/x001/x234/067.p/8",
@@ -44,6 +72,8 @@ final class FuzzTargets {
             "\0\5hello\0\0\0\5world",
             "0UqK826WbLiw7gL7rvgKAp0K/BbI6V+UdSEBw2nh+q0=",
             "18446744073709551615",
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            "conflict",
             "2026-01-05T09:00:00.123Z",
             "{\"\u00e9\":[1,-1,true,false,null,\"\\n\"]}",
             "");

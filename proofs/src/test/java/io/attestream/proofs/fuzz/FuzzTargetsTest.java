@@ -3,10 +3,19 @@ package io.attestream.proofs.fuzz;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.fuzz.FuzzTargets.Target;
 import io.attestream.proofs.support.Seeded;
+import java.io.File;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -23,6 +32,41 @@ class FuzzTargetsTest {
         assertThat(FuzzTargets.all())
                 .extracting(Target::name)
                 .containsExactlyInAnyOrderElementsOf(FuzzTargets.expected());
+        assertThat(parsers())
+                .as("parsers of the module; a new one needs a target, and a line in FuzzTargets.PARSERS")
+                .isEqualTo(FuzzTargets.PARSERS.keySet());
+        assertThat(FuzzTargets.expected()).containsAll(FuzzTargets.PARSERS.values());
+    }
+
+    /** What the module makes of bytes or text and may refuse: found in its classes, so that none is forgotten. */
+    private static Set<String> parsers() throws Exception {
+        Path classes = Path.of(InvalidFormat.class
+                .getProtectionDomain()
+                .getCodeSource()
+                .getLocation()
+                .toURI());
+        Set<String> parsers = new TreeSet<>();
+        try (Stream<Path> files = Files.walk(classes)) {
+            for (Path file : files.filter(path -> path.toString().endsWith(".class"))
+                    .filter(path -> !path.endsWith("module-info.class"))
+                    .toList()) {
+                String name = classes.relativize(file).toString().replace(File.separatorChar, '.');
+                Class<?> type = Class.forName(name.substring(0, name.length() - ".class".length()));
+                Stream.of(type.getDeclaredMethods())
+                        .filter(method -> Modifier.isPublic(type.getModifiers()) && isParser(method))
+                        .forEach(method -> parsers.add(type.getSimpleName() + "." + method.getName()));
+            }
+        }
+        return parsers;
+    }
+
+    private static boolean isParser(Method method) {
+        int modifiers = method.getModifiers();
+        return Modifier.isPublic(modifiers)
+                && Modifier.isStatic(modifiers)
+                && method.getReturnType() != void.class
+                && List.of(method.getExceptionTypes()).contains(InvalidFormat.class)
+                && (method.getParameterTypes()[0] == byte[].class || method.getParameterTypes()[0] == String.class);
     }
 
     @ParameterizedTest

@@ -4,11 +4,15 @@ package io.attestream.proofs.fuzz;
 import io.attestream.proofs.Base64Text;
 import io.attestream.proofs.Decimal;
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.entry.EntryKind;
 import io.attestream.proofs.entry.LogTime;
 import io.attestream.proofs.tree.Hash;
+import io.attestream.proofs.tree.LeafIndex;
+import io.attestream.proofs.tree.TreeSize;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 
-/** Base64, decimals, times and hashes have one text only. */
+/** Base64, decimals, times, kinds and hashes have one text only; hexadecimal digits may be in upper case. */
 public final class ScalarFuzz {
     private ScalarFuzz() {}
 
@@ -22,6 +26,22 @@ public final class ScalarFuzz {
         }
         try {
             Holds.equal(text, Long.toUnsignedString(Decimal.parseUnsigned(text, "field")));
+        } catch (InvalidFormat e) {
+            // refused, as it may be
+        }
+        try {
+            Holds.equal(text, LeafIndex.parse(text).toString());
+            Holds.equal(text, TreeSize.parse(text).toString());
+        } catch (InvalidFormat e) {
+            // refused, as it may be
+        }
+        try {
+            Holds.equal(text.toLowerCase(Locale.ROOT), Hash.ofHex(text).hex());
+        } catch (InvalidFormat e) {
+            // refused, as it may be
+        }
+        try {
+            Holds.equal(text, EntryKind.ofWord(text).word());
         } catch (InvalidFormat e) {
             // refused, as it may be
         }
