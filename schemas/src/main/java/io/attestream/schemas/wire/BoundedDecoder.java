@@ -80,6 +80,9 @@ final class BoundedDecoder extends Decoder {
         long value = 0;
         for (int i = 0; i < MAX_VARINT_BYTES; i++) {
             byte next = bytes[take(1)];
+            if (i == MAX_VARINT_BYTES - 1 && (next & ~1) != 0) {
+                break;
+            }
             value |= (next & 0x7fL) << 7 * i;
             if (next >= 0) {
                 return value >>> 1 ^ -(value & 1);

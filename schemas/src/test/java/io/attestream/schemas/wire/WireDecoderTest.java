@@ -117,6 +117,35 @@ class WireDecoderTest {
         assertThat(decoder.decode(value)).isEqualTo(new WireResult.Undecodable<>("has bytes after the record"));
     }
 
+    /** The bits above the 64th would be lost: another reader of the log might keep them, or refuse the record. */
+    @Test
+    void refusesANumberOfMoreThan64Bits() throws IOException {
+        for (byte last : new byte[] {1, 2, 0x7f}) {
+            // given an event whose data size takes ten bytes, of which the last has room for one bit
+            byte[] varint = new byte[10];
+            Arrays.fill(varint, (byte) 0x80);
+            varint[9] = last;
+            byte[] value = head(out -> {
+                map(out, 0);
+                out.writeFixed(new byte[32]);
+                out.writeFixed(varint);
+                out.writeFixed(new byte[16]);
+                out.writeIndex(0);
+            });
+
+            // then no more than that bit is taken
+            WireResult<Event> result = decoder.decode(value);
+            if (last == 1) {
+                assertThat(result).isInstanceOf(WireResult.Decoded.class);
+            } else {
+                assertThat(result)
+                        .as("last byte %d", last)
+                        .isEqualTo(new WireResult.Undecodable<>(
+                                "is no Avro record of kind Event: a number has more than 64 bits"));
+            }
+        }
+    }
+
     @Test
     void refusesAnotherMagicByte() {
         byte[] value = valid();
