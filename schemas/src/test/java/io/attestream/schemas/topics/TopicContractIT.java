@@ -199,6 +199,27 @@ class TopicContractIT {
         assertThat(settings.get("retention.ms").value()).isNotEqualTo("-1");
     }
 
+    @Test
+    void inboxesThatAreThereAreCheckedToo() throws Exception {
+        // given an inbox as it is created, and one of another size and number of partitions, which loses nothing
+        contract.create(admin);
+        contract.createInboxes(admin, List.of("good"));
+        NewTopic other = new NewTopic(topics.inbox("other"), 3, (short) 1);
+        admin.createTopics(List.of(other.configs(Map.of("max.message.bytes", "1000"))))
+                .all()
+                .get(20, TimeUnit.SECONDS);
+        await().untilAsserted(() -> assertThat(contract.check(admin)).isEmpty());
+
+        // when one would forget what admission has not read yet
+        set(topics.inbox("good"), "cleanup.policy", "compact");
+
+        // then it is named
+        assertThat(contract.check(admin))
+                .containsExactly(new Violation(topics.inbox("good"), "cleanup.policy", "compact", "delete"));
+        assertThat(new TopicContract(topics, 2, 1 << 20, false).check(admin))
+                .contains(new Violation(topics.inbox("other"), "replication factor", "1", "at least 3"));
+    }
+
     private static void transactionVersion(short version, FeatureUpdate.UpgradeType type) throws Exception {
         admin.updateFeatures(
                         Map.of("transaction.version", new FeatureUpdate(version, type)), new UpdateFeaturesOptions())
