@@ -112,6 +112,12 @@ public final class LedgerInitializer {
                 missing.add(shard);
             }
         }
+        if (!missing.isEmpty()) {
+            refusals.addAll(tracesOfWork(admin, missing));
+            if (!refusals.isEmpty()) {
+                return new Result.Refused(refusals);
+            }
+        }
         // What was begun is finished as it was begun, even if this run was given other rules or schema ids.
         Rules begunRules =
                 present.values().stream().map(Genesis::rules).findFirst().orElse(rules);
@@ -237,11 +243,31 @@ public final class LedgerInitializer {
         GenesisReader.get(admin.alterConsumerGroupOffsets(group, first).all(), timeout);
     }
 
+    /**
+     * A ledger that lacks a genesis record has never worked. If this one has, its events were lost: new genesis records would
+     * open the doors, and nothing they acknowledge would become a leaf.
+     */
+    private List<String> tracesOfWork(Admin admin, List<Integer> missing) {
+        List<String> traces = new ArrayList<>();
+        for (String topic : List.of(topics.sealed(), topics.checkpoints())) {
+            if (holdsRecords(admin, topic)) {
+                traces.add("topic " + topic + " holds records, but partitions " + missing + " of " + topics.events()
+                        + " have no genesis: the events of that ledger were lost, or their topic was recreated. Restore"
+                        + " them, or begin another ledger with a new topic prefix");
+            }
+        }
+        return traces;
+    }
+
     /** Whether the sequencer ever worked here: then missing group offsets were lost, and giving new ones would fork the tree. */
     private boolean isSequenced(Admin admin) {
-        TopicDescription sealed = GenesisReader.describe(admin, topics.sealed(), timeout)
-                .orElseThrow(() -> new KafkaException("topic " + topics.sealed() + " vanished"));
-        return GenesisReader.ends(admin, sealed, IsolationLevel.READ_UNCOMMITTED, timeout).values().stream()
+        return holdsRecords(admin, topics.sealed());
+    }
+
+    private boolean holdsRecords(Admin admin, String name) {
+        TopicDescription topic = GenesisReader.describe(admin, name, timeout)
+                .orElseThrow(() -> new KafkaException("topic " + name + " vanished"));
+        return GenesisReader.ends(admin, topic, IsolationLevel.READ_UNCOMMITTED, timeout).values().stream()
                 .anyMatch(end -> end > 0);
     }
 }

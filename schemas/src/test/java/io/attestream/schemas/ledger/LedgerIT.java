@@ -2,6 +2,7 @@
 package io.attestream.schemas.ledger;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.attestream.chaos.LocalBroker;
 import io.attestream.proofs.control.Control.Genesis;
@@ -270,6 +271,29 @@ class LedgerIT {
 
         // then
         assertThat(groupOffsets()).isEmpty();
+    }
+
+    /** New genesis records would open the doors on a ledger whose sequencer and checkpointer know another past. */
+    @Test
+    void aLedgerWhoseEventsWereLostIsNotBegunAgain() throws Exception {
+        for (String topic : List.of(topics.sealed(), topics.checkpoints())) {
+            // given a ledger that has worked
+            complete();
+            write(topic, 0, new byte[] {1});
+
+            // when its events are lost, and init is run
+            admin.deleteTopics(List.of(topics.events())).all().get(20, TimeUnit.SECONDS);
+            await().untilAsserted(() -> assertThat(admin.listTopics().names().get(20, TimeUnit.SECONDS))
+                    .doesNotContain(topics.events()));
+            String refusal = refusal(init(SIGNER, RULES, SCHEMAS).run());
+
+            // then it says what is left of the ledger, and writes nothing
+            assertThat(refusal).contains(topic, "no genesis", "topic prefix");
+            assertThat(ends()).containsExactly(0L, 0L, 0L);
+            admin.deleteTopics(List.of(topic, topics.events())).all().get(20, TimeUnit.SECONDS);
+            await().untilAsserted(() -> assertThat(admin.listTopics().names().get(20, TimeUnit.SECONDS))
+                    .doesNotContain(topic, topics.events()));
+        }
     }
 
     @Test
