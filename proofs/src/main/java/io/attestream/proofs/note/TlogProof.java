@@ -6,8 +6,11 @@ import io.attestream.proofs.Decimal;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.LeafIndex;
+import io.attestream.proofs.tree.Proofs;
+import io.attestream.proofs.tree.Rfc6962;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +41,48 @@ public record TlogProof(byte @Nullable [] extra, LeafIndex index, List<Hash> pat
     @Override
     public byte @Nullable [] extra() {
         return extra == null ? null : extra.clone();
+    }
+
+    /** What verifying a proof came to. */
+    public sealed interface Verification {
+        /** The entry is in the log of this checkpoint. Witnesses, if asked for, are still to be verified on its note. */
+        record Proved(Checkpoint checkpoint) implements Verification {}
+
+        record Rejected(String reason) implements Verification {}
+    }
+
+    /**
+     * Verifies that this entry is a leaf of a log.
+     *
+     * @param entry leaf data
+     * @param log the log's key, whose name is its origin
+     */
+    public Verification verify(byte[] entry, NoteVerifier log) {
+        if (log.isWitness()) {
+            return new Verification.Rejected("a log signs with a key of type 0x01, this is a witness's: " + log.vkey());
+        }
+        if (note.verify(List.of(log)) instanceof NoteVerification.Rejected rejected) {
+            return new Verification.Rejected(rejected.reason() + "; asked for " + log.vkey());
+        }
+        Checkpoint checkpoint;
+        try {
+            checkpoint = Checkpoint.parse(note.text());
+        } catch (InvalidFormat e) {
+            return new Verification.Rejected(String.valueOf(e.getMessage()));
+        }
+        if (!checkpoint.origin().equals(log.keyName())) {
+            return new Verification.Rejected(
+                    "the checkpoint is of " + checkpoint.origin() + ", expected " + log.keyName());
+        }
+        String place = "index " + index + " of size " + checkpoint.size();
+        Optional<Hash> root = Proofs.rootFromInclusion(index, checkpoint.size(), Rfc6962.leafHash(entry), path);
+        if (root.isEmpty()) {
+            return new Verification.Rejected("no leaf at " + place + " has a path of " + path.size());
+        }
+        return root.get().equals(checkpoint.root())
+                ? new Verification.Proved(checkpoint)
+                : new Verification.Rejected(
+                        "the entry at " + place + " leads to root " + root.get() + ", expected " + checkpoint.root());
     }
 
     public String encode() {

@@ -10,7 +10,6 @@ import io.attestream.proofs.support.Samples;
 import io.attestream.proofs.support.Seeded;
 import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.LeafIndex;
-import io.attestream.proofs.tree.Proofs;
 import io.attestream.proofs.tree.Rfc6962;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -20,6 +19,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class TlogProofTest {
+    private static final byte[] ENTRY = Golden.bytes("entry-event-v1.json");
+    private static final NoteVerifier SHARD_KEY = Samples.ledgerKey().withName(Samples.ORIGIN + "/shard/2");
     private static final SignedNote NOTE =
             SignedNote.sign("o\n1\n" + Rfc6962.EMPTY_ROOT + "\n", Samples.ledgerSigner());
 
@@ -29,12 +30,69 @@ class TlogProofTest {
         assertThat(proof.extra()).isEqualTo(Samples.utf8("about nothing"));
         assertThat(proof.encode()).isEqualTo(Golden.text("leaf-v1.tlog-proof"));
 
-        NoteVerifier shardKey = Samples.ledgerKey().withName(Samples.ORIGIN + "/shard/2");
-        assertThat(proof.note().verify(List.of(shardKey))).isInstanceOf(NoteVerification.Verified.class);
-        Checkpoint checkpoint = Checkpoint.parse(proof.note().text());
-        Hash leaf = Rfc6962.leafHash(Golden.bytes("entry-event-v1.json"));
-        assertThat(Proofs.verifyInclusion(proof.index(), checkpoint.size(), leaf, proof.path(), checkpoint.root()))
-                .isTrue();
+        assertThat(proof.verify(ENTRY, SHARD_KEY))
+                .isEqualTo(new TlogProof.Verification.Proved(
+                        Checkpoint.parse(proof.note().text())));
+    }
+
+    @Test
+    void provesNothingWithAnythingChanged() throws Exception {
+        TlogProof golden = TlogProof.parse(Golden.text("leaf-v1.tlog-proof"));
+
+        // another entry, index or path
+        byte[] entry = ENTRY.clone();
+        entry[entry.length - 2] ^= 1;
+        assertRejected(golden.verify(entry, SHARD_KEY), "leads to root");
+        for (long index : new long[] {0, 2, 3, 4}) {
+            TlogProof moved = new TlogProof(null, new LeafIndex(index), golden.path(), golden.note());
+            assertRejected(moved.verify(ENTRY, SHARD_KEY), "index " + index);
+        }
+        for (long index : new long[] {5, -1}) {
+            TlogProof beyond = new TlogProof(null, new LeafIndex(index), golden.path(), golden.note());
+            assertRejected(beyond.verify(ENTRY, SHARD_KEY), "of size 5");
+        }
+        for (int i = 0; i < golden.path().size(); i++) {
+            List<Hash> missing = new ArrayList<>(golden.path());
+            missing.remove(i);
+            assertRejected(
+                    new TlogProof(null, golden.index(), missing, golden.note()).verify(ENTRY, SHARD_KEY), "path of 2");
+            List<Hash> changed = new ArrayList<>(golden.path());
+            changed.set(i, Rfc6962.EMPTY_ROOT);
+            assertRejected(
+                    new TlogProof(null, golden.index(), changed, golden.note()).verify(ENTRY, SHARD_KEY),
+                    "leads to root");
+        }
+
+        // another key, or the right one under another name
+        assertRejected(golden.verify(ENTRY, Samples.ledgerKey()), "no signature by a known key");
+        assertRejected(golden.verify(ENTRY, Samples.witnessKey()), "0x01");
+    }
+
+    /** One key signs for several logs under several names: a proof in one of them is none in another. */
+    @Test
+    void provesNothingForAnotherLogThanTheKeysOwn() throws Exception {
+        // given the right tree head under another origin, signed by the shard's key
+        TlogProof golden = TlogProof.parse(Golden.text("leaf-v1.tlog-proof"));
+        Checkpoint right = Checkpoint.parse(golden.note().text());
+        NoteSigner signer = Samples.ledgerSigner().withName(SHARD_KEY.keyName());
+        Checkpoint other = new Checkpoint(Samples.ORIGIN + "/shard/3", right.size(), right.root());
+        SignedNote note = SignedNote.sign(other.text(), signer);
+
+        // then it is rejected, and so is a signed text that is no checkpoint
+        assertRejected(
+                new TlogProof(null, golden.index(), golden.path(), note).verify(ENTRY, SHARD_KEY),
+                "/shard/3, expected");
+        SignedNote noCheckpoint = SignedNote.sign("no checkpoint\n", signer);
+        assertRejected(
+                new TlogProof(null, golden.index(), golden.path(), noCheckpoint).verify(ENTRY, SHARD_KEY),
+                "checkpoint");
+    }
+
+    private static void assertRejected(TlogProof.Verification verification, String reason) {
+        assertThat(verification)
+                .isInstanceOfSatisfying(
+                        TlogProof.Verification.Rejected.class,
+                        rejected -> assertThat(rejected.reason()).contains(reason));
     }
 
     @Test
