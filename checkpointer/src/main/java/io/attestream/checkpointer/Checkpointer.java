@@ -123,8 +123,8 @@ final class Checkpointer {
             LOG.info(
                     "rolling forward epoch {}, whose intent was committed and not published",
                     open.get().epoch());
-            requireRecomputed(open.get());
-            path.rollForward(open.get());
+            Backlog.Content own = requireRecomputed(open.get());
+            path.rollForward(open.get(), own.leaves());
             metrics.published(history, clock.millis());
         }
         metrics.replayed(history);
@@ -149,7 +149,7 @@ final class Checkpointer {
     }
 
     /** Waits until our own recomputation has reached an epoch's heads, and demands the same roots and counts. */
-    private void requireRecomputed(EpochIntent intent) {
+    private Backlog.Content requireRecomputed(EpochIntent intent) {
         Backlog.Content own = awaitHeads(intent);
         EpochLeaf leaf;
         try {
@@ -161,6 +161,7 @@ final class Checkpointer {
             throw new FatalDoubtException("epoch " + intent.epoch() + " was published with counts " + leaf.counts()
                     + ", recomputed are " + own.counts().asMap());
         }
+        return own;
     }
 
     private Backlog.Content awaitHeads(EpochIntent intent) {

@@ -6,10 +6,13 @@ import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.LeafRecord;
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.proofs.archive.Payload;
 import io.attestream.proofs.archive.PayloadObject;
 import io.attestream.proofs.archive.Segment;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * The epoch's two objects: the segment with every new entry, from which all that is signed can be restored, and the payload
@@ -63,12 +66,96 @@ final class EpochArchive {
         read(payloads);
     }
 
+    /**
+     * Reads both objects of an intent back and compares every row with what this process has recomputed. For an intent
+     * somebody else wrote: hashes say nothing about the offsets, times and payloads beside the entries.
+     *
+     * @param leaves of each shard that the epoch adds, in shard order
+     * @throws FatalDoubtException unless the objects hold exactly these leaves and their payloads
+     */
+    void requireHolds(EpochIntent intent, List<List<Leaf>> leaves) {
+        Segment segment = readSegment(intent.segment());
+        PayloadObject payloads = readPayloads(intent.payloads());
+        if (segment.epoch() != intent.epoch() || payloads.epoch() != intent.epoch()) {
+            throw differs(intent, "they are of epochs " + segment.epoch() + " and " + payloads.epoch());
+        }
+        List<Integer> grown = IntStream.range(0, leaves.size())
+                .filter(shard -> !leaves.get(shard).isEmpty())
+                .boxed()
+                .toList();
+        if (!segment.shards().equals(grown) || !payloads.shards().equals(grown)) {
+            throw differs(
+                    intent,
+                    "they hold shards " + segment.shards() + " and " + payloads.shards() + ", expected " + grown);
+        }
+        try {
+            for (int shard : grown) {
+                requireHolds(intent, segment, payloads, shard, leaves.get(shard));
+            }
+        } catch (InvalidFormat e) {
+            throw differs(intent, String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static void requireHolds(
+            EpochIntent intent, Segment segment, PayloadObject payloads, int shard, List<Leaf> leaves)
+            throws InvalidFormat {
+        long end = leaves.get(0).index() + leaves.size();
+        if (segment.firstIndex(shard) != leaves.get(0).index()
+                || segment.count(shard) != leaves.size()
+                || payloads.has(shard, leaves.get(0).index() - 1)
+                || payloads.has(shard, end)) {
+            throw differs(intent, "of shard " + shard + " expected are exactly leaves "
+                    + leaves.get(0).index() + " to " + (end - 1));
+        }
+        for (Leaf leaf : leaves) {
+            LeafRecord archived = segment.leaf(shard, leaf.index());
+            if (archived.kind() != leaf.kind()
+                    || archived.offset() != leaf.offset()
+                    || archived.timestampMillis() != leaf.timestampMillis()
+                    || !Arrays.equals(archived.entry(), leaf.entry())) {
+                throw differs(intent, "leaf " + leaf.index() + " of shard " + shard
+                        + " was archived with another kind, offset, time or entry than offset " + leaf.offset() + " has");
+            }
+            if (!isSame(payloads.payload(shard, leaf.index()), leaf.payload())) {
+                throw differs(intent, "leaf " + leaf.index() + " of shard " + shard
+                        + " was archived with another payload than offset " + leaf.offset() + " has");
+            }
+        }
+    }
+
+    private static boolean isSame(Payload one, Payload other) {
+        if (one instanceof Payload.Plain a && other instanceof Payload.Plain b) {
+            return Arrays.equals(a.salt(), b.salt()) && Arrays.equals(a.data(), b.data());
+        }
+        if (one instanceof Payload.Encrypted a && other instanceof Payload.Encrypted b) {
+            return a.keyId().equals(b.keyId())
+                    && Arrays.equals(a.nonce(), b.nonce())
+                    && Arrays.equals(a.ciphertext(), b.ciphertext());
+        }
+        return one instanceof Payload.None && other instanceof Payload.None;
+    }
+
+    private static FatalDoubtException differs(EpochIntent intent, String what) {
+        return new FatalDoubtException("objects " + intent.segment() + " and " + intent.payloads()
+                + " are not what was recomputed for epoch " + intent.epoch() + ": " + what
+                + ". Nothing was signed; find out who wrote the intent");
+    }
+
     /** The segment with this name, read from the store and checked against its digest. */
     Segment readSegment(String name) {
         try {
             return Segment.parse(read(name));
         } catch (InvalidFormat e) {
             throw new FatalDoubtException("object " + name + " is no segment: " + e.getMessage(), e);
+        }
+    }
+
+    private PayloadObject readPayloads(String name) {
+        try {
+            return PayloadObject.parse(read(name));
+        } catch (InvalidFormat e) {
+            throw new FatalDoubtException("object " + name + " holds no payloads: " + e.getMessage(), e);
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
+import io.attestream.checkpointer.Decision.Leaf;
 import io.attestream.proofs.note.SignedNote;
 import java.util.ArrayList;
 import java.util.List;
@@ -67,9 +68,13 @@ final class PublishPath {
         signAndPublish(intent);
     }
 
-    /** Takes an epoch the rest of the way whose intent a predecessor committed. Its bytes are not touched. */
-    void rollForward(EpochIntent intent) {
-        archive.requireReadable(intent.segment(), intent.payloads());
+    /**
+     * Takes an epoch the rest of the way whose intent a predecessor committed. Its bytes are not touched.
+     *
+     * @param leaves of each shard that the epoch adds, recomputed by this process
+     */
+    void rollForward(EpochIntent intent, List<List<Leaf>> leaves) {
+        archive.requireHolds(intent, leaves);
         steps.reached(PublishStep.ARCHIVE_READ_BACK, intent.epoch());
 
         signAndPublish(intent);

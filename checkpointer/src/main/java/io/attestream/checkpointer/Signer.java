@@ -2,6 +2,7 @@
 package io.attestream.checkpointer;
 
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.LeafRecord;
 import io.attestream.proofs.archive.Segment;
 import io.attestream.proofs.ledger.EpochLeaf;
 import io.attestream.proofs.ledger.ShardHead;
@@ -111,6 +112,9 @@ final class Signer {
         if (leaf.epoch() != intent.epoch()) {
             throw refused(intent, "its epoch leaf names epoch " + leaf.epoch());
         }
+        if (!leaf.logged().isEmpty()) {
+            throw refused(intent, "its epoch leaf logs objects nobody here has verified: " + leaf.logged());
+        }
         ledger.requireVector(intent.heads(), leaf.vectorRoot(), intent.epoch());
         CompactRange extended = ledgerRange.copy();
         extended.append(Rfc6962.leafHash(intent.epochLeaf()));
@@ -130,6 +134,15 @@ final class Signer {
 
     private List<CompactRange> extendShards(EpochIntent intent) {
         Segment segment = archive.readSegment(intent.segment());
+        if (segment.epoch() != intent.epoch()) {
+            throw refused(intent, "its segment is that of epoch " + segment.epoch());
+        }
+        for (int shard : segment.shards()) {
+            if (shard >= ledger.shards()) {
+                throw refused(intent, "its segment has leaves of shard " + shard + ", the ledger " + ledger.shards()
+                        + " shards");
+            }
+        }
         List<CompactRange> extended = copy(shardRanges);
         for (ShardHead head : intent.heads()) {
             ShardHead signed = signedHeads.get(head.shard());
@@ -138,13 +151,15 @@ final class Signer {
                 throw refused(intent, "shard " + head.shard() + " would go back from " + signed + " to " + head);
             }
             CompactRange range = extended.get(head.shard());
-            append(segment, head.shard(), range);
+            append(segment, signed, head, range);
             requireSame("shard " + head.shard(), head.size(), head.root(), range);
         }
         return extended;
     }
 
-    private static void append(Segment segment, int shard, CompactRange range) {
+    /** Extends a shard's range by its leaves in the segment, each of a record between the two heads' input positions. */
+    private static void append(Segment segment, ShardHead signed, ShardHead head, CompactRange range) {
+        int shard = head.shard();
         if (!segment.shards().contains(shard)) {
             return;
         }
@@ -154,8 +169,16 @@ final class Signer {
                 throw new FatalDoubtException("signer: the segment begins shard " + shard + " at leaf " + first
                         + ", what was signed last ends at " + range.size());
             }
+            long nextOffset = signed.nextOffset();
             for (long index = first; index < first + segment.count(shard); index++) {
-                range.append(Rfc6962.leafHash(segment.leaf(shard, index).entry()));
+                LeafRecord leaf = segment.leaf(shard, index);
+                if (leaf.offset() < nextOffset || leaf.offset() >= head.nextOffset()) {
+                    throw new FatalDoubtException("signer: the segment has leaf " + index + " of shard " + shard
+                            + " at offset " + leaf.offset() + ", which must be from " + nextOffset + " to "
+                            + (head.nextOffset() - 1));
+                }
+                nextOffset = leaf.offset() + 1;
+                range.append(Rfc6962.leafHash(leaf.entry()));
             }
         } catch (InvalidFormat e) {
             throw new FatalDoubtException("signer: the segment cannot be read: " + e.getMessage(), e);

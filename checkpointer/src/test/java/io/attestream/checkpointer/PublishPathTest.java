@@ -4,6 +4,7 @@ package io.attestream.checkpointer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.attestream.proofs.archive.LeafRecord;
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.PayloadObject;
 import io.attestream.proofs.archive.Segment;
@@ -294,6 +295,61 @@ class PublishPathTest {
                 .isInstanceOf(FatalDoubtException.class)
                 .hasMessageContaining("is missing although a checkpoint is to be signed");
         assertThat(scene.published()).isEmpty();
+    }
+
+    @Test
+    void refusesToRollForwardAnIntentWhoseArchiveIsNotWhatTheRecordsSay() throws Exception {
+        // given: an intent right in every hash, whose objects are whole, with a time and payloads of nobody's record
+        Scene scene = new Scene(directory, 2);
+        Scene.Instance first = scene.start(dieAt(PublishStep.INTENT_COMMITTED));
+        first.checkpointer.takeUp();
+        assertThatThrownBy(first.checkpointer::publishNewest).isInstanceOf(Died.class);
+        EpochIntent honest = ((LogRecord.Intent) scene.log.committed.get(0)).intent();
+        byte[] payloads = scene.store.get(honest.payloads()).orElseThrow();
+        payloads[payloads.length - 1] ^= 1;
+        String otherPayloads = ObjectNames.payloads(0, payloads);
+        scene.store.putIfAbsent(otherPayloads, payloads);
+        byte[] noPayloads = PayloadObject.builder(0).build();
+        String empty = ObjectNames.payloads(0, noPayloads);
+        scene.store.putIfAbsent(empty, noPayloads);
+        String otherTimes = segmentWithOtherTimes(scene, honest.segment());
+
+        // then
+        Map<String, EpochIntent> forged = Map.of(
+                "was archived with another payload", with(honest, honest.segment(), otherPayloads),
+                "they hold shards [0, 1] and []", with(honest, honest.segment(), empty),
+                "was archived with another kind, offset, time or entry", with(honest, otherTimes, honest.payloads()));
+        forged.forEach((message, intent) -> {
+            scene.log.committed.set(0, new LogRecord.Intent(intent));
+            assertThatThrownBy(scene.start().checkpointer::takeUp)
+                    .isInstanceOf(FatalDoubtException.class)
+                    .hasMessageContaining(message);
+            assertThat(scene.published()).isEmpty();
+        });
+        assertThat(scene.store.list("guard/")).isEmpty();
+        scene.log.committed.set(0, new LogRecord.Intent(honest));
+        scene.start().checkpointer.takeUp();
+        assertThat(scene.published()).hasSize(1);
+    }
+
+    private static EpochIntent with(EpochIntent intent, String segment, String payloads) {
+        return new EpochIntent(
+                intent.epoch(), intent.epochLeaf(), intent.heads(), intent.noteText(), segment, payloads, 1);
+    }
+
+    private static String segmentWithOtherTimes(Scene scene, String name) throws Exception {
+        Segment segment = Segment.parse(scene.store.get(name).orElseThrow());
+        Segment.Builder builder = Segment.builder(segment.epoch());
+        for (int shard : segment.shards()) {
+            builder.startShard(shard, segment.firstIndex(shard));
+            for (LeafRecord leaf : segment.leaves(shard)) {
+                builder.add(new LeafRecord(leaf.kind(), leaf.offset(), leaf.timestampMillis() + 1, leaf.entry()));
+            }
+        }
+        byte[] object = builder.build();
+        String other = ObjectNames.segment(segment.epoch(), object);
+        scene.store.putIfAbsent(other, object);
+        return other;
     }
 
     @Test

@@ -66,22 +66,28 @@ class SignerTest {
             return range;
         }
 
-        /** An honest segment of what came since the last one. */
+        /** An honest segment of what came since the last one; epoch n has offsets 10n to 10n + 9. */
         String segment() throws IOException {
-            Segment.Builder builder = Segment.builder(ledgerRange.size().value());
+            long epoch = ledgerRange.size().value();
+            return segment(epoch, 10 * epoch);
+        }
+
+        String segment(long epoch, long firstOffset) throws IOException {
+            Segment.Builder builder = Segment.builder(epoch);
             for (int shard = 0; shard < 2; shard++) {
                 int first = Math.toIntExact(archived.get(shard));
                 List<byte[]> entries = shards.get(shard);
                 if (first < entries.size()) {
                     builder.startShard(shard, first);
+                    long offset = firstOffset;
                     for (byte[] entry : entries.subList(first, entries.size())) {
-                        builder.add(new LeafRecord(EntryKind.EVENT, 0, 0, entry));
+                        builder.add(new LeafRecord(EntryKind.EVENT, offset++, 0, entry));
                     }
                 }
                 archived.set(shard, (long) entries.size());
             }
             byte[] object = builder.build();
-            String name = ObjectNames.segment(ledgerRange.size().value(), object);
+            String name = ObjectNames.segment(epoch, object);
             store.putIfAbsent(name, object);
             return name;
         }
@@ -207,6 +213,72 @@ class SignerTest {
 
         // then
         refuses("the segment begins shard 0 at leaf 0, what was signed last ends at 1", upstream.intent());
+    }
+
+    @Test
+    void refusesASegmentOfAnotherEpochOrWithLeavesOfAShardTheLedgerDoesNotHave() throws Exception {
+        // given
+        upstream.add(0, "a");
+        List<ShardHead> heads = upstream.heads();
+        String ofAnotherEpoch = upstream.segment(7, 0);
+        byte[] withAnotherShard = Segment.builder(0)
+                .startShard(0, 0)
+                .add(new LeafRecord(EntryKind.EVENT, 0, 0, "a".getBytes(StandardCharsets.UTF_8)))
+                .startShard(2, 0)
+                .add(new LeafRecord(EntryKind.EVENT, 0, 0, "x".getBytes(StandardCharsets.UTF_8)))
+                .build();
+        String name = ObjectNames.segment(0, withAnotherShard);
+        store.putIfAbsent(name, withAnotherShard);
+        EpochIntent honest = upstream.intent(heads, ofAnotherEpoch);
+
+        // then
+        refuses("its segment is that of epoch 7", honest);
+        refuses(
+                "its segment has leaves of shard 2",
+                new EpochIntent(0, honest.epochLeaf(), heads, honest.noteText(), name, honest.payloads(), 1));
+    }
+
+    @Test
+    void refusesLeavesOfRecordsOutsideTheNewInputPositions() throws Exception {
+        // given
+        upstream.add(0, "a");
+        signer.sign(upstream.intent());
+        upstream.add(0, "b");
+        upstream.add(0, "c");
+        List<ShardHead> heads = upstream.heads();
+
+        // when
+        String before = upstream.segment(1, 9);
+        upstream.archived.set(0, 1L);
+        String beyond = upstream.segment(1, 19);
+        EpochIntent intent = upstream.intent(heads, before);
+
+        // then
+        refuses("the segment has leaf 1 of shard 0 at offset 9, which must be from 10 to 19", intent);
+        refuses(
+                "the segment has leaf 2 of shard 0 at offset 20, which must be from 20 to 19",
+                new EpochIntent(1, intent.epochLeaf(), heads, intent.noteText(), beyond, intent.payloads(), 1));
+    }
+
+    @Test
+    void refusesALeafThatLogsObjectsNobodyVerified() throws Exception {
+        // given
+        upstream.add(0, "a");
+        EpochIntent honest = upstream.intent();
+        EpochLeaf leaf = EpochLeaf.parse(honest.epochLeaf());
+        byte[] logging = new EpochLeaf(
+                        0,
+                        leaf.time(),
+                        leaf.counts(),
+                        List.of(new EpochLeaf.Logged("packs/0", leaf.vectorRoot())),
+                        leaf.vectorRoot())
+                .encode();
+
+        // then
+        refuses(
+                "its epoch leaf logs objects nobody here has verified",
+                new EpochIntent(
+                        0, logging, honest.heads(), honest.noteText(), honest.segment(), honest.payloads(), 1));
     }
 
     @Test
