@@ -37,6 +37,7 @@ final class ShardReplica {
 
     static final int DELTAS_WAITING_MAX = 256;
     static final int OUTCOMES_WAITING_MAX = 10_000;
+    static final int OUTCOMES_DUE_MAX = 100_000;
 
     /** Objects of a decision without a leaf, or of a head, roughly. */
     private static final int SMALL_OBJECT_BYTES = 160;
@@ -70,7 +71,13 @@ final class ShardReplica {
     private long decidedTo;
 
     private long unpublishedBytes;
+    /** Next offset of a published head that is waited for. */
+    private long awaitedOffset;
+
     private long overdueSinceMillis = -1;
+    /** What was missing then: the offset of a record or of an outcome. */
+    private long overdueOffset;
+
     private @Nullable String stoppedReason;
 
     ShardReplica(int shard, int incarnation, int generation, ShardDecider decider, long unpublishedBytesMax) {
@@ -207,6 +214,7 @@ final class ShardReplica {
                             + "checkpoints were rewritten",
                     published, newest.head());
         }
+        awaitedOffset = Math.max(awaitedOffset, published.nextOffset());
         return Optional.empty();
     }
 
@@ -253,12 +261,16 @@ final class ShardReplica {
     // ---- limits
 
     /**
-     * Whether more records should be read. A delta that waits for records is given them whatever the limit, else neither
-     * could ever move.
+     * Whether more records should be read. A delta or a published head that waits for records is given them whatever the
+     * limit, else neither could ever move: an epoch may have been published under a higher limit.
      */
     boolean wantsEvents() {
-        return stoppedReason == null
-                && (unpublishedBytes < unpublishedBytesMax || (heads.isEmpty() && !deltasWaiting.isEmpty()));
+        if (stoppedReason != null || outcomesDue.size() >= OUTCOMES_DUE_MAX) {
+            return false;
+        }
+        return unpublishedBytes < unpublishedBytesMax
+                || (heads.isEmpty() && !deltasWaiting.isEmpty())
+                || decidedTo < awaitedOffset;
     }
 
     boolean wantsSealed() {
@@ -286,16 +298,25 @@ final class ShardReplica {
     /**
      * Refuses to wait for ever for a record or an outcome that was claimed to exist.
      *
-     * @param eventsAtEnd whether every readable record of {@code events} was read
+     * @param eventsAtEnd whether every record of {@code events} that was readable when it was last asked was read; says
+     *     nothing while reading is paused
      * @param outcomesAtEnd whether every readable record of {@code outcomes} was read
      */
     void requireNothingOverdue(long nowMillis, boolean eventsAtEnd, boolean outcomesAtEnd) {
-        boolean recordsOverdue = eventsAtEnd && (!deltasWaiting.isEmpty() || !outcomesWaiting.isEmpty());
-        boolean outcomesOverdue = outcomesAtEnd && !heads.isEmpty() && !isVerified(heads.element());
+        boolean eventsRead = eventsAtEnd && (wantsEvents() || stoppedReason != null);
+        boolean recordsOverdue = eventsRead && (!deltasWaiting.isEmpty() || !outcomesWaiting.isEmpty());
+        boolean outcomesMissing = heads.isEmpty()
+                ? !deltasWaiting.isEmpty() && outcomesDue.size() >= OUTCOMES_DUE_MAX
+                : !isVerified(heads.element());
+        boolean outcomesOverdue = outcomesAtEnd && outcomesMissing;
         if (!recordsOverdue && !outcomesOverdue) {
             overdueSinceMillis = -1;
-        } else if (overdueSinceMillis < 0) {
-            overdueSinceMillis = nowMillis;
+            return;
+        }
+        long missing = outcomesOverdue ? outcomesDue.element().offset() : decidedTo;
+        if (overdueSinceMillis < 0 || missing != overdueOffset) {
+            overdueSinceMillis = nowMillis; // something else than last time: that came
+            overdueOffset = missing;
         } else if (nowMillis - overdueSinceMillis >= OVERDUE_MILLIS) {
             throw overdue(outcomesOverdue);
         }
@@ -324,7 +345,9 @@ final class ShardReplica {
     // ---- holding claims against decisions
 
     private void settle() {
-        while (!outcomesWaiting.isEmpty() && outcomesWaiting.element().offset() < decidedTo) {
+        // With one due, a later one need not wait for its record: it shows that the one due was left out.
+        while (!outcomesWaiting.isEmpty()
+                && (outcomesWaiting.element().offset() < decidedTo || !outcomesDue.isEmpty())) {
             requireEqual(outcomesWaiting.remove());
         }
         while (!deltasWaiting.isEmpty() && deltasWaiting.element().nextOffset() <= decidedTo) {

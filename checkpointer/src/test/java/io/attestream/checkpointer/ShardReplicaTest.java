@@ -458,6 +458,45 @@ class ShardReplicaTest {
                 () -> replica.requireNothingOverdue(ShardReplica.OVERDUE_MILLIS, true, true));
     }
 
+    @Test
+    void claimsThatAreAlwaysALittleLateAreNeverOverdue() {
+        // given: at every look another outcome and another record is missing, the one before has come
+        for (int i = 0; i < 10; i++) {
+            long millis = i * (ShardReplica.OVERDUE_MILLIS - 1);
+            replica.onSealed(shard.seal());
+            replica.requireNothingOverdue(millis, true, true);
+            shard.records.forEach(r -> replica.onEvent(r.offset(), r.timestampMillis(), r.value()));
+            shard.records.clear();
+            replica.requireNothingOverdue(millis + 1, true, true);
+            shard.sequencer.outcomes.forEach(replica::onOutcome);
+            shard.sequencer.outcomes.clear();
+            replica.take(replica.newestVerified());
+
+            // when
+            shard.event("a", "payload a");
+        }
+
+        // then
+        assertThat(replica.newestVerified().head().nextOffset()).isEqualTo(shard.endOffset() - 1);
+    }
+
+    @Test
+    void recordsAreNotOverdueWhileReadingIsPaused() {
+        // given: the limit is reached, so nobody asks whether there are more records
+        ShardReplica small = shard.replica(1_000);
+        shard.seal();
+        shard.feed(small);
+        shard.event("d", "payload d");
+        small.onSealed(shard.seal());
+        assertThat(small.wantsEvents()).isFalse();
+
+        // when
+        small.requireNothingOverdue(0, true, true);
+
+        // then
+        small.requireNothingOverdue(ShardReplica.OVERDUE_MILLIS, true, true);
+    }
+
     // ---- the input
 
     @Test
@@ -548,6 +587,59 @@ class ShardReplicaTest {
         small.take(small.newestVerified());
         assertThat(small.wantsEvents()).isTrue();
         assertThat(waiting.nextOffset()).isEqualTo(shard.endOffset());
+    }
+
+    @Test
+    void readsOnAboveTheLimitForAHeadThatWasPublishedUnderAHigherOne() {
+        // given
+        ShardReplica small = shard.replica(1_000);
+        shard.seal();
+        shard.feed(small);
+        TestShard.Committed later = shard.event("d", "payload d");
+        SealedDelta delta = shard.seal();
+        ShardHead published =
+                new ShardHead(1, new TreeSize(delta.size()), Hash.of(delta.root()), delta.nextOffset());
+        assertThat(small.wantsEvents()).isFalse();
+
+        // when
+        assertThat(small.verified(published)).isEmpty();
+
+        // then
+        assertThat(small.wantsEvents()).isTrue();
+        small.onEvent(later.offset(), later.timestampMillis(), later.value());
+        assertThat(small.wantsEvents()).isFalse();
+        small.onSealed(delta);
+        assertThat(small.verified(published)).isPresent();
+    }
+
+    @Test
+    void pausesReadingWhenTooManyOutcomesAreDue() {
+        // given
+        TestShard.Committed genesis = shard.records.get(0);
+        ShardReplica large = shard.replica(1L << 40);
+        large.onEvent(0, genesis.timestampMillis(), genesis.value());
+
+        // when
+        for (long offset = 1; offset <= ShardReplica.OUTCOMES_DUE_MAX; offset++) {
+            assertThat(large.wantsEvents()).isTrue();
+            large.onEvent(offset, 0, new byte[0]);
+        }
+
+        // then
+        assertThat(large.wantsEvents()).isFalse();
+        large.onOutcome(
+                new OutcomeClaim(1, 1, 1, 1, OutcomeClaim.Kind.REJECTED, OptionalLong.empty(), "undecodable"));
+        assertThat(large.wantsEvents()).isTrue();
+        large.onEvent(ShardReplica.OUTCOMES_DUE_MAX + 1, 0, new byte[0]);
+        large.onSealed(empty(shard.seal(), 0, 0, 1L << 40));
+        large.requireNothingOverdue(0, true, true);
+        refuses(
+                "outcome missing for offset 2",
+                () -> large.requireNothingOverdue(ShardReplica.OVERDUE_MILLIS, true, true));
+        refuses(
+                "outcome missing for offset 2",
+                () -> large.onOutcome(new OutcomeClaim(
+                        1, 1, 1, 1L << 40, OutcomeClaim.Kind.REJECTED, OptionalLong.empty(), "undecodable")));
     }
 
     @Test
