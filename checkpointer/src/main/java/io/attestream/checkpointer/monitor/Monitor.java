@@ -68,7 +68,10 @@ public final class Monitor {
         return state;
     }
 
-    /** Looks at the ledger once, and verifies up to {@value #EPOCHS_MAX} new epochs. */
+    /**
+     * Looks at the ledger once, and verifies up to {@value #EPOCHS_MAX} new epochs. An {@link Ok} with that many says that more
+     * may be waiting: look again at once.
+     */
     public MonitorResult check() {
         try {
             Checkpoint latest = signedCheckpoint(answer(source.checkpoint(), "checkpoint"));
@@ -84,10 +87,8 @@ public final class Monitor {
             }
             if (state.ledgerSize().equals(latest.size())) {
                 requireRoot(latest, state.ledgerRange().root());
-                return new Ok(state.ledgerSize(), target - known);
             }
-            return new Behind(
-                    state.ledgerSize(), "the checkpoint is of size " + latest.size() + ", more remains to be verified");
+            return new Ok(state.ledgerSize(), target - known);
         } catch (ViolationException e) {
             return e.violation;
         } catch (IOException e) {
@@ -96,13 +97,16 @@ public final class Monitor {
     }
 
     private MonitorResult compareWithKnown(Checkpoint latest) throws ViolationException {
-        Hash root = latest.size().isEmpty()
-                ? Rfc6962.EMPTY_ROOT
-                : state.recentRoots().get(latest.size().value());
+        boolean same = latest.size().equals(state.ledgerSize());
+        Hash root = same
+                ? state.ledgerRange().root()
+                : latest.size().isEmpty()
+                        ? Rfc6962.EMPTY_ROOT
+                        : state.recentRoots().get(latest.size().value());
         if (root != null) {
             requireRoot(latest, root);
         }
-        return latest.size().equals(state.ledgerSize())
+        return same
                 ? new Ok(state.ledgerSize(), 0)
                 : new Behind(
                         state.ledgerSize(),
@@ -172,6 +176,9 @@ public final class Monitor {
     private void requireGrows(@Nullable ShardHead before, ShardHead after, long epoch)
             throws IOException, ViolationException {
         String where = "shard " + after.shard() + " in epoch " + epoch;
+        if (before != null && after.nextOffset() < before.nextOffset()) {
+            throw violation(ViolationKind.SHARD_SHRANK, where + " went from " + before + " to " + after);
+        }
         if (before == null || before.size().isEmpty()) {
             if (after.size().isEmpty() && !after.root().equals(Rfc6962.EMPTY_ROOT)) {
                 throw violation(
@@ -180,8 +187,7 @@ public final class Monitor {
             }
             return;
         }
-        if (Long.compareUnsigned(after.size().value(), before.size().value()) < 0
-                || after.nextOffset() < before.nextOffset()) {
+        if (Long.compareUnsigned(after.size().value(), before.size().value()) < 0) {
             throw violation(ViolationKind.SHARD_SHRANK, where + " went from " + before + " to " + after);
         }
         if (after.size().equals(before.size())) {

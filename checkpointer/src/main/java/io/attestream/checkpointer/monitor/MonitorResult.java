@@ -6,7 +6,7 @@ import io.attestream.proofs.tree.TreeSize;
 /** What one look at a ledger found. */
 public sealed interface MonitorResult {
     /**
-     * Everything published so far was verified.
+     * Everything that was looked at was verified: all that is published, or as many epochs as one look takes.
      *
      * @param size of the ledger log: the number of verified epochs
      * @param newEpochs how many of them this look added

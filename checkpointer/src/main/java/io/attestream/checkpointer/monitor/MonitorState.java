@@ -30,6 +30,28 @@ public record MonitorState(
         ledgerHashes = List.copyOf(ledgerHashes);
         heads = List.copyOf(heads);
         recentRoots = new TreeMap<>(recentRoots);
+        requireConsistent(ledgerSize, ledgerHashes, heads, recentRoots);
+    }
+
+    /** What is kept between two looks can be damaged or edited; nothing may be verified against a part of it alone. */
+    private static void requireConsistent(
+            TreeSize size, List<Hash> hashes, List<ShardHead> heads, SortedMap<Long, Hash> roots) {
+        Hash root = CompactRange.of(size, hashes).root();
+        if (!size.isEmpty() && !root.equals(roots.get(size.value()))) {
+            throw new IllegalArgumentException("the root of size " + size + " is not that of ledgerHashes");
+        }
+        if (roots.size() > RECENT_ROOTS_MAX
+                || roots.keySet().stream().anyMatch(known -> Long.compareUnsigned(known, size.value()) > 0)) {
+            throw new IllegalArgumentException("recentRoots must be at most " + RECENT_ROOTS_MAX + ", none above size " + size);
+        }
+        if (size.isEmpty() != heads.isEmpty()) {
+            throw new IllegalArgumentException("there are heads of " + heads.size() + " shards at size " + size);
+        }
+        for (int shard = 0; shard < heads.size(); shard++) {
+            if (heads.get(shard).shard() != shard) {
+                throw new IllegalArgumentException("the head of shard " + heads.get(shard).shard() + " is in place " + shard);
+            }
+        }
     }
 
     /** Nothing verified yet. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer.monitor;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -12,6 +13,7 @@ import io.attestream.proofs.tree.TreeSize;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -40,12 +42,11 @@ public final class MonitorStateFile {
      * @throws IOException if the file cannot be read or is not a monitor's state; it is never taken for a missing one
      */
     public Optional<MonitorState> read() throws IOException {
-        if (!Files.exists(file)) {
-            return Optional.empty();
-        }
         try {
             return Optional.of(decode(JSON.readTree(Files.readAllBytes(file))));
-        } catch (InvalidFormat | IllegalArgumentException e) {
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        } catch (JsonProcessingException | InvalidFormat | IllegalArgumentException e) {
             throw new IOException(file + " is not a monitor's state: " + e.getMessage(), e);
         }
     }

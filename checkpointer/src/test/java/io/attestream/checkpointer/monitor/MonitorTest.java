@@ -79,6 +79,47 @@ class MonitorTest {
     }
 
     @Test
+    void aStateWhosePartsContradictEachOtherIsRefused(@TempDir Path directory) throws Exception {
+        // given
+        for (int i = 0; i < 3; i++) {
+            ledger.add(0, "entry " + i);
+            ledger.publish();
+        }
+        monitor.check();
+        Path path = directory.resolve("state.json");
+        MonitorStateFile file = new MonitorStateFile(path);
+        file.write(monitor.state());
+        String kept = Files.readString(path);
+        String newestRoot = monitor.state().recentRoots().get(3L).base64();
+        String olderRoot = monitor.state().recentRoots().get(2L).base64();
+
+        // then
+        for (String edited : List.of(
+                kept.replace(newestRoot, olderRoot),
+                kept.replaceAll("\"recentRoots\":.*?}", "\"recentRoots\":{}"),
+                kept.replace("\"ledgerSize\":\"3\"", "\"ledgerSize\":\"4\""),
+                kept.replaceAll("\"heads\":.*?]", "\"heads\":[]"),
+                kept.replaceAll("\"heads\":\\[(.*?),(.*?)]", "\"heads\":[$2,$1]"))) {
+            assertThat(edited).isNotEqualTo(kept);
+            Files.writeString(path, edited);
+            assertThatThrownBy(file::read)
+                    .as(edited)
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("is not a monitor's state");
+        }
+    }
+
+    @Test
+    void aStateThatCannotBeReadIsNoNewBeginning(@TempDir Path directory) throws Exception {
+        // given: something on the way to the file is no directory, so whether it exists cannot be said
+        Path notADirectory = Files.createFile(directory.resolve("file"));
+
+        // then
+        assertThatThrownBy(new MonitorStateFile(notADirectory.resolve("state.json"))::read)
+                .isInstanceOf(IOException.class);
+    }
+
+    @Test
     void aStateOfAnotherLedgerIsRefused() {
         // given
         NoteSigner other = NoteSigner.generate(FakeLedger.ORIGIN, new SecureRandom());
@@ -98,8 +139,7 @@ class MonitorTest {
         }
 
         // then
-        assertThat(monitor.check()).isInstanceOf(Behind.class);
-        assertThat(monitor.state().ledgerSize()).isEqualTo(new TreeSize(Monitor.EPOCHS_MAX));
+        assertThat(monitor.check()).isEqualTo(new Ok(new TreeSize(Monitor.EPOCHS_MAX), Monitor.EPOCHS_MAX));
         assertThat(monitor.check()).isEqualTo(new Ok(new TreeSize(Monitor.EPOCHS_MAX + 1), 1));
     }
 
@@ -187,6 +227,20 @@ class MonitorTest {
 
         // then
         violates(ViolationKind.SHARD_SHRANK, "shard 0 in epoch 1");
+    }
+
+    @Test
+    void findsAnInputPositionThatGoesBackInAShardWithoutLeaves() {
+        // given
+        ledger.publish();
+        monitor.check();
+
+        // when
+        ledger.nextOffset = 5;
+        ledger.publish();
+
+        // then
+        violates(ViolationKind.SHARD_SHRANK, "shard 0 in epoch 1 went from");
     }
 
     @Test
