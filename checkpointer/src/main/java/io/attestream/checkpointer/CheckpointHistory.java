@@ -146,6 +146,12 @@ final class CheckpointHistory {
                 throw doubt(record.epoch(), "there is a note for shard " + note.shard());
             }
             ShardHead head = heads.get(note.shard());
+            if (note.size() != head.size().value()) {
+                throw doubt(
+                        record.epoch(),
+                        "the note of shard " + note.shard() + " is said to be of size " + note.size() + ", its head is "
+                                + head);
+            }
             ledger.requireShardSigned(note.note(), head, record.epoch());
         }
     }

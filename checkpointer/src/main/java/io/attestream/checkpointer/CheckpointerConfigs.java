@@ -127,8 +127,8 @@ final class CheckpointerConfigs {
             if (posix != null) {
                 Set<PosixFilePermission> permissions = posix.readAttributes().permissions();
                 for (PosixFilePermission permission : permissions) {
-                    if (permission.name().startsWith("OTHERS_")) {
-                        throw new RefusedKeyException(setting + " is open to every user: chmod 600 it");
+                    if (!permission.name().startsWith("OWNER_")) {
+                        throw new RefusedKeyException(setting + " is open to others than its owner: chmod 600 it");
                     }
                 }
             }

@@ -161,7 +161,9 @@ class CheckpointHistoryTest {
                 .text());
 
         // then
-        refuses("has another text", new ShardNotes(0, List.of(shardNote(0, head(6, 1, 10)))));
+        ShardNote right = shardNote(0, head(5, 1, 10));
+        refuses("is said to be of size 6", new ShardNotes(0, List.of(new ShardNote(0, 6, right.note()))));
+        refuses("has another text", new ShardNotes(0, List.of(shardNote(0, head(5, 2, 10)))));
         refuses("has another text", new ShardNotes(0, List.of(new ShardNote(0, 5, ledgerNote))));
         refuses("there is a note for shard 2", new ShardNotes(0, List.of(new ShardNote(2, 5, ledgerNote))));
         refuses("do not follow the publication", new ShardNotes(1, List.of()));

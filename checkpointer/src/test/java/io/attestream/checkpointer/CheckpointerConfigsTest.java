@@ -73,16 +73,22 @@ class CheckpointerConfigsTest {
     }
 
     @Test
-    void aKeyFileOpenToEveryUserIsRefused() throws Exception {
+    void aKeyFileOpenToOthersThanItsOwnerIsRefused() throws Exception {
         // given
         Path file = keyFile();
-        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
+        for (String permissions : List.of("rw-r-----", "rw--w----", "rw----r--")) {
+            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(permissions));
 
-        // when
-        List<String> problems = problems(Map.of("attestream.ledger.signing-key-file", file.toString()));
+            // when
+            List<String> problems = problems(Map.of("attestream.ledger.signing-key-file", file.toString()));
 
-        // then
-        assertThat(problems).singleElement().asString().contains("is open to every user: chmod 600 it");
+            // then
+            assertThat(problems)
+                    .as(permissions)
+                    .singleElement()
+                    .asString()
+                    .contains("is open to others than its owner: chmod 600 it");
+        }
     }
 
     @Test
