@@ -11,7 +11,6 @@ import io.attestream.proofs.control.Rules;
 import io.attestream.proofs.entry.CanonicalEntry;
 import io.attestream.proofs.entry.EntryKind;
 import io.attestream.proofs.entry.IdentityDigest;
-import io.attestream.proofs.entry.IdentityWindow;
 import io.attestream.proofs.entry.Routing;
 import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.LeafIndex;
@@ -53,7 +52,7 @@ final class ShardDecider {
     private long size;
 
     /** What genesis and the rules records so far have set. */
-    private record InForce(Rules rules, WireDecoder<Event> decoder, IdentityWindow window) {}
+    private record InForce(Rules rules, WireDecoder<Event> decoder, SeenEvents seen) {}
 
     ShardDecider(int shard, Ledger ledger, int incarnation) {
         this.shard = shard;
@@ -110,7 +109,7 @@ final class ShardDecider {
             inForce = new InForce(
                     genesis.rules(),
                     new WireDecoder<>(Event.class, SchemaTexts.EVENT, new SchemaBook(genesis.schemas())),
-                    new IdentityWindow(genesis.rules().dedupWindowLeaves()));
+                    new SeenEvents(genesis.rules().dedupWindowLeaves()));
         } catch (InvalidFormat | IllegalArgumentException e) {
             throw noGenesis(offset, "is no valid control record: " + e.getMessage());
         }
@@ -134,9 +133,9 @@ final class ShardDecider {
             return rejected(offset, "invalid-control");
         }
         Decision decision = leaf(before, offset, timestampMillis, EntryKind.RULES, entry, NONE, NONE, NO_PAYLOAD);
-        before.window().resize(change.rules().dedupWindowLeaves());
+        before.seen().resize(change.rules().dedupWindowLeaves());
         before.decoder().use(schemas);
-        inForce = new InForce(change.rules(), before.decoder(), before.window());
+        inForce = new InForce(change.rules(), before.decoder(), before.seen());
         return new Decided(decision);
     }
 
@@ -172,12 +171,12 @@ final class ShardDecider {
         byte[] identity =
                 IdentityDigest.compute(event.getTenant(), source, partitionKey, attributes.getOrDefault("id", ""));
         byte[] tag = event.getContentTag().bytes();
-        long first = now.window().find(identity, 0);
-        if (first >= 0 && now.window().hasTag(first, tag, 0)) {
-            return new Decided(new WithoutLeaf(offset, OutcomeClaim.Kind.DUPLICATE, OptionalLong.of(first), ""));
+        SeenEvents.Seen first = now.seen().find(identity);
+        if (first != null && first.hasTag(tag)) {
+            return new Decided(new WithoutLeaf(offset, OutcomeClaim.Kind.DUPLICATE, OptionalLong.of(first.index()), ""));
         }
-        boolean conflict = first >= 0;
-        byte[] entry = conflict
+        boolean conflict = first != null;
+        byte[] entry = first != null
                 ? CanonicalEntry.conflict(
                         attributes,
                         event.getTenant(),
@@ -185,7 +184,7 @@ final class ShardDecider {
                         timestampMillis,
                         dataDigest,
                         event.getDataSize(),
-                        new LeafIndex(first))
+                        new LeafIndex(first.index()))
                 : CanonicalEntry.event(
                         attributes,
                         event.getTenant(),
@@ -211,7 +210,11 @@ final class ShardDecider {
             byte[] identity,
             byte[] tag,
             Payload payload) {
-        now.window().append(kind, identity, 0, tag, 0);
+        if (kind == EntryKind.EVENT) {
+            now.seen().addEvent(identity, tag);
+        } else {
+            now.seen().addOther();
+        }
         byte[] hash = new byte[Hash.SIZE_BYTES];
         Rfc6962.leafHash(entry, 0, entry.length, hash, 0);
         return new Leaf(offset, size++, kind, timestampMillis, entry, hash, identity, payload);
