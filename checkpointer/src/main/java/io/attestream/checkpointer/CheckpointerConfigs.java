@@ -13,6 +13,7 @@ import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -68,6 +69,27 @@ final class CheckpointerConfigs {
         }
         requireKeys(problems, config.ledger());
         return problems;
+    }
+
+    /**
+     * What the shards of a ledger hold in memory when dedup windows and backlogs are full, if that is more than there is; said
+     * at start, because the windows fill up only in the course of months.
+     *
+     * @param windowLeaves of each shard
+     */
+    static Optional<String> memoryProblem(
+            CheckpointerConfig.Checkpointer own, List<Long> windowLeaves, long heapBytesMax) {
+        long needed = own.epochSizeBytesMax();
+        for (long leaves : windowLeaves) {
+            needed += leaves * SeenEvents.BYTES_PER_LEAF + own.shardBacklogBytesMax();
+        }
+        return needed <= heapBytesMax
+                ? Optional.empty()
+                : Optional.of(
+                        "dedup windows and backlogs of " + windowLeaves.size() + " shards grow to " + (needed >> 20)
+                                + " MiB, the heap has at most " + (heapBytesMax >> 20)
+                                + " MiB: raise -Xmx before they do, or set a lower"
+                                + " attestream.checkpointer.shard-backlog-bytes-max");
     }
 
     private static void requireKeys(List<String> problems, CheckpointerConfig.LedgerKeys keys) {

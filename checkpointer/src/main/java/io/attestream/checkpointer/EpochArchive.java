@@ -105,8 +105,10 @@ final class EpochArchive {
                 || segment.count(shard) != leaves.size()
                 || payloads.has(shard, leaves.get(0).index() - 1)
                 || payloads.has(shard, end)) {
-            throw differs(intent, "of shard " + shard + " expected are exactly leaves "
-                    + leaves.get(0).index() + " to " + (end - 1));
+            throw differs(
+                    intent,
+                    "of shard " + shard + " expected are exactly leaves "
+                            + leaves.get(0).index() + " to " + (end - 1));
         }
         for (Leaf leaf : leaves) {
             LeafRecord archived = segment.leaf(shard, leaf.index());
@@ -114,12 +116,17 @@ final class EpochArchive {
                     || archived.offset() != leaf.offset()
                     || archived.timestampMillis() != leaf.timestampMillis()
                     || !Arrays.equals(archived.entry(), leaf.entry())) {
-                throw differs(intent, "leaf " + leaf.index() + " of shard " + shard
-                        + " was archived with another kind, offset, time or entry than offset " + leaf.offset() + " has");
+                throw differs(
+                        intent,
+                        "leaf " + leaf.index() + " of shard " + shard
+                                + " was archived with another kind, offset, time or entry than offset " + leaf.offset()
+                                + " has");
             }
             if (!isSame(payloads.payload(shard, leaf.index()), leaf.payload())) {
-                throw differs(intent, "leaf " + leaf.index() + " of shard " + shard
-                        + " was archived with another payload than offset " + leaf.offset() + " has");
+                throw differs(
+                        intent,
+                        "leaf " + leaf.index() + " of shard " + shard
+                                + " was archived with another payload than offset " + leaf.offset() + " has");
             }
         }
     }

@@ -38,6 +38,7 @@ final class LedgerFollower implements Runnable {
     private final Set<TopicPartition> paused = new HashSet<>();
     private final List<TopicPartition> partitions = new ArrayList<>();
     private final Set<Integer> stoppedShards = new HashSet<>();
+    private int newestGeneration;
     private volatile boolean stopping;
     private volatile long lastPollMillis;
 
@@ -51,6 +52,7 @@ final class LedgerFollower implements Runnable {
         this.backlog = backlog;
         this.clockMillis = clockMillis;
         this.lastPollMillis = clockMillis.getAsLong();
+        this.newestGeneration = backlog.look(0, ShardReplica::newestGeneration);
         for (int shard = 0; shard < backlog.shards(); shard++) {
             partitions.add(new TopicPartition(events, shard));
             partitions.add(new TopicPartition(sealed, shard));
@@ -141,6 +143,7 @@ final class LedgerFollower implements Runnable {
 
     private void pauseAndResume() {
         for (TopicPartition partition : partitions) {
+            warnOfNewerGeneration(partition.partition());
             boolean wanted = backlog.look(partition.partition(), replica -> wants(replica, partition.topic()));
             if (!wanted && partition.topic().equals(events)) {
                 logIfStopped(partition.partition());
@@ -150,6 +153,20 @@ final class LedgerFollower implements Runnable {
             } else if (!wanted && paused.add(partition)) {
                 consumer.pause(List.of(partition));
             }
+        }
+    }
+
+    /** A wrong setting would look like a ledger in which nothing happens. */
+    private void warnOfNewerGeneration(int shard) {
+        int seen = backlog.look(shard, ShardReplica::newestGeneration);
+        if (seen > newestGeneration) {
+            LOG.warn(
+                    "topic {} has records of generation {} in shard {}, which are not read: attestream.generation is {}",
+                    sealed,
+                    seen,
+                    shard,
+                    newestGeneration);
+            newestGeneration = seen;
         }
     }
 

@@ -162,6 +162,7 @@ public final class Main {
 
     private void follow(KafkaClients clients, Topics topics, LedgerDefinition definition, StepListener steps)
             throws IOException, RefusedKeyException, InterruptedException {
+        warnOfSmallHeap(definition);
         Ledger ledger = new Ledger(definition.origin(), definition.key(), definition.shards());
         Backlog backlog = backlog(ledger, definition);
         CheckpointerMetrics metrics = new CheckpointerMetrics(backlog);
@@ -205,6 +206,15 @@ public final class Main {
             follower.stop();
             reading.join(TimeUnit.SECONDS.toMillis(STOP_WAIT_SECONDS));
         }
+    }
+
+    private void warnOfSmallHeap(LedgerDefinition definition) {
+        List<Long> windows = definition.genesis().stream()
+                .map(genesis -> genesis.rules().dedupWindowLeaves())
+                .toList();
+        CheckpointerConfigs.memoryProblem(
+                        config.checkpointer(), windows, Runtime.getRuntime().maxMemory())
+                .ifPresent(LOG::warn);
     }
 
     private Backlog backlog(Ledger ledger, LedgerDefinition definition) {

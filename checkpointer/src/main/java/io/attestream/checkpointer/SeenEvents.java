@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 final class SeenEvents {
     private static final int CAPACITY_MIN = 256;
     private static final long WINDOW_LEAVES_MAX = 1L << 26;
+    /** In a full window, all arrays together. */
+    static final int BYTES_PER_LEAF = 44;
 
     private final long secretHigh;
     private final long secretLow;
@@ -30,7 +32,8 @@ final class SeenEvents {
     private long next;
     private long[] digests = new long[2 * CAPACITY_MIN];
     private long[] tags = new long[2 * CAPACITY_MIN];
-    private long[] indexes = new long[CAPACITY_MIN];
+    /** The low 32 bits of each leaf's index: a window is far smaller. */
+    private int[] indexes = new int[CAPACITY_MIN];
     /** Place + 1 of the next older event in the chain, or 0. */
     private int[] older = new int[CAPACITY_MIN];
     /** Place + 1 of the newest event of each chain, or 0. */
@@ -70,7 +73,7 @@ final class SeenEvents {
         long low = bytes.getLong();
         for (int place = newest[chain(high, low)] - 1; place >= 0; place = older[place] - 1) {
             if (digests[2 * place] == high && digests[2 * place + 1] == low) {
-                return new Seen(indexes[place], tags[2 * place], tags[2 * place + 1]);
+                return new Seen(leaves - age(place), tags[2 * place], tags[2 * place + 1]);
             }
         }
         return null;
@@ -78,7 +81,7 @@ final class SeenEvents {
 
     /** The next leaf is this event, whose identity is not in the window. */
     void addEvent(byte[] identity, byte[] tag) {
-        long index = leaves;
+        int index = (int) leaves;
         addOther();
         if (next - oldest == indexes.length) {
             grow();
@@ -108,10 +111,15 @@ final class SeenEvents {
     }
 
     private void forget() {
-        while (oldest < next && indexes[place(oldest)] < leaves - windowLeaves) {
+        while (oldest < next && age(place(oldest)) > windowLeaves) {
             unlink(place(oldest));
             oldest++;
         }
+    }
+
+    /** How many leaves back the event's leaf is; 1 is the last. */
+    private long age(int place) {
+        return (int) leaves - indexes[place] & 0xffffffffL;
     }
 
     private void link(int place) {
@@ -138,10 +146,10 @@ final class SeenEvents {
         int capacity = indexes.length;
         long[] oldDigests = digests;
         long[] oldTags = tags;
-        long[] oldIndexes = indexes;
+        int[] oldIndexes = indexes;
         digests = new long[4 * capacity];
         tags = new long[4 * capacity];
-        indexes = new long[2 * capacity];
+        indexes = new int[2 * capacity];
         older = new int[2 * capacity];
         newest = new int[2 * capacity];
         for (long number = oldest; number < next; number++) {

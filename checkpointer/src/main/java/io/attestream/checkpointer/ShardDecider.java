@@ -173,7 +173,8 @@ final class ShardDecider {
         byte[] tag = event.getContentTag().bytes();
         SeenEvents.Seen first = now.seen().find(identity);
         if (first != null && first.hasTag(tag)) {
-            return new Decided(new WithoutLeaf(offset, OutcomeClaim.Kind.DUPLICATE, OptionalLong.of(first.index()), ""));
+            return new Decided(
+                    new WithoutLeaf(offset, OutcomeClaim.Kind.DUPLICATE, OptionalLong.of(first.index()), ""));
         }
         boolean conflict = first != null;
         byte[] entry = first != null

@@ -79,11 +79,13 @@ final class ShardReplica {
     private long overdueOffset;
 
     private @Nullable String stoppedReason;
+    private int newestGeneration;
 
     ShardReplica(int shard, int incarnation, int generation, ShardDecider decider, long unpublishedBytesMax) {
         this.shard = shard;
         this.incarnation = incarnation;
         this.generation = generation;
+        this.newestGeneration = generation;
         this.decider = decider;
         this.unpublishedBytesMax = unpublishedBytesMax;
         this.matched = new VerifiedHead(new ShardHead(shard, new TreeSize(0), range.root(), 0), Counts.NONE);
@@ -126,6 +128,7 @@ final class ShardReplica {
     /** The next record of topic {@code sealed}. */
     void onSealed(SealedDelta delta) {
         if (delta.generation() != generation) {
+            newestGeneration = Math.max(newestGeneration, delta.generation());
             return; // another life of the processors; generations are switched in topic checkpoints only
         }
         requireWellFormed(delta);
@@ -288,6 +291,11 @@ final class ShardReplica {
     /** Why this shard stands still for good, or null: its records need a newer version of this program. */
     @Nullable String stoppedReason() {
         return stoppedReason;
+    }
+
+    /** The newest generation of which records were seen; only those of this process's own count. */
+    int newestGeneration() {
+        return newestGeneration;
     }
 
     /** Next input offset of this replica: all committed records below it were decided. */

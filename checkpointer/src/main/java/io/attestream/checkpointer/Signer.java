@@ -139,8 +139,9 @@ final class Signer {
         }
         for (int shard : segment.shards()) {
             if (shard >= ledger.shards()) {
-                throw refused(intent, "its segment has leaves of shard " + shard + ", the ledger " + ledger.shards()
-                        + " shards");
+                throw refused(
+                        intent,
+                        "its segment has leaves of shard " + shard + ", the ledger " + ledger.shards() + " shards");
             }
         }
         List<CompactRange> extended = copy(shardRanges);

@@ -136,6 +136,19 @@ class CheckpointerConfigsTest {
         assertThat(problems).singleElement().asString().contains("attestream.ledger.verifier-key is another");
     }
 
+    @Test
+    void aHeapTooSmallForFullWindowsIsNamedBeforeTheyAre() throws Exception {
+        // given
+        CheckpointerConfig.Checkpointer own = load(settings()).checkpointer();
+        List<Long> windows = List.of(1L << 22, 1L << 22);
+
+        // then: two windows of 176 MiB, two backlogs and one epoch of 32 MiB
+        assertThat(CheckpointerConfigs.memoryProblem(own, windows, 448L << 20)).isEmpty();
+        assertThat(CheckpointerConfigs.memoryProblem(own, windows, 447L << 20))
+                .hasValueSatisfying(
+                        problem -> assertThat(problem).contains("2 shards grow to 448 MiB", "at most 447 MiB"));
+    }
+
     private List<String> problems(Map<String, String> changes) throws IOException {
         Map<String, String> settings = settings();
         settings.putAll(changes);

@@ -45,7 +45,9 @@ class SeenEventsTest {
             } else {
                 assertThat(found).as(where).isNotNull();
                 assertThat(found.index()).as(where).isEqualTo(expected);
-                assertThat(found.hasTag(bytes(tag))).as(where).isEqualTo(leaves.get(expected).tag() == tag);
+                assertThat(found.hasTag(bytes(tag)))
+                        .as(where)
+                        .isEqualTo(leaves.get(expected).tag() == tag);
             }
             if (random.nextInt(4) == 0) {
                 seen.addOther();

@@ -121,6 +121,7 @@ class ShardReplicaTest {
         shard.feed(replica);
 
         // then
+        assertThat(replica.newestGeneration()).isEqualTo(2);
         assertThat(replica.newestVerified().head().nextOffset()).isEqualTo(delta.nextOffset());
     }
 
@@ -597,8 +598,7 @@ class ShardReplicaTest {
         shard.feed(small);
         TestShard.Committed later = shard.event("d", "payload d");
         SealedDelta delta = shard.seal();
-        ShardHead published =
-                new ShardHead(1, new TreeSize(delta.size()), Hash.of(delta.root()), delta.nextOffset());
+        ShardHead published = new ShardHead(1, new TreeSize(delta.size()), Hash.of(delta.root()), delta.nextOffset());
         assertThat(small.wantsEvents()).isFalse();
 
         // when
@@ -627,8 +627,7 @@ class ShardReplicaTest {
 
         // then
         assertThat(large.wantsEvents()).isFalse();
-        large.onOutcome(
-                new OutcomeClaim(1, 1, 1, 1, OutcomeClaim.Kind.REJECTED, OptionalLong.empty(), "undecodable"));
+        large.onOutcome(new OutcomeClaim(1, 1, 1, 1, OutcomeClaim.Kind.REJECTED, OptionalLong.empty(), "undecodable"));
         assertThat(large.wantsEvents()).isTrue();
         large.onEvent(ShardReplica.OUTCOMES_DUE_MAX + 1, 0, new byte[0]);
         large.onSealed(empty(shard.seal(), 0, 0, 1L << 40));

@@ -277,8 +277,7 @@ class SignerTest {
         // then
         refuses(
                 "its epoch leaf logs objects nobody here has verified",
-                new EpochIntent(
-                        0, logging, honest.heads(), honest.noteText(), honest.segment(), honest.payloads(), 1));
+                new EpochIntent(0, logging, honest.heads(), honest.noteText(), honest.segment(), honest.payloads(), 1));
     }
 
     @Test

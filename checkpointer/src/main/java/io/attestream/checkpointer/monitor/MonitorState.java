@@ -6,6 +6,7 @@ import io.attestream.proofs.tree.CompactRange;
 import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.TreeSize;
 import java.util.List;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -37,19 +38,21 @@ public record MonitorState(
     private static void requireConsistent(
             TreeSize size, List<Hash> hashes, List<ShardHead> heads, SortedMap<Long, Hash> roots) {
         Hash root = CompactRange.of(size, hashes).root();
-        if (!size.isEmpty() && !root.equals(roots.get(size.value()))) {
+        if (!size.isEmpty() && !Objects.equals(root, roots.get(size.value()))) {
             throw new IllegalArgumentException("the root of size " + size + " is not that of ledgerHashes");
         }
         if (roots.size() > RECENT_ROOTS_MAX
                 || roots.keySet().stream().anyMatch(known -> Long.compareUnsigned(known, size.value()) > 0)) {
-            throw new IllegalArgumentException("recentRoots must be at most " + RECENT_ROOTS_MAX + ", none above size " + size);
+            throw new IllegalArgumentException(
+                    "recentRoots must be at most " + RECENT_ROOTS_MAX + ", none above size " + size);
         }
         if (size.isEmpty() != heads.isEmpty()) {
             throw new IllegalArgumentException("there are heads of " + heads.size() + " shards at size " + size);
         }
         for (int shard = 0; shard < heads.size(); shard++) {
             if (heads.get(shard).shard() != shard) {
-                throw new IllegalArgumentException("the head of shard " + heads.get(shard).shard() + " is in place " + shard);
+                throw new IllegalArgumentException(
+                        "the head of shard " + heads.get(shard).shard() + " is in place " + shard);
             }
         }
     }
