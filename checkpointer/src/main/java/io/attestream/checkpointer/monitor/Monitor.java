@@ -18,12 +18,15 @@ import io.attestream.proofs.tree.CompactRange;
 import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.Proofs;
 import io.attestream.proofs.tree.Rfc6962;
+import io.attestream.proofs.tree.TreeSize;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -96,43 +99,64 @@ public final class Monitor {
         }
     }
 
-    private MonitorResult compareWithKnown(Checkpoint latest) throws ViolationException {
-        boolean same = latest.size().equals(state.ledgerSize());
-        Hash root = same
-                ? state.ledgerRange().root()
-                : latest.size().isEmpty()
-                        ? Rfc6962.EMPTY_ROOT
-                        : state.recentRoots().get(latest.size().value());
-        if (root != null) {
-            requireRoot(latest, root);
+    private MonitorResult compareWithKnown(Checkpoint latest) throws IOException, ViolationException {
+        if (latest.size().equals(state.ledgerSize())) {
+            requireRoot(latest, state.ledgerRange().root());
+            return new Ok(state.ledgerSize(), 0);
         }
-        return same
-                ? new Ok(state.ledgerSize(), 0)
-                : new Behind(
-                        state.ledgerSize(),
-                        "the source shows a checkpoint of size " + latest.size()
-                                + ", an older one than was seen before");
+        requireOfKnownLog(latest);
+        return new Behind(
+                state.ledgerSize(),
+                "the source shows a checkpoint of size " + latest.size() + ", an older one than was seen before");
+    }
+
+    /**
+     * An older checkpoint is either shown again or of a log begun anew, which no ledger may do. Not every root is kept: for a
+     * size without one, the newest kept size below it is asked for.
+     */
+    private void requireOfKnownLog(Checkpoint older) throws IOException, ViolationException {
+        if (older.size().isEmpty()) {
+            requireRoot(older, Rfc6962.EMPTY_ROOT);
+            return;
+        }
+        SortedMap<Long, Hash> known = state.recentRoots().headMap(older.size().value() + 1);
+        if (known.isEmpty()) {
+            return;
+        }
+        TreeSize size = new TreeSize(known.lastKey());
+        Hash root = Objects.requireNonNull(known.get(known.lastKey()));
+        requireRoot(size.equals(older.size()) ? older : epochCheckpoint(epoch(size.value() - 1), size), root);
     }
 
     /** Verifies everything one epoch adds; the state after it. */
     private MonitorState verifyEpoch(long epoch) throws IOException, ViolationException {
-        JsonNode json = json(answer(source.epoch(epoch), "epoch " + epoch), "epoch " + epoch);
+        JsonNode json = epoch(epoch);
         byte[] leafBytes = base64(json.path("epochLeaf"), "epochLeaf of epoch " + epoch);
         List<ShardHead> heads = heads(json.path("heads"), epoch);
 
         CompactRange ledger = state.ledgerRange();
         ledger.append(Rfc6962.leafHash(leafBytes));
-        String note = text(json.path("note"), "note of epoch " + epoch);
-        Checkpoint checkpoint = signedCheckpoint(note.getBytes(StandardCharsets.UTF_8));
-        if (!checkpoint.size().equals(ledger.size())) {
-            throw violation(
-                    ViolationKind.EPOCH_MISMATCH,
-                    "the note of epoch " + epoch + " is of size " + checkpoint.size() + ", expected " + ledger.size());
-        }
+        Checkpoint checkpoint = epochCheckpoint(json, ledger.size());
         requireRoot(checkpoint, ledger.root());
         requireHeadsOf(leafBytes, heads, epoch);
         requireShardsGrow(heads, epoch);
         return state.with(ledger, heads);
+    }
+
+    private JsonNode epoch(long epoch) throws IOException, ViolationException {
+        return json(answer(source.epoch(epoch), "epoch " + epoch), "epoch " + epoch);
+    }
+
+    /** The checkpoint an epoch was published with, which is of the size the ledger log had with it. */
+    private Checkpoint epochCheckpoint(JsonNode json, TreeSize size) throws ViolationException {
+        String what = "note of epoch " + (size.value() - 1);
+        Checkpoint checkpoint = signedCheckpoint(text(json.path("note"), what).getBytes(StandardCharsets.UTF_8));
+        if (!checkpoint.size().equals(size)) {
+            throw violation(
+                    ViolationKind.EPOCH_MISMATCH,
+                    "the " + what + " is of size " + checkpoint.size() + ", expected " + size);
+        }
+        return checkpoint;
     }
 
     private void requireHeadsOf(byte[] leafBytes, List<ShardHead> heads, long epoch) throws ViolationException {

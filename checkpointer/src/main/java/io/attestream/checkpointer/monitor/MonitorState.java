@@ -15,8 +15,8 @@ import java.util.TreeMap;
  *
  * @param ledgerHashes the compact range of the ledger log of this size
  * @param heads of all shards in the last verified epoch, in shard order; empty before the first
- * @param recentRoots of the ledger log by size, for the last {@link #RECENT_ROOTS_MAX} sizes: an older checkpoint shown
- *     again must have the root it had
+ * @param recentRoots of the ledger log by size, for the last sizes, {@link #RECENT_ROOTS_MAX} in all, and for every power of
+ *     two: an older checkpoint shown again must be of the same log, however much older
  */
 public record MonitorState(
         String origin,
@@ -69,8 +69,11 @@ public record MonitorState(
     MonitorState with(CompactRange ledger, List<ShardHead> newHeads) {
         TreeMap<Long, Hash> roots = new TreeMap<>(recentRoots);
         roots.put(ledger.size().value(), ledger.root());
-        while (roots.size() > RECENT_ROOTS_MAX) {
-            roots.pollFirstEntry();
+        if (roots.size() > RECENT_ROOTS_MAX) {
+            roots.keySet().stream()
+                    .filter(size -> Long.bitCount(size) != 1)
+                    .findFirst()
+                    .ifPresent(roots::remove);
         }
         return new MonitorState(origin, vkey, ledger.size(), ledger.hashes(), newHeads, roots);
     }

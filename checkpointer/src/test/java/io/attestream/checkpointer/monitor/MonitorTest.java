@@ -8,7 +8,11 @@ import io.attestream.checkpointer.monitor.MonitorResult.Behind;
 import io.attestream.checkpointer.monitor.MonitorResult.Ok;
 import io.attestream.checkpointer.monitor.MonitorResult.Violation;
 import io.attestream.checkpointer.monitor.MonitorResult.ViolationKind;
+import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.NoteSigner;
+import io.attestream.proofs.tree.CompactRange;
+import io.attestream.proofs.tree.Hash;
+import io.attestream.proofs.tree.Rfc6962;
 import io.attestream.proofs.tree.TreeSize;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -16,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.List;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -271,6 +276,56 @@ class MonitorTest {
 
         // then
         violates(ViolationKind.LEDGER_FORKED, "the ledger log of size 1");
+    }
+
+    @Test
+    void findsAShorterLogBegunAnewUnderTheSameKey() {
+        // given: of ten sizes the roots of the powers of two and of the last are still known
+        for (int i = 0; i < 10; i++) {
+            ledger.add(0, "entry " + i);
+            ledger.publish();
+        }
+        monitor.check();
+        MonitorState all = monitor.state();
+        TreeMap<Long, Hash> roots = new TreeMap<>(all.recentRoots());
+        roots.keySet().retainAll(List.of(1L, 2L, 4L, 8L, 10L));
+        monitor = new Monitor(
+                FakeLedger.ORIGIN,
+                ledger.key.verifier(),
+                ledger,
+                new MonitorState(all.origin(), all.vkey(), all.ledgerSize(), all.ledgerHashes(), all.heads(), roots));
+        ledger.show(7);
+        assertThat(monitor.check()).isInstanceOf(Behind.class);
+
+        // when
+        FakeLedger anew = new FakeLedger(2, ledger.key);
+        for (int i = 0; i < 7; i++) {
+            anew.add(0, "other " + i);
+            anew.publish();
+        }
+        ledger.become(anew);
+
+        // then
+        violates(ViolationKind.LEDGER_FORKED, "the ledger log of size 4 was signed with root");
+    }
+
+    @Test
+    void keepsTheRootsOfPowersOfTwoAndOfTheLastSizes() {
+        // given
+        MonitorState state = monitor.state();
+        List<ShardHead> heads = List.of(new ShardHead(0, new TreeSize(0), Rfc6962.EMPTY_ROOT, 0));
+        CompactRange range = CompactRange.empty();
+
+        // when
+        for (int i = 0; i < 1_200; i++) {
+            range.append(Rfc6962.EMPTY_ROOT);
+            state = state.with(range, heads);
+        }
+
+        // then
+        assertThat(state.recentRoots()).hasSize(MonitorState.RECENT_ROOTS_MAX);
+        assertThat(state.recentRoots().keySet()).contains(1L, 2L, 4L, 128L, 1_024L, 200L, 1_200L);
+        assertThat(state.recentRoots().keySet()).doesNotContain(3L, 127L);
     }
 
     @Test
