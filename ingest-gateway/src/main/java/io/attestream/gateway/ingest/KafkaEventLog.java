@@ -20,7 +20,6 @@ import org.apache.kafka.clients.admin.DescribeTopicsOptions;
 import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
-import org.apache.kafka.clients.producer.BufferExhaustedException;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
@@ -32,7 +31,6 @@ import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
-import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -61,7 +59,7 @@ public final class KafkaEventLog implements EventLog {
     private final Duration drainTimeout;
     private volatile boolean closed;
 
-    private KafkaEventLog(
+    KafkaEventLog(
             String topic,
             int shards,
             Producer<byte[], byte[]> producer,
@@ -132,16 +130,24 @@ public final class KafkaEventLog implements EventLog {
             result.complete(new AppendResult.NotWritten("this instance is stopping"));
             return result;
         }
+        Thread caller = Thread.currentThread();
         try {
             var unused = producer.send(
-                    new ProducerRecord<>(topic, record.shard(), record.key(), record.value()),
-                    (metadata, error) -> answer(result, () -> acknowledged(metadata, error)));
+                    new ProducerRecord<>(topic, record.shard(), record.key(), record.value()), (metadata, error) -> {
+                        // What send() itself reports, on the caller's thread, never came into a batch. Of everything
+                        // later an earlier attempt may have been written, whatever the last one met.
+                        if (error != null && Thread.currentThread() == caller) {
+                            result.complete(notSent(error));
+                        } else {
+                            answer(result, () -> acknowledged(metadata, error));
+                        }
+                    });
         } catch (InterruptException e) {
             Thread.currentThread().interrupt();
             result.complete(new AppendResult.NotWritten("interrupted"));
         } catch (RuntimeException e) {
-            // send() throws only before the record enters a batch.
-            answer(result, () -> notSent(e));
+            // send() throws only before the record enters a batch, or when the producer will never send again.
+            result.complete(notSent(e));
         }
         return result;
     }
@@ -161,39 +167,36 @@ public final class KafkaEventLog implements EventLog {
         return new AppendResult.Appended(metadata.partition(), metadata.offset());
     }
 
-    /** A failure reported by the producer: only what a broker refuses before writing is certainly not written. */
-    static AppendResult failed(Exception error) {
+    /**
+     * A failure behind send(). It tells about the last attempt only: an earlier one may have been written and its answer
+     * lost, so only what no attempt can have written is certain.
+     */
+    private static AppendResult failed(Exception error) {
         if (error instanceof RecordTooLargeException) {
-            return new AppendResult.TooLarge("the record exceeds the message limit of the topic");
-        }
-        if (error instanceof BufferExhaustedException || isMetadataTimeout(error)) {
-            return notSent(error);
-        }
-        if (isRefused(error)) {
-            LOG.error("the brokers refuse to write: {}", error.toString());
-            return new AppendResult.NotWritten("the brokers refuse to write");
+            return tooLarge();
         }
         LOG.warn("append not acknowledged: {}", error.toString());
-        return new AppendResult.Unknown("the brokers did not acknowledge in time");
-    }
-
-    private static boolean isRefused(Exception error) {
-        return error instanceof AuthorizationException
-                || error instanceof InvalidTopicException
-                || error instanceof UnknownTopicOrPartitionException;
-    }
-
-    /** The callback reports what send() could not even queue. No metadata within max.block.ms: told apart from a delivery timeout by its text, for the type is the same. */
-    private static boolean isMetadataTimeout(Exception error) {
-        String message = error.getMessage();
-        return error instanceof org.apache.kafka.common.errors.TimeoutException
-                && message != null
-                && message.contains("not present in metadata");
+        return new AppendResult.Unknown(
+                isRefusal(error)
+                        ? "the brokers refuse to write now; an earlier attempt may have been written"
+                        : "the brokers did not acknowledge in time");
     }
 
     private static AppendResult notSent(Exception error) {
+        if (error instanceof RecordTooLargeException) {
+            return tooLarge();
+        }
         LOG.warn("append not sent: {}", error.toString());
-        return new AppendResult.NotWritten("the brokers cannot be reached");
+        return new AppendResult.NotWritten(
+                isRefusal(error) ? "the brokers refuse to write" : "the brokers cannot be reached");
+    }
+
+    private static AppendResult tooLarge() {
+        return new AppendResult.TooLarge("the record exceeds the message limit of the topic");
+    }
+
+    private static boolean isRefusal(Exception error) {
+        return error instanceof AuthorizationException || error instanceof InvalidTopicException;
     }
 
     @Override
