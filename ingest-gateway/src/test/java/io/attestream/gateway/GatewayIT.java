@@ -41,6 +41,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -340,6 +341,30 @@ class GatewayIT {
             assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(15));
         }
         assertThat(idsInTheLog()).containsValue("streamed");
+    }
+
+    @Test
+    void aStopAnswersThoseWhoWaitForPublication() throws Exception {
+        // given: nobody tells of publication here
+        launchAndAwaitReady();
+        String event = "{\"specversion\":\"1.0\",\"id\":\"waiting\",\"source\":\"/it\",\"type\":\"t\"}";
+        CompletableFuture<HttpResponse<String>> answer = http.sendAsync(
+                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/v1/events"))
+                        .timeout(Duration.ofSeconds(40))
+                        .header("Authorization", "Bearer " + issuer.token("acme", "ingester"))
+                        .header("Content-Type", "application/cloudevents+json")
+                        .header("Prefer", "wait=30")
+                        .POST(HttpRequest.BodyPublishers.ofString(event))
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
+        await().atMost(PATIENCE).until(() -> idsInTheLog().containsValue("waiting"));
+
+        // when
+        gateway.destroy();
+
+        // then
+        assertThat(answer.get(20, TimeUnit.SECONDS).statusCode()).isEqualTo(202);
+        assertThat(gateway.waitFor(40, TimeUnit.SECONDS)).isTrue();
     }
 
     /** Clients that append one event after the other and note what they were told. */

@@ -11,7 +11,7 @@ import java.util.List;
 /** The gateway's settings beside authentication (see {@link io.attestream.gateway.auth.AuthVariable}) and Quarkus. */
 @ConfigMapping(prefix = "attestream")
 public interface GatewayConfig {
-    @Describe("`true` relaxes what the topic check demands of replication. Never in production.")
+    @Describe("`true` relaxes what the topic check demands of replication. Refused in production.")
     @WithDefault("false")
     boolean dev();
 
@@ -92,7 +92,7 @@ public interface GatewayConfig {
         @WithDefault("67108864")
         long maxInFlightBytes();
 
-        @Describe("Events being written to Kafka.")
+        @Describe("Events being read or written to Kafka, and as many again whose callers wait for publication.")
         @WithDefault("20000")
         int maxInFlightEvents();
     }

@@ -72,6 +72,14 @@ public class Admission {
             return true;
         }
 
+        /** Of more than turned out to be needed. */
+        public synchronized void giveBackEvents(long surplus) {
+            if (!closed) {
+                heldEvents -= surplus;
+                events.addAndGet(-surplus);
+            }
+        }
+
         @Override
         public synchronized void close() {
             if (!closed) {

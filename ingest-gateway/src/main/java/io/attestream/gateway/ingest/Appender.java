@@ -3,6 +3,8 @@ package io.attestream.gateway.ingest;
 
 import io.attestream.gateway.http.Problem;
 import io.attestream.gateway.http.ProblemCode;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /** Appends events that were read and turns what the log says into results. */
@@ -13,6 +15,32 @@ final class Appender {
     Appender(EventLog log, int incarnation) {
         this.log = log;
         this.incarnation = incarnation;
+    }
+
+    /**
+     * Appends events in their order. Behind one that could not be sent none is: each would wait for the same brokers as
+     * long again, a full batch for a quarter of an hour.
+     */
+    List<CompletableFuture<ResultItem>> appendAll(List<Intake> intakes) {
+        List<CompletableFuture<ResultItem>> results = new ArrayList<>(intakes.size());
+        boolean sending = true;
+        for (int index = 0; index < intakes.size(); index++) {
+            Intake intake = intakes.get(index);
+            if (sending || intake instanceof Intake.Refused) {
+                CompletableFuture<ResultItem> result = append(index, intake);
+                sending &= !isUnavailable(result);
+                results.add(result);
+            } else {
+                String id = ((Intake.Ready) intake).id();
+                results.add(CompletableFuture.completedFuture(ResultItem.unavailable(
+                        index, id, ProblemCode.UNAVAILABLE, "an event before it could not be sent")));
+            }
+        }
+        return results;
+    }
+
+    private static boolean isUnavailable(CompletableFuture<ResultItem> result) {
+        return result.isDone() && result.join().status() == ResultItem.Status.UNAVAILABLE;
     }
 
     /** Never completes exceptionally. May wait for the producer's buffer: call it on a worker thread. */

@@ -14,7 +14,8 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * Reads a whole body within a limit of bytes and time. What is announced by {@code Content-Length} is admitted at once, what
- * comes chunked is admitted as it comes, so that no byte is held without a permit. Runs on the request's event loop.
+ * comes chunked is admitted as it comes, so that no byte is held without a permit; and every request for one event, however
+ * little it sends. Runs on the request's event loop.
  */
 final class BodyReader {
     /** What is read and thrown away behind a refusal, so that the client gets to see the answer. */
@@ -50,8 +51,22 @@ final class BodyReader {
         request.handler(this::chunk);
         request.endHandler(end -> body.complete(received.getBytes()));
         request.exceptionHandler(error -> refuse(Problem.of(ProblemCode.MALFORMED_BODY, "The body ends too early")));
-        announcedLength(request).ifPresent(this::admitAnnounced);
+        if (permit.takeEvents(1)) {
+            announcedLength(request).ifPresent(this::admitAnnounced);
+        } else {
+            refuse(Problem.of(ProblemCode.OVERLOADED, "Too many events are in flight; send the same again later"));
+        }
+        if (!body.isDone()) {
+            inviteBody(request);
+        }
         request.resume();
+    }
+
+    /** Tells a client that waits before it sends its body (RFC 9110 section 10.1.1) that it was admitted. */
+    static void inviteBody(HttpServerRequest request) {
+        if ("100-continue".equalsIgnoreCase(request.getHeader("Expect"))) {
+            var unused = request.response().writeContinue();
+        }
     }
 
     private void timedOut(RoutingContext context, Duration timeout) {

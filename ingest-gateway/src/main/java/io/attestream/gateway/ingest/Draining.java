@@ -8,8 +8,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Ends streams when this instance was told to stop. A single event or a batch ends by itself; a client that goes on sending
- * lines would hold up the stop until its timeout.
+ * Ends streams and waits for publication when this instance was told to stop. A single event or a batch ends by itself; a
+ * client that goes on sending lines would hold up the stop until its timeout.
  */
 @ApplicationScoped
 public class Draining {
@@ -20,6 +20,11 @@ public class Draining {
     void onStop(@Observes ShutdownDelayInitiatedEvent event) {
         begun = true;
         streams.forEach(Runnable::run);
+    }
+
+    /** Whether this instance was told to stop. */
+    boolean hasBegun() {
+        return begun;
     }
 
     /** @param end ends the stream's input; run at once if the stop has begun */

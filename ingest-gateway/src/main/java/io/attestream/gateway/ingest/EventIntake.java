@@ -25,6 +25,9 @@ import org.jspecify.annotations.Nullable;
 
 /** From the bytes of a body to records for the log, by way of the code both doors share. Thread-safe. */
 public final class EventIntake {
+    /** {@code {"id":"i","source":"s","specversion":"1.0","type":"t"}}: no valid event is shorter. */
+    private static final int SHORTEST_EVENT_BYTES = 54;
+
     private final CloudEventReader reader;
     private final EventFactory factory;
     private final ThreadLocal<ConfluentWire<Event>> wire;
@@ -72,6 +75,11 @@ public final class EventIntake {
         }
         return ((CloudEventReader.BatchResult.Batch) result)
                 .results().stream().map(each -> intake(tenant, caller, each)).toList();
+    }
+
+    /** How many valid events a batch of this length can hold at most; known before it is parsed. */
+    static int mostEventsIn(int batchBytes, int maxBatchEvents) {
+        return Math.min(maxBatchEvents, 1 + batchBytes / SHORTEST_EVENT_BYTES);
     }
 
     private Intake intake(String tenant, Caller caller, EventResult result) {

@@ -28,7 +28,6 @@ import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -105,22 +104,33 @@ public class EventsResource {
     @APIResponse(responseCode = "503", description = "Not now; see Retry-After")
     @APIResponse(responseCode = "504", description = "Not acknowledged in time; safe to send again")
     public Uni<Response> append(@Context RoutingContext context, @Context SecurityIdentity identity) {
-        HttpServerRequest request = context.request();
-        Call call = call(request, identity);
-        String contentType = request.getHeader("Content-Type");
-        requireKnownForm(request, contentType);
-        Duration wait = preferredWait(request);
-        Admission.Permit permit = admission.open();
+        return metrics.countingRefusals(() -> {
+            HttpServerRequest request = context.request();
+            Call call = call(request, identity);
+            String contentType = request.getHeader("Content-Type");
+            requireKnownForm(request, contentType);
+            requireNoContentCoding(request);
+            return Uni.createFrom().completionStage(append(call, contentType, context));
+        });
+    }
+
+    private CompletableFuture<Response> append(Call call, @Nullable String contentType, RoutingContext context) {
+        Duration wait = preferredWait(call.request());
         GatewayConfig.Ingest limits = config.ingest();
-        CompletableFuture<Response> response = BodyReader.read(
+        Admission.Permit permit = admission.open();
+        CompletableFuture<List<ResultItem>> appended = BodyReader.read(
                         context, permit, limits.maxBodyBytes(), limits.bodyTimeout())
                 .thenComposeAsync(
-                        body -> appendAll(call, contentType, body, permit), Infrastructure.getDefaultWorkerPool())
-                .thenComposeAsync(
+                        body -> appendAll(call, contentType, body, permit), Infrastructure.getDefaultWorkerPool());
+        // Before any wait for publication: what is acknowledged is in flight no more, and a ledger that publishes late
+        // must not fill the door.
+        var unused = appended.whenComplete((items, error) -> {
+            permit.close();
+            metrics.countRefusal(error);
+        });
+        return appended.thenComposeAsync(
                         items -> waiter.await(call.ledger(), items, wait), Infrastructure.getDefaultWorkerPool())
-                .thenApply(items -> answer(items, wait, isSingle(contentType)));
-        var unused = response.whenComplete((answer, error) -> permit.close());
-        return Uni.createFrom().completionStage(response);
+                .thenApply(outcome -> answer(outcome, wait, isSingle(contentType)));
     }
 
     @POST
@@ -136,7 +146,13 @@ public class EventsResource {
     @APIResponse(responseCode = "207", description = "One result a line")
     @APIResponse(responseCode = "503", description = "Not now; see Retry-After")
     public RestMulti<byte[]> stream(@Context HttpServerRequest request, @Context SecurityIdentity identity) {
-        Call call = call(request, identity);
+        return metrics.countingRefusals(() -> {
+            requireNoContentCoding(request);
+            return stream(call(request, identity));
+        });
+    }
+
+    private RestMulti<byte[]> stream(Call call) {
         GatewayConfig.Ingest limits = config.ingest();
         Admission.Permit permit = admission.open();
         if (!permit.takeBytes(NdjsonStream.windowBytes(limits.maxLineBytes()))
@@ -145,7 +161,7 @@ public class EventsResource {
             throw new ProblemException(ProblemCode.OVERLOADED, "Too much is in flight; send the same again later");
         }
         NdjsonStream stream = new NdjsonStream(
-                request,
+                call.request(),
                 permit,
                 limits.maxLineBytes(),
                 limits.maxStreamInFlightEvents(),
@@ -198,16 +214,20 @@ public class EventsResource {
     /** Runs on the worker pool. */
     private CompletableFuture<List<ResultItem>> appendAll(
             Call call, @Nullable String contentType, byte[] body, Admission.Permit permit) {
-        List<Intake> intakes = intakes(call, contentType, body);
-        if (!permit.takeEvents(intakes.size())) {
+        int most = isSingle(contentType)
+                ? 1
+                : EventIntake.mostEventsIn(body.length, config.ingest().maxBatchEvents());
+        // One is held since the request came.
+        if (!permit.takeEvents(most - 1)) {
             throw new ProblemException(
+        BodyReader.inviteBody(call.request());
                     ProblemCode.OVERLOADED, "Too many events are in flight; send the same again later");
         }
-        Appender appender = new Appender(call.ledger().log(), call.ledger().incarnation());
-        List<CompletableFuture<ResultItem>> results = new ArrayList<>(intakes.size());
-        for (int index = 0; index < intakes.size(); index++) {
-            results.add(appender.append(index, intakes.get(index)));
-        }
+        List<Intake> intakes = intakes(call, contentType, body);
+        long ready = intakes.stream().filter(Intake.Ready.class::isInstance).count();
+        permit.giveBackEvents(most - ready);
+        List<CompletableFuture<ResultItem>> results =
+                new Appender(call.ledger().log(), call.ledger().incarnation()).appendAll(intakes);
         return CompletableFuture.allOf(results.toArray(CompletableFuture[]::new))
                 .thenApply(done -> results.stream().map(CompletableFuture::join).toList());
     }
@@ -229,11 +249,21 @@ public class EventsResource {
                                 body));
     }
 
-    private Response answer(List<ResultItem> items, Duration wait, boolean single) {
+    private Response answer(PublicationWaiter.Outcome outcome, Duration wait, boolean single) {
+        List<ResultItem> items = outcome.items();
         items.forEach(metrics::count);
         Optional<Problem> refusal = single && items.get(0).receipt() == null
                 ? Optional.ofNullable(items.get(0).problem())
                 : Optional.empty();
+    /** Decoded it would not be the payload as sent, and as it is nothing in the entry would say how to read it. */
+    private static void requireNoContentCoding(HttpServerRequest request) {
+        String coding = request.getHeader("Content-Encoding");
+        if (coding != null && !coding.strip().equalsIgnoreCase("identity")) {
+            throw new ProblemException(
+                    ProblemCode.UNSUPPORTED_MEDIA_TYPE, "Send the body without a content coding", "Content-Encoding");
+        }
+    }
+
         if (refusal.isPresent()) {
             return ErrorMapping.answer(refusal.get()).build();
         }
@@ -245,7 +275,7 @@ public class EventsResource {
         if (items.stream().anyMatch(ResultItem::retryable)) {
             answer.header("Retry-After", "1");
         }
-        if (!wait.isZero()) {
+        if (outcome.waited()) {
             answer.header("Preference-Applied", "wait=" + wait.toSeconds());
         }
         return answer.build();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.gateway.ingest;
 
+import io.attestream.gateway.config.GatewayConfig;
 import io.attestream.gateway.ingest.ResultItem.First;
 import io.attestream.gateway.ingest.ResultItem.Published;
 import io.attestream.gateway.ledger.OpenLedger;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -29,7 +31,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Waits until acknowledged events are published, as long as the caller prefers to. Holds no thread while it waits: every
  * round asks what is still open, and offsets of a shard are accounted for in order, so a round ends at the first that is
- * not. When the time is over, what is known is answered.
+ * not. When the time is over, this instance stops, or too many wait already, what is known is answered.
  */
 @ApplicationScoped
 public class PublicationWaiter {
@@ -38,19 +40,28 @@ public class PublicationWaiter {
 
     private final ProofsClient proofs;
     private final Archive archive;
+    private final Draining draining;
+    /** Events whose results wait; as many as may be in flight. They are no longer covered by a permit. */
+    private final Semaphore waiting;
 
-    PublicationWaiter(ProofsClient proofs, Archive archive) {
+    PublicationWaiter(ProofsClient proofs, Archive archive, Draining draining, GatewayConfig config) {
         this.proofs = proofs;
         this.archive = archive;
+        this.draining = draining;
+        this.waiting = new Semaphore(config.admission().maxInFlightEvents());
     }
 
-    CompletableFuture<List<ResultItem>> await(OpenLedger ledger, List<ResultItem> items, Duration wait) {
-        if (wait.isZero()) {
-            return CompletableFuture.completedFuture(items);
+    /** @param waited whether the caller's preference was honoured */
+    record Outcome(List<ResultItem> items, boolean waited) {}
+
+    CompletableFuture<Outcome> await(OpenLedger ledger, List<ResultItem> items, Duration wait) {
+        if (wait.isZero() || !waiting.tryAcquire(items.size())) {
+            return CompletableFuture.completedFuture(new Outcome(items, false));
         }
         CompletableFuture<List<ResultItem>> done = new CompletableFuture<>();
+        var unused = done.whenComplete((resolved, error) -> waiting.release(items.size()));
         new Waiting(ledger, items, System.nanoTime() + wait.toNanos(), done).round();
-        return done;
+        return done.thenApply(resolved -> new Outcome(resolved, true));
     }
 
     /** One request's wait. Rounds follow one another, so nothing is shared between threads at one time. */
@@ -109,7 +120,7 @@ public class PublicationWaiter {
         }
 
         private boolean isOver() {
-            return System.nanoTime() - deadlineNanos >= 0;
+            return System.nanoTime() - deadlineNanos >= 0 || draining.hasBegun();
         }
 
         private void resolve(int shard, List<Integer> waiting) throws ProofsClient.Unavailable {

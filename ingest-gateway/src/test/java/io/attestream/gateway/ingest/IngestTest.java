@@ -212,8 +212,8 @@ class IngestTest {
         ConcurrentLinkedQueue<AppendResult> results = new ConcurrentLinkedQueue<>(List.of(
                 new AppendResult.Appended(0, 7),
                 new AppendResult.Unknown("no answer"),
-                new AppendResult.NotWritten("no brokers"),
-                new AppendResult.TooLarge("too large")));
+                new AppendResult.TooLarge("too large"),
+                new AppendResult.NotWritten("no brokers")));
         ledger.log().behaving(record -> CompletableFuture.completedFuture(results.remove()));
 
         // when
@@ -226,8 +226,8 @@ class IngestTest {
         assertThat(items).hasSize(4);
         assertItem(items.get(0), 0, "a", "accepted", false);
         assertItem(items.get(1), 1, "b", "unknown", true);
-        assertItem(items.get(2), 2, "c", "unavailable", true);
-        assertItem(items.get(3), 3, "d", "rejected", false);
+        assertItem(items.get(2), 2, "c", "rejected", false);
+        assertItem(items.get(3), 3, "d", "unavailable", true);
     }
 
     private static void assertItem(JsonNode item, int index, String id, String status, boolean retryable) {
@@ -259,6 +259,132 @@ class IngestTest {
         assertThat(refused.json().path("type").asText()).isEqualTo("urn:attestream:problem:overloaded");
         never.complete(new AppendResult.Appended(0, 1));
         waiting.forEach(answer -> assertThat(answer.join().status()).isEqualTo(202));
+    }
+
+    @Test
+    void aBatchIsAdmittedByCountBeforeItIsParsed() {
+        // given
+        CompletableFuture<AppendResult> never = new CompletableFuture<>();
+        ledger.log().behaving(record -> never);
+        String batch = "[" + (event("x") + ",").repeat(49) + event("y") + "]";
+        CompletableFuture<Answer> first = CompletableFuture.supplyAsync(() -> post(BATCH, batch));
+        await().atMost(Duration.ofSeconds(10)).until(() -> admission.eventsInFlight() == 50);
+        CompletableFuture<Answer> second = CompletableFuture.supplyAsync(() -> post(BATCH, "[" + event("z") + "]"));
+        await().atMost(Duration.ofSeconds(10)).until(() -> admission.eventsInFlight() == 51);
+
+        // when: of a body of this length nothing is known but how many events it can hold
+        Answer refused = post(BATCH, "x".repeat(10_000));
+
+        // then
+        assertThat(refused.status()).isEqualTo(503);
+        assertThat(refused.json().path("type").asText()).isEqualTo("urn:attestream:problem:overloaded");
+        never.complete(new AppendResult.Appended(0, 1));
+        assertThat(first.join().status()).isEqualTo(202);
+        assertThat(second.join().status()).isEqualTo(202);
+        assertThat(post(BATCH, "x".repeat(10_000)).status()).isEqualTo(400);
+    }
+
+    @Test
+    void whoWaitsForPublicationTakesNoPlaceInTheDoor() {
+        // given
+        CompletableFuture<Answer> answer =
+                CompletableFuture.supplyAsync(() -> post(STRUCTURED, event("e-1"), "Prefer", "wait=8"));
+
+        // when
+        await().atMost(Duration.ofSeconds(6))
+                .until(() -> ledger.log().records().size() == 1
+                        && admission.eventsInFlight() == 0
+                        && admission.bytesInFlight() == 0);
+
+        // then
+        assertThat(answer).isNotDone();
+        assertThat(answer.join().status()).isEqualTo(202);
+    }
+
+    @Test
+    void everyWayToBreakOffGivesBackWhatWasAdmitted() throws IOException {
+        // given
+        CompletableFuture<AppendResult> late = new CompletableFuture<>();
+        ledger.log().behaving(record -> late);
+        String start = event("1") + "\n";
+        try (Socket announced = beginPost("Content-Type: " + STRUCTURED, "Content-Length: 1000");
+                Socket chunked = beginPost("Content-Type: " + STRUCTURED, "Transfer-Encoding: chunked");
+                Socket stream = beginPost("Content-Type: application/x-ndjson", "Transfer-Encoding: chunked");
+                Socket unread =
+                        beginPost("Content-Type: application/x-ndjson", "Content-Length: " + (4 * start.length()))) {
+            announced.getOutputStream().write('{');
+            sendChunk(chunked, "{");
+            sendChunk(stream, start + "{");
+            unread.getOutputStream().write(start.repeat(4).getBytes(StandardCharsets.UTF_8));
+            // Two streams with four events each, two bodies.
+            await().atMost(Duration.ofSeconds(10)).until(() -> admission.eventsInFlight() == 10);
+            await().atMost(Duration.ofSeconds(10)).until(() -> admission.bytesInFlight() == 401_001);
+        }
+
+        // when: the clients are gone, and what they sent is acknowledged
+        late.complete(new AppendResult.Appended(0, 1));
+
+        // then: see everythingAdmittedIsGivenBack
+    }
+
+    /** Many clients send a large body only when it was asked for, or after a pause that costs them a second. */
+    @Test
+    void aBodyIsAskedForWhenItIsAdmittedAndOnlyThen() throws IOException {
+        for (String type : List.of(STRUCTURED, "application/x-ndjson")) {
+            String body = event("1");
+            try (Socket socket = beginPost(
+                    "Content-Type: " + type,
+                    "Content-Length: " + body.length(),
+                    "Expect: 100-continue",
+                    "Connection: close")) {
+                // when
+                BufferedReader in =
+                        new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
+                String first = in.readLine();
+
+                // then
+                assertThat(first).isEqualTo("HTTP/1.1 100 Continue");
+                socket.getOutputStream().write(body.getBytes(StandardCharsets.UTF_8));
+                assertThat(nextResult(in).toString()).contains("\"accepted\"");
+            }
+        }
+        try (Socket socket =
+                beginPost("Content-Type: " + STRUCTURED, "Content-Length: 200001", "Expect: 100-continue")) {
+            assertThat(new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8))
+                            .readLine())
+                    .startsWith("HTTP/1.1 413");
+        }
+    }
+
+    @Test
+    void requestsRefusedAsAWholeAreCountedToo() {
+        // given
+        double invalid = problems("invalid_event");
+        double notReady = problems("not_ready");
+        double tooLarge = problems("too_large");
+
+        // when
+        post(BATCH, "no batch");
+        post("text/plain", "no event");
+        post(STRUCTURED, " ".repeat(200_001));
+        ledger.setOpen(false);
+        post(STRUCTURED, event("1"));
+        post("application/x-ndjson", event("1"));
+
+        // then
+        assertThat(problems("invalid_event")).isEqualTo(invalid + 2);
+        assertThat(problems("too_large")).isEqualTo(tooLarge + 1);
+        assertThat(problems("not_ready")).isEqualTo(notReady + 2);
+    }
+
+    private static double problems(String reason) {
+        String series = "attestream_ingest_problems_total{reason=\"" + reason + "\"} ";
+        return Gateway.management("/q/metrics")
+                .text()
+                .lines()
+                .filter(line -> line.startsWith(series))
+                .mapToDouble(line -> Double.parseDouble(line.substring(series.length())))
+                .sum();
     }
 
     @Test
