@@ -3,22 +3,19 @@ package io.attestream.gateway.auth;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
-import java.io.IOException;
+import io.attestream.gateway.http.BoundedBody;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Flow;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -229,65 +226,9 @@ public final class JwksCache implements AutoCloseable {
         scheduler.shutdownNow();
     }
 
-    /** Refuses other statuses than 200 and stops reading above the limit. */
     private static HttpResponse.BodySubscriber<byte[]> boundedBody(HttpResponse.ResponseInfo info) {
-        return new BoundedBody(info.statusCode() == 200);
-    }
-
-    private static final class BoundedBody implements HttpResponse.BodySubscriber<byte[]> {
-        private final HttpResponse.BodySubscriber<byte[]> collect = HttpResponse.BodySubscribers.ofByteArray();
-        private final CompletableFuture<byte[]> body = new CompletableFuture<>();
-        private final boolean wanted;
-        private Flow.@Nullable Subscription subscription;
-        private long received;
-
-        BoundedBody(boolean wanted) {
-            this.wanted = wanted;
-        }
-
-        @Override
-        public CompletionStage<byte[]> getBody() {
-            return body;
-        }
-
-        @Override
-        public void onSubscribe(Flow.Subscription upstream) {
-            subscription = upstream;
-            if (!wanted) {
-                refuse("the answer is not 200");
-                return;
-            }
-            collect.onSubscribe(upstream);
-        }
-
-        @Override
-        public void onNext(List<ByteBuffer> buffers) {
-            for (ByteBuffer buffer : buffers) {
-                received += buffer.remaining();
-            }
-            if (received > MAX_BODY_SIZE_BYTES) {
-                refuse("the answer is longer than " + MAX_BODY_SIZE_BYTES + " bytes");
-            } else {
-                collect.onNext(buffers);
-            }
-        }
-
-        private void refuse(String reason) {
-            if (subscription != null) {
-                subscription.cancel();
-            }
-            body.completeExceptionally(new IOException(reason));
-        }
-
-        @Override
-        public void onError(Throwable error) {
-            body.completeExceptionally(error);
-        }
-
-        @Override
-        public void onComplete() {
-            collect.onComplete();
-            var unused = collect.getBody().thenAccept(body::complete);
-        }
+        return info.statusCode() == 200
+                ? BoundedBody.atMost(MAX_BODY_SIZE_BYTES)
+                : BoundedBody.refused("the answer is not 200");
     }
 }

@@ -55,9 +55,10 @@ public class LedgerResource {
             @QueryParam("size") @Nullable String size) {
         long leafIndex = Reads.parameter("index", index);
         long treeSize = Reads.parameter("size", size);
-        Optional<ProofsClient.Inclusion> proof = reads.read(() -> shard == null
-                ? proofs.ledgerInclusion(leafIndex, treeSize)
-                : proofs.shardInclusion(reads.shard(shard), leafIndex, treeSize));
+        LogName log = log(shard);
+        Optional<ProofsClient.Inclusion> proof = reads.read(() -> log instanceof LogName.Shard named
+                ? proofs.shardInclusion(named.number(), leafIndex, treeSize)
+                : proofs.ledgerInclusion(leafIndex, treeSize));
         ProofsClient.Inclusion found =
                 proof.orElseThrow(() -> Reads.notFound("No leaf with this index is in a tree of this size"));
         ObjectNode body = json.createObjectNode();
@@ -81,10 +82,14 @@ public class LedgerResource {
             @QueryParam("second") @Nullable String second) {
         long firstSize = Reads.parameter("first", first);
         long secondSize = Reads.parameter("second", second);
-        LogName log = shard == null ? new LogName.Ledger() : new LogName.Shard(reads.shard(shard));
+        LogName log = log(shard);
         List<Hash> path = reads.read(() -> proofs.consistency(log, firstSize, secondSize))
                 .orElseThrow(() -> Reads.notFound("The log has not had these sizes"));
         return proofAnswer(json.createObjectNode().put("first", firstSize).put("second", secondSize), path);
+    }
+
+    private LogName log(@Nullable String shard) {
+        return shard == null ? new LogName.Ledger() : new LogName.Shard(reads.shard(Reads.parameter("shard", shard)));
     }
 
     private static Response proofAnswer(ObjectNode body, List<Hash> path) {

@@ -7,11 +7,13 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.attestream.gateway.config.GatewayConfig;
 import io.attestream.gateway.config.Secrets;
+import io.attestream.gateway.http.BoundedBody;
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.tile.TilePath;
 import io.attestream.proofs.tree.Hash;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -22,7 +24,13 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,22 +44,35 @@ public class ProofsClient {
     /** A tile is 8 KiB, an epoch of 1,024 shards about 200 KiB. */
     private static final int MAX_ANSWER_BYTES = 4 << 20;
 
+    /**
+     * Workers that may wait for the proofs instances at once. The pool has at least 200 and is the same that appends run
+     * on: instances that hang must not take the ingest with them.
+     */
+    private static final int MAX_ASKING = 64;
+
     private static final long EPOCH_CACHE_BYTES = 16L << 20;
     private static final Logger LOG = LoggerFactory.getLogger(ProofsClient.class);
 
     private final GatewayConfig config;
-    private final Secrets secrets;
+    private final Supplier<String> secret;
     private final ObjectMapper json;
     private final HttpClient http;
+    private final Semaphore asking = new Semaphore(MAX_ASKING);
     private final Map<LogName, Integer> lastGood = new ConcurrentHashMap<>();
     private final Cache<Long, Epoch> epochs = Caffeine.newBuilder()
             .maximumWeight(EPOCH_CACHE_BYTES)
             .weigher((Long number, Epoch epoch) -> epoch.sizeBytes())
             .build();
 
+    @Inject
     ProofsClient(GatewayConfig config, Secrets secrets, ObjectMapper json) {
+        this(config, secrets::internalSecret, json);
+    }
+
+    /** @param secret not there before the start */
+    ProofsClient(GatewayConfig config, Supplier<String> secret, ObjectMapper json) {
         this.config = config;
-        this.secrets = secrets;
+        this.secret = secret;
         this.json = json;
         this.http = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
@@ -95,9 +116,14 @@ public class ProofsClient {
         };
     }
 
-    /** A hash tile. */
-    public Optional<byte[]> tile(LogName log, String levelAndIndex) throws Unavailable {
-        return bytes(log, "/tiles/" + levelAndIndex);
+    /** A hash tile. One of another length is no tile, and would be cached as one for a year. */
+    public Optional<byte[]> tile(LogName log, TilePath.HashTile tile) throws Unavailable {
+        Optional<byte[]> hashes = bytes(log, "/tiles/" + tile.path().substring("tile/".length()));
+        if (hashes.isPresent() && hashes.get().length != tile.width() * Hash.SIZE_BYTES) {
+            LOG.error("{}: {} has {} bytes", log.path(), tile.path(), hashes.get().length);
+            throw new Unavailable("the proofs service gave a tile of a wrong length");
+        }
+        return hashes;
     }
 
     /** The newest checkpoint of a log. */
@@ -243,6 +269,17 @@ public class ProofsClient {
      * nobody has more to say.
      */
     private Answer ask(LogName log, String path) throws Unavailable {
+        if (!asking.tryAcquire()) {
+            throw new Unavailable("too many wait for the proofs instances already");
+        }
+        try {
+            return askInTurn(log, path);
+        } finally {
+            asking.release();
+        }
+    }
+
+    private Answer askInTurn(LogName log, String path) throws Unavailable {
         List<URI> urls = config.proofs().urls();
         int first = lastGood.getOrDefault(log, 0);
         Optional<Answer> nothing = Optional.empty();
@@ -278,15 +315,21 @@ public class ProofsClient {
         String root = base.toString().replaceAll("/+$", "");
         HttpRequest request = HttpRequest.newBuilder(URI.create(root + "/internal/v1/" + path))
                 .timeout(timeout)
-                .header("Authorization", "Bearer " + secrets.internalSecret())
+                .header("Authorization", "Bearer " + secret.get())
                 .build();
-        HttpResponse<InputStream> response = http.send(request, HttpResponse.BodyHandlers.ofInputStream());
-        try (InputStream body = response.body()) {
-            byte[] bytes = body.readNBytes(MAX_ANSWER_BYTES + 1);
-            if (bytes.length > MAX_ANSWER_BYTES) {
-                throw new IOException("the answer is longer than " + MAX_ANSWER_BYTES + " bytes");
-            }
-            return new Answer(response.statusCode(), bytes);
+        CompletableFuture<HttpResponse<byte[]>> response =
+                http.sendAsync(request, info -> BoundedBody.atMost(MAX_ANSWER_BYTES));
+        try {
+            // The request's own timeout ends with the headers; this one also bounds a body that stalls.
+            HttpResponse<byte[]> answer = response.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+            return new Answer(answer.statusCode(), answer.body());
+        } catch (ExecutionException e) {
+            throw new IOException(e.getCause());
+        } catch (TimeoutException e) {
+            throw new IOException("no whole answer within " + timeout.toMillis() + " ms", e);
+        } finally {
+            // Lets go of the connection if there is no answer.
+            response.cancel(true);
         }
     }
 }

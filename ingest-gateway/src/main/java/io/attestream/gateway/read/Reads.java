@@ -69,9 +69,13 @@ public class Reads {
         }
     }
 
-    /** A shard of this ledger; others are 404. */
+    /** A shard in a path. */
     int shard(String text) {
-        long shard = pathNumber(text);
+        return shard(pathNumber(text));
+    }
+
+    /** A shard of this ledger; others are 404. */
+    int shard(long shard) {
         if (shard >= ledger().shards()) {
             throw notFound("There is no such shard");
         }

@@ -115,8 +115,7 @@ public class TilesResource {
     }
 
     private Response hashTile(LogName log, TilePath.HashTile tile) {
-        String path = tile.path().substring("tile/".length());
-        byte[] hashes = reads.read(() -> proofs.tile(log, path)).orElseThrow(TilesResource::notPublished);
+        byte[] hashes = reads.read(() -> proofs.tile(log, tile)).orElseThrow(TilesResource::notPublished);
         return immutable(hashes, "public");
     }
 

@@ -455,6 +455,7 @@ class ReadsTest {
                 "/v1/proofs/inclusion?shard=0&size=3",
                 "/v1/proofs/inclusion?shard=0&index=-1&size=3",
                 "/v1/proofs/inclusion?shard=0&index=9&size=3",
+                "/v1/proofs/inclusion?shard=abc&index=0&size=3",
                 "/v1/proofs/consistency?first=1",
                 "/v1/proofs/consistency?first=3&second=1&shard=0",
                 "/v1/proofs/consistency?first=1e1&second=2"
@@ -467,6 +468,33 @@ class ReadsTest {
         assertThat(answer.status()).isEqualTo(400);
         assertThat(answer.json().path("type").asText()).isEqualTo("urn:attestream:problem:bad-parameter");
         assertThat(answer.json().path("field").asText()).isNotEmpty();
+    }
+
+    @Test
+    void aSharedCacheIsToldThatTilesMayBeCompressed() {
+        for (String coding : List.of("gzip", "identity")) {
+            // when
+            Answer answer = Gateway.get("/shard/0/tile/0/000.p/1", "", "Accept-Encoding", coding);
+
+            // then
+            assertThat(answer.header("Content-Encoding").equals("gzip")).isEqualTo(coding.equals("gzip"));
+            assertThat(answer.header("Vary")).isEqualToIgnoringCase("Accept-Encoding");
+        }
+    }
+
+    @Test
+    void aTileOfAnotherLengthIsNeverServed() {
+        // given
+        truth.override("shards/0/tiles/0/000.p/1", "not 32 bytes");
+        try {
+            // when
+            Answer answer = Gateway.get("/shard/0/tile/0/000.p/1", "");
+
+            // then
+            assertUnavailable(answer);
+        } finally {
+            truth.override("shards/0/tiles/0/000.p/1", null);
+        }
     }
 
     @Test
