@@ -76,11 +76,17 @@ public class ErrorMapping {
     }
 
     @ServerExceptionMapper(priority = 1)
-    Response webApplication(WebApplicationException exception) {
-        Response original = exception.getResponse();
-        Response.ResponseBuilder answer = answer(ofStatus(original.getStatus()));
-        String allow = original.getHeaderString("Allow");
-        return allow == null ? answer.build() : answer.header("Allow", allow).build();
+    Response webApplication(WebApplicationException exception, RoutingContext context) {
+        int status = exception.getResponse().getStatus();
+        Response.ResponseBuilder answer = answer(ofStatus(status));
+        return status == 405
+                ? answer.header("Allow", allowed(context.request().path())).build()
+                : answer.build();
+    }
+
+    /** One path takes POST; all others are read. */
+    private static String allowed(String path) {
+        return path.matches("/v1/events/?") ? "POST, OPTIONS" : "GET, HEAD, OPTIONS";
     }
 
     @ServerExceptionMapper(priority = 1)

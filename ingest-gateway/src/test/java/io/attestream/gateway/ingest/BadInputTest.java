@@ -20,6 +20,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every kind of bad input: the status, the kind of problem, what was wrong, and nothing appended. */
 @QuarkusTest
@@ -85,6 +86,41 @@ class BadInputTest {
                         415,
                         "unsupported-media-type",
                         "Content-Type"),
+                new Case(
+                        "content coding",
+                        STRUCTURED,
+                        GOOD,
+                        415,
+                        "unsupported-media-type",
+                        "Content-Encoding",
+                        "Content-Encoding",
+                        "gzip"),
+                new Case(
+                        "content coding of a payload",
+                        "application/json",
+                        "{}",
+                        415,
+                        "unsupported-media-type",
+                        "Content-Encoding",
+                        "Content-Encoding",
+                        "br",
+                        "ce-specversion",
+                        "1.0",
+                        "ce-id",
+                        "1",
+                        "ce-source",
+                        "/s",
+                        "ce-type",
+                        "t"),
+                new Case(
+                        "content coding of a stream",
+                        "application/x-ndjson",
+                        GOOD,
+                        415,
+                        "unsupported-media-type",
+                        "Content-Encoding",
+                        "Content-Encoding",
+                        "gzip"),
                 new Case("missing id", STRUCTURED, without("id"), 400, "invalid-event", "id"),
                 new Case("missing source", STRUCTURED, without("source"), 400, "invalid-event", "source"),
                 new Case("missing type", STRUCTURED, without("type"), 400, "invalid-event", "type"),
@@ -379,6 +415,56 @@ class BadInputTest {
         // then
         assertThat(answer).startsWith("HTTP/1.1 408").contains("urn:attestream:problem:body-timeout");
         assertThat(ledger.log().records()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"foo", "a/b/c", "", ";", "/", "a/", ";a/b", "a b/c", "application/json, text/plain"})
+    void whatIsNoMediaTypeIsRefusedAsOneWhoeverSendsIt(String contentType) {
+        for (String authorization : List.of("Authorization: Bearer " + token, "X-No: token")) {
+            // given
+            List<String> head = List.of(
+                    "POST /v1/events HTTP/1.1",
+                    "Host: localhost",
+                    authorization,
+                    "Content-Type: " + contentType,
+                    "ce-id: 1",
+                    "Connection: close",
+                    "Content-Length: 1");
+
+            // when
+            String answer = Gateway.raw(head, "x");
+
+            // then
+            assertThat(answer).startsWith("HTTP/1.1 415").contains("\"field\":\"Content-Type\"");
+        }
+        assertThat(ledger.log().records()).isEmpty();
+    }
+
+    @Test
+    void aBodyOverTheLimitOfTheServerIsAProblemToo() {
+        // when
+        String answer = Gateway.raw(
+                List.of(
+                        "POST /v1/events HTTP/1.1",
+                        "Host: localhost",
+                        "Authorization: Bearer " + token,
+                        "Content-Type: application/x-ndjson",
+                        "Connection: close",
+                        "Content-Length: 2000000000"),
+                "");
+
+        // then
+        assertThat(answer)
+                .startsWith("HTTP/1.1 413")
+                .contains("urn:attestream:problem:too-large")
+                .contains("\"limit\":1073741824");
+    }
+
+    @Test
+    void aMethodThatIsNotAllowedIsAnsweredWithThoseThatAre() {
+        assertThat(Gateway.get("/v1/events", token).header("Allow")).isEqualTo("POST, OPTIONS");
+        assertThat(Gateway.post("/v1/checkpoint", "", new byte[0]).header("Allow"))
+                .isEqualTo("GET, HEAD, OPTIONS");
     }
 
     @Test
