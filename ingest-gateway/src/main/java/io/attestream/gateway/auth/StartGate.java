@@ -46,6 +46,11 @@ public final class StartGate {
         return settings == null || !reasons.isEmpty() ? new Start.Refuse(reasons) : new Start.Policy(settings, notes);
     }
 
+    /** Whether the environment says production anywhere; then nothing may be relaxed. */
+    public static boolean isProduction(Function<String, Optional<String>> environment) {
+        return new StartGate(environment).isProduction();
+    }
+
     private AuthPolicy policy() {
         String word = value(AUTH_POLICY).toLowerCase(Locale.ROOT);
         return AuthPolicy.ofWord(word).orElseGet(() -> {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.gateway.config;
 
+import io.attestream.gateway.auth.StartGate;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.entry.ContentTag;
 import io.attestream.proofs.note.NoteVerifier;
@@ -9,12 +10,14 @@ import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import org.eclipse.microprofile.config.Config;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,13 +30,15 @@ public class Secrets {
     private static final Logger LOG = LoggerFactory.getLogger(Secrets.class);
 
     private final GatewayConfig config;
+    private final Config environment;
     private final List<String> reasons = new ArrayList<>();
     private @Nullable NoteVerifier ledgerKey;
     private @Nullable ContentTag contentTag;
     private @Nullable String internalSecret;
 
-    Secrets(GatewayConfig config) {
+    Secrets(GatewayConfig config, Config environment) {
         this.config = config;
+        this.environment = environment;
     }
 
     /** Behind the start gate of authentication, before anything is opened; what throws here ends the process with 1. */
@@ -54,6 +59,10 @@ public class Secrets {
                 read("attestream.internal.secret-file", config.internal().secretFile());
         if (internalSecret.length() < MIN_SECRET_LENGTH) {
             reasons.add("attestream.internal.secret-file must hold at least " + MIN_SECRET_LENGTH + " characters");
+        }
+        if (config.dev() && StartGate.isProduction(name -> environment.getOptionalValue(name, String.class))) {
+            reasons.add("attestream.dev=true is refused in production (ENV or DEPLOYMENT says so): acknowledged events"
+                    + " could be lost with one broker");
         }
         checkLimits();
         if (!reasons.isEmpty()) {
@@ -77,8 +86,41 @@ public class Secrets {
         requirePositive(
                 "attestream.ingest.max-stream-in-flight-events", config.ingest().maxStreamInFlightEvents());
         requirePositive("attestream.objects.cache-bytes", config.objects().cacheBytes());
-        if (config.admission().maxInFlightBytes() < config.ingest().maxBodyBytes()) {
-            reasons.add("attestream.admission.max-in-flight-bytes must not be below attestream.ingest.max-body-bytes");
+        // What admission can never grant would be answered "send it again later" for ever.
+        requireRoom(
+                "bytes",
+                config.admission().maxInFlightBytes(),
+                "max-body-bytes",
+                config.ingest().maxBodyBytes());
+        requireRoom(
+                "bytes",
+                config.admission().maxInFlightBytes(),
+                "max-line-bytes, doubled,",
+                2L * config.ingest().maxLineBytes());
+        requireRoom(
+                "events",
+                config.admission().maxInFlightEvents(),
+                "max-batch-events",
+                config.ingest().maxBatchEvents());
+        requireRoom(
+                "events",
+                config.admission().maxInFlightEvents(),
+                "max-stream-in-flight-events",
+                config.ingest().maxStreamInFlightEvents());
+        config.proofs().urls().forEach(this::requireHttp);
+    }
+
+    private void requireRoom(String what, long room, String name, long needed) {
+        if (room < needed) {
+            reasons.add("attestream.admission.max-in-flight-" + what + " must not be below attestream.ingest." + name
+                    + " " + needed + ", is " + room);
+        }
+    }
+
+    private void requireHttp(URI url) {
+        boolean http = "http".equalsIgnoreCase(url.getScheme()) || "https".equalsIgnoreCase(url.getScheme());
+        if (!http || url.getHost() == null) {
+            reasons.add("attestream.proofs.urls must be http or https URLs with a host");
         }
     }
 

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.gateway.config;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.attestream.proofs.note.NoteSigner;
+import io.quarkus.runtime.StartupEvent;
+import io.smallrye.config.SmallRyeConfig;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Settings with which a gateway would start and never be of use, or lose what it acknowledged. */
+class SecretsTest {
+    @TempDir
+    Path directory;
+
+    private final Map<String, String> settings = new HashMap<>();
+
+    @BeforeEach
+    void goodSettings() throws IOException {
+        Path tag =
+                Files.writeString(directory.resolve("tag"), Base64.getEncoder().encodeToString(new byte[32]));
+        Path secret = Files.writeString(directory.resolve("secret"), "a-secret-that-is-long-enough");
+        settings.put("attestream.kafka.bootstrap-servers", "127.0.0.1:1");
+        settings.put(
+                "attestream.ledger.verifier-key",
+                NoteSigner.generate("ledger.test/config", new SecureRandom())
+                        .verifier()
+                        .vkey());
+        settings.put("attestream.internal.secret-file", secret.toString());
+        settings.put("attestream.objects.directory", directory.toString());
+        settings.put("attestream.door.content-tag-key-file", tag.toString());
+        settings.put("attestream.proofs.urls", "http://127.0.0.1:1");
+    }
+
+    private void start() {
+        SmallRyeConfig config = new SmallRyeConfigBuilder()
+                .addDiscoveredConverters()
+                .withMapping(GatewayConfig.class)
+                .withValidateUnknown(false)
+                .withDefaultValues(settings)
+                .build();
+        new Secrets(config.getConfigMapping(GatewayConfig.class), config).onStart(new StartupEvent());
+    }
+
+    @Test
+    void startsWithTheDefaults() {
+        start();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"ENV,prod", "APP_ENV,Production", "DEPLOYMENT,production"})
+    void inProductionNothingAboutReplicationIsRelaxed(String variable, String value) {
+        // given
+        settings.put("attestream.dev", "true");
+        start();
+        settings.put(variable, value);
+
+        // when, then
+        assertThatThrownBy(this::start).hasMessageContaining("attestream.dev=true is refused in production");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "attestream.ingest.max-body-bytes,70000000,max-in-flight-bytes",
+        "attestream.ingest.max-line-bytes,40000000,max-in-flight-bytes",
+        "attestream.ingest.max-batch-events,20001,max-in-flight-events",
+        "attestream.ingest.max-stream-in-flight-events,20001,max-in-flight-events"
+    })
+    void whatAdmissionCouldNeverGrantIsRefusedAtStart(String name, String value, String limit) {
+        // given
+        settings.put(name, value);
+
+        // when, then
+        assertThatThrownBy(this::start).hasMessageContaining(name).hasMessageContaining(limit);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"localhost:8080", "ftp://host/x", "http:/x"})
+    void addressesOfProofsInstancesAreChecked(String url) {
+        // given
+        settings.put("attestream.proofs.urls", "http://127.0.0.1:1," + url);
+
+        // when, then
+        assertThatThrownBy(this::start).hasMessageContaining("attestream.proofs.urls");
+    }
+}
