@@ -32,6 +32,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.enums.ParameterIn;
+import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
+import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 import org.jboss.resteasy.reactive.RestMulti;
@@ -94,15 +100,61 @@ public class EventsResource {
             operationId = "appendEvents",
             summary = "Append one CloudEvent (binary or structured) or a JSON batch",
             description =
-                    "A result for each event, in order. Prefer: wait=N (up to 30) waits for publication and can tell"
-                            + " duplicates and conflicts.")
-    @APIResponse(responseCode = "202", description = "Every event is acknowledged")
-    @APIResponse(responseCode = "207", description = "Some events are not; see each result")
-    @APIResponse(responseCode = "400", description = "The event or the batch is malformed")
-    @APIResponse(responseCode = "413", description = "A size limit is exceeded")
-    @APIResponse(responseCode = "415", description = "The media type is not supported")
-    @APIResponse(responseCode = "503", description = "Not now; see Retry-After")
-    @APIResponse(responseCode = "504", description = "Not acknowledged in time; safe to send again")
+                    "A result for each event, in order. A stream of NDJSON is answered with 207 and one result a line,"
+                            + " while it is still being sent.")
+    @Parameter(
+            name = "Prefer",
+            in = ParameterIn.HEADER,
+            schema = @Schema(type = SchemaType.STRING),
+            example = "wait=10",
+            description = "wait=N waits up to N seconds for publication, and can tell duplicates and conflicts."
+                    + " Not for streams.")
+    @RequestBody(
+            required = true,
+            content = {
+                @Content(mediaType = STRUCTURED + "+json", schema = @Schema(type = SchemaType.OBJECT)),
+                @Content(mediaType = BATCH + "+json", schema = @Schema(type = SchemaType.ARRAY)),
+                @Content(mediaType = NDJSON, schema = @Schema(type = SchemaType.STRING)),
+                @Content(
+                        mediaType = "*/*",
+                        schema =
+                                @Schema(
+                                        type = SchemaType.STRING,
+                                        format = "binary",
+                                        description = "Binary mode: attributes in headers ce-…, the payload as it is"))
+            })
+    @APIResponse(
+            responseCode = "202",
+            description = "Every event is acknowledged",
+            content =
+                    @Content(mediaType = MediaType.APPLICATION_JSON, schema = @Schema(implementation = Results.class)))
+    @APIResponse(
+            responseCode = "207",
+            description = "Some events are not, or a stream; see each result",
+            content = {
+                @Content(mediaType = MediaType.APPLICATION_JSON, schema = @Schema(implementation = Results.class)),
+                @Content(mediaType = NDJSON, schema = @Schema(implementation = ResultItem.class))
+            })
+    @APIResponse(
+            responseCode = "400",
+            description = "The event or the batch is malformed",
+            content = @Content(mediaType = Problem.MEDIA_TYPE, schema = @Schema(implementation = Problem.class)))
+    @APIResponse(
+            responseCode = "413",
+            description = "A size limit is exceeded",
+            content = @Content(mediaType = Problem.MEDIA_TYPE, schema = @Schema(implementation = Problem.class)))
+    @APIResponse(
+            responseCode = "415",
+            description = "The media type is not supported",
+            content = @Content(mediaType = Problem.MEDIA_TYPE, schema = @Schema(implementation = Problem.class)))
+    @APIResponse(
+            responseCode = "503",
+            description = "Not now; see Retry-After",
+            content = @Content(mediaType = Problem.MEDIA_TYPE, schema = @Schema(implementation = Problem.class)))
+    @APIResponse(
+            responseCode = "504",
+            description = "Not acknowledged in time; safe to send again",
+            content = @Content(mediaType = Problem.MEDIA_TYPE, schema = @Schema(implementation = Problem.class)))
     public Uni<Response> append(@Context RoutingContext context, @Context SecurityIdentity identity) {
         return metrics.countingRefusals(() -> {
             HttpServerRequest request = context.request();
@@ -138,13 +190,8 @@ public class EventsResource {
     @NonBlocking
     @Consumes({NDJSON, "application/ndjson", "application/jsonl"})
     @Produces(NDJSON)
-    @Operation(
-            operationId = "streamEvents",
-            summary = "Append a stream of CloudEvents, one JSON event a line",
-            description = "Results come while the request is still being sent, one a line, in order. Blank lines are"
-                    + " skipped. The status is always 207.")
-    @APIResponse(responseCode = "207", description = "One result a line")
-    @APIResponse(responseCode = "503", description = "Not now; see Retry-After")
+    // Of one path and method there is one operation: it is described with the other forms.
+    @Operation(hidden = true)
     public RestMulti<byte[]> stream(@Context HttpServerRequest request, @Context SecurityIdentity identity) {
         return metrics.countingRefusals(() -> {
             requireNoContentCoding(request);
@@ -170,6 +217,7 @@ public class EventsResource {
                 metrics,
                 json,
                 draining);
+        BodyReader.inviteBody(call.request());
         Multi<byte[]> results = stream.start();
         return RestMulti.fromMultiData(results)
                 .status(207)
@@ -203,6 +251,15 @@ public class EventsResource {
         }
     }
 
+    /** Decoded it would not be the payload as sent, and as it is nothing in the entry would say how to read it. */
+    private static void requireNoContentCoding(HttpServerRequest request) {
+        String coding = request.getHeader("Content-Encoding");
+        if (coding != null && !coding.strip().equalsIgnoreCase("identity")) {
+            throw new ProblemException(
+                    ProblemCode.UNSUPPORTED_MEDIA_TYPE, "Send the body without a content coding", "Content-Encoding");
+        }
+    }
+
     private static String mediaType(@Nullable String contentType) {
         return contentType == null ? "" : CloudEventReader.mediaType(contentType);
     }
@@ -220,7 +277,6 @@ public class EventsResource {
         // One is held since the request came.
         if (!permit.takeEvents(most - 1)) {
             throw new ProblemException(
-        BodyReader.inviteBody(call.request());
                     ProblemCode.OVERLOADED, "Too many events are in flight; send the same again later");
         }
         List<Intake> intakes = intakes(call, contentType, body);
@@ -255,15 +311,6 @@ public class EventsResource {
         Optional<Problem> refusal = single && items.get(0).receipt() == null
                 ? Optional.ofNullable(items.get(0).problem())
                 : Optional.empty();
-    /** Decoded it would not be the payload as sent, and as it is nothing in the entry would say how to read it. */
-    private static void requireNoContentCoding(HttpServerRequest request) {
-        String coding = request.getHeader("Content-Encoding");
-        if (coding != null && !coding.strip().equalsIgnoreCase("identity")) {
-            throw new ProblemException(
-                    ProblemCode.UNSUPPORTED_MEDIA_TYPE, "Send the body without a content coding", "Content-Encoding");
-        }
-    }
-
         if (refusal.isPresent()) {
             return ErrorMapping.answer(refusal.get()).build();
         }

@@ -25,6 +25,7 @@ import jakarta.ws.rs.core.Response;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 import org.slf4j.Logger;
@@ -61,7 +62,10 @@ public class ReceiptsResource {
                     "The proof bundle of a published leaf, as " + BUNDLE_TYPE + " or, with Accept: application/json,"
                             + " inside an object that also says shard and leaf index; duplicates, conflicts and rejections always"
                             + " as such an object.")
-    @APIResponse(responseCode = "200", description = "Final")
+    @APIResponse(
+            responseCode = "200",
+            description = "Final",
+            content = {@Content(mediaType = BUNDLE_TYPE), @Content(mediaType = MediaType.APPLICATION_JSON)})
     @APIResponse(responseCode = "202", description = "Pending; see Retry-After")
     @APIResponse(responseCode = "403", description = "Another tenant's")
     @APIResponse(responseCode = "404", description = "Nothing was ever written there")

@@ -19,6 +19,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 
 /**
@@ -45,6 +47,10 @@ public class TilesResource {
     @PermitAll
     @Blocking
     @Operation(operationId = "logCheckpoint", summary = "Checkpoint of the ledger log")
+    @APIResponse(
+            responseCode = "200",
+            description = "A signed note",
+            content = @Content(mediaType = MediaType.TEXT_PLAIN))
     public Response ledgerCheckpoint() {
         return checkpoint(new LogName.Ledger());
     }
@@ -56,6 +62,10 @@ public class TilesResource {
     @Operation(
             operationId = "shardCheckpoint",
             summary = "Checkpoint of a shard, for tlog-tiles clients; not witnessed")
+    @APIResponse(
+            responseCode = "200",
+            description = "A signed note",
+            content = @Content(mediaType = MediaType.TEXT_PLAIN))
     public Response shardCheckpoint(@PathParam("shard") String shard) {
         return checkpoint(new LogName.Shard(reads.shard(shard)));
     }
@@ -73,6 +83,10 @@ public class TilesResource {
     @PermitAll
     @Blocking
     @Operation(operationId = "logTile", summary = "Hash tile or entry bundle (the epochs) of the ledger log")
+    @APIResponse(
+            responseCode = "200",
+            description = "As published, for ever",
+            content = @Content(mediaType = MediaType.APPLICATION_OCTET_STREAM))
     public Response ledgerTile(@PathParam("path") String path) {
         TilePath tile = parse(path);
         return tile instanceof TilePath.HashTile hashes
@@ -85,6 +99,10 @@ public class TilesResource {
     @PermitAll
     @Blocking
     @Operation(operationId = "shardTile", summary = "Hash tile of a shard")
+    @APIResponse(
+            responseCode = "200",
+            description = "As published, for ever",
+            content = @Content(mediaType = MediaType.APPLICATION_OCTET_STREAM))
     public Response shardTile(@PathParam("shard") String shard, @PathParam("path") String path) {
         // Entry bundles have a method of their own, with a role; they must never be answered here.
         if (parse(path) instanceof TilePath.HashTile hashes) {
@@ -98,6 +116,10 @@ public class TilesResource {
     @RolesAllowed({Roles.AUDITOR, Roles.ADMIN})
     @Blocking
     @Operation(operationId = "shardEntries", summary = "Entry bundle of a shard; for auditors of the whole ledger")
+    @APIResponse(
+            responseCode = "200",
+            description = "As published, for ever",
+            content = @Content(mediaType = MediaType.APPLICATION_OCTET_STREAM))
     public Response shardEntries(@PathParam("shard") String shard, @PathParam("path") String path) {
         if (parse("entries/" + path) instanceof TilePath.Entries entries) {
             int number = reads.shard(shard);

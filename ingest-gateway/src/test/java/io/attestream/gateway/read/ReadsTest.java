@@ -563,7 +563,8 @@ class ReadsTest {
     @Test
     void theApiIsDescribed() {
         // when
-        JsonNode paths = Gateway.get("/openapi?format=json", "").json().path("paths");
+        JsonNode api = Gateway.get("/openapi?format=json", "").json();
+        JsonNode paths = api.path("paths");
 
         // then
         assertThat(paths.fieldNames())
@@ -581,6 +582,30 @@ class ReadsTest {
                         "/shard/{shard}/checkpoint",
                         "/shard/{shard}/tile/{path}",
                         "/shard/{shard}/tile/entries/{path}");
-        assertThat(paths.path("/v1/events").has("post")).isTrue();
+        JsonNode append = paths.path("/v1/events").path("post");
+        assertThat(append.path("requestBody").path("content").fieldNames())
+                .toIterable()
+                .contains(
+                        "application/cloudevents+json",
+                        "application/cloudevents-batch+json",
+                        "application/x-ndjson",
+                        "*/*");
+        assertThat(append.path("security").get(0).fieldNames()).toIterable().containsExactly("bearer");
+        assertThat(api.path("components")
+                        .path("securitySchemes")
+                        .path("bearer")
+                        .path("scheme")
+                        .asText())
+                .isEqualTo("bearer");
+        assertThat(api.path("components").path("schemas").has("Problem")).isTrue();
+        assertThat(paths.path("/log/checkpoint")
+                        .path("get")
+                        .path("responses")
+                        .path("200")
+                        .path("content")
+                        .fieldNames())
+                .toIterable()
+                .containsExactly("text/plain");
+        assertThat(paths.path("/v1/checkpoint").path("get").has("security")).isFalse();
     }
 }
