@@ -74,7 +74,7 @@ public final class StartGate {
     private AuthSettings.@Nullable Tokens tokens(AuthPolicy policy) {
         Optional<URI> jwksUrl = jwksUrl();
         String issuer = required(JWT_ISSUER);
-        Set<String> audiences = list(required(JWT_AUDIENCE));
+        Set<String> audiences = audiences();
         Set<String> algorithms = algorithms();
         Set<String> types = types();
         Duration skew = seconds(JWT_CLOCK_SKEW_SECONDS, 0, 300);
@@ -129,6 +129,15 @@ public final class StartGate {
             reasons.add("JWT_ALLOWED_ALGS must have at least one algorithm");
         }
         return algorithms;
+    }
+
+    private Set<String> audiences() {
+        String text = required(JWT_AUDIENCE);
+        Set<String> audiences = list(text);
+        if (audiences.isEmpty() && !text.isEmpty()) {
+            reasons.add("JWT_AUDIENCE must have at least one audience");
+        }
+        return audiences;
     }
 
     private Set<String> types() {

@@ -149,6 +149,14 @@ class StartGateTest {
         }
     }
 
+    @Test
+    void aListOfNoAudiencesIsNone() {
+        assertThat(reasons(decide(STRICT, "JWT_AUDIENCE", " , ")))
+                .singleElement()
+                .asString()
+                .contains("JWT_AUDIENCE");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"none", "HS256", "RS256,HS512", "rs256", "*", ","})
     void onlyKnownAsymmetricAlgorithmsAreAllowed(String algorithms) {
