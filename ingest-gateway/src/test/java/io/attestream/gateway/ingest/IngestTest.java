@@ -274,11 +274,11 @@ class IngestTest {
 
         // when: of a body of this length nothing is known but how many events it can hold
         Answer refused = post(BATCH, "x".repeat(10_000));
+        never.complete(new AppendResult.Appended(0, 1));
 
         // then
         assertThat(refused.status()).isEqualTo(503);
         assertThat(refused.json().path("type").asText()).isEqualTo("urn:attestream:problem:overloaded");
-        never.complete(new AppendResult.Appended(0, 1));
         assertThat(first.join().status()).isEqualTo(202);
         assertThat(second.join().status()).isEqualTo(202);
         assertThat(post(BATCH, "x".repeat(10_000)).status()).isEqualTo(400);
@@ -319,10 +319,10 @@ class IngestTest {
             // Two streams with four events each, two bodies.
             await().atMost(Duration.ofSeconds(10)).until(() -> admission.eventsInFlight() == 10);
             await().atMost(Duration.ofSeconds(10)).until(() -> admission.bytesInFlight() == 401_001);
+        } finally {
+            // when: the clients are gone, and what they sent is acknowledged
+            late.complete(new AppendResult.Appended(0, 1));
         }
-
-        // when: the clients are gone, and what they sent is acknowledged
-        late.complete(new AppendResult.Appended(0, 1));
 
         // then: see everythingAdmittedIsGivenBack
     }
