@@ -24,10 +24,13 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.function.UnaryOperator;
+import java.util.regex.Matcher;
 import java.util.stream.IntStream;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.streams.StreamsConfig;
@@ -59,7 +62,11 @@ public final class TestLedger {
     }
 
     private static Rules rules(int version, long windowLeaves) {
-        return new Rules(version, windowLeaves, 1, 65_000, 1 << 20, List.of());
+        return rules(version, windowLeaves, List.of(SchemaTexts.fingerprint(Event.getClassSchema())));
+    }
+
+    private static Rules rules(int version, long windowLeaves, List<String> schemaFingerprints) {
+        return new Rules(version, windowLeaves, 1, 65_000, 1 << 20, schemaFingerprints);
     }
 
     public LedgerDefinition definition() {
@@ -91,6 +98,26 @@ public final class TestLedger {
     public byte[] rulesValue(int shard, int version, long windowLeaves) {
         return ControlRecord.toValue(
                 ControlRecord.sign(new Control.RulesChange(ORIGIN, shard, rules(version, windowLeaves), SCHEMAS), key));
+    }
+
+    /** Rules that allow no schema of events, although they define them. */
+    public byte[] rulesValueWithoutAllowedSchemas(int shard, int version) {
+        return ControlRecord.toValue(ControlRecord.sign(
+                new Control.RulesChange(ORIGIN, shard, rules(version, 256, List.of()), SCHEMAS), key));
+    }
+
+    /** A control record's value with other content, signed anew as the ledger's key would. */
+    public byte[] resigned(byte[] value, UnaryOperator<String> change) {
+        String json = new String(ControlRecord.ofValue(value), StandardCharsets.UTF_8);
+        String changed = change.apply(json).replaceAll("\"signature\":\"[^\"]*\",", "");
+        byte[] signature = key.signBytes(("attestream/control/v1\n" + changed).getBytes(StandardCharsets.UTF_8));
+        byte[] blob = ByteBuffer.allocate(4 + signature.length)
+                .putInt(key.verifier().keyId())
+                .put(signature)
+                .array();
+        String member = "\"signature\":\"" + Base64.getEncoder().encodeToString(blob) + "\",";
+        String signed = changed.replaceFirst("\"v\":(\\d+)}$", Matcher.quoteReplacement(member) + "\"v\":$1}");
+        return ControlRecord.toValue(signed.getBytes(StandardCharsets.UTF_8));
     }
 
     /** A source that is routed to this shard. */
@@ -142,7 +169,7 @@ public final class TestLedger {
     public static Properties driverSettings(String applicationId, Path state) {
         Properties settings = new Properties();
         settings.put(StreamsConfig.APPLICATION_ID_CONFIG, applicationId);
-        settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "none:1");
+        settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "127.0.0.1:1");
         settings.put(StreamsConfig.STATE_DIR_CONFIG, state.toString());
         return settings;
     }

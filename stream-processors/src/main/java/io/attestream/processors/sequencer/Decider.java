@@ -6,6 +6,7 @@ import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.control.Control;
 import io.attestream.proofs.control.ControlRecord;
 import io.attestream.proofs.control.Rules;
+import io.attestream.proofs.control.SchemaText;
 import io.attestream.proofs.entry.CanonicalEntry;
 import io.attestream.proofs.entry.EntryKind;
 import io.attestream.proofs.entry.IdentityDigest;
@@ -20,6 +21,7 @@ import io.attestream.schemas.wire.ConfluentWire;
 import io.attestream.schemas.wire.SchemaBook;
 import io.attestream.schemas.wire.WireDecoder;
 import io.attestream.schemas.wire.WireResult;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -47,12 +49,21 @@ final class Decider {
     /** Takes up a control record that was decided to be a leaf, from the next record on. */
     void use(Control control) {
         rules = control.rules();
-        SchemaBook book = new SchemaBook(control.schemas());
+        SchemaBook book = new SchemaBook(allowed(control));
         if (decoder == null) {
             decoder = new WireDecoder<>(Event.class, SchemaTexts.EVENT, book);
         } else {
             decoder.use(book);
         }
+    }
+
+    /** Schemas of events that the rules do not allow are as unknown as those no control record defines. */
+    private static List<SchemaText> allowed(Control control) {
+        List<String> fingerprints = control.rules().schemaFingerprints();
+        return control.schemas().stream()
+                .filter(schema ->
+                        !schema.name().equals(SchemaTexts.EVENT) || fingerprints.contains(schema.fingerprint()))
+                .toList();
     }
 
     Decision decide(IdentityWindow window, long offset, long timestampMillis, byte @Nullable [] value) {
@@ -63,7 +74,7 @@ final class Decider {
             return new Decision.Rejected(Decision.Rejected.UNDECODABLE);
         }
         if (ControlRecord.isControlValue(value)) {
-            return rulesChange(value);
+            return rulesChange(offset, value);
         }
         if (value[0] != ConfluentWire.MAGIC) {
             return new Decision.Rejected(Decision.Rejected.UNDECODABLE);
@@ -71,8 +82,8 @@ final class Decider {
         WireResult<Event> decoded = required(decoder).decode(value);
         if (decoded instanceof WireResult.UnknownSchema<Event> unknown) {
             throw new IntegrityException("shard " + shard + " offset " + offset + " was written with schema id "
-                    + unknown.schemaId() + ", which no genesis or rules record of this ledger defines: nothing is lost;"
-                    + " find who wrote it, or run the version of this program that fits");
+                    + unknown.schemaId() + ", which the genesis and rules records up to there do not define and allow:"
+                    + " nothing is lost; find who wrote it, or run the version of this program that fits");
         }
         return decoded instanceof WireResult.Decoded<Event> event
                 ? event(window, timestampMillis, event.value())
@@ -96,7 +107,7 @@ final class Decider {
                 + " from here would fork the tree");
     }
 
-    private Decision rulesChange(byte[] value) {
+    private Decision rulesChange(long offset, byte[] value) {
         byte[] control = ControlRecord.ofValue(value);
         try {
             if (ControlRecord.read(control, key) instanceof Control.RulesChange change
@@ -106,8 +117,17 @@ final class Decider {
                 new SchemaBook(change.schemas()); // refuses what could not be used
                 return leaf(EntryKind.RULES, control, NOTHING, NOTHING, change);
             }
-        } catch (InvalidFormat | IllegalArgumentException e) {
-            // Rejected below: a door would not have written it.
+        } catch (InvalidFormat e) {
+            if (ControlSignature.isBy(key, control)) {
+                // A later version takes it for a leaf: to reject it would make the tree depend on who reads it.
+                throw new IntegrityException(
+                        "shard " + shard + " offset " + offset + " is a control record of the ledger's key that this"
+                                + " version of the program cannot read (" + e.getMessage()
+                                + "): nothing is lost; run the version that fits",
+                        e);
+            }
+        } catch (IllegalArgumentException e) {
+            // Rejected below: its schemas can be used by nobody.
         }
         return new Decision.Rejected(Decision.Rejected.INVALID_CONTROL);
     }

@@ -2,7 +2,9 @@
 package io.attestream.processors.sequencer;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.attestream.processors.IntegrityException;
 import io.attestream.processors.TestLedger;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.control.ControlRecord;
@@ -13,6 +15,7 @@ import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.LeafIndex;
 import io.attestream.proofs.tree.Rfc6962;
 import io.attestream.schemas.avro.Event;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -21,6 +24,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class DeciderTest {
@@ -158,5 +162,50 @@ class DeciderTest {
         Decision.Leaf leaf = (Decision.Leaf) decide(value);
         assertThat(Hash.of(leaf.leafHash())).isEqualTo(Rfc6962.leafHash(ControlRecord.ofValue(value)));
         assertThat(leaf.kind()).isEqualTo(EntryKind.RULES);
+    }
+
+    // ---- what this version cannot know
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "\"entryVersion\":1   | \"entryVersion\":2",
+                "\"kind\":\"rules\"   | \"kind\":\"truce\"",
+                "\"v\":1}            | \"v\":2}",
+                "{\"kind\"           | {\"added\":1,\"kind\"",
+                "\"dedupWindowLeaves\":512 | \"dedupWindowLeaves\":134217728",
+            })
+    void stopsAtASignedControlRecordOfALaterVersion(String from, String to) {
+        // given
+        byte[] later = LEDGER.resigned(LEDGER.rulesValue(SHARD, 2, 512), json -> json.replace(from, to));
+
+        // when, then
+        assertThatThrownBy(() -> decide(later))
+                .isInstanceOf(IntegrityException.class)
+                .hasMessageContaining("shard 0 offset 7")
+                .hasMessageContaining("cannot read")
+                .hasMessageContaining("nothing is lost");
+    }
+
+    @Test
+    void rejectsALaterVersionThatTheLedgersKeyDidNotSign() {
+        byte[] foreign = new TestLedger(2, 256)
+                .resigned(LEDGER.rulesValue(SHARD, 2, 512), json -> json.replace("\"v\":1}", "\"v\":2}"));
+        byte[] unsigned = "\u0001{\"kind\":\"rules\",\"v\":2}".getBytes(StandardCharsets.UTF_8);
+        assertThat(decide(foreign)).isEqualTo(new Decision.Rejected("invalid-control"));
+        assertThat(decide(unsigned)).isEqualTo(new Decision.Rejected("invalid-control"));
+    }
+
+    @Test
+    void stopsAtASchemaThatTheRulesNoLongerAllow() {
+        // given
+        Decision.Leaf rules = (Decision.Leaf) decide(LEDGER.rulesValueWithoutAllowedSchemas(SHARD, 2));
+        decider.use(rules.control());
+
+        // when, then
+        assertThatThrownBy(() -> decide(event(Map.of())))
+                .isInstanceOf(IntegrityException.class)
+                .hasMessageContaining("define and allow");
     }
 }
