@@ -91,7 +91,14 @@ final class ShardState {
             throw new IntegrityException("shard " + shard + " has " + edge.size()
                     + " leaves but no control record: a changelog was lost or truncated; restore the state");
         }
-        decider.use(read(shard, control, key));
+        Control inForce = read(shard, control, key);
+        if (inForce.rules().version() != edge.rulesVersion()
+                || inForce.rules().dedupWindowLeaves() != edge.windowLeaves()) {
+            throw new IntegrityException("shard " + shard + " has rules of version "
+                    + inForce.rules().version() + " in its state, its edge record is under version "
+                    + edge.rulesVersion() + ": a changelog was lost or truncated; restore the state");
+        }
+        decider.use(inForce);
         long first = Math.max(edge.windowFloor(), Math.max(0, edge.size() - edge.windowLeaves()));
         IdentityWindow window = IdentityWindow.startingAt(first, edge.windowLeaves());
         ShardState state = new ShardState(shard, stores, decider, edge, window);

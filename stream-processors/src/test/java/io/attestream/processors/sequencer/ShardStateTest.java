@@ -395,6 +395,20 @@ class ShardStateTest {
     }
 
     @Test
+    void refusesStateOfWhichTheRulesAreOlderThanTheRest() {
+        // given: what a changelog of rules without its last record restores
+        ShardState state = begun();
+        byte[] before = stores.control();
+        state.accept(1, 0, ledger.rulesValue(SHARD, 2, 256));
+
+        // when
+        stores.putControl(before);
+
+        // then
+        requireRefused(LIFE, "has rules of version 1 in its state, its edge record is under version 2");
+    }
+
+    @Test
     void refusesAnEdgeRecordOfAnotherFormat() {
         begun();
         byte[] edge = stores.edge();
