@@ -10,6 +10,7 @@ import java.util.Properties;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.InvalidOffsetException;
+import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
@@ -91,10 +92,19 @@ final class Application implements AutoCloseable {
         return StreamThreadExceptionResponse.REPLACE_THREAD;
     }
 
-    private static @Nullable String doubtIn(Throwable failure) {
+    /** Why nobody may go on after it; null if another thread may try. */
+    static @Nullable String doubtIn(Throwable failure) {
         for (Throwable at = failure; at != null; at = at.getCause()) {
             if (at instanceof IntegrityException) {
                 return at.getMessage();
+            }
+            if (at instanceof FencedInstanceIdException) {
+                // Another thread would take the shards back, and the two would go on like that.
+                return "another process was started with the same attestream.instance-id, and has its shards now; each"
+                        + " process needs an id of its own (" + at.getMessage() + ")";
+            }
+            if (at instanceof Error) {
+                return "the virtual machine cannot go on: " + at;
             }
             if (at instanceof InvalidOffsetException
                     || String.valueOf(at.getMessage()).contains("No valid committed offset found")) {

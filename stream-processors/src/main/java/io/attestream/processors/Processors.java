@@ -40,6 +40,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StoreQueryParameters;
+import org.apache.kafka.streams.errors.InvalidStateStoreException;
 import org.apache.kafka.streams.state.QueryableStoreTypes;
 import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
 import org.jspecify.annotations.Nullable;
@@ -256,13 +257,10 @@ final class Processors {
     }
 
     /** Stores by interactive queries: active or standby, also while a rebalance goes on. */
-    private record StreamsStores(KafkaStreams streams) implements ProofQueries.Stores {
+    record StreamsStores(KafkaStreams streams) implements ProofQueries.Stores {
         @Override
         public ReadOnlyKeyValueStore<Bytes, byte[]> shard(int shard) {
-            return streams.store(StoreQueryParameters.fromNameAndType(
-                            ProofsTopology.SHARD_STORE, QueryableStoreTypes.<Bytes, byte[]>keyValueStore())
-                    .withPartition(shard)
-                    .enableStaleStores());
+            return store(query(ProofsTopology.SHARD_STORE).withPartition(shard).enableStaleStores());
         }
 
         @Override
@@ -272,8 +270,21 @@ final class Processors {
 
         @Override
         public ReadOnlyKeyValueStore<Bytes, byte[]> ledger() {
-            return streams.store(StoreQueryParameters.fromNameAndType(
-                    ProofsTopology.LEDGER_STORE, QueryableStoreTypes.<Bytes, byte[]>keyValueStore()));
+            return store(query(ProofsTopology.LEDGER_STORE));
+        }
+
+        private static StoreQueryParameters<ReadOnlyKeyValueStore<Bytes, byte[]>> query(String store) {
+            return StoreQueryParameters.fromNameAndType(store, QueryableStoreTypes.<Bytes, byte[]>keyValueStore());
+        }
+
+        private ReadOnlyKeyValueStore<Bytes, byte[]> store(
+                StoreQueryParameters<ReadOnlyKeyValueStore<Bytes, byte[]>> query) {
+            try {
+                return streams.store(query);
+            } catch (IllegalStateException e) {
+                // What Kafka Streams says once it stops: another instance may have a copy.
+                throw new InvalidStateStoreException("proofs is " + streams.state(), e);
+            }
         }
     }
 }
