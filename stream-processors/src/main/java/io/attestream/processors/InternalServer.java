@@ -11,13 +11,15 @@ import io.attestream.proofs.tree.LeafIndex;
 import io.attestream.proofs.tree.TreeSize;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -27,14 +29,16 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Health, metrics, and the proof queries for the gateway. Queries need the shared secret as a bearer token; health and metrics
- * say nothing secret. At most 8 requests at a time, 64 waiting; more are turned away by closing the connection.
+ * say nothing secret. At most 8 queries at a time, 64 waiting; more are sent elsewhere. Probes are never behind them: a burst
+ * of queries must not look like a dead process.
  */
 final class InternalServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(InternalServer.class);
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String BASE = "/internal/v1/";
-    private static final int THREADS = 8;
+    private static final int QUERIES_MAX = 8;
     private static final int WAITING_MAX = 64;
+    private static final int PROBES_MAX = 8;
     /** A client that sends or takes its bytes slower than this is cut off, so that it cannot hold a thread. */
     private static final String EXCHANGE_TIMEOUT_SECONDS = "10";
 
@@ -50,6 +54,8 @@ final class InternalServer implements AutoCloseable {
     private final ThreadPoolExecutor executor;
     private final byte[] secret;
     private final Supplier<@Nullable ProofQueries> queries;
+    private final Semaphore admitted = new Semaphore(QUERIES_MAX + WAITING_MAX);
+    private final Semaphore running = new Semaphore(QUERIES_MAX, true);
 
     private InternalServer(
             HttpServer server, ThreadPoolExecutor executor, byte[] secret, Supplier<@Nullable ProofQueries> queries) {
@@ -72,8 +78,9 @@ final class InternalServer implements AutoCloseable {
             Supplier<String> metrics)
             throws IOException {
         HttpServer server = HttpServer.create(new InetSocketAddress(host, port), WAITING_MAX);
-        ThreadPoolExecutor executor = new ThreadPoolExecutor(
-                THREADS, THREADS, 1, TimeUnit.MINUTES, new ArrayBlockingQueue<>(WAITING_MAX), task -> {
+        int threads = QUERIES_MAX + WAITING_MAX + PROBES_MAX;
+        ThreadPoolExecutor executor =
+                new ThreadPoolExecutor(0, threads, 1, TimeUnit.MINUTES, new SynchronousQueue<>(), task -> {
                     Thread thread = new Thread(task, "internal-http");
                     thread.setDaemon(true);
                     return thread;
@@ -118,12 +125,30 @@ final class InternalServer implements AutoCloseable {
             } else if (!exchange.getRequestMethod().equals("GET")) {
                 sendJson(exchange, 405, Map.of("reason", "method-not-allowed"));
             } else {
-                String path = exchange.getRequestURI().getPath().substring(BASE.length());
-                send(exchange, answer(path, parameters(exchange.getRequestURI().getRawQuery())));
+                send(exchange, bounded(exchange.getRequestURI()));
             }
         } catch (RuntimeException e) {
             LOG.error("a query failed: {}", exchange.getRequestURI(), e);
             sendJson(exchange, 500, Map.of("reason", "internal-error"));
+        }
+    }
+
+    private Answer bounded(URI uri) {
+        if (!admitted.tryAcquire()) {
+            return new Answer.NotHere();
+        }
+        try {
+            running.acquire();
+            try {
+                return answer(uri.getPath().substring(BASE.length()), parameters(uri.getRawQuery()));
+            } finally {
+                running.release();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return new Answer.NotHere();
+        } finally {
+            admitted.release();
         }
     }
 

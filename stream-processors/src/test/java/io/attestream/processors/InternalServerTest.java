@@ -11,11 +11,16 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.errors.InvalidStateStoreException;
 import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
+import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -29,6 +34,7 @@ class InternalServerTest {
     private static final HttpClient HTTP = HttpClient.newHttpClient();
 
     private boolean up = true;
+    private volatile Runnable atQuery = () -> {};
     private @Nullable ProofQueries queries;
     private InternalServer server;
 
@@ -38,7 +44,10 @@ class InternalServerTest {
                 "127.0.0.1",
                 0,
                 SECRET.getBytes(StandardCharsets.UTF_8),
-                () -> queries,
+                () -> {
+                    atQuery.run();
+                    return queries;
+                },
                 () -> List.of(new HealthCheck("sequencer", up, Map.of("state", up ? "RUNNING" : "REBALANCING"))),
                 () -> "a_metric 1\n");
         // No store is here: whatever passes the parsing is answered "not here".
@@ -157,5 +166,50 @@ class InternalServerTest {
         assertThat(get("/health/ready", null).statusCode()).isEqualTo(503);
         assertThat(get("/health/live", null).statusCode()).isEqualTo(200);
         assertThat(get("/metrics", null).body()).isEqualTo("a_metric 1\n");
+    }
+
+    @Test
+    void answersProbesAndTurnsQueriesAwayWhenTooManyQueriesWait() throws Exception {
+        // given: 8 queries that hang and 64 behind them
+        CountDownLatch hang = new CountDownLatch(1);
+        CountDownLatch hanging = new CountDownLatch(8);
+        atQuery = () -> {
+            hanging.countDown();
+            awaitOrFail(hang);
+        };
+        List<CompletableFuture<HttpResponse<String>>> waiting = new ArrayList<>();
+        HttpRequest query = HttpRequest.newBuilder(
+                        URI.create("http://127.0.0.1:" + server.port() + "/internal/v1/ledger/checkpoint"))
+                .header("Authorization", "Bearer " + SECRET)
+                .timeout(Duration.ofSeconds(30))
+                .build();
+        try {
+            for (int i = 0; i < 80; i++) {
+                waiting.add(HTTP.sendAsync(query, HttpResponse.BodyHandlers.ofString()));
+            }
+            assertThat(hanging.await(10, TimeUnit.SECONDS)).isTrue();
+
+            // when, then: what is too much is answered at once, and so are probes
+            Awaitility.await("the rest is turned away")
+                    .atMost(Duration.ofSeconds(10))
+                    .until(() ->
+                            waiting.stream().filter(CompletableFuture::isDone).count() == 8);
+            assertThat(get("/health/live", null).statusCode()).isEqualTo(200);
+            assertThat(query("ledger/checkpoint").body()).isEqualTo("{\"reason\":\"not-here\"}");
+        } finally {
+            hang.countDown();
+        }
+        for (CompletableFuture<HttpResponse<String>> one : waiting) {
+            assertThat(one.join().statusCode()).isEqualTo(503);
+        }
+    }
+
+    private static void awaitOrFail(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(30, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
     }
 }
