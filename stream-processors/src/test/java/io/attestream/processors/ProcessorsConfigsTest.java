@@ -15,6 +15,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.errors.DefaultProductionExceptionHandler;
+import org.apache.kafka.streams.errors.LogAndFailExceptionHandler;
+import org.apache.kafka.streams.errors.LogAndFailProcessingExceptionHandler;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -122,6 +125,18 @@ class ProcessorsConfigsTest {
         StreamsSettings all = new StreamsSettings(config(), 1 << 20);
         assertThat(all.proofs("app")).containsEntry("consumer.isolation.level", "read_committed");
         assertThat(all.admission("app")).containsEntry("consumer.isolation.level", "read_committed");
+    }
+
+    @Test
+    void skipsNoRecordWhateverGoesWrongWithIt() {
+        StreamsSettings all = new StreamsSettings(config(), 1 << 20);
+        assertThat(List.of(all.sequencer("app"), all.proofs("app"), all.admission("app")))
+                .allSatisfy(settings -> assertThat(settings)
+                        .containsEntry("deserialization.exception.handler", LogAndFailExceptionHandler.class)
+                        .containsEntry("processing.exception.handler", LogAndFailProcessingExceptionHandler.class)
+                        .containsEntry("production.exception.handler", DefaultProductionExceptionHandler.class)
+                        .containsEntry("producer.acks", "all")
+                        .containsEntry("producer.enable.idempotence", true));
     }
 
     @Test
