@@ -42,6 +42,8 @@ public final class ProofQueries {
 
     private final Stores stores;
     private final LedgerDefinition ledger;
+    /** Making one parses every version of the schema, milliseconds for each query; and none may be shared by threads. */
+    private final ThreadLocal<WireDecoder<CheckpointRecord>> decoders;
 
     /** Where the stores are; both throw {@link InvalidStateStoreException} when this instance cannot say. */
     public interface Stores {
@@ -56,6 +58,8 @@ public final class ProofQueries {
     public ProofQueries(Stores stores, LedgerDefinition ledger) {
         this.stores = stores;
         this.ledger = ledger;
+        this.decoders = ThreadLocal.withInitial(
+                () -> new WireDecoder<>(CheckpointRecord.class, SchemaTexts.CHECKPOINT_RECORD, ledger.schemas()));
     }
 
     private interface Query {
@@ -261,10 +265,8 @@ public final class ProofQueries {
         if (value == null) {
             return Optional.empty();
         }
-        WireDecoder<CheckpointRecord> decoder =
-                new WireDecoder<>(CheckpointRecord.class, SchemaTexts.CHECKPOINT_RECORD, ledger.schemas());
         return Optional.of(
-                (Published) ShardProofsProcessor.decode(decoder, value).getBody());
+                (Published) ShardProofsProcessor.decode(decoders.get(), value).getBody());
     }
 
     private static Answer describe(Published epoch) {

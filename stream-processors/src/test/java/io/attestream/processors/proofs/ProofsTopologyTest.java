@@ -24,6 +24,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.BytesSerializer;
 import org.apache.kafka.common.utils.Bytes;
@@ -404,6 +406,26 @@ class ProofsTopologyTest {
     }
 
     @Test
+    void answersManyAtTheSameTime() {
+        // given
+        for (int i = 0; i < 20; i++) {
+            publish(shard.grow(1).seal());
+        }
+        List<Answer> alone = LongStream.range(0, 20).mapToObj(queries::epoch).toList();
+
+        // when
+        List<Answer> together = IntStream.range(0, 4_000)
+                .parallel()
+                .mapToObj(i -> queries.epoch((long) i % 20))
+                .toList();
+
+        // then
+        for (int i = 0; i < together.size(); i++) {
+            assertThat(together.get(i)).isEqualTo(alone.get(i % 20));
+        }
+    }
+
+    @Test
     void provesEpochsInTheLedgerLog() throws InvalidFormat {
         // given
         for (int i = 0; i < 300; i++) {
@@ -466,7 +488,6 @@ class ProofsTopologyTest {
         byte[] value = epochs.publish(List.of(shard.grow(3).seal())).get(0);
 
         assertThatThrownBy(() -> checkpoints.pipeInput(null, value))
-                .rootCause()
                 .isInstanceOf(IntegrityException.class)
                 .hasMessageContaining("without a key");
     }
