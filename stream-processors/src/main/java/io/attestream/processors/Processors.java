@@ -7,6 +7,7 @@ import io.attestream.processors.proofs.ProofQueries;
 import io.attestream.processors.proofs.ProofsTopology;
 import io.attestream.processors.sequencer.KafkaFence;
 import io.attestream.processors.sequencer.SequencerMetrics;
+import io.attestream.processors.sequencer.SequencerSizing;
 import io.attestream.processors.sequencer.SequencerTopology;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.entry.ContentTag;
@@ -160,6 +161,13 @@ final class Processors {
     }
 
     private void startSequencer(LedgerDefinition ledger, StreamsSettings settings) {
+        SequencerSizing.warnings(
+                        ledger.genesis().stream()
+                                .map(genesis -> genesis.rules().dedupWindowLeaves())
+                                .toList(),
+                        Runtime.getRuntime().maxMemory(),
+                        config.state().cacheSizeBytes())
+                .forEach(LOG::warn);
         Map<String, Object> connection = StreamsSettings.connection(config);
         String applicationId = topics.sequencerGroup(config.generation());
         SequencerMetrics metrics = new SequencerMetrics(registry);
