@@ -41,7 +41,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StoreQueryParameters;
-import org.apache.kafka.streams.errors.InvalidStateStoreException;
+import org.apache.kafka.streams.errors.StreamsStoppedException;
 import org.apache.kafka.streams.state.QueryableStoreTypes;
 import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
 import org.jspecify.annotations.Nullable;
@@ -291,7 +291,7 @@ final class Processors {
                 return streams.store(query);
             } catch (IllegalStateException e) {
                 // What Kafka Streams says once it stops: another instance may have a copy.
-                throw new InvalidStateStoreException("proofs is " + streams.state(), e);
+                throw new StreamsStoppedException("proofs is " + streams.state(), e);
             }
         }
     }

@@ -12,8 +12,8 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.streams.KafkaStreams;
-import org.apache.kafka.streams.errors.InvalidStateStoreException;
 import org.apache.kafka.streams.errors.StreamsException;
+import org.apache.kafka.streams.errors.StreamsStoppedException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -56,8 +56,8 @@ class ApplicationTest {
             Processors.StreamsStores stores = new Processors.StreamsStores(stopped);
 
             // when, then: which queries answer with "not here"
-            assertThatThrownBy(() -> stores.shard(0)).isInstanceOf(InvalidStateStoreException.class);
-            assertThatThrownBy(stores::ledger).isInstanceOf(InvalidStateStoreException.class);
+            assertThatThrownBy(() -> stores.shard(0)).isInstanceOf(StreamsStoppedException.class);
+            assertThatThrownBy(stores::ledger).isInstanceOf(StreamsStoppedException.class);
         }
     }
 }

@@ -24,10 +24,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.errors.InvalidStateStoreException;
+import org.apache.kafka.streams.errors.StreamsStoppedException;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
 import org.jspecify.annotations.Nullable;
@@ -37,15 +39,26 @@ import org.jspecify.annotations.Nullable;
  * that is behind is right about everything it has. Proofs are given for published sizes only. Thread-safe.
  */
 public final class ProofQueries {
-    private static final long HANDOVER_NANOS = 1_000_000_000;
+    /** Shorter than a caller waits before it asks another instance. */
+    private static final long HANDOVER_NANOS = 1_500_000_000;
+
     private static final long HANDOVER_POLL_NANOS = 10_000_000;
+    /** A copy that answered so shortly before is expected back. */
+    private static final long RECENT_NANOS = 10_000_000_000L;
+
+    private static final int NO_SHARD = -1;
 
     private final Stores stores;
     private final LedgerDefinition ledger;
+    /** When a copy of a shard was last found here. */
+    private final Map<Integer, Long> here = new ConcurrentHashMap<>();
     /** Making one parses every version of the schema, milliseconds for each query; and none may be shared by threads. */
     private final ThreadLocal<WireDecoder<CheckpointRecord>> decoders;
 
-    /** Where the stores are; both throw {@link InvalidStateStoreException} when this instance cannot say. */
+    /**
+     * Where the stores are; both throw {@link InvalidStateStoreException} when this instance cannot say, {@link
+     * StreamsStoppedException} when it will never again.
+     */
     public interface Stores {
         ReadOnlyKeyValueStore<Bytes, byte[]> shard(int shard);
 
@@ -68,18 +81,23 @@ public final class ProofQueries {
 
     /**
      * A store that becomes active from standby is out of reach for some milliseconds, on the only instance that may have it: so
-     * it is waited for, shortly.
+     * it is waited for, shortly. Kafka Streams calls itself running for the first part of that time (seen in 4.1.2), so
+     * whether a copy was here just before counts too.
+     *
+     * @param shard whose copy the query needs; {@link #NO_SHARD} if it needs none
      */
-    private Answer guarded(Query query) {
-        long deadline = System.nanoTime() + HANDOVER_NANOS;
+    private Answer guarded(int shard, Query query) {
+        long began = System.nanoTime();
         while (true) {
             try {
                 return query.run();
             } catch (IOException e) {
                 // The store is too far behind to have the tile.
                 return new Answer.NotHere();
+            } catch (StreamsStoppedException e) {
+                return new Answer.NotHere();
             } catch (InvalidStateStoreException e) {
-                if (!stores.settling() || System.nanoTime() > deadline) {
+                if (!(stores.settling() || wasHere(shard, began)) || System.nanoTime() - began > HANDOVER_NANOS) {
                     return new Answer.NotHere();
                 }
             }
@@ -87,15 +105,26 @@ public final class ProofQueries {
         }
     }
 
+    private boolean wasHere(int shard, long beforeNanos) {
+        Long last = here.get(shard);
+        return last != null && beforeNanos - last < RECENT_NANOS;
+    }
+
+    private ReadOnlyKeyValueStore<Bytes, byte[]> shardStore(int shard) {
+        ReadOnlyKeyValueStore<Bytes, byte[]> store = stores.shard(shard);
+        here.put(shard, System.nanoTime());
+        return store;
+    }
+
     // ---- shards
 
     /** What became of the record at an offset. */
     public Answer position(int shard, long offset) {
-        return guarded(() -> {
-            if (!isShard(shard)) {
-                return noShard(shard);
-            }
-            ReadOnlyKeyValueStore<Bytes, byte[]> store = stores.shard(shard);
+        if (!isShard(shard)) {
+            return noShard(shard);
+        }
+        return guarded(shard, () -> {
+            ReadOnlyKeyValueStore<Bytes, byte[]> store = shardStore(shard);
             // First: it is written last, so whatever it accounts for can be read below.
             ShardMeta meta = ShardMeta.of(store.get(Keys.meta()));
             Optional<DeltaIndex.Found> leaf = leafAt(store, offset);
@@ -125,41 +154,41 @@ public final class ProofQueries {
     }
 
     public Answer shardTile(int shard, String path) {
-        return guarded(() -> {
-            if (!isShard(shard)) {
-                return noShard(shard);
-            }
+        if (!isShard(shard)) {
+            return noShard(shard);
+        }
+        return guarded(shard, () -> {
             TreeSize published = publishedSize(shard);
-            return tile(stores.shard(shard), path, published);
+            return tile(shardStore(shard), path, published);
         });
     }
 
     public Answer shardInclusion(int shard, LeafIndex index, TreeSize size) {
-        return guarded(() -> {
-            if (!isShard(shard)) {
-                return noShard(shard);
-            }
+        if (!isShard(shard)) {
+            return noShard(shard);
+        }
+        return guarded(shard, () -> {
             if (!isPublished(shard, size)) {
                 return new Answer.BadRequest("size-not-published");
             }
-            return inclusion(stores.shard(shard), index, size);
+            return inclusion(shardStore(shard), index, size);
         });
     }
 
     public Answer shardConsistency(int shard, TreeSize first, TreeSize second) {
-        return guarded(() -> {
-            if (!isShard(shard)) {
-                return noShard(shard);
-            }
+        if (!isShard(shard)) {
+            return noShard(shard);
+        }
+        return guarded(shard, () -> {
             if (!isPublished(shard, first) || !isPublished(shard, second)) {
                 return new Answer.BadRequest("size-not-published");
             }
-            return consistency(stores.shard(shard), first, second);
+            return consistency(shardStore(shard), first, second);
         });
     }
 
     public Answer shardCheckpoint(int shard) {
-        return guarded(() -> {
+        return guarded(NO_SHARD, () -> {
             byte[] note = stores.ledger().get(Keys.shardNote(shard));
             return note == null ? new Answer.NotFound("not-published") : Answer.Raw.text(note);
         });
@@ -187,7 +216,7 @@ public final class ProofQueries {
     // ---- ledger log
 
     public Answer ledgerCheckpoint() {
-        return guarded(() -> {
+        return guarded(NO_SHARD, () -> {
             TreeSize size = ledgerSize();
             if (size.isEmpty()) {
                 return new Answer.NotFound("not-published");
@@ -200,7 +229,7 @@ public final class ProofQueries {
 
     /** @param epoch its number, or null for the newest */
     public Answer epoch(@Nullable Long epoch) {
-        return guarded(() -> {
+        return guarded(NO_SHARD, () -> {
             TreeSize size = ledgerSize();
             long number = epoch == null ? size.value() - 1 : epoch;
             if (number < 0 || number >= size.value()) {
@@ -212,7 +241,7 @@ public final class ProofQueries {
 
     /** The first epoch whose head of that shard has the leaf. */
     public Answer covering(int shard, LeafIndex index) {
-        return guarded(() -> {
+        return guarded(NO_SHARD, () -> {
             if (!isShard(shard)) {
                 return noShard(shard);
             }
@@ -239,19 +268,23 @@ public final class ProofQueries {
     }
 
     public Answer ledgerTile(String path) {
-        return guarded(() -> tile(stores.ledger(), path, ledgerSize()));
+        return guarded(NO_SHARD, () -> tile(stores.ledger(), path, ledgerSize()));
     }
 
     public Answer ledgerInclusion(LeafIndex epoch, TreeSize size) {
-        return guarded(() -> size.compareTo(ledgerSize()) > 0
-                ? new Answer.BadRequest("size-not-published")
-                : inclusion(stores.ledger(), epoch, size));
+        return guarded(
+                NO_SHARD,
+                () -> size.compareTo(ledgerSize()) > 0
+                        ? new Answer.BadRequest("size-not-published")
+                        : inclusion(stores.ledger(), epoch, size));
     }
 
     public Answer ledgerConsistency(TreeSize first, TreeSize second) {
-        return guarded(() -> second.compareTo(ledgerSize()) > 0
-                ? new Answer.BadRequest("size-not-published")
-                : consistency(stores.ledger(), first, second));
+        return guarded(
+                NO_SHARD,
+                () -> second.compareTo(ledgerSize()) > 0
+                        ? new Answer.BadRequest("size-not-published")
+                        : consistency(stores.ledger(), first, second));
     }
 
     /** Every epoch is published, so every size up to this one is. */

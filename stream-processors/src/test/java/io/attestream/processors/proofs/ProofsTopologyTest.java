@@ -33,6 +33,7 @@ import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.TestInputTopic;
 import org.apache.kafka.streams.TopologyTestDriver;
 import org.apache.kafka.streams.errors.InvalidStateStoreException;
+import org.apache.kafka.streams.errors.StreamsStoppedException;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
@@ -51,6 +52,11 @@ class ProofsTopologyTest {
     private final long seed = new Random().nextLong();
     private final Random random = new Random(seed);
     private boolean storesMovedAway;
+    /** How often a store is asked for before it is there. */
+    private int askedInVain;
+
+    private boolean stopped;
+    private int askedWhenStopped;
 
     private TopologyTestDriver driver;
     private TestInputTopic<Bytes, byte[]> sealed;
@@ -92,7 +98,11 @@ class ProofsTopologyTest {
     }
 
     private KeyValueStore<Bytes, byte[]> store(String name) {
-        if (storesMovedAway) {
+        if (stopped) {
+            askedWhenStopped++;
+            throw new StreamsStoppedException("stopped");
+        }
+        if (storesMovedAway || askedInVain-- > 0) {
             throw new InvalidStateStoreException("moved");
         }
         return driver.getKeyValueStore(name);
@@ -368,6 +378,48 @@ class ProofsTopologyTest {
         assertThat(queries.position(0, 1)).isEqualTo(new Answer.NotHere());
         assertThat(queries.shardTile(0, "0/000")).isEqualTo(new Answer.NotHere());
         assertThat(queries.epoch(null)).isEqualTo(new Answer.NotHere());
+    }
+
+    @Test
+    void waitsForACopyThatWasThereAMomentAgo() {
+        // given
+        givenPublishedSizes();
+        Answer before = queries.position(0, 1);
+
+        // when: it becomes active from standby, and nothing says so yet
+        askedInVain = 5;
+        Answer after = queries.position(0, 1);
+
+        // then
+        assertThat(after).isEqualTo(before).isInstanceOf(Answer.Json.class);
+    }
+
+    @Test
+    void doesNotWaitForACopyOfAnInstanceThatStops() {
+        // given
+        givenPublishedSizes();
+        queries.position(0, 1);
+
+        // when
+        stopped = true;
+        Answer answer = queries.position(0, 1);
+
+        // then
+        assertThat(answer).isEqualTo(new Answer.NotHere());
+        assertThat(askedWhenStopped).isEqualTo(1);
+    }
+
+    @Test
+    void doesNotWaitForACopyThatNeverWasThere() {
+        // given
+        givenPublishedSizes();
+
+        // when
+        askedInVain = 1;
+        Answer answer = queries.position(0, 1);
+
+        // then
+        assertThat(answer).isEqualTo(new Answer.NotHere());
     }
 
     @Test
