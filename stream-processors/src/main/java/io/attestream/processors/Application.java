@@ -57,8 +57,14 @@ final class Application implements AutoCloseable {
         });
     }
 
+    /** @throws IntegrityException if what it reads before it runs, as the proofs topology does, is not what it must be */
     void start() {
-        streams.start();
+        try {
+            streams.start();
+        } catch (RuntimeException e) {
+            String doubt = doubtIn(e);
+            throw doubt == null ? e : new IntegrityException(role + ": " + doubt, e);
+        }
     }
 
     KafkaStreams streams() {

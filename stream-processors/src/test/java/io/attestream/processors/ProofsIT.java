@@ -281,6 +281,14 @@ class ProofsIT {
     }
 
     @Test
+    void refusesToStartOnCheckpointsItCannotRead() throws Exception {
+        try (LiveLedger live = ledger("unreadable")) {
+            write(live, List.of(new byte[] {9}), true);
+            assertThat(live.run("p5", "proofs").awaitRefusal()).contains("proofs: ", "cannot be read");
+        }
+    }
+
+    @Test
     void refusesATenantWithoutAnInbox() throws Exception {
         try (LiveLedger live = ledger("noinbox")) {
             Map<String, String> settings = live.settings("p4", "admission", LiveLedger.freePort());
