@@ -8,6 +8,7 @@ import io.attestream.proofs.archive.Payload;
 import io.attestream.proofs.control.Control;
 import io.attestream.proofs.control.ControlRecord;
 import io.attestream.proofs.control.Rules;
+import io.attestream.proofs.control.SchemaText;
 import io.attestream.proofs.entry.CanonicalEntry;
 import io.attestream.proofs.entry.EntryKind;
 import io.attestream.proofs.entry.IdentityDigest;
@@ -22,8 +23,11 @@ import io.attestream.schemas.avro.PlainPayload;
 import io.attestream.schemas.wire.SchemaBook;
 import io.attestream.schemas.wire.WireDecoder;
 import io.attestream.schemas.wire.WireResult;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -108,7 +112,7 @@ final class ShardDecider {
             }
             inForce = new InForce(
                     genesis.rules(),
-                    new WireDecoder<>(Event.class, SchemaTexts.EVENT, new SchemaBook(genesis.schemas())),
+                    new WireDecoder<>(Event.class, SchemaTexts.EVENT, allowedSchemas(genesis)),
                     new SeenEvents(genesis.rules().dedupWindowLeaves()));
         } catch (InvalidFormat | IllegalArgumentException e) {
             throw noGenesis(offset, "is no valid control record: " + e.getMessage());
@@ -128,8 +132,14 @@ final class ShardDecider {
         SchemaBook schemas;
         try {
             change = readChange(before, entry);
-            schemas = new SchemaBook(change.schemas());
-        } catch (InvalidFormat | IllegalArgumentException e) {
+            schemas = allowedSchemas(change);
+        } catch (InvalidFormat e) {
+            return ControlRecord.isSigned(entry, ledger.key()) && !isOfThisVersion(entry)
+                    ? new Undecidable(
+                            "offset " + offset + ": a control record of the ledger's key that this version cannot"
+                                    + " read (" + e.getMessage() + ")")
+                    : rejected(offset, "invalid-control");
+        } catch (IllegalArgumentException e) {
             return rejected(offset, "invalid-control");
         }
         Decision decision = leaf(before, offset, timestampMillis, EntryKind.RULES, entry, NONE, NONE, NO_PAYLOAD);
@@ -137,6 +147,24 @@ final class ShardDecider {
         before.decoder().use(schemas);
         inForce = new InForce(change.rules(), before.decoder(), before.seen());
         return new Decided(decision);
+    }
+
+    /** Read, but not to be followed here: a second genesis, rules of another shard or out of turn. */
+    private boolean isOfThisVersion(byte[] entry) {
+        try {
+            ControlRecord.read(entry, ledger.key());
+            return true;
+        } catch (InvalidFormat e) {
+            return false;
+        }
+    }
+
+    /** What the rules do not allow is as unknown as what was never defined. */
+    private static SchemaBook allowedSchemas(Control control) {
+        Set<String> allowed = Set.copyOf(control.rules().schemaFingerprints());
+        List<SchemaText> texts = new ArrayList<>(control.schemas());
+        texts.removeIf(text -> text.name().equals(SchemaTexts.EVENT) && !allowed.contains(text.fingerprint()));
+        return new SchemaBook(texts);
     }
 
     private Control.RulesChange readChange(InForce before, byte[] entry) throws InvalidFormat {

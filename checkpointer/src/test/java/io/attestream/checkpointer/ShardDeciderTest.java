@@ -9,6 +9,7 @@ import io.attestream.checkpointer.Decision.WithoutLeaf;
 import io.attestream.proofs.archive.Payload;
 import io.attestream.proofs.control.Control;
 import io.attestream.proofs.control.ControlRecord;
+import io.attestream.proofs.control.Rules;
 import io.attestream.proofs.entry.CanonicalEntry;
 import io.attestream.proofs.entry.EntryKind;
 import io.attestream.proofs.entry.EntryView;
@@ -19,6 +20,7 @@ import io.attestream.schemas.avro.Event;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.stream.IntStream;
@@ -28,6 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What becomes of a record, for every kind of record there can be. */
 class ShardDeciderTest {
@@ -184,8 +187,7 @@ class ShardDeciderTest {
                 new Control.RulesChange(
                         TestLedger.ORIGIN,
                         SHARD,
-                        new io.attestream.proofs.control.Rules(
-                                2, 512, 1, 65_000, 1 << 20, TestLedger.rules().schemaFingerprints()),
+                        new Rules(2, 512, 1, 65_000, 1 << 20, TestLedger.rules().schemaFingerprints()),
                         TestLedger.schemas()),
                 otherKey));
         return Stream.of(
@@ -266,6 +268,39 @@ class ShardDeciderTest {
         // then
         assertThat(rules.kind()).isEqualTo(EntryKind.RULES);
         assertThat(retry).isInstanceOf(WithoutLeaf.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"\"entryVersion\":2", "\"dedupWindowLeaves\":134217728"})
+    void standsStillAtASignedControlRecordOfALaterVersion(String later) throws Exception {
+        // given: signed by the ledger's key, and for a later version a leaf
+        String name = later.substring(0, later.indexOf(':'));
+        byte[] value =
+                LEDGER.resigned(LEDGER.rulesValue(SHARD, 2, 512), json -> json.replaceAll(name + ":\\d+", later));
+
+        // when
+        ShardDecider.Verdict verdict = decider.decide(offset, TIME, value);
+
+        // then
+        assertThat(verdict)
+                .isInstanceOfSatisfying(
+                        ShardDecider.Undecidable.class,
+                        undecidable -> assertThat(undecidable.reason())
+                                .contains("offset " + offset)
+                                .contains("cannot read"));
+    }
+
+    @Test
+    void standsStillAtASchemaOfEventsThatTheRulesDoNotAllow() {
+        // given
+        Rules allowed = TestLedger.rules();
+        Rules none =
+                new Rules(2, 512, 1, allowed.maxEventEntryBytes(), allowed.maxPayloadBytes(), List.of("0".repeat(64)));
+        decide(LEDGER.value(new Control.RulesChange(TestLedger.ORIGIN, SHARD, none, TestLedger.schemas())));
+
+        // when, then
+        assertThat(decider.decide(offset, TIME, LEDGER.eventValue(SHARD, "x", "p")))
+                .isInstanceOf(ShardDecider.Undecidable.class);
     }
 
     // ---- the beginning

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
+import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.control.Control;
 import io.attestream.proofs.control.ControlRecord;
 import io.attestream.proofs.control.Rules;
 import io.attestream.proofs.control.SchemaText;
 import io.attestream.proofs.entry.DataDigest;
 import io.attestream.proofs.entry.Routing;
+import io.attestream.proofs.json.Jcs;
+import io.attestream.proofs.json.Json;
+import io.attestream.proofs.json.JsonValue;
+import io.attestream.proofs.json.JsonValue.JsonObject;
+import io.attestream.proofs.json.JsonValue.JsonString;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.schemas.avro.Digest32;
 import io.attestream.schemas.avro.Event;
@@ -17,9 +23,11 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /** A ledger as the doors and {@code init} would make it: key, genesis, event records. */
 final class TestLedger {
@@ -69,7 +77,29 @@ final class TestLedger {
         Rules base = rules();
         Rules rules = new Rules(
                 version, windowLeaves, 1, base.maxEventEntryBytes(), base.maxPayloadBytes(), base.schemaFingerprints());
-        return ControlRecord.toValue(ControlRecord.sign(new Control.RulesChange(ORIGIN, shard, rules, schemas()), key));
+        return value(new Control.RulesChange(ORIGIN, shard, rules, schemas()));
+    }
+
+    byte[] value(Control control) {
+        return ControlRecord.toValue(ControlRecord.sign(control, key));
+    }
+
+    /** The control record with its JSON changed, signed again: what a later version may write. */
+    byte[] resigned(byte[] value, UnaryOperator<String> change) throws InvalidFormat {
+        String json = new String(ControlRecord.ofValue(value), StandardCharsets.UTF_8);
+        Map<String, JsonValue> members =
+                new HashMap<>(Json.parseObject(change.apply(json).getBytes(StandardCharsets.UTF_8))
+                        .members());
+        members.remove("signature");
+        byte[] signed = Jcs.encode(new JsonObject(members));
+        byte[] signature = key.signBytes(("attestream/control/v1\n" + new String(signed, StandardCharsets.UTF_8))
+                .getBytes(StandardCharsets.UTF_8));
+        byte[] blob = ByteBuffer.allocate(4 + signature.length)
+                .putInt(key.verifier().keyId())
+                .put(signature)
+                .array();
+        members.put("signature", new JsonString(Base64.getEncoder().encodeToString(blob)));
+        return ControlRecord.toValue(Jcs.encode(new JsonObject(members)));
     }
 
     /** A source that is routed to this shard. */

@@ -87,6 +87,27 @@ public final class ControlRecord {
      * @throws InvalidFormat naming the member at fault; {@code signature} when the key did not sign exactly this
      */
     public static Control read(byte[] control, NoteVerifier key) throws InvalidFormat {
+        JsonObject object = signedObject(control, key);
+        if (object.integer("v") != 1) {
+            throw new InvalidFormat("v", "must be 1");
+        }
+        return EntryKind.ofWord(object.string("kind")) == EntryKind.GENESIS ? genesis(object) : rulesChange(object);
+    }
+
+    /**
+     * Whether the key signed these bytes, which may be of a version that {@link #read} does not know. Who decides outcomes must
+     * not take such a record for a forged one: a later program takes it for a leaf.
+     */
+    public static boolean isSigned(byte[] control, NoteVerifier key) {
+        try {
+            signedObject(control, key);
+            return true;
+        } catch (InvalidFormat e) {
+            return false;
+        }
+    }
+
+    private static JsonObject signedObject(byte[] control, NoteVerifier key) throws InvalidFormat {
         if (control.length > CanonicalEntry.MAX_SIZE_BYTES) {
             throw new InvalidFormat("control record", "must be at most 65,535 bytes, is " + control.length);
         }
@@ -99,10 +120,7 @@ public final class ControlRecord {
         if (!ours || !key.verifyBytes(signed(members), signature)) {
             throw new InvalidFormat("signature", "is not one of " + key.vkey());
         }
-        if (object.integer("v") != 1) {
-            throw new InvalidFormat("v", "must be 1");
-        }
-        return EntryKind.ofWord(object.string("kind")) == EntryKind.GENESIS ? genesis(object) : rulesChange(object);
+        return object;
     }
 
     private static Map<String, JsonValue> members(Control control) {

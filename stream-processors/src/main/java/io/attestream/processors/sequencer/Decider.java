@@ -118,7 +118,7 @@ final class Decider {
                 return leaf(EntryKind.RULES, control, NOTHING, NOTHING, change);
             }
         } catch (InvalidFormat e) {
-            if (ControlSignature.isBy(key, control)) {
+            if (ControlRecord.isSigned(control, key)) {
                 // A later version takes it for a leaf: to reject it would make the tree depend on who reads it.
                 throw new IntegrityException(
                         "shard " + shard + " offset " + offset + " is a control record of the ledger's key that this"
