@@ -101,6 +101,10 @@ final class InitCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Output output = form.output();
+        Limits.check("--shards", shards, 1, Limits.SHARDS_MAX);
+        if (dedupWindowLeaves != null) {
+            Limits.checkDedupWindow(dedupWindowLeaves);
+        }
         NoteSigner signer = Bootstrap.read(keyFile);
         Topics topics = new Topics(prefix);
         List<SchemaText> schemas = schemas(topics);

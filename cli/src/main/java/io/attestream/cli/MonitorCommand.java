@@ -63,6 +63,7 @@ final class MonitorCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Output output = form.output();
+        Limits.check("--interval", intervalSeconds, 1, Limits.WAIT_SECONDS_MAX);
         NoteVerifier key = connection.ledgerKey();
         Api api = connection.api("auditor");
         MonitorStateFile file = new MonitorStateFile(stateFile());

@@ -56,6 +56,7 @@ final class ReceiptCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Output output = form.output();
+        Limits.check("--wait", waitSeconds, 0, Limits.WAIT_SECONDS_MAX);
         String path = receipt.startsWith("/v1/receipts/") ? receipt : "/v1/receipts/" + receipt;
         if (!path.matches("/v1/receipts/[0-9]+/[0-9]+/[0-9]+")) {
             throw new CliException(ExitCode.USAGE, "not a receipt: " + receipt, "It looks like /v1/receipts/1/0/17.");

@@ -74,6 +74,10 @@ final class UpCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Output output = form.output();
+        Limits.check("--shards", shards, 1, Limits.LOCAL_SHARDS_MAX);
+        Limits.check("--processors", processors, 1, Limits.LOCAL_INSTANCES_MAX);
+        Limits.check("--gateways", gateways, 1, Limits.LOCAL_INSTANCES_MAX);
+        Limits.checkDedupWindow(dedupWindowLeaves);
         output.say(Tone.STRONG, "Starting the local cluster in " + dataDirectory);
         LocalCluster.Options options = new LocalCluster.Options(
                 dataDirectory,
