@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +29,13 @@ public final class ManagedProcess implements AutoCloseable {
     private static final Duration KILL_TIMEOUT = Duration.ofSeconds(10);
     private static final long POLL_NANOS = 50_000_000;
     private static final int LOG_TAIL_LINES = 40;
+    /**
+     * What configures a service. A child never gets it from the shell the launcher was started in: there it is meant for
+     * something else, for example a production system.
+     */
+    private static final Pattern SETTING = Pattern.compile("(ATTESTREAM|QUARKUS|SMALLRYE|MP|APICURIO|KAFKA|JWT|JWKS)_.*"
+            + "|ENV|APP_ENV|ENVIRONMENT|DEPLOY_ENV|DEPLOYMENT|AUTH_POLICY|ALLOW_INSECURE_DEV");
+
     private static final HttpClient HTTP =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(1)).build();
 
@@ -38,7 +46,7 @@ public final class ManagedProcess implements AutoCloseable {
     private @Nullable Process process;
 
     /**
-     * @param environment added to this process's own
+     * @param environment its settings; it gets this process's own environment too, without what configures services
      * @param log standard output and error are appended to it
      */
     public ManagedProcess(String name, List<String> command, Map<String, String> environment, Path log) {
@@ -65,6 +73,10 @@ public final class ManagedProcess implements AutoCloseable {
             ProcessBuilder builder = new ProcessBuilder(command)
                     .redirectErrorStream(true)
                     .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+            builder.environment()
+                    .keySet()
+                    .removeIf(variable -> !environment.containsKey(variable)
+                            && SETTING.matcher(variable).matches());
             builder.environment().putAll(environment);
             process = builder.start();
         } catch (IOException e) {
