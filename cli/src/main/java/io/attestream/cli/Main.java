@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.cli;
 
+import java.io.BufferedOutputStream;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -56,11 +61,24 @@ public final class Main implements Callable<Integer> {
     Main() {}
 
     public static void main(String[] args) {
+        // Notes, ids and attributes are UTF-8 whatever the locale: a terminal's or a pipe's default would write ? for
+        // what
+        // it does not have, and break the signature line of a checkpoint.
+        System.setOut(utf8(FileDescriptor.out));
+        System.setErr(utf8(FileDescriptor.err));
         System.exit(run(args));
     }
 
+    private static PrintStream utf8(FileDescriptor descriptor) {
+        return new PrintStream(
+                new BufferedOutputStream(new FileOutputStream(descriptor), 1 << 13), true, StandardCharsets.UTF_8);
+    }
+
     static int run(String... args) {
-        return commandLine().execute(args);
+        return commandLine()
+                .setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8))
+                .setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8))
+                .execute(args);
     }
 
     static CommandLine commandLine() {
@@ -90,6 +108,10 @@ public final class Main implements Callable<Integer> {
             return expected.exitCode();
         }
         err.println("attestream: " + (failure.getMessage() == null ? failure.toString() : failure.getMessage()));
+        Throwable cause = failure.getCause();
+        if (cause != null && !String.valueOf(failure.getMessage()).contains(cause.toString())) {
+            err.println("  because of " + cause);
+        }
         if (System.getenv("ATTESTREAM_DEBUG") != null) {
             failure.printStackTrace(err);
         } else {
