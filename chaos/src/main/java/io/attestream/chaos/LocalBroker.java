@@ -109,7 +109,23 @@ public final class LocalBroker implements AutoCloseable {
                 num.io.threads=4
                 num.network.threads=2
                 background.threads=2
-                """.formatted(port, controllerPort, directory.resolve("data"));
+                """.formatted(
+                        port, controllerPort, escaped(directory.resolve("data").toString()));
+    }
+
+    /** As a value in a properties file, which is read as Latin-1. */
+    static String escaped(String path) {
+        StringBuilder value = new StringBuilder();
+        path.chars().forEach(c -> {
+            if (c == '\\') {
+                value.append("\\\\");
+            } else if (c < ' ' || c > '~') {
+                value.append(String.format("\\u%04x", c));
+            } else {
+                value.append((char) c);
+            }
+        });
+        return value.toString();
     }
 
     private static void format(Installation installation, Path settings, Path log) throws IOException {

@@ -32,7 +32,10 @@ import org.jspecify.annotations.Nullable;
 public final class LocalCluster implements AutoCloseable {
     private static final Duration READY_TIMEOUT = Duration.ofMinutes(2);
     private static final Duration ORPHAN_TIMEOUT = Duration.ofSeconds(20);
-    private static final Duration TOKEN_LIFETIME = Duration.ofHours(12);
+    /** As long as a gateway allows: nothing renews them while the cluster runs, a start makes new ones. */
+    private static final Duration TOKEN_LIFETIME = Duration.ofDays(7);
+
+    private static final String UNUSABLE_IN_PATHS = ",;";
     private static final String GATEWAY = "gateway";
     private static final String PROCESSORS = "processors";
     private static final String CHECKPOINTER = "checkpointer";
@@ -90,22 +93,53 @@ public final class LocalCluster implements AutoCloseable {
      *     is stopped again
      */
     public static LocalCluster start(Options options) {
+        LocalCluster cluster = prepare(options);
+        cluster.start();
+        return cluster;
+    }
+
+    /**
+     * Takes the directory; nothing is started yet. Who must be able to stop a cluster that is still starting, arranges for
+     * {@link #close} now and then calls {@link #start()}.
+     *
+     * @throws IllegalStateException if another launcher holds the directory
+     */
+    public static LocalCluster prepare(Options options) {
         Path data = options.data().toAbsolutePath();
+        if (data.toString().chars().anyMatch(c -> UNUSABLE_IN_PATHS.indexOf(c) >= 0)) {
+            throw new IllegalArgumentException("the path " + data + " has one of the characters " + UNUSABLE_IN_PATHS
+                    + " which separate settings of Kafka and of the registry's database: choose another --data-dir");
+        }
         try {
             for (String part : List.of("kafka", "registry", "objects", "state", "keys", "logs")) {
                 Files.createDirectories(data.resolve(part));
             }
-            LocalCluster cluster = new LocalCluster(options, Installation.find(), lock(data));
-            try {
-                cluster.startAll();
-                return cluster;
-            } catch (RuntimeException | IOException e) {
-                cluster.close();
-                throw e;
-            }
+            return new LocalCluster(options, Installation.find(), lock(data));
         } catch (IOException e) {
-            throw new UncheckedIOException("the cluster in " + data + " cannot start", e);
+            throw cannotStart(data, e);
         }
+    }
+
+    /**
+     * Starts everything and returns when all of it is ready.
+     *
+     * @throws IllegalStateException if a part does not become ready, or {@link #close} was called meanwhile; what was started
+     *     is stopped again
+     */
+    public void start() {
+        try {
+            startAll();
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        } catch (IOException e) {
+            close();
+            throw cannotStart(data, e);
+        }
+    }
+
+    private static UncheckedIOException cannotStart(Path data, IOException e) {
+        return new UncheckedIOException("the cluster in " + data + " cannot start: " + e, e);
     }
 
     private static FileChannel lock(Path data) throws IOException {
@@ -129,6 +163,9 @@ public final class LocalCluster implements AutoCloseable {
         endOrphans();
         String origin = ClusterFile.read(data).map(ClusterFile::origin).orElseGet(LocalCluster::newOrigin);
         int shards = ClusterFile.read(data).map(ClusterFile::shards).orElse(options.shards());
+        if (shards != options.shards()) {
+            say("the ledger here has " + shards + " shards, for life; not " + options.shards());
+        }
         DevIdentityProvider identities =
                 DevIdentityProvider.start(data.resolve("keys/identity-provider.jwk"), ports.getOrDefault("jwks", 0));
         identityProvider = identities;
@@ -140,11 +177,13 @@ public final class LocalCluster implements AutoCloseable {
         say("starting broker and registry");
         LocalBroker startedBroker = LocalBroker.prepare(installation, data.resolve("kafka"), false);
         broker = startedBroker;
-        startedBroker.process().start();
+        launch(startedBroker.process());
         ManagedProcess startedRegistry = registryProcess();
         registry = startedRegistry;
-        startedRegistry.start();
-        writeClusterFile(origin, "", shards);
+        launch(startedRegistry);
+        // Its key is known from the last life; a start that fails must not make the directory forget it.
+        writeClusterFile(
+                origin, ClusterFile.read(data).map(ClusterFile::ledgerKey).orElse(""), shards);
         startedBroker.awaitReady();
         startedRegistry.awaitReady(URI.create(registryApi() + "/subjects"), READY_TIMEOUT);
 
@@ -169,12 +208,20 @@ public final class LocalCluster implements AutoCloseable {
         }
         started.add(checkpointerProcess());
         started.forEach(process -> services.put(process.name(), process));
-        started.forEach(ManagedProcess::start);
+        started.forEach(this::launch);
         writeClusterFile(prepared.origin(), prepared.verifierKey(), shards);
         for (ManagedProcess process : started) {
             awaitReady(process.name());
         }
         say("ready");
+    }
+
+    /** Starts a process, unless everything is being stopped already: then nobody would stop it in its turn. */
+    private synchronized void launch(ManagedProcess process) {
+        if (closed) {
+            throw new IllegalStateException("the cluster was stopped before all of it was started");
+        }
+        process.start();
     }
 
     private static String newOrigin() {

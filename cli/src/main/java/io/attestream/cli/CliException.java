@@ -2,7 +2,7 @@
 package io.attestream.cli;
 
 /** Ends a command with a message for people and an exit code for programs. */
-final class CliException extends RuntimeException {
+class CliException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     private final int exitCode;

@@ -73,6 +73,7 @@ final class DemoCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Output output = form.output();
+        Limits.check("--shards", shards, 1, Limits.LOCAL_SHARDS_MAX);
         Path events = file == null ? Installation.find().home().resolve("samples/github-webhooks.ndjson") : file;
         List<byte[]> lines = Events.lines(events);
         Path data = dataDirectory == null ? temporaryDirectory() : dataDirectory;
@@ -124,7 +125,10 @@ final class DemoCommand implements Callable<Integer> {
                 line -> output.say("  " + line));
         try {
             return RunningCluster.start(options, () -> removeUnlessKept(data));
+        } catch (RunningCluster.Stopped e) {
+            throw e;
         } catch (RuntimeException e) {
+            keepData.set(true);
             output.say(Tone.BAD, "The local cluster did not start");
             sayWhereEverythingIs(data, output);
             throw e;

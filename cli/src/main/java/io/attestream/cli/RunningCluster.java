@@ -21,11 +21,40 @@ final class RunningCluster implements AutoCloseable {
         this.afterStop = afterStop;
     }
 
-    /** @param afterStop runs once when everything is stopped, however it came to that */
+    /** Ctrl-C or SIGTERM came before all of it was started. */
+    static final class Stopped extends CliException {
+        private static final long serialVersionUID = 1L;
+
+        Stopped() {
+            super(ExitCode.ERROR, "stopped before all of it was started", "");
+        }
+    }
+
+    /**
+     * Starts it; from the first process on it is stopped in order when this process is told to end.
+     *
+     * @param afterStop runs once when everything is stopped, however it came to that
+     */
     static RunningCluster start(LocalCluster.Options options, Runnable afterStop) {
-        RunningCluster running = new RunningCluster(LocalCluster.start(options), afterStop);
+        LocalCluster cluster = prepared(options);
+        RunningCluster running = new RunningCluster(cluster, afterStop);
         Runtime.getRuntime().addShutdownHook(new Thread(running::close, "stop-cluster"));
+        try {
+            cluster.start();
+        } catch (RuntimeException e) {
+            throw running.isStopping() ? new Stopped() : e;
+        }
         return running;
+    }
+
+    private static LocalCluster prepared(LocalCluster.Options options) {
+        try {
+            return LocalCluster.prepare(options);
+        } catch (IllegalArgumentException e) {
+            throw new CliException(ExitCode.USAGE, String.valueOf(e.getMessage()), "");
+        } catch (IllegalStateException e) {
+            throw new CliException(ExitCode.ERROR, String.valueOf(e.getMessage()), "");
+        }
     }
 
     /** Whether it was asked to stop: what fails from now on fails because of that. */
