@@ -48,7 +48,7 @@ final class AppendCommand implements Callable<Integer> {
         try (Events.Lines lines = Events.open(file)) {
             long sent = new Sender(connection.api("ingester")).send(lines, (index, result) -> {
                 byStatus.merge(result.path("status").asText("unknown"), 1, Integer::sum);
-                output.print(line(result));
+                output.print(line(index, result));
                 if (output.isJson()) {
                     results.put(index, result);
                 }
@@ -57,19 +57,34 @@ final class AppendCommand implements Callable<Integer> {
                 throw new CliException(
                         ExitCode.ERROR, file + " has no event", "It must hold one CloudEvent in JSON a line.");
             }
+        } catch (CliException e) {
+            // The receipts of what was taken before are not lost with it.
+            if (!byStatus.isEmpty()) {
+                report(output, byStatus, results);
+            }
+            throw e;
         }
+        report(output, byStatus, results);
+        return exitCode(byStatus);
+    }
+
+    private static void report(Output output, Map<String, Integer> byStatus, Map<Long, JsonNode> results) {
         output.json(Output.object("counts", byStatus, "results", results.values()));
         output.say(byStatus.entrySet().stream()
                 .map(count -> count.getValue() + " " + count.getKey())
                 .collect(Collectors.joining(", ")));
-        return exitCode(byStatus);
     }
 
-    private static String line(JsonNode result) {
+    private static String line(long index, JsonNode result) {
         String status = result.path("status").asText();
         String where = result.path("receipt").path("href").asText("");
         String why = result.path("problem").path("detail").asText("");
-        return String.join("  ", status, result.path("id").asText("-"), where.isEmpty() ? why : where);
+        // What was refused may have no id to know it by; its place among the events says which it was.
+        return String.join(
+                "  ",
+                status,
+                result.path("id").asText("-"),
+                where.isEmpty() ? "event " + (index + 1) + ": " + why : where);
     }
 
     private static int exitCode(Map<String, Integer> byStatus) {

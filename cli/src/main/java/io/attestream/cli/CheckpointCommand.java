@@ -36,7 +36,10 @@ final class CheckpointCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Output output = form.output();
+        return form.reportingFailure("verified", () -> fetch(form.output()));
+    }
+
+    private int fetch(Output output) {
         NoteVerifier key = connection.ledgerKey();
         String note = connection
                 .api("auditor")

@@ -7,7 +7,6 @@ import io.attestream.proofs.note.NoteVerifier;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -78,29 +77,46 @@ final class Connection {
     private Optional<String> token(String role) {
         try {
             if (tokenFile != null) {
-                return Optional.of(Files.readString(tokenFile).strip());
+                return Optional.of(bearer(LocalFiles.readText(tokenFile), tokenFile.toString()));
             }
             if (token != null && !token.isBlank()) {
-                return Optional.of(token);
+                return Optional.of(bearer(token, "--token or ATTESTREAM_TOKEN"));
             }
-            return dataDirectory == null
-                    ? Optional.empty()
-                    : Optional.of(Files.readString(ClusterFile.tokenFile(dataDirectory, role))
-                            .strip());
-        } catch (IOException e) {
-            throw new CliException(ExitCode.AUTH, "the token cannot be read: " + e.getMessage(), "Check --token-file.");
+            if (dataDirectory == null) {
+                return Optional.empty();
+            }
+            Path file = ClusterFile.tokenFile(dataDirectory, role);
+            return Optional.of(bearer(LocalFiles.readText(file), file.toString()));
+        } catch (CliException e) {
+            throw new CliException(ExitCode.AUTH, "no token: " + e.getMessage(), "Check --token-file.");
         }
     }
 
+    /** Checked here, because an HTTP client that refuses a header quotes it, and a token is a secret. */
+    private static String bearer(String text, String where) {
+        String token = text.strip();
+        if (!token.matches("[A-Za-z0-9._~+/=-]+")) {
+            throw new CliException(ExitCode.AUTH, where + " holds no bearer token", "");
+        }
+        return token;
+    }
+
     NoteVerifier ledgerKey() {
-        String vkey = ledgerKey != null && !ledgerKey.isBlank()
-                ? ledgerKey
-                : cluster()
-                        .map(ClusterFile::ledgerKey)
-                        .orElseThrow(() -> new CliException(
-                                ExitCode.USAGE,
-                                "the ledger's public key was not given",
-                                "Give --ledger-key or --data-dir, or set ATTESTREAM_LEDGER_KEY."));
+        if (ledgerKey != null && !ledgerKey.isBlank()) {
+            return parseKey(ledgerKey);
+        }
+        String vkey = cluster()
+                .map(ClusterFile::ledgerKey)
+                .orElseThrow(() -> new CliException(
+                        ExitCode.USAGE,
+                        "the ledger's public key was not given",
+                        "Give --ledger-key or --data-dir, or set ATTESTREAM_LEDGER_KEY."));
+        if (vkey.isEmpty()) {
+            throw new CliException(
+                    ExitCode.UNAVAILABLE,
+                    "the ledger in " + dataDirectory + " is not made yet",
+                    "Try again in a minute.");
+        }
         return parseKey(vkey);
     }
 

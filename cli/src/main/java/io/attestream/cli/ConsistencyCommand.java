@@ -40,7 +40,10 @@ final class ConsistencyCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Output output = form.output();
+        return form.reportingFailure("consistent", () -> compare(form.output()));
+    }
+
+    private int compare(Output output) {
         NoteVerifier key = connection.ledgerKey();
         Api api = connection.api("auditor");
         Checkpoint old = Checkpoints.verified(LocalFiles.readText(file), key, file.toString());

@@ -7,6 +7,7 @@ import io.attestream.chaos.Installation;
 import io.attestream.proofs.note.Checkpoint;
 import java.io.File;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,13 +43,17 @@ final class DoctorCommand implements Callable<Integer> {
         checkBuild();
         checkLoopback();
         checkDisk();
-        connection.cluster().ifPresent(this::checkCluster);
+        try {
+            connection.cluster().ifPresent(this::checkCluster);
+        } catch (CliException e) {
+            add(false, "cluster", "", e.getMessage() + ". " + e.next());
+        }
         List<List<String>> rows = findings.stream()
                 .map(finding -> List.of(finding.verdict(), finding.what(), finding.detail()))
                 .toList();
         Output.table(rows).forEach(output::print);
         boolean failed = findings.stream().anyMatch(finding -> finding.verdict().equals("FAIL"));
-        output.json(Map.of(
+        output.json(Output.object(
                 "ok",
                 !failed,
                 "findings",
@@ -83,6 +88,10 @@ final class DoctorCommand implements Callable<Integer> {
 
     private void checkDisk() {
         Path at = connection.dataDirectory().orElse(Path.of("")).toAbsolutePath();
+        // A directory that is yet to be made has the space of the one it will be in.
+        for (Path up = at; up != null && !Files.exists(at); up = up.getParent()) {
+            at = up;
+        }
         long free = new File(at.toString()).getUsableSpace();
         add(
                 free >= DISK_MIN_BYTES,

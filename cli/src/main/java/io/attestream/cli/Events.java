@@ -147,26 +147,27 @@ final class Events {
         return READER.structured(json);
     }
 
-    /** A structured event; fails with what is wrong with it. */
-    static CloudEvent parse(byte[] json, String where) {
-        return required(read(json), where);
-    }
-
-    /** A valid event; fails with what is wrong with it. */
-    static CloudEvent required(EventResult result, String where) {
+    /**
+     * A valid event; fails with what is wrong with it. That is a failed verification: what no ledger could hold is not what
+     * was logged, and a changed byte can as well break the form of an event as its content.
+     */
+    private static CloudEvent required(EventResult result, Path file, String next) {
         if (result instanceof EventResult.Accepted accepted) {
             return accepted.event();
         }
         EventResult.Refused refused = (EventResult.Refused) result;
         throw new CliException(
-                ExitCode.ERROR,
-                where + " is no valid CloudEvent: " + refused.problem().detail(),
-                "It must be the JSON event that was sent; a raw payload goes with --attribute.");
+                ExitCode.VERIFICATION_FAILED,
+                file + " is no valid CloudEvent: " + refused.problem().detail(),
+                next);
     }
 
     /** An event that was sent in binary mode. */
-    static CloudEvent ofRawPayload(Map<String, String> attributes, byte[] payload, String where) {
-        return required(READER.attributes(attributes, payload), where);
+    static CloudEvent ofRawPayload(Map<String, String> attributes, Path payload) {
+        return required(
+                READER.attributes(attributes, LocalFiles.read(payload)),
+                payload,
+                "Give every attribute that was sent, with --attribute.");
     }
 
     /**
@@ -177,11 +178,12 @@ final class Events {
         byte[] all = LocalFiles.read(file);
         EventResult whole = READER.structured(all);
         if (whole instanceof EventResult.Accepted) {
-            return required(whole, file.toString());
+            return required(whole, file, "");
         }
         List<byte[]> lines = lines(file);
         if (lines.size() == 1 || logged.isEmpty()) {
-            return required(whole, file.toString());
+            return required(
+                    whole, file, "It must be the JSON event that was sent; a raw payload goes with --attribute.");
         }
         Map<String, String> wanted = identity(logged.get().attributes());
         return lines.stream()

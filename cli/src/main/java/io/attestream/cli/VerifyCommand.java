@@ -92,6 +92,10 @@ final class VerifyCommand implements Callable<Integer> {
     public Integer call() {
         Output output = form.output();
         BundleVerifier verifier = verifier();
+        return form.reportingFailure("verified", () -> verify(output, verifier));
+    }
+
+    private int verify(Output output, BundleVerifier verifier) {
         ProofBundle bundle = bundle();
         CloudEvent event = event(bundle);
         BundleReport report = verifier.verify(bundle, new EventToCheck(event.attributes(), event.payload()));
@@ -124,7 +128,7 @@ final class VerifyCommand implements Callable<Integer> {
         if (attributes.isEmpty()) {
             return Events.find(eventFile, logged(bundle));
         }
-        return Events.ofRawPayload(attributes, LocalFiles.read(eventFile), eventFile.toString());
+        return Events.ofRawPayload(attributes, eventFile);
     }
 
     /** The event the bundle is about; empty if it is about something else. */

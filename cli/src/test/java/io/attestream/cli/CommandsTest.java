@@ -3,6 +3,7 @@ package io.attestream.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.net.httpserver.HttpServer;
 import io.attestream.proofs.entry.CanonicalEntry;
 import io.attestream.proofs.entry.DataDigest;
 import io.attestream.proofs.ledger.EpochLeaf;
@@ -14,8 +15,12 @@ import io.attestream.proofs.note.SignedNote;
 import io.attestream.proofs.tree.CompactRange;
 import io.attestream.proofs.tree.LeafIndex;
 import io.attestream.proofs.tree.Rfc6962;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,6 +28,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -180,6 +186,135 @@ class CommandsTest {
         assertThat(run("verify", bundle.toString(), "--event", event.toString(), "--ledger-key", vkey()))
                 .isEqualTo(ExitCode.VERIFICATION_FAILED);
         assertThat(err.toString()).contains("is missing");
+    }
+
+    @Test
+    void answersThreeForAnEventThatLostItsForm() throws Exception {
+        Files.writeString(event, EVENT.replace("\"n\":1", "\"n\"1"));
+
+        assertThat(run("verify", bundle.toString(), "--event", event.toString(), "--ledger-key", vkey()))
+                .isEqualTo(ExitCode.VERIFICATION_FAILED);
+    }
+
+    @Test
+    void tellsProgramsThatAFileThatIsNoBundleDoesNotVerify() throws Exception {
+        Files.writeString(bundle, "{}");
+
+        String out = outputOf(
+                "verify", bundle.toString(), "--event", event.toString(), "--ledger-key", vkey(), "-o", "json");
+
+        assertThat(out).startsWith("{\"verified\":false,").hasLineCount(1);
+    }
+
+    private String outputOf(String... arguments) {
+        PrintStream before = System.out;
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
+        try {
+            run(arguments);
+        } finally {
+            System.setOut(before);
+        }
+        return out.toString(StandardCharsets.UTF_8);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "up --shards 0",
+                "up --shards 65",
+                "up --processors 0",
+                "up --gateways -1",
+                "up --dedup-window 3",
+                "demo --shards 0",
+                "monitor --interval 0",
+                "receipt 1/0/0 --wait -1",
+                "init --bootstrap-servers localhost:1 --key-file k --shards 0",
+                "init --bootstrap-servers localhost:1 --key-file k --dedup-window 257"
+            })
+    void answersTwoForANumberOutsideItsLimitsBeforeAnythingIsDone(String command) {
+        assertThat(run(command.split(" ", -1))).isEqualTo(ExitCode.USAGE);
+        assertThat(err.toString()).containsPattern("--[a-z-]+:? .*must be .*, is -?[0-9]+");
+    }
+
+    @Test
+    void doesNotRepeatATokenThatIsNone() throws Exception {
+        Path token = Files.writeString(directory.resolve("token"), "secret\nsecond");
+
+        int code = run(
+                "checkpoint", "--url", "http://127.0.0.1:1", "--ledger-key", vkey(), "--token-file", token.toString());
+
+        assertThat(code).isEqualTo(ExitCode.AUTH);
+        assertThat(err.toString()).contains(token.toString()).doesNotContain("secret");
+    }
+
+    @Test
+    void saysWhyADataDirectoryCannotBeUsed() {
+        assertThat(run("up", "--data-dir", event.toString())).isEqualTo(ExitCode.ERROR);
+        assertThat(err.toString()).contains(event.toString()).contains("Not a directory");
+
+        assertThat(run("up", "--data-dir", directory.resolve("a,b").toString())).isEqualTo(ExitCode.USAGE);
+        assertThat(directory.resolve("a,b")).doesNotExist();
+    }
+
+    @Test
+    void keepsTheReceiptsOfWhatWasTakenWhenSendingBreaksOff() throws Exception {
+        // given a gateway that takes one request and then refuses the token
+        HttpServer gateway = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        AtomicInteger requests = new AtomicInteger();
+        gateway.createContext("/v1/events", exchange -> {
+            long events = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .count();
+            boolean first = requests.incrementAndGet() == 1;
+            byte[] body = (first
+                            ? "{\"status\":\"rejected\",\"problem\":{\"detail\":\"why\"}}\n".repeat((int) events)
+                            : "{}")
+                    .getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(first ? 207 : 401, body.length);
+            exchange.getResponseBody().write(body);
+            exchange.close();
+        });
+        gateway.start();
+        try {
+            Path events = Files.writeString(
+                    directory.resolve("events.ndjson"), (EVENT + "\n").repeat(Sender.REQUEST_EVENTS_MAX + 1));
+            String url = "http://127.0.0.1:" + gateway.getAddress().getPort();
+
+            // when
+            String json = outputOf("append", "--url", url, events.toString(), "-o", "json");
+            requests.set(0);
+            String text = outputOf("append", "--url", url, events.toString());
+
+            // then
+            assertThat(json)
+                    .startsWith("{\"counts\":{\"rejected\":" + Sender.REQUEST_EVENTS_MAX + "}")
+                    .hasLineCount(1);
+            assertThat(text).contains("rejected  -  event 1: why").contains("event 250: why");
+            assertThat(err.toString()).contains("401");
+        } finally {
+            gateway.stop(0);
+        }
+    }
+
+    @Test
+    void doctorSaysThatADirectoryHoldsNoClusterAmongTheRest() {
+        String nowhere = directory.resolve("nowhere").toString();
+
+        String out = outputOf("doctor", "--data-dir", nowhere, "-o", "json");
+
+        assertThat(out).startsWith("{\"ok\":false,").contains("\"java\"").contains("holds no cluster");
+        assertThat(out).doesNotContain(" 0 MiB");
+    }
+
+    @Test
+    void answersSixWhileTheLedgerOfADataDirectoryIsNotMade() throws Exception {
+        Files.writeString(directory.resolve("cluster.json"), """
+                {"origin":"o","ledgerKey":"","shards":4,"url":"http://127.0.0.1:1","managementUrl":"","bootstrapServers":"",
+                 "registryUrl":"","jwksUrl":"","ports":{},"processes":[]}
+                """);
+
+        assertThat(run("checkpoint", "--data-dir", directory.toString())).isEqualTo(ExitCode.UNAVAILABLE);
     }
 
     @Test
