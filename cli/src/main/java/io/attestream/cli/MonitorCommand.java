@@ -79,7 +79,7 @@ final class MonitorCommand implements Callable<Integer> {
             if (result instanceof MonitorResult.Behind behind) {
                 report(output, "behind", "verified to size " + behind.size() + "; " + behind.reason());
                 if (once) {
-                    return ExitCode.UNAVAILABLE;
+                    return lacksToken(behind) ? ExitCode.AUTH : ExitCode.UNAVAILABLE;
                 }
             } else if (result instanceof MonitorResult.Ok ok) {
                 if (ok.newEpochs() > 0 || once) {
@@ -94,6 +94,11 @@ final class MonitorCommand implements Callable<Integer> {
             }
             LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(intervalSeconds));
         }
+    }
+
+    /** As {@code HttpCheckpointSource} says it: whoever starts this again and again must not take it for an outage. */
+    private static boolean lacksToken(MonitorResult.Behind behind) {
+        return behind.reason().matches(".* answered 40[13]");
     }
 
     private static Monitor newMonitor(NoteVerifier key, Api api, MonitorState state) {

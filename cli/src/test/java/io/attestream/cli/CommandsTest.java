@@ -33,6 +33,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
@@ -292,6 +293,26 @@ class CommandsTest {
                     .hasLineCount(1);
             assertThat(text).contains("rejected  -  event 1: why").contains("event 250: why");
             assertThat(err.toString()).contains("401");
+        } finally {
+            gateway.stop(0);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"401, 4", "403, 4", "503, 6"})
+    void aMonitorTellsAMissingTokenFromAnOutage(int status, int exitCode) throws Exception {
+        HttpServer gateway = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        gateway.createContext("/", exchange -> {
+            exchange.sendResponseHeaders(status, -1);
+            exchange.close();
+        });
+        gateway.start();
+        try {
+            String url = "http://127.0.0.1:" + gateway.getAddress().getPort();
+            String state = directory.resolve("state.json").toString();
+
+            assertThat(run("monitor", "--once", "--url", url, "--ledger-key", vkey(), "--state", state))
+                    .isEqualTo(exitCode);
         } finally {
             gateway.stop(0);
         }
