@@ -49,6 +49,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
@@ -98,17 +99,21 @@ class GatewayIT {
                 .forEach((name, schema) -> schemas.add(
                         new SchemaText(name, schemas.size() + 1, SchemaTexts.fingerprint(schema), schema.toString())));
         Rules rules = Rules.initial(List.of(schemas.get(0).fingerprint()));
+        ledger = initialize(TOPICS, rules, schemas);
+    }
+
+    private static LedgerDefinition initialize(Topics topics, Rules rules, List<SchemaText> schemas) {
         LedgerInitializer.Result result = new LedgerInitializer(
                         Map.of("bootstrap.servers", broker.bootstrapServers()),
-                        TOPICS,
-                        new TopicContract(TOPICS, SHARDS, rules.maxPayloadBytes(), true),
+                        topics,
+                        new TopicContract(topics, SHARDS, rules.maxPayloadBytes(), true),
                         signer,
                         rules,
                         schemas,
                         1,
                         Duration.ofSeconds(30))
                 .run();
-        ledger = ((LedgerInitializer.Result.Complete) result).ledger();
+        return ((LedgerInitializer.Result.Complete) result).ledger();
     }
 
     @AfterAll
@@ -428,6 +433,31 @@ class GatewayIT {
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(202);
         assertThat(idsInTheLog()).containsEntry(place(answer), "dev-1");
         assertThat(Files.readString(log)).contains("no tokens are checked");
+    }
+
+    @Test
+    void acceptsNothingMoreOnceTheTopicWasMadeAgain() throws Exception {
+        // given
+        Topics topics = new Topics("remade");
+        Rules rules = ledger.genesis().get(0).rules();
+        initialize(topics, rules, ledger.schemas().texts());
+        launch(Map.of("ATTESTREAM_TOPICS_PREFIX", topics.prefix()));
+        await().atMost(PATIENCE).until(this::isReady);
+        String token = issuer.token("acme", "ingester");
+        assertThat(append("before", token).statusCode()).isEqualTo(202);
+
+        // when
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()))) {
+            admin.deleteTopics(List.of(topics.events())).all().get(30, TimeUnit.SECONDS);
+            await().atMost(PATIENCE)
+                    .until(() -> !admin.listTopics().names().get().contains(topics.events()));
+            new TopicContract(topics, SHARDS, rules.maxPayloadBytes(), true).create(admin);
+        }
+
+        // then
+        await().atMost(PATIENCE).until(() -> Files.readString(log).contains("deleted and made again"));
+        assertThat(append("after", token).statusCode()).isEqualTo(503);
+        assertThat(isReady()).isFalse();
     }
 
     @ParameterizedTest

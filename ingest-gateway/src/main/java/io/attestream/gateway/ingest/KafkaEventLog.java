@@ -5,6 +5,7 @@ import io.attestream.gateway.config.GatewayConfig;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
@@ -27,6 +28,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.InvalidTopicException;
@@ -224,23 +226,32 @@ public final class KafkaEventLog implements EventLog {
 
     @Override
     public boolean isReady() {
+        return describe()
+                .filter(topic -> topic.partitions().size() == knownEnds.length())
+                .filter(topic -> topic.partitions().stream().allMatch(KafkaEventLog::hasLeader))
+                .isPresent();
+    }
+
+    /** The id of the topic as it is now; empty if the brokers do not tell. */
+    public Optional<String> topicId() {
+        return describe().map(TopicDescription::topicId).map(Uuid::toString);
+    }
+
+    private Optional<TopicDescription> describe() {
         if (closed) {
-            return false;
+            return Optional.empty();
         }
         try {
-            TopicDescription described = admin.describeTopics(
-                            List.of(topic), new DescribeTopicsOptions().timeoutMs(millis(READY_TIMEOUT)))
-                    .allTopicNames()
-                    .get(READY_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
-                    .get(topic);
-            return described != null
-                    && described.partitions().size() == knownEnds.length()
-                    && described.partitions().stream().allMatch(KafkaEventLog::hasLeader);
-        } catch (ExecutionException | TimeoutException e) {
-            return false;
+            return Optional.ofNullable(
+                    admin.describeTopics(List.of(topic), new DescribeTopicsOptions().timeoutMs(millis(READY_TIMEOUT)))
+                            .allTopicNames()
+                            .get(READY_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
+                            .get(topic));
+        } catch (ExecutionException | TimeoutException | IllegalStateException e) {
+            return Optional.empty(); // they do not answer, or the client was closed meanwhile
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return false;
+            return Optional.empty();
         }
     }
 

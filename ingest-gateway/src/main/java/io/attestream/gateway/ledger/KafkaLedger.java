@@ -34,6 +34,7 @@ import org.slf4j.LoggerFactory;
 @ApplicationScoped
 public class KafkaLedger implements LedgerSource {
     private static final Duration RETRY = Duration.ofSeconds(1);
+    private static final Duration LOOK = Duration.ofSeconds(1);
     private static final Duration READ_TIMEOUT = Duration.ofSeconds(15);
     private static final Logger LOG = LoggerFactory.getLogger(KafkaLedger.class);
 
@@ -111,7 +112,26 @@ public class KafkaLedger implements LedgerSource {
         KafkaEventLog log = KafkaEventLog.open(config, topics.events(), ledger.shards(), rules.maxPayloadBytes());
         open = new OpenLedger(ledger.key(), ledger.shards(), ledger.incarnation(), intake, log);
         state = "open";
+        var unused = opener.scheduleWithFixedDelay(
+                () -> requireSameTopic(log, topics.events(), ledger.topicId()),
+                LOOK.toMillis(),
+                LOOK.toMillis(),
+                TimeUnit.MILLISECONDS);
         LOG.info("ledger {} open: {} shards, incarnation {}", ledger.origin(), ledger.shards(), ledger.incarnation());
+    }
+
+    /**
+     * A topic that was deleted and made again under a running gateway takes records under offsets that were given out before:
+     * nothing may be acknowledged there.
+     */
+    private void requireSameTopic(KafkaEventLog log, String topic, String topicId) {
+        Optional<String> id = log.topicId();
+        if (open != null && id.isPresent() && !id.get().equals(topicId)) {
+            open = null;
+            refuse("topic " + topic + " has id " + id.get() + ", the ledger's has " + topicId
+                    + ": it was deleted and made again. Restore the ledger");
+            log.close();
+        }
     }
 
     private void again(String reason) {
