@@ -10,6 +10,7 @@ import io.smallrye.mutiny.infrastructure.Infrastructure;
 import io.smallrye.mutiny.operators.multi.processors.UnicastProcessor;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
+import java.io.ByteArrayOutputStream;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.CompletableFuture;
@@ -49,7 +50,7 @@ final class NdjsonStream {
 
     /** Results in the order of the lines; the head goes out when it is complete. */
     private final Deque<CompletableFuture<ResultItem>> unanswered = new ArrayDeque<>();
-    /** Handed to the output, not yet taken by the connection. */
+    /** Results handed to the output in one piece, not yet taken by the connection. */
     private int unwritten;
     /** Lines of unanswered events: what the producer may still hold. */
     private long unansweredBytes;
@@ -237,13 +238,24 @@ final class NdjsonStream {
         goOn();
     }
 
-    /** Hands all complete results at the head to the output. */
+    /**
+     * Hands the complete results at the head to the output, all in one piece: the connection writes piece by piece. While it
+     * has not taken the last one, results gather.
+     */
     private synchronized void handOver() {
-        while (!finished && !unanswered.isEmpty() && unanswered.peek().isDone()) {
-            ResultItem item = unanswered.remove().join();
-            metrics.count(item);
-            unwritten++;
-            output.onNext(encode(item));
+        if (unwritten == 0 && !finished) {
+            ByteArrayOutputStream piece = new ByteArrayOutputStream();
+            while (!unanswered.isEmpty() && unanswered.peek().isDone()) {
+                ResultItem item = unanswered.remove().join();
+                metrics.count(item);
+                if (unwritten++ > 0) {
+                    piece.write('\n');
+                }
+                piece.writeBytes(encode(item));
+            }
+            if (unwritten > 0) {
+                output.onNext(piece.toByteArray());
+            }
         }
         if (inputEnded && !working && unanswered.isEmpty() && !finished) {
             finished = true;
@@ -264,8 +276,8 @@ final class NdjsonStream {
 
     private void taken() {
         synchronized (this) {
-            unwritten--;
+            unwritten = 0;
         }
-        goOn();
+        drain();
     }
 }
