@@ -67,7 +67,11 @@ final class ProcessorRecords {
                 + " cannot be read: only the sequencer may write there");
     }
 
+    /** Nobody writes to what was decoded, so a buffer that is all of its array gives that array. */
     static byte[] bytes(ByteBuffer buffer) {
+        if (buffer.hasArray() && buffer.arrayOffset() == 0 && buffer.remaining() == buffer.array().length) {
+            return buffer.array();
+        }
         byte[] bytes = new byte[buffer.remaining()];
         buffer.duplicate().get(bytes);
         return bytes;

@@ -31,6 +31,7 @@ public final class CanonicalEntry {
 
     private static final int DIGEST_SIZE_BYTES = 32;
     private static final int VERSION = 1;
+    private static final int FEW_ATTRIBUTES = 16;
     private static final ThreadLocal<JcsWriter> WRITER = ThreadLocal.withInitial(JcsWriter::new);
 
     private CanonicalEntry() {}
@@ -120,17 +121,31 @@ public final class CanonicalEntry {
 
     /** The object of attributes in canonical order. */
     static void writeAttributes(Map<String, String> attributes, JcsWriter out) {
-        String[] names = attributes.keySet().toArray(String[]::new);
-        Arrays.sort(names);
         String before = "{";
-        for (String name : names) {
-            String value = attributes.get(name);
-            if (value != null) {
-                out.raw(before).string(name).raw(":").string(value);
-                before = ",";
-            }
+        for (Map.Entry<String, String> attribute : sorted(attributes)) {
+            out.raw(before).string(attribute.getKey()).raw(":").string(attribute.getValue());
+            before = ",";
         }
         out.raw(before.equals("{") ? "{}" : "}");
+    }
+
+    /** By name, as RFC 8785 compares. By insertion where there are few, as nearly always: half the time of a general sort. */
+    private static Map.Entry<String, String>[] sorted(Map<String, String> attributes) {
+        @SuppressWarnings({"unchecked", "rawtypes"}) // there are no arrays of generic types
+        Map.Entry<String, String>[] sorted = attributes.entrySet().toArray(new Map.Entry[0]);
+        if (sorted.length > FEW_ATTRIBUTES) {
+            Arrays.sort(sorted, Map.Entry.comparingByKey());
+            return sorted;
+        }
+        for (int i = 1; i < sorted.length; i++) {
+            Map.Entry<String, String> next = sorted[i];
+            int at = i;
+            for (; at > 0 && sorted[at - 1].getKey().compareTo(next.getKey()) > 0; at--) {
+                sorted[at] = sorted[at - 1];
+            }
+            sorted[at] = next;
+        }
+        return sorted;
     }
 
     /**

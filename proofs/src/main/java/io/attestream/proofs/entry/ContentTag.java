@@ -4,6 +4,7 @@ package io.attestream.proofs.entry;
 import io.attestream.proofs.json.JcsWriter;
 import java.util.Arrays;
 import java.util.Map;
+import javax.crypto.Mac;
 
 /**
  * Decides whether two events with one identity have the same content, although their salts and times differ: the first 16
@@ -14,14 +15,19 @@ public final class ContentTag {
     public static final int SIZE_BYTES = 16;
     public static final int KEY_SIZE_BYTES = 32;
 
-    private final byte[] doorKey;
+    /** Keyed once a thread, with room for the text. */
+    private final ThreadLocal<Door> doors;
+
+    private record Door(Mac mac, JcsWriter out) {}
 
     /** @param doorKey 32 bytes, the same at every door */
     public ContentTag(byte[] doorKey) {
         if (doorKey.length != KEY_SIZE_BYTES) {
             throw new IllegalArgumentException("a door key has 32 bytes, not " + doorKey.length);
         }
-        this.doorKey = doorKey.clone();
+        byte[] key = doorKey.clone();
+        this.doors =
+                ThreadLocal.withInitial(() -> new Door(DataDigest.hmac(DataDigest.newMac(), key), new JcsWriter()));
     }
 
     /**
@@ -30,7 +36,8 @@ public final class ContentTag {
      * @return 16 bytes
      */
     public byte[] compute(String tenant, Map<String, String> attributes, byte[] payloadSha256) {
-        JcsWriter out = new JcsWriter();
+        Door door = doors.get();
+        JcsWriter out = door.out().reset();
         out.raw("{\"event\":");
         CanonicalEntry.writeAttributes(attributes, out);
         out.raw(",\"payloadSha256\":")
@@ -38,6 +45,6 @@ public final class ContentTag {
                 .raw(",\"tenant\":")
                 .string(tenant)
                 .raw("}");
-        return Arrays.copyOf(DataDigest.hmac(doorKey).doFinal(out.toBytes()), SIZE_BYTES);
+        return Arrays.copyOf(door.mac().doFinal(out.toBytes()), SIZE_BYTES);
     }
 }

@@ -13,6 +13,11 @@ public final class DataDigest {
     public static final int SALT_SIZE_BYTES = 16;
     public static final int SIZE_BYTES = 32;
 
+    private static final String ALGORITHM = "HmacSHA256";
+
+    /** Looking up the algorithm takes longer than hashing a small payload. */
+    private static final ThreadLocal<Mac> MAC = ThreadLocal.withInitial(DataDigest::newMac);
+
     private DataDigest() {}
 
     /**
@@ -23,14 +28,21 @@ public final class DataDigest {
         if (salt.length != SALT_SIZE_BYTES) {
             throw new IllegalArgumentException("a salt has 16 bytes, not " + salt.length);
         }
-        return hmac(salt).doFinal(payload);
+        return hmac(MAC.get(), salt).doFinal(payload);
     }
 
-    static Mac hmac(byte[] key) {
+    static Mac hmac(Mac mac, byte[] key) {
         try {
-            Mac mac = Mac.getInstance("HmacSHA256");
-            mac.init(new SecretKeySpec(key, "HmacSHA256"));
+            mac.init(new SecretKeySpec(key, ALGORITHM));
             return mac;
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("HMAC takes any key", e);
+        }
+    }
+
+    static Mac newMac() {
+        try {
+            return Mac.getInstance(ALGORITHM);
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("every Java platform has HmacSHA256", e);
         }
