@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.benchmarks;
 
+import io.attestream.chaos.DevIdentityProvider;
 import io.attestream.chaos.Installation;
 import io.attestream.chaos.JvmCommand;
 import io.attestream.chaos.ManagedProcess;
@@ -133,6 +134,36 @@ final class BenchLedger implements AutoCloseable {
         List<String> command = new JvmCommand(installation, 2048)
                 .main(installation.checkpointerLib(), "io.attestream.checkpointer.Main");
         return new ManagedProcess("checkpointer", command, environment, directory.resolve("checkpointer.log"));
+    }
+
+    /** The gateway alone: what accepts, without anything that reads. */
+    ManagedProcess gateway(DevIdentityProvider identities, int port, int managementPort) {
+        Map<String, String> environment = common(1);
+        environment.put("QUARKUS_HTTP_HOST", "127.0.0.1");
+        environment.put("QUARKUS_HTTP_PORT", Integer.toString(port));
+        environment.put("QUARKUS_MANAGEMENT_HOST", "127.0.0.1");
+        environment.put("QUARKUS_MANAGEMENT_PORT", Integer.toString(managementPort));
+        // Nobody answers there, and nobody asks.
+        environment.put("ATTESTREAM_PROOFS_URLS", "http://127.0.0.1:" + managementPort);
+        environment.put(
+                "ATTESTREAM_OBJECTS_DIRECTORY", directory.resolve("objects").toString());
+        environment.put(
+                "ATTESTREAM_INTERNAL_SECRET_FILE",
+                directory.resolve("internal.secret").toString());
+        environment.put(
+                "ATTESTREAM_DOOR_CONTENT_TAG_KEY_FILE",
+                directory.resolve("internal.secret").toString());
+        environment.put("ENV", "dev");
+        environment.put("AUTH_POLICY", "jwks_rbac");
+        environment.put("JWKS_URL", identities.jwksUrl().toString());
+        environment.put("JWT_ISSUER", identities.issuer());
+        environment.put("JWT_AUDIENCE", DevIdentityProvider.AUDIENCE);
+        List<String> command = new JvmCommand(installation, 1024).jar(installation.gatewayJar());
+        return new ManagedProcess("gateway", command, environment, log("gateway"));
+    }
+
+    Path directory() {
+        return directory;
     }
 
     /** A main class of this module in a JVM of its own. */

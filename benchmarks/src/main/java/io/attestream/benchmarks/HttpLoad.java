@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -23,9 +24,10 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
-/** Sends NDJSON to a gateway; every event must be accepted. */
+/** Sends NDJSON or batches to a gateway; every event must be accepted. */
 final class HttpLoad {
     private static final int CONNECTIONS = 4;
+    private static final byte[] ACCEPTED = "\"status\":\"accepted\"".getBytes(StandardCharsets.US_ASCII);
     /** Below the 512 a gateway holds unanswered in one stream: this client reads no result before it has written all. */
     private static final int REQUEST_EVENTS = 500;
 
@@ -33,6 +35,7 @@ final class HttpLoad {
     private final String token;
     private final Workload workload;
     private final long firstId;
+    private final boolean batches;
     private final HttpClient http = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(Duration.ofSeconds(5))
@@ -43,17 +46,24 @@ final class HttpLoad {
         void accepted(long nanos, int shard, long offset);
     }
 
-    HttpLoad(URI gateway, String token, int payloadSizeBytes, long firstId) {
+    HttpLoad(URI gateway, String token, int payloadSizeBytes, long firstId, boolean batches) {
         this.gateway = gateway;
         this.token = token;
         this.workload = new Workload(payloadSizeBytes, firstId);
         this.firstId = firstId;
+        this.batches = batches;
     }
 
     private byte[] body(long first, int events) {
         ByteArrayOutputStream body = new ByteArrayOutputStream();
         for (int i = 0; i < events; i++) {
+            if (batches) {
+                body.write(i == 0 ? '[' : ',');
+            }
             body.writeBytes(workload.line(firstId + first + i));
+        }
+        if (batches) {
+            body.write(']');
         }
         return body.toByteArray();
     }
@@ -113,11 +123,11 @@ final class HttpLoad {
         HttpRequest request = HttpRequest.newBuilder(gateway.resolve("/v1/events"))
                 .timeout(Duration.ofMinutes(2))
                 .header("Authorization", "Bearer " + token)
-                .header("Content-Type", "application/x-ndjson")
+                .header("Content-Type", batches ? "application/cloudevents-batch+json" : "application/x-ndjson")
                 .POST(HttpRequest.BodyPublishers.ofByteArray(body))
                 .build();
         HttpResponse<InputStream> response = http.send(request, HttpResponse.BodyHandlers.ofInputStream());
-        if (response.statusCode() != 207) {
+        if (response.statusCode() != (batches ? 202 : 207)) {
             throw new IOException("answered " + response.statusCode() + ": "
                     + new String(response.body().readNBytes(2_000), StandardCharsets.UTF_8));
         }
@@ -126,16 +136,22 @@ final class HttpLoad {
 
     /** Counts accepted events without parsing: the generator shares the machine with what it measures. */
     private long send(byte[] body) throws IOException, InterruptedException {
+        byte[] answer = post(body).body().readAllBytes();
         long accepted = 0;
-        try (BufferedReader results =
-                new BufferedReader(new InputStreamReader(post(body).body(), StandardCharsets.ISO_8859_1), 1 << 16)) {
-            for (String line = results.readLine(); line != null; line = results.readLine()) {
-                if (line.contains("\"status\":\"accepted\"")) {
-                    accepted++;
-                }
-            }
+        for (int at = next(answer, 0); at >= 0; at = next(answer, at + ACCEPTED.length)) {
+            accepted++;
         }
         return accepted;
+    }
+
+    private static int next(byte[] answer, int from) {
+        for (int at = from; at <= answer.length - ACCEPTED.length; at++) {
+            if (answer[at] == ACCEPTED[0]
+                    && Arrays.equals(answer, at, at + ACCEPTED.length, ACCEPTED, 0, ACCEPTED.length)) {
+                return at;
+            }
+        }
+        return -1;
     }
 
     /**

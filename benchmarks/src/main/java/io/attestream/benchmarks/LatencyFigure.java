@@ -70,7 +70,8 @@ final class LatencyFigure {
         Thread watch = new Thread(() -> watch(shards, millis, sent), "published");
         watch.start();
         int events = (int) (perSecond * LENGTH.toSeconds() + 1_000);
-        HttpLoad load = new HttpLoad(cluster.gateway(), cluster.token(), payloadSizeBytes, cluster.nextIds(events));
+        HttpLoad load =
+                new HttpLoad(cluster.gateway(), cluster.token(), payloadSizeBytes, cluster.nextIds(events), false);
         load.atRate(
                 perSecond, LENGTH, (nanos, shard, offset) -> shards.get(shard).add(offset, nanos));
         sent.set(true);

@@ -55,11 +55,11 @@ public final class Main implements Callable<Integer> {
     private List<Integer> payloadSizes = List.of();
 
     @Option(
-            names = "--backlog",
-            defaultValue = "1024",
-            paramLabel = "<MiB>",
-            description = "Payload bytes in the backlog of a round (default: ${DEFAULT-VALUE}).")
-    private int backlogMebibytes;
+            names = "--events",
+            defaultValue = "1000000",
+            paramLabel = "<n>",
+            description = "Events in the backlog of a round; over HTTP a tenth (default: ${DEFAULT-VALUE}).")
+    private int events;
 
     @Option(
             names = "--shards",
@@ -96,17 +96,18 @@ public final class Main implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InvalidFormat, InterruptedException {
-        Path work = directory == null ? Files.createTempDirectory("attestream-benchmarks") : directory;
-        Files.createDirectories(work);
+        Path work = directory == null
+                ? Files.createTempDirectory("attestream-benchmarks")
+                : Files.createDirectories(directory);
+        requireEmpty(work);
         payloadSizes.forEach(this::declare);
         try {
             for (int payloadSizeBytes : payloadSizes) {
-                int events = (int) Math.max(1_000, ((long) backlogMebibytes << 20) / payloadSizeBytes);
                 if (wants(SealedFigure.NAME) || wants(RebuildFigure.NAME)) {
-                    measureStreams(work.resolve("streams-" + payloadSizeBytes), payloadSizeBytes, events);
+                    measureStreams(work.resolve("streams-" + payloadSizeBytes), payloadSizeBytes);
                 }
                 if (wants(HttpFigure.NAME)) {
-                    measureHttp(work.resolve("http-" + payloadSizeBytes), payloadSizeBytes, events);
+                    measureHttp(work.resolve("http-" + payloadSizeBytes), payloadSizeBytes);
                 }
             }
         } finally {
@@ -116,6 +117,15 @@ public final class Main implements Callable<Integer> {
         report.writeJson(json);
         progress.say("written to " + json);
         return 0;
+    }
+
+    private static void requireEmpty(Path directory) throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
+            if (files.findAny().isPresent()) {
+                throw new CommandLine.ParameterException(
+                        new CommandLine(new Main()), directory + " is not empty: it would be emptied afterwards");
+            }
+        }
     }
 
     private boolean wants(String figure) {
@@ -129,7 +139,7 @@ public final class Main implements Callable<Integer> {
         LatencyFigure.declare(report, payloadSizeBytes);
     }
 
-    private void measureStreams(Path work, int payloadSizeBytes, int events) throws IOException {
+    private void measureStreams(Path work, int payloadSizeBytes) throws IOException {
         try (LocalBroker broker = LocalBroker.start(installation, work.resolve("broker"), false)) {
             for (int round = 0; round < rounds; round++) {
                 progress.say("round " + (round + 1) + " of " + rounds + ", " + payloadSizeBytes + " bytes, backlog of "
@@ -153,18 +163,25 @@ public final class Main implements Callable<Integer> {
         }
     }
 
-    private void measureHttp(Path work, int payloadSizeBytes, int events)
-            throws IOException, InvalidFormat, InterruptedException {
-        try (BenchCluster cluster = BenchCluster.start(installation, work, shards)) {
-            HttpFigure http = new HttpFigure(installation, cluster, payloadSizeBytes, events / 4, report, progress);
-            LatencyFigure latency = new LatencyFigure(cluster, payloadSizeBytes, report, progress);
+    private void measureHttp(Path work, int payloadSizeBytes) throws IOException, InvalidFormat, InterruptedException {
+        try (LocalBroker broker = LocalBroker.start(installation, work.resolve("broker"), false);
+                BenchLedger ledger = new BenchLedger(installation, broker.bootstrapServers(), "http", shards, work);
+                HttpFigure http =
+                        new HttpFigure(installation, ledger, payloadSizeBytes, events / 10, report, progress)) {
+            http.warmUp();
             for (int round = 0; round < rounds; round++) {
                 progress.say("round " + (round + 1) + " of " + rounds + ", " + payloadSizeBytes + " bytes over HTTP");
                 http.round(round);
             }
-            double half = report.median(HttpFigure.NAME, payloadSizeBytes, HttpFigure.HTTP) / 2;
+        }
+        try (BenchCluster cluster = BenchCluster.start(installation, work.resolve("cluster"), shards)) {
+            // The highest rate of the whole, with everything that reads running too.
+            double most = new HttpLoad(
+                            cluster.gateway(), cluster.token(), payloadSizeBytes, cluster.nextIds(events / 10), false)
+                    .asFastAsPossible(events / 10);
+            LatencyFigure latency = new LatencyFigure(cluster, payloadSizeBytes, report, progress);
             for (int round = 0; round < rounds; round++) {
-                latency.round(half);
+                latency.round(most / 2);
             }
         }
     }

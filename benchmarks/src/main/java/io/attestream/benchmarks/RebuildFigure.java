@@ -76,7 +76,7 @@ final class RebuildFigure {
                 .ledger();
     }
 
-    /** Records per second after the first fifth, which is a cold JVM's. */
+    /** Records per second after the first half, which is a cold JVM's. */
     private static final class Speed {
         private long fromNanos;
         private long from;
@@ -89,7 +89,7 @@ final class RebuildFigure {
             }
             done = offsets;
             nanos = System.nanoTime();
-            if (fromNanos == 0 && offsets >= total / 5) {
+            if (fromNanos == 0 && offsets >= total / 2) {
                 fromNanos = nanos;
                 from = offsets;
             }

@@ -15,7 +15,7 @@ final class Waiting {
     private static final Duration TIMEOUT = Duration.ofMinutes(10);
     private static final long POLL_NANOS = 50_000_000;
     /** What comes before is a cold JVM's. */
-    private static final double FROM = 0.2;
+    private static final double FROM = 0.5;
     /** What comes after is the last shard's alone. */
     private static final double TO = 0.95;
 
@@ -33,7 +33,7 @@ final class Waiting {
     }
 
     /**
-     * Waits until a process has brought a count to the total, and tells how fast it went between a fifth and 95 % of it.
+     * Waits until a process has brought a count to the total, and tells how fast it went between the half and 95 % of it.
      *
      * @return a second
      */

@@ -54,7 +54,7 @@ public record Installation(Path home) {
         }
     }
 
-    Path gatewayJar() {
+    public Path gatewayJar() {
         return built("ingest-gateway/target/quarkus-app/quarkus-run.jar");
     }
 
