@@ -31,6 +31,7 @@ class LayeringTest {
     private static final String CHECKPOINTER = "io.attestream.checkpointer..";
     private static final String CHAOS = "io.attestream.chaos..";
     private static final String CLI = "io.attestream.cli..";
+    private static final String BENCHMARKS = "io.attestream.benchmarks..";
 
     private static JavaClasses classes;
 
@@ -57,7 +58,7 @@ class LayeringTest {
                 .collect(Collectors.toSet());
         assertThat(modules)
                 .containsExactlyInAnyOrder(
-                        "proofs", "schemas", "chaos", "gateway", "processors", "checkpointer", "cli");
+                        "proofs", "schemas", "chaos", "gateway", "processors", "checkpointer", "cli", "benchmarks");
     }
 
     @Test
@@ -90,14 +91,26 @@ class LayeringTest {
     }
 
     @Test
-    void theCommandLineUsesNothingOfACheckpointerButMonitorAndRebuild() {
+    void commandLineAndBenchmarksUseNothingOfServicesButMonitorAndRebuild() {
         noClasses()
                 .that()
-                .resideInAPackage(CLI)
+                .resideInAnyPackage(CLI, BENCHMARKS)
                 .should()
                 .dependOnClassesThat(resideInAnyPackage("io.attestream.checkpointer", GATEWAY, PROCESSORS)
                         .and(not(nameStartingWith("io.attestream.checkpointer.Rebuild"))))
                 .check(classes);
+    }
+
+    @Test
+    void nobodyKnowsTheBenchmarks() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(BENCHMARKS)
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage(BENCHMARKS)
+                .check(classes);
+        dependsOnNone(BENCHMARKS, CLI).check(classes);
     }
 
     @Test
@@ -107,10 +120,10 @@ class LayeringTest {
     }
 
     @Test
-    void onlyTheProcessorsUseKafkaStreams() {
+    void onlyTheProcessorsAndTheirBaselineUseKafkaStreams() {
         noClasses()
                 .that()
-                .resideOutsideOfPackage(PROCESSORS)
+                .resideOutsideOfPackages(PROCESSORS, BENCHMARKS)
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("org.apache.kafka.streams..")

@@ -27,6 +27,9 @@ import java.util.concurrent.locks.LockSupport;
 final class Producers implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final long RETRY_NANOS = 50_000_000;
+    /** Load enough to have something in every commit; each event's proof is asked for afterwards. */
+    private static final long PAUSE_NANOS = 15_000_000;
+
     private static final int SOURCES = 16;
 
     private final List<URI> gateways;
@@ -90,6 +93,7 @@ final class Producers implements AutoCloseable {
         int turn = 0;
         while (stop.getCount() > 0) {
             String id = idPrefix + ids.getAndIncrement();
+            LockSupport.parkNanos(PAUSE_NANOS);
             while (!send(id, gateways.get(turn++ % gateways.size()))) {
                 retries.incrementAndGet();
                 if (stop.getCount() == 0) {
@@ -98,6 +102,12 @@ final class Producers implements AutoCloseable {
                 LockSupport.parkNanos(RETRY_NANOS);
             }
         }
+    }
+
+    /** Where the event of a single answer went. */
+    static String receipt(HttpResponse<String> answer) throws IOException {
+        JsonNode result = JSON.readTree(answer.body()).path("results").path(0);
+        return result.path("receipt").path("href").asText();
     }
 
     /** The event of an id. */
@@ -111,9 +121,7 @@ final class Producers implements AutoCloseable {
         try {
             HttpResponse<String> answer = post(gateway, event(id));
             if (answer.statusCode() / 100 == 2) {
-                JsonNode result = JSON.readTree(answer.body());
-                String href = result.path("receipt").path("href").asText();
-                acknowledged.put(id, href);
+                acknowledged.put(id, receipt(answer));
                 return true;
             }
             requireProblem(answer);
