@@ -46,7 +46,8 @@ class ReportTest {
         report.writeJson(file);
 
         // then
-        JsonNode ours = new ObjectMapper().readTree(file.toFile()).path("figures").path(1);
+        JsonNode ours =
+                new ObjectMapper().readTree(file.toFile()).path("figures").path(1);
         assertThat(ours.path("ratio").asDouble()).isEqualTo(0.6);
         assertThat(ours.path("median").asDouble()).isEqualTo(600);
         assertThat(ours.path("samples").size()).isEqualTo(3);
