@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Trees and proofs by themselves: {@code benchmarks/run jmh}. */
+/** Trees, proofs and the steps of an event by themselves: {@code benchmarks/run jmh}. */
 @NullMarked
 package io.attestream.benchmarks.jmh;
 
