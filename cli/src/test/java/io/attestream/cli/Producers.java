@@ -28,7 +28,7 @@ final class Producers implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final long RETRY_NANOS = 50_000_000;
     /** Load enough to have something in every commit; each event's proof is asked for afterwards. */
-    private static final long PAUSE_NANOS = 15_000_000;
+    private static final long PAUSE_NANOS = 40_000_000;
 
     private static final int SOURCES = 16;
 

@@ -53,8 +53,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SpineIT {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Duration PATIENCE = Duration.ofSeconds(90);
-    private static final int PRODUCERS = 8;
-    private static final int EVENTS_BETWEEN = 150;
+    private static final int PRODUCERS = 4;
+    private static final int EVENTS_BETWEEN = 100;
     private static final int KILLED = 128 + 9;
     private static final List<String> SERVICES =
             List.of("processors-0", "processors-1", "checkpointer", "gateway-0", "gateway-1");
