@@ -21,6 +21,9 @@ public final class IdentityWindow {
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
     private static final int MIN_CAPACITY = 256;
     public static final long MAX_WINDOW_LEAVES = 1L << 26;
+    /** Bits of a table slot that hold the position; those above tell digests apart. */
+    private static final int POSITION_MASK = (1 << 27) - 1;
+
     private static final SecureRandom RANDOM = new SecureRandom();
 
     /**
@@ -37,7 +40,7 @@ public final class IdentityWindow {
     private long[] digests = new long[2 * MIN_CAPACITY];
     private long[] tags = new long[2 * MIN_CAPACITY];
     private boolean[] findable = new boolean[MIN_CAPACITY];
-    /** Ring position + 1, or 0 for free. */
+    /** Ring position + 1 and a mark of the digest, or 0 for free: most others are passed by without a look at the ring. */
     private int[] table = new int[2 * MIN_CAPACITY];
 
     private IdentityWindow(long floor, long windowLeaves) {
@@ -89,13 +92,30 @@ public final class IdentityWindow {
         long high = longAt(digest, offset);
         long low = longAt(digest, offset + 8);
         int mask = table.length - 1;
+        int mark = markOf(high);
         for (int slot = slotOf(low, mask); table[slot] != 0; slot = slot + 1 & mask) {
-            int position = table[slot] - 1;
-            if (digests[2 * position] == high && digests[2 * position + 1] == low) {
-                return indexAt(position);
+            if (isAt(table[slot], mark, high, low)) {
+                return indexAt(positionIn(table[slot]));
             }
         }
         return -1;
+    }
+
+    private boolean isAt(int entry, int mark, long high, long low) {
+        if ((entry & ~POSITION_MASK) != mark) {
+            return false;
+        }
+        int position = positionIn(entry);
+        return digests[2 * position] == high && digests[2 * position + 1] == low;
+    }
+
+    /** Bits that say nothing about the slot, which is of the other half of the digest. */
+    private static int markOf(long high) {
+        return (int) high & ~POSITION_MASK;
+    }
+
+    private static int positionIn(int entry) {
+        return (entry & POSITION_MASK) - 1;
     }
 
     /** Whether the leaf has this content tag at {@code tag[offset, +16)}. */
@@ -217,18 +237,18 @@ public final class IdentityWindow {
         while (table[slot] != 0) {
             slot = slot + 1 & mask;
         }
-        table[slot] = position + 1;
+        table[slot] = markOf(digests[2 * position]) | position + 1;
     }
 
     private void remove(int position) {
         int mask = table.length - 1;
         int slot = slotOf(digests[2 * position + 1], mask);
-        while (table[slot] != position + 1) {
+        while (positionIn(table[slot]) != position) {
             slot = slot + 1 & mask;
         }
         int free = slot;
         for (int next = free + 1 & mask; table[next] != 0; next = next + 1 & mask) {
-            int home = slotOf(digests[2 * (table[next] - 1) + 1], mask);
+            int home = slotOf(digests[2 * positionIn(table[next]) + 1], mask);
             // A follower moves back unless its home lies behind the gap.
             if ((next - home & mask) >= (next - free & mask)) {
                 table[free] = table[next];
