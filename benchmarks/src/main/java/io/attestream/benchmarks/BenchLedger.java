@@ -93,19 +93,19 @@ final class BenchLedger implements AutoCloseable {
                 .toList();
     }
 
-    /** Offsets of topic {@code events}, all shards together. */
-    long endOffset() {
+    /** Offsets of a topic, all shards together. */
+    long endOffset(String topic) {
         Map<TopicPartition, OffsetSpec> latest =
-                partitions(topics.events()).stream().collect(Collectors.toMap(p -> p, p -> OffsetSpec.latest()));
+                partitions(topic).stream().collect(Collectors.toMap(p -> p, p -> OffsetSpec.latest()));
         return Waiting.get(admin.listOffsets(latest).all()).values().stream()
                 .mapToLong(ListOffsetsResultInfo::offset)
                 .sum();
     }
 
-    /** What a group has committed of topic {@code events}, all shards together. */
-    long committed(String group) {
+    /** What a group has committed of a topic, all shards together. */
+    long committed(String group, String topic) {
         return Waiting.get(admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata()).entrySet().stream()
-                .filter(entry -> entry.getKey().topic().equals(topics.events()) && entry.getValue() != null)
+                .filter(entry -> entry.getKey().topic().equals(topic) && entry.getValue() != null)
                 .mapToLong(entry -> entry.getValue().offset())
                 .sum();
     }

@@ -29,6 +29,9 @@ import org.jspecify.annotations.Nullable;
  * every record if {@code BENCH_DECODE} is {@code true}, and does nothing else.
  */
 public final class EmptyTopology {
+    /** Before the number of events a task has decoded, in the log. */
+    static final String DECODED = "decoded ";
+
     private EmptyTopology() {}
 
     /** Runs until it is stopped. */
@@ -95,7 +98,7 @@ public final class EmptyTopology {
 
         @Override
         public void close() {
-            System.out.println("decoded " + decoded);
+            System.out.println(DECODED + decoded);
         }
     }
 }

@@ -5,7 +5,12 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import org.HdrHistogram.ConcurrentHistogram;
@@ -67,17 +72,24 @@ final class LatencyFigure {
                 .toList();
         Histogram millis = new ConcurrentHistogram(3);
         AtomicBoolean sent = new AtomicBoolean();
-        Thread watch = new Thread(() -> watch(shards, millis, sent), "published");
-        watch.start();
+        LongAdder accepted = new LongAdder();
+        FutureTask<Boolean> watch = new FutureTask<>(() -> watch(shards, millis, sent), true);
+        new Thread(watch, "published").start();
         int events = (int) (perSecond * LENGTH.toSeconds() + 1_000);
         HttpLoad load =
                 new HttpLoad(cluster.gateway(), cluster.token(), payloadSizeBytes, cluster.nextIds(events), false);
-        load.atRate(
-                perSecond, LENGTH, (nanos, shard, offset) -> shards.get(shard).add(offset, nanos));
+        long begun = System.nanoTime();
+        load.atRate(perSecond, LENGTH, (nanos, shard, offset) -> {
+            accepted.increment();
+            shards.get(shard).add(offset, nanos);
+        });
+        double seconds = (System.nanoTime() - begun) / 1e9;
         sent.set(true);
-        watch.join(PATIENCE.toMillis());
-        if (watch.isAlive() || millis.getTotalCount() == 0) {
-            throw new IllegalStateException("not everything was published within " + PATIENCE);
+        requireWhole(watch, millis, accepted.sum());
+        if (seconds > 1.1 * LENGTH.toSeconds()) {
+            throw new IllegalStateException(String.format(
+                    "%,.0f events/s were asked for, the load of %d s took %.1f s: the rate was not reached",
+                    perSecond, LENGTH.toSeconds(), seconds));
         }
         report.sample(NAME, payloadSizeBytes, P50, (double) millis.getValueAtPercentile(50));
         report.sample(NAME, payloadSizeBytes, P99, (double) millis.getValueAtPercentile(99));
@@ -88,6 +100,20 @@ final class LatencyFigure {
                 millis.getValueAtPercentile(99),
                 millis.getMaxValue(),
                 millis.getTotalCount()));
+    }
+
+    /** A percentile of half the events would be a good one. */
+    private static void requireWhole(FutureTask<Boolean> watch, Histogram millis, long accepted)
+            throws InterruptedException {
+        try {
+            watch.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            throw new IllegalStateException("not everything was published within " + PATIENCE, e);
+        }
+        if (millis.getTotalCount() != accepted) {
+            throw new IllegalStateException(
+                    accepted + " events were accepted, " + millis.getTotalCount() + " measured");
+        }
     }
 
     private void watch(List<Unpublished> shards, Histogram millis, AtomicBoolean sent) {

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
+import org.apache.kafka.common.utils.AppInfoParser;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -56,9 +57,10 @@ public final class Main implements Callable<Integer> {
 
     @Option(
             names = "--events",
-            defaultValue = "1000000",
+            defaultValue = "3000000",
             paramLabel = "<n>",
-            description = "Events in the backlog of a round; over HTTP a tenth (default: ${DEFAULT-VALUE}).")
+            description = "Events of 512 bytes in the backlog of a round, of larger ones fewer, but a quarter at"
+                    + " least; over HTTP a thirtieth (default: ${DEFAULT-VALUE}).")
     private int events;
 
     @Option(
@@ -86,7 +88,7 @@ public final class Main implements Callable<Integer> {
 
     private final Progress progress = new Progress(System.err, Boolean.getBoolean("attestream.terminal.err"));
     private final Installation installation = Installation.find();
-    private final Report report = new Report(environment());
+    private final Report report = new Report(this::environment);
 
     Main() {}
 
@@ -100,6 +102,7 @@ public final class Main implements Callable<Integer> {
                 ? Files.createTempDirectory("attestream-benchmarks")
                 : Files.createDirectories(directory);
         requireEmpty(work);
+        requireKnown(figures);
         payloadSizes.forEach(this::declare);
         try {
             for (int payloadSizeBytes : payloadSizes) {
@@ -114,9 +117,23 @@ public final class Main implements Callable<Integer> {
             delete(work);
         }
         report.table().forEach(System.out::println);
-        report.writeJson(json);
         progress.say("written to " + json);
         return 0;
+    }
+
+    private static void requireKnown(Set<String> figures) {
+        List<String> known = List.of(SealedFigure.NAME, RebuildFigure.NAME, HttpFigure.NAME);
+        for (String figure : figures) {
+            if (!known.contains(figure)) {
+                throw new CommandLine.ParameterException(
+                        new CommandLine(new Main()), "no figure is named " + figure + ", there are " + known);
+            }
+        }
+    }
+
+    /** Of about as many bytes as those of 512 have, so that rounds take about as long. */
+    private int backlogEvents(int payloadSizeBytes) {
+        return (int) Math.max(events / 4, Math.min(events, events * 512L / payloadSizeBytes));
     }
 
     private static void requireEmpty(Path directory) throws IOException {
@@ -142,8 +159,9 @@ public final class Main implements Callable<Integer> {
     private void measureStreams(Path work, int payloadSizeBytes) throws IOException {
         try (LocalBroker broker = LocalBroker.start(installation, work.resolve("broker"), false)) {
             for (int round = 0; round < rounds; round++) {
+                int backlog = backlogEvents(payloadSizeBytes);
                 progress.say("round " + (round + 1) + " of " + rounds + ", " + payloadSizeBytes + " bytes, backlog of "
-                        + events + " events");
+                        + backlog + " events");
                 try (BenchLedger ledger =
                         new BenchLedger(installation, broker.bootstrapServers(), "round" + round, shards, work)) {
                     new Workload(payloadSizeBytes, round)
@@ -151,7 +169,7 @@ public final class Main implements Callable<Integer> {
                                     broker.bootstrapServers(),
                                     ledger.topics.events(),
                                     ledger.definition,
-                                    events,
+                                    backlog,
                                     progress);
                     new SealedFigure(ledger, payloadSizeBytes, report, progress).round(round);
                     if (wants(RebuildFigure.NAME)) {
@@ -159,6 +177,7 @@ public final class Main implements Callable<Integer> {
                     }
                 }
                 delete(work.resolve("round" + round));
+                report.writeJson(json); // what was measured stays, whatever becomes of the next round
             }
         }
     }
@@ -167,24 +186,26 @@ public final class Main implements Callable<Integer> {
         try (LocalBroker broker = LocalBroker.start(installation, work.resolve("broker"), false);
                 BenchLedger ledger = new BenchLedger(installation, broker.bootstrapServers(), "http", shards, work);
                 HttpFigure http =
-                        new HttpFigure(installation, ledger, payloadSizeBytes, events / 10, report, progress)) {
+                        new HttpFigure(installation, ledger, payloadSizeBytes, events / 30, report, progress)) {
             http.warmUp();
             for (int round = 0; round < rounds; round++) {
                 progress.say("round " + (round + 1) + " of " + rounds + ", " + payloadSizeBytes + " bytes over HTTP");
                 http.round(round);
+                report.writeJson(json);
             }
         }
         try (BenchCluster cluster = BenchCluster.start(installation, work.resolve("cluster"), shards)) {
             // The highest rate of the whole, with everything that reads running too; the first run warms it up.
             double most = 0;
             for (int run = 0; run < 2; run++) {
-                long ids = cluster.nextIds(events / 10);
+                long ids = cluster.nextIds(events / 30);
                 most = new HttpLoad(cluster.gateway(), cluster.token(), payloadSizeBytes, ids, false)
-                        .asFastAsPossible(events / 10);
+                        .asFastAsPossible(events / 30);
             }
             LatencyFigure latency = new LatencyFigure(cluster, payloadSizeBytes, report, progress);
             for (int round = 0; round < rounds; round++) {
                 latency.round(most / 2);
+                report.writeJson(json);
             }
         }
     }
@@ -202,12 +223,30 @@ public final class Main implements Callable<Integer> {
         }
     }
 
-    private static Map<String, Object> environment() {
+    private Map<String, Object> environment() {
         Map<String, Object> environment = new LinkedHashMap<>();
         environment.put("processors", Runtime.getRuntime().availableProcessors());
+        environment.put("processor", firstLine(Path.of("/proc/cpuinfo"), "model name"));
+        environment.put("memory", firstLine(Path.of("/proc/meminfo"), "MemTotal"));
         environment.put("java", Runtime.version().toString());
         environment.put("os", System.getProperty("os.name") + " " + System.getProperty("os.version"));
+        environment.put("kafka", AppInfoParser.getVersion());
         environment.put("broker", "one, on the same machine, replication factor 1");
+        environment.put("shards", shards);
+        environment.put("rounds", rounds);
+        environment.put("events", events);
         return environment;
+    }
+
+    /** What a file of {@code name : value} lines says; not every system has them. */
+    private static String firstLine(Path file, String name) {
+        try (Stream<String> lines = Files.lines(file)) {
+            return lines.filter(line -> line.startsWith(name))
+                    .map(line -> line.substring(line.indexOf(':') + 1).strip())
+                    .findFirst()
+                    .orElse("unknown");
+        } catch (IOException e) {
+            return "unknown";
+        }
     }
 }

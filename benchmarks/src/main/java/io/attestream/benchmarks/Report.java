@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /** All samples of a run, their medians and ratios, as a table and as JSON. Not thread-safe. */
 final class Report {
@@ -18,7 +19,7 @@ final class Report {
     private final Map<String, Map<String, List<Double>>> samples = new LinkedHashMap<>();
 
     private final List<Row> rows = new ArrayList<>();
-    private final Map<String, Object> environment;
+    private final Supplier<Map<String, Object>> environment;
 
     /**
      * A line of the table.
@@ -33,7 +34,8 @@ final class Report {
         }
     }
 
-    Report(Map<String, Object> environment) {
+    /** @param environment is asked when the options are known */
+    Report(Supplier<Map<String, Object>> environment) {
         this.environment = environment;
     }
 
@@ -152,7 +154,7 @@ final class Report {
             figures.add(figure);
         }
         Map<String, Object> all = new LinkedHashMap<>();
-        all.put("environment", environment);
+        all.put("environment", environment.get());
         all.put("figures", figures);
         new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValue(file.toFile(), all);
     }

@@ -3,17 +3,21 @@ package io.attestream.benchmarks;
 
 import io.attestream.chaos.ManagedProcess;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /** Bounded waiting, and rates of what is waited for. */
 final class Waiting {
     private static final Duration TIMEOUT = Duration.ofMinutes(10);
     private static final long POLL_NANOS = 50_000_000;
+    private static final long SHORT_NANOS = 2_000_000_000;
     /** What comes before is a cold JVM's. */
     private static final double FROM = 0.5;
     /** What comes after is the last shard's alone. */
@@ -33,36 +37,53 @@ final class Waiting {
     }
 
     /**
-     * Waits until a process has brought a count to the total, and tells how fast it went between the half and 95 % of it.
+     * Waits until a process has brought the first count to the total, and tells how fast each count went while the first was
+     * between the half and 95 % of it.
      *
-     * @return a second
+     * @return a second, of each count
      */
-    static double rate(ManagedProcess process, LongSupplier count, long total, Progress progress) {
+    static double[] rates(ManagedProcess process, List<LongSupplier> counts, long total, Progress progress) {
         long deadline = System.nanoTime() + TIMEOUT.toNanos();
-        long fromNanos = 0;
-        long fromCount = 0;
-        long toNanos = 0;
-        long toCount = 0;
+        @Nullable Look from = null;
+        @Nullable Look to = null;
         while (true) {
-            long now = System.nanoTime();
-            long done = count.getAsLong();
+            Look look = Look.at(counts);
+            long done = look.counts()[0];
             progress.at(process.name(), done, total);
-            if (fromNanos == 0 && done >= FROM * total) {
-                fromNanos = now;
-                fromCount = done;
+            if (from == null && done >= FROM * total) {
+                from = look;
             }
-            if (toNanos == 0 && done >= TO * total) {
-                toNanos = now;
-                toCount = done;
+            if (to == null && done >= TO * total) {
+                to = look;
             }
-            if (done >= total) {
-                return (toCount - fromCount) * 1e9 / Math.max(1, toNanos - fromNanos);
+            if (done >= total && from != null && to != null) {
+                return rates(from, to, process.name(), progress);
             }
-            if (!process.isAlive() || now > deadline) {
+            if (!process.isAlive() || look.nanos() > deadline) {
                 throw new IllegalStateException(
                         process.name() + " did not reach " + total + " but " + done + "; " + process.logTail());
             }
             LockSupport.parkNanos(POLL_NANOS);
         }
+    }
+
+    private record Look(long nanos, long[] counts) {
+        static Look at(List<LongSupplier> counts) {
+            return new Look(
+                    System.nanoTime(),
+                    counts.stream().mapToLong(LongSupplier::getAsLong).toArray());
+        }
+    }
+
+    private static double[] rates(Look from, Look to, String name, Progress progress) {
+        long nanos = Math.max(1, to.nanos() - from.nanos());
+        if (nanos < SHORT_NANOS) {
+            progress.say(String.format(
+                    "  %s was measured over %,d ms only, which commits of 100 ms make coarse: raise --events",
+                    name, nanos / 1_000_000));
+        }
+        return IntStream.range(0, from.counts().length)
+                .mapToDouble(i -> (to.counts()[i] - from.counts()[i]) * 1e9 / nanos)
+                .toArray();
     }
 }

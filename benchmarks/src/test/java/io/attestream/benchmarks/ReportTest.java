@@ -16,7 +16,7 @@ class ReportTest {
     @TempDir
     private Path directory;
 
-    private final Report report = new Report(Map.of("processors", 2));
+    private final Report report = new Report(() -> Map.of("processors", 2));
 
     private void givenTwoVariants() {
         report.row("figure", 512, "baseline", "events/s", "", "");
