@@ -17,9 +17,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -184,5 +187,32 @@ class WindowIT {
         assertThat(size()).isEqualTo(sizeBefore + 1 + 100);
         assertThat(duplicateReferences()).hasSize(100);
         requireSameTreeFromTheFirstRecordOn();
+    }
+
+    /** By default a changelog keeps a GiB for a week before it is compacted, and a restart replays all of it. */
+    @Test
+    void whatARestartMustRestoreDoesNotGrowWithTheAgeOfTheLog() throws Exception {
+        events(0, 10);
+        live.awaitSealed();
+
+        List<ConfigResource> changelogs = Stream.of("edge", "window", "rules")
+                .map(store -> live.topics.sequencerGroup(1) + "-" + store + "-changelog")
+                .map(topic -> new ConfigResource(ConfigResource.Type.TOPIC, topic))
+                .toList();
+        Map<ConfigResource, Config> settings =
+                live.admin.describeConfigs(changelogs).all().get();
+
+        assertThat(settings.values()).hasSize(3).allSatisfy(config -> {
+            assertThat(value(config, "cleanup.policy")).isEqualTo("compact");
+            assertThat(Long.parseLong(value(config, "segment.bytes"))).isLessThanOrEqualTo(16 << 20);
+            assertThat(Long.parseLong(value(config, "segment.ms"))).isLessThanOrEqualTo(600_000);
+            assertThat(Long.parseLong(value(config, "max.compaction.lag.ms"))).isLessThanOrEqualTo(600_000);
+            assertThat(Double.parseDouble(value(config, "min.cleanable.dirty.ratio")))
+                    .isLessThanOrEqualTo(0.1);
+        });
+    }
+
+    private static String value(Config config, String name) {
+        return config.get(name).value();
     }
 }
