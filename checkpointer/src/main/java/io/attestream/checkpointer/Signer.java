@@ -87,8 +87,8 @@ final class Signer {
      * @throws FatalDoubtException if anything in the intent does not extend what was signed last
      */
     SignedNote sign(EpochIntent intent) {
-        if (intent.epoch() != ledgerRange.size().value()) {
-            throw refused(intent, "the next epoch to sign is " + ledgerRange.size());
+        if (intent.epoch() != nextEpoch()) {
+            throw refused(intent, "the next epoch to sign is " + nextEpoch());
         }
         CompactRange extendedLedger = extendLedger(intent);
         List<CompactRange> extendedShards = extendShards(intent);
@@ -98,6 +98,11 @@ final class Signer {
         shardRanges = extendedShards;
         signedHeads = intent.heads();
         return note;
+    }
+
+    /** The only epoch that would be signed now: all before it were. */
+    long nextEpoch() {
+        return ledgerRange.size().value();
     }
 
     /** Signs a shard's own checkpoint, for the head in the last signed epoch only. */

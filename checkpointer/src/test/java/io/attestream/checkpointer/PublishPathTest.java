@@ -33,6 +33,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** From verified heads to a published epoch, and what a successor makes of a predecessor that died or was paused on the way. */
@@ -226,6 +227,7 @@ class PublishPathTest {
         // then
         assertThat(reached).doesNotContain(PublishStep.GUARDED, PublishStep.SIGNED);
         assertThat(scene.store.list("guard/")).isEmpty();
+        assertThat(process.signer.nextEpoch()).isZero();
     }
 
     @Test
@@ -352,13 +354,14 @@ class PublishPathTest {
         return other;
     }
 
-    @Test
-    void refusesASegmentThatReadsBackDifferently() throws Exception {
+    @ParameterizedTest
+    @CsvSource({"SEGMENT_WRITTEN,segments/", "PAYLOADS_WRITTEN,payloads/"})
+    void refusesAnObjectThatReadsBackDifferently(PublishStep written, String objects) throws Exception {
         // given
         Scene scene = new Scene(directory, 2);
         Scene.Instance process = scene.start((step, epoch) -> {
-            if (step == PublishStep.SEGMENT_WRITTEN) {
-                flipLastByte(scene);
+            if (step == written) {
+                flipLastByte(scene, objects);
             }
         });
         process.checkpointer.takeUp();
@@ -476,9 +479,9 @@ class PublishPathTest {
         }
     }
 
-    private void flipLastByte(Scene scene) {
+    private void flipLastByte(Scene scene, String objects) {
         try {
-            Path file = directory.resolve(scene.store.list("segments/").get(0));
+            Path file = directory.resolve(scene.store.list(objects).get(0));
             byte[] bytes = Files.readAllBytes(file);
             bytes[bytes.length - 1] ^= 1;
             Files.write(file, bytes);

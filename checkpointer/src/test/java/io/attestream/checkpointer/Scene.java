@@ -37,6 +37,7 @@ final class Scene {
     final class Instance {
         final Backlog backlog;
         final InMemoryCheckpointLog.Owner owner;
+        final Signer signer;
         final Checkpointer checkpointer;
         private final List<Integer> fedRecords = new ArrayList<>();
         private final List<Integer> fedDeltas = new ArrayList<>();
@@ -53,6 +54,7 @@ final class Scene {
             backlog = new Backlog(replicas);
             owner = log.open();
             EpochArchive archive = new EpochArchive(store);
+            signer = new Signer(key, ledger.ledger, archive);
             checkpointer = new Checkpointer(
                     ledger.ledger,
                     1,
@@ -60,7 +62,7 @@ final class Scene {
                     owner,
                     archive,
                     new Guard(store),
-                    new Signer(key, ledger.ledger, archive),
+                    signer,
                     new CheckpointerMetrics(backlog),
                     PACE,
                     Clock.systemUTC(),
