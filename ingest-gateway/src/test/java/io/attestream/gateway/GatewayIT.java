@@ -6,6 +6,8 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.attestream.chaos.Installation;
+import io.attestream.chaos.JvmCommand;
 import io.attestream.chaos.LocalBroker;
 import io.attestream.gateway.support.IdentityProvider;
 import io.attestream.proofs.control.Rules;
@@ -158,14 +160,12 @@ class GatewayIT {
     private void launch(Map<String, String> changes) throws IOException {
         port = freePort();
         managementPort = freePort();
-        Path jar = Path.of(System.getProperty("attestream.home"), "ingest-gateway/target/quarkus-app/quarkus-run.jar");
+        Installation installation = Installation.find();
         log = Files.createTempFile(directory, "gateway", ".txt");
-        ProcessBuilder builder = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xmx512m",
-                        "-XX:TieredStopAtLevel=1",
-                        "-jar",
-                        jar.toString())
+        // With the agent: a gateway must not outlive this JVM, however it ends.
+        ProcessBuilder builder = new ProcessBuilder(new JvmCommand(installation, 512)
+                        .with("-XX:TieredStopAtLevel=1")
+                        .jar(installation.gatewayJar()))
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile());
         builder.environment().putAll(environment());
