@@ -25,6 +25,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
+import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -42,15 +43,18 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -211,6 +215,8 @@ class GatewayIT {
                             .timeout(Duration.ofSeconds(30))
                             .header("Authorization", "Bearer " + token)
                             .header("Content-Type", "application/cloudevents+json")
+                            // A connection of its own: one that ends was not an idle one, it was dropped.
+                            .header("Connection", "close")
                             .POST(HttpRequest.BodyPublishers.ofString(event))
                             .build(),
                     HttpResponse.BodyHandlers.ofString());
@@ -377,6 +383,7 @@ class GatewayIT {
         final Map<String, String> accepted = new ConcurrentHashMap<>();
         final Map<Integer, Integer> statuses = new ConcurrentHashMap<>();
         final AtomicInteger withoutRetryAfter = new AtomicInteger();
+        private final Queue<IOException> dropped = new ConcurrentLinkedQueue<>();
         private final AtomicBoolean stopped = new AtomicBoolean();
         private final ExecutorService clients = Executors.newFixedThreadPool(4);
         private final AtomicReference<Throwable> bug = new AtomicReference<>();
@@ -402,9 +409,13 @@ class GatewayIT {
                 } else if (answer.headers().firstValue("Retry-After").isEmpty() && gateway.isAlive()) {
                     withoutRetryAfter.incrementAndGet();
                 }
-            } catch (IOException e) {
-                // The connection ended: nothing was promised.
+                long wait = answer.headers().firstValueAsLong("Retry-After").orElse(0);
+                LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(wait));
+            } catch (ConnectException e) {
+                // Refused: nothing was taken, so nothing was promised.
                 stopped.compareAndSet(false, !gateway.isAlive());
+            } catch (IOException e) {
+                dropped.add(e);
             } catch (RuntimeException e) {
                 bug.set(e);
                 stopped.set(true);
@@ -416,6 +427,7 @@ class GatewayIT {
             clients.shutdown();
             assertThat(clients.awaitTermination(40, TimeUnit.SECONDS)).isTrue();
             assertThat(bug.get()).isNull();
+            assertThat(dropped).as("connections that ended without an answer").isEmpty();
             assertThat(accepted).isNotEmpty();
         }
     }

@@ -227,6 +227,9 @@ public class EventsResource {
     }
 
     private Call call(HttpServerRequest request, SecurityIdentity identity) {
+        if (draining.hasBegun()) {
+            throw new ProblemException(ProblemCode.NOT_READY, "This instance is stopping; send the same again");
+        }
         Caller caller = identity.getAttribute(Caller.ATTRIBUTE);
         String tenant = caller.tenant()
                 .orElseThrow(() -> new ProblemException(
