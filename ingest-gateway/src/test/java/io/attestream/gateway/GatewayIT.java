@@ -228,6 +228,10 @@ class GatewayIT {
 
     /** Ids by partition and offset, as the topic holds them. */
     private static Map<String, String> idsInTheLog() {
+        return idsInTheLog(TOPICS);
+    }
+
+    private static Map<String, String> idsInTheLog(Topics topics) {
         Map<String, String> ids = new HashMap<>();
         WireDecoder<Event> decoder = new WireDecoder<>(Event.class, SchemaTexts.EVENT, ledger.schemas());
         try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(
@@ -235,7 +239,7 @@ class GatewayIT {
                 new ByteArrayDeserializer(),
                 new ByteArrayDeserializer())) {
             List<TopicPartition> partitions =
-                    List.of(new TopicPartition(TOPICS.events(), 0), new TopicPartition(TOPICS.events(), 1));
+                    List.of(new TopicPartition(topics.events(), 0), new TopicPartition(topics.events(), 1));
             consumer.assign(partitions);
             consumer.seekToBeginning(partitions);
             Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
@@ -455,8 +459,8 @@ class GatewayIT {
         initialize(topics, rules, ledger.schemas().texts());
         launch(Map.of("ATTESTREAM_TOPICS_PREFIX", topics.prefix()));
         await().atMost(PATIENCE).until(this::isReady);
-        String token = issuer.token("acme", "ingester");
-        assertThat(append("before", token).statusCode()).isEqualTo(202);
+        Load load = new Load("remade");
+        await().atMost(PATIENCE).until(() -> load.accepted.size() > 50);
 
         // when
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()))) {
@@ -468,8 +472,14 @@ class GatewayIT {
 
         // then
         await().atMost(PATIENCE).until(() -> Files.readString(log).contains("deleted and made again"));
-        assertThat(append("after", token).statusCode()).isEqualTo(503);
+        assertThat(append("after", issuer.token("acme", "ingester")).statusCode())
+                .isEqualTo(503);
         assertThat(isReady()).isFalse();
+        load.stop();
+        assertThat(load.statuses.keySet()).isSubsetOf(202, 503, 504);
+        assertThat(load.withoutRetryAfter).hasValue(0);
+        // What was in flight may have landed there; nobody was told that it is kept.
+        assertThat(idsInTheLog(topics).entrySet()).doesNotContainAnyElementsOf(load.accepted.entrySet());
     }
 
     @ParameterizedTest

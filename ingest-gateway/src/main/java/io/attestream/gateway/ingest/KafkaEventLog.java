@@ -60,6 +60,8 @@ public final class KafkaEventLog implements EventLog {
     private final Duration metadataTimeout;
     private final Duration drainTimeout;
     private volatile boolean closed;
+    /** For good: what was acknowledged below an end that was known is in another log than what was acknowledged before. */
+    private volatile boolean wentBack;
 
     KafkaEventLog(
             String topic,
@@ -74,6 +76,9 @@ public final class KafkaEventLog implements EventLog {
         this.metadataTimeout = timeout;
         this.drainTimeout = drain;
         this.knownEnds = new AtomicLongArray(shards);
+        for (int shard = 0; shard < shards; shard++) {
+            knownEnds.set(shard, 1); // the genesis record was read
+        }
         this.answers = Executors.newFixedThreadPool(2, task -> new Thread(task, "append-answers"));
     }
 
@@ -128,10 +133,12 @@ public final class KafkaEventLog implements EventLog {
     @Override
     public CompletableFuture<AppendResult> append(LogRecord record) {
         CompletableFuture<AppendResult> result = new CompletableFuture<>();
-        if (closed) {
-            result.complete(new AppendResult.NotWritten("this instance is stopping"));
+        if (closed || wentBack) {
+            result.complete(new AppendResult.NotWritten("this instance takes no more events"));
             return result;
         }
+        // In one log, whatever is sent from now on lands there or behind.
+        long end = knownEnds.get(record.shard());
         Thread caller = Thread.currentThread();
         try {
             var unused = producer.send(
@@ -141,6 +148,10 @@ public final class KafkaEventLog implements EventLog {
                         if (error != null && Thread.currentThread() == caller) {
                             result.complete(notSent(error));
                         } else {
+                            // Here, in the order of the acknowledgements: the first that went back stops those behind it.
+                            if (metadata != null && metadata.hasOffset() && metadata.offset() < end) {
+                                wentBack = true;
+                            }
                             answer(result, () -> acknowledged(metadata, error));
                         }
                     });
@@ -164,6 +175,9 @@ public final class KafkaEventLog implements EventLog {
         }
         if (metadata == null || !metadata.hasOffset()) {
             return new AppendResult.Unknown("acknowledged without an offset");
+        }
+        if (wentBack) {
+            return new AppendResult.Unknown("acknowledged, but by a log that is not the one it was meant for");
         }
         knownEnds.accumulateAndGet(metadata.partition(), metadata.offset() + 1, Math::max);
         return new AppendResult.Appended(metadata.partition(), metadata.offset());
@@ -224,9 +238,17 @@ public final class KafkaEventLog implements EventLog {
         }
     }
 
+    /**
+     * Whether an append was acknowledged below what the log was known to hold: the topic was deleted and made again, or lost
+     * its end. From the first such acknowledgement on nothing is acknowledged and nothing more is sent.
+     */
+    public boolean hasGoneBack() {
+        return wentBack;
+    }
+
     @Override
     public boolean isReady() {
-        return describe()
+        return !wentBack && describe()
                 .filter(topic -> topic.partitions().size() == knownEnds.length())
                 .filter(topic -> topic.partitions().stream().allMatch(KafkaEventLog::hasLeader))
                 .isPresent();
@@ -261,10 +283,19 @@ public final class KafkaEventLog implements EventLog {
 
     @Override
     public void close() {
+        // Sends what is queued and waits for its acknowledgements.
+        close(drainTimeout);
+    }
+
+    /** Lets go at once, of a log that must not be written to: what is queued is not sent, its outcome is unknown. */
+    public void abandon() {
+        close(Duration.ZERO);
+    }
+
+    private void close(Duration drain) {
         if (!closed) {
             closed = true;
-            // close() sends what is queued and waits for its acknowledgements.
-            producer.close(drainTimeout);
+            producer.close(drain);
             answers.shutdown();
             try {
                 if (!answers.awaitTermination(drainTimeout.toMillis(), TimeUnit.MILLISECONDS)) {

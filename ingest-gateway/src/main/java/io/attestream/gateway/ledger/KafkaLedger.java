@@ -113,7 +113,7 @@ public class KafkaLedger implements LedgerSource {
         open = new OpenLedger(ledger.key(), ledger.shards(), ledger.incarnation(), intake, log);
         state = "open";
         var unused = opener.scheduleWithFixedDelay(
-                () -> requireSameTopic(log, topics.events(), ledger.topicId()),
+                () -> requireSameLog(log, topics.events(), ledger.topicId()),
                 LOOK.toMillis(),
                 LOOK.toMillis(),
                 TimeUnit.MILLISECONDS);
@@ -122,15 +122,20 @@ public class KafkaLedger implements LedgerSource {
 
     /**
      * A topic that was deleted and made again under a running gateway takes records under offsets that were given out before:
-     * nothing may be acknowledged there.
+     * nothing may be acknowledged there, and what is queued for the topic that was must not be written to it.
      */
-    private void requireSameTopic(KafkaEventLog log, String topic, String topicId) {
+    private void requireSameLog(KafkaEventLog log, String topic, String topicId) {
         Optional<String> id = log.topicId();
-        if (open != null && id.isPresent() && !id.get().equals(topicId)) {
+        boolean remade = id.isPresent() && !id.get().equals(topicId);
+        if (open != null && (remade || log.hasGoneBack())) {
             open = null;
-            refuse("topic " + topic + " has id " + id.get() + ", the ledger's has " + topicId
-                    + ": it was deleted and made again. Restore the ledger");
-            log.close();
+            refuse(
+                    remade
+                            ? "topic " + topic + " has id " + id.get() + ", the ledger's has " + topicId
+                                    + ": it was deleted and made again. Restore the ledger"
+                            : "topic " + topic + " acknowledged an event below its known end: it was deleted and made"
+                                    + " again, or lost its end. Restore the ledger");
+            log.abandon();
         }
     }
 

@@ -3,7 +3,12 @@ package io.attestream.gateway.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.attestream.gateway.config.GatewayConfig;
+import io.smallrye.config.SmallRyeConfigBuilder;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
@@ -15,9 +20,11 @@ import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.BrokerNotAvailableException;
 import org.apache.kafka.common.errors.DisconnectException;
 import org.apache.kafka.common.errors.InvalidTopicException;
@@ -32,7 +39,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What an error of the producer says about the record: nothing is called not written that may be. */
+/** What the producer's answer says about the record: nothing is called not written that may be, or acknowledged in another log. */
 class KafkaEventLogTest {
     private static final LogRecord RECORD = new LogRecord(0, new byte[] {1}, new byte[] {2});
     private static final Duration SHORT = Duration.ofSeconds(1);
@@ -61,11 +68,41 @@ class KafkaEventLogTest {
         }
     }
 
-    private static AppendResult append(Producer<byte[], byte[]> producer) throws Exception {
-        Admin admin = Admin.create(Map.of("bootstrap.servers", "127.0.0.1:1"));
-        try (KafkaEventLog log = new KafkaEventLog("events", 1, producer, admin, SHORT, SHORT)) {
-            return log.append(RECORD).get(20, TimeUnit.SECONDS);
+    /** Acknowledges the records in the order and at the offsets the test says. */
+    private static final class Acknowledging extends MockProducer<byte[], byte[]> {
+        private final List<Callback> sent = new ArrayList<>();
+        private final List<Duration> closedWithin = new ArrayList<>();
+
+        @Override
+        public Future<RecordMetadata> send(ProducerRecord<byte[], byte[]> record, Callback callback) {
+            sent.add(callback);
+            return new CompletableFuture<>();
         }
+
+        void acknowledge(int record, long offset) {
+            RecordMetadata metadata = new RecordMetadata(new TopicPartition("events", 0), offset, 0, 0, 1, 1);
+            sent.get(record).onCompletion(metadata, null);
+        }
+
+        @Override
+        public void close(Duration timeout) {
+            closedWithin.add(timeout);
+        }
+    }
+
+    private static KafkaEventLog open(Producer<byte[], byte[]> producer) {
+        Admin admin = Admin.create(Map.of("bootstrap.servers", "127.0.0.1:1"));
+        return new KafkaEventLog("events", 1, producer, admin, SHORT, SHORT);
+    }
+
+    private static AppendResult append(Producer<byte[], byte[]> producer) throws Exception {
+        try (KafkaEventLog log = open(producer)) {
+            return get(log.append(RECORD));
+        }
+    }
+
+    private static AppendResult get(CompletableFuture<AppendResult> result) throws Exception {
+        return result.get(20, TimeUnit.SECONDS);
     }
 
     static Stream<Exception> whateverTheLastAttemptMet() {
@@ -110,6 +147,109 @@ class KafkaEventLogTest {
             assertThat(append(new Failing(new RecordTooLargeException("too large"), later)))
                     .isInstanceOf(AppendResult.TooLarge.class);
         }
+    }
+
+    @Test
+    void nothingIsAcknowledgedFromTheFirstAppendOnThatLandedBelowAKnownEnd() throws Exception {
+        // given: what was in flight when the topic was made again, and what came behind it
+        Acknowledging producer = new Acknowledging();
+        try (KafkaEventLog log = open(producer)) {
+            CompletableFuture<AppendResult> first = log.append(RECORD);
+            producer.acknowledge(0, 7);
+            assertThat(get(first)).isEqualTo(new AppendResult.Appended(0, 7));
+            CompletableFuture<AppendResult> inFlight = log.append(RECORD);
+            CompletableFuture<AppendResult> behind = log.append(RECORD);
+
+            // when
+            producer.acknowledge(1, 7);
+            producer.acknowledge(2, 8);
+
+            // then
+            assertThat(get(inFlight)).isInstanceOf(AppendResult.Unknown.class);
+            assertThat(get(behind)).isInstanceOf(AppendResult.Unknown.class);
+            assertThat(get(log.append(RECORD))).isInstanceOf(AppendResult.NotWritten.class);
+            assertThat(producer.sent).hasSize(3);
+            assertThat(log.hasGoneBack()).isTrue();
+        }
+    }
+
+    @Test
+    void theFirstAppendOfAllIsNotAcknowledgedWhereTheGenesisRecordWas() throws Exception {
+        // given
+        Acknowledging producer = new Acknowledging();
+        try (KafkaEventLog log = open(producer)) {
+            CompletableFuture<AppendResult> first = log.append(RECORD);
+
+            // when
+            producer.acknowledge(0, 0);
+
+            // then
+            assertThat(get(first)).isInstanceOf(AppendResult.Unknown.class);
+        }
+    }
+
+    @Test
+    void aBatchWhoseFirstAnswerWasLostMayBeAcknowledgedBelowTheOneSentAfterIt() throws Exception {
+        // given
+        Acknowledging producer = new Acknowledging();
+        try (KafkaEventLog log = open(producer)) {
+            CompletableFuture<AppendResult> first = log.append(RECORD);
+            CompletableFuture<AppendResult> second = log.append(RECORD);
+
+            // when
+            producer.acknowledge(1, 6);
+            producer.acknowledge(0, 5);
+
+            // then
+            assertThat(get(second)).isEqualTo(new AppendResult.Appended(0, 6));
+            assertThat(get(first)).isEqualTo(new AppendResult.Appended(0, 5));
+            assertThat(log.hasGoneBack()).isFalse();
+        }
+    }
+
+    @Test
+    void aLogThatIsAbandonedSendsNothingOfWhatIsQueuedAndAClosedOneDoes() {
+        // given
+        Acknowledging abandoned = new Acknowledging();
+        Acknowledging closed = new Acknowledging();
+
+        // when
+        open(abandoned).abandon();
+        open(closed).close();
+
+        // then
+        assertThat(abandoned.closedWithin).containsExactly(Duration.ZERO);
+        assertThat(closed.closedWithin).containsExactly(SHORT);
+    }
+
+    @Test
+    void everyInSyncReplicaAcknowledgesAndNothingIsWrittenTwiceOrOutOfOrder() {
+        // given
+        GatewayConfig config = new SmallRyeConfigBuilder()
+                .addDiscoveredConverters()
+                .withMapping(GatewayConfig.class)
+                .withValidateUnknown(false)
+                .withDefaultValues(Map.of(
+                        "attestream.kafka.bootstrap-servers", "127.0.0.1:1",
+                        "attestream.ledger.verifier-key", "unused",
+                        "attestream.internal.secret-file", "unused",
+                        "attestream.proofs.urls", "http://127.0.0.1:1",
+                        "attestream.objects.directory", "unused",
+                        "attestream.door.content-tag-key-file", "unused"))
+                .build()
+                .getConfigMapping(GatewayConfig.class);
+
+        // when
+        Map<String, Object> properties = new HashMap<>(KafkaEventLog.properties(config, 1_000));
+        properties.put("key.serializer", ByteArraySerializer.class);
+        properties.put("value.serializer", ByteArraySerializer.class);
+        ProducerConfig producer = new ProducerConfig(properties);
+
+        // then
+        assertThat(producer.getString("acks")).isIn("all", "-1");
+        assertThat(producer.getBoolean("enable.idempotence")).isTrue();
+        assertThat(producer.getInt("max.in.flight.requests.per.connection")).isLessThanOrEqualTo(5);
+        assertThat(producer.getInt("retries")).isEqualTo(Integer.MAX_VALUE);
     }
 
     @Test
