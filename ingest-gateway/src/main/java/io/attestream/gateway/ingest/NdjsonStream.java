@@ -162,15 +162,15 @@ final class NdjsonStream {
             for (byte[] chunk = nextChunk(); chunk != null; chunk = nextChunk()) {
                 lines.add(chunk);
             }
-            drain();
         } catch (RuntimeException e) {
-            LOG.error("stream broken off", e);
             fail(e);
         }
+        drain();
     }
 
     /** A bug: the connection breaks off, so that nobody takes the results for complete. */
     private synchronized void fail(RuntimeException bug) {
+        LOG.error("stream broken off", bug);
         inputEnded = true;
         if (!finished) {
             finished = true;
@@ -234,7 +234,11 @@ final class NdjsonStream {
     }
 
     private void drain() {
-        handOver();
+        try {
+            handOver();
+        } catch (RuntimeException e) {
+            fail(e); // on threads whose caller looks at no exception
+        }
         goOn();
     }
 

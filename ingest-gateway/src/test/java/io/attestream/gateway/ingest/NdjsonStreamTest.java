@@ -2,10 +2,14 @@
 package io.attestream.gateway.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.attestream.gateway.support.FakeEventLog;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.smallrye.mutiny.helpers.test.AssertSubscriber;
 import io.vertx.core.Handler;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
@@ -23,11 +27,16 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.Test;
 
 /** One stream over a request whose pause and resume take their time, while results complete on other threads. */
 class NdjsonStreamTest {
     private static final int LINES = 400;
+    private static final int UNANSWERED = 4;
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final ExecutorService eventLoop = Executors.newSingleThreadExecutor();
     private final ExecutorService acknowledgers = Executors.newFixedThreadPool(4);
@@ -107,43 +116,146 @@ class NdjsonStreamTest {
         log.behaving(record -> CompletableFuture.supplyAsync(() -> new AppendResult.Appended(0, 1), acknowledgers));
         Admission.Permit permit = new Admission(1_000, 1_000).open();
         try {
-            NdjsonStream stream = new NdjsonStream(
-                    client.request(),
-                    permit,
-                    1_000,
-                    4,
-                    line -> {
-                        mostAtOnce.accumulateAndGet(atOnce.incrementAndGet(), Math::max);
-                        String text = new String(line, StandardCharsets.UTF_8);
-                        seen.add(text);
-                        atOnce.decrementAndGet();
-                        return new Intake.Ready(text, new LogRecord(0, new byte[0], new byte[0]));
-                    },
-                    new Appender(log, 1),
-                    new IngestMetrics(new SimpleMeterRegistry()),
-                    new ObjectMapper(),
-                    new Draining());
+            Function<byte[], Intake> intake = line -> {
+                mostAtOnce.accumulateAndGet(atOnce.incrementAndGet(), Math::max);
+                Intake ready = ready(line, seen);
+                atOnce.decrementAndGet();
+                return ready;
+            };
+            NdjsonStream stream = stream(client, permit, intake, log, new ObjectMapper());
 
             // when
-            List<byte[]> pieces = stream.start().collect().asList().await().atMost(Duration.ofSeconds(60));
-            // The writer ends each piece with a line end; inside, lines are whole too.
-            List<String> results = pieces.stream()
-                    .flatMap(piece -> new String(piece, StandardCharsets.UTF_8).lines())
-                    .toList();
+            List<byte[]> pieces = stream.start().collect().asList().await().atMost(PATIENCE);
 
             // then
             assertThat(mostAtOnce).hasValue(1);
             assertThat(seen).hasSize(LINES);
-            assertThat(results).hasSize(LINES);
+            requireResultsInOrder(results(pieces), LINES);
             for (int i = 0; i < LINES; i++) {
                 assertThat(seen.get(i)).isEqualTo(line(i));
-                assertThat(results.get(i))
-                        .startsWith("{\"index\":" + i + ",\"id\":\"" + line(i) + "\",\"status\":\"accepted\"");
             }
         } finally {
-            eventLoop.shutdownNow();
-            acknowledgers.shutdownNow();
+            stopThreads();
         }
+    }
+
+    @Test
+    void aClientThatReadsLateGetsWhatGatheredInOnePieceAndIsNotReadAheadOf() throws Exception {
+        // given
+        int lines = 16;
+        List<String> seen = Collections.synchronizedList(new ArrayList<>());
+        Admission admission = new Admission(1_000, 1_000);
+        NdjsonStream stream = stream(
+                new FakeRequest(wholeLines(lines)),
+                admission.open(),
+                line -> ready(line, seen),
+                new FakeEventLog(),
+                new ObjectMapper());
+        try {
+            // when
+            AssertSubscriber<byte[]> client = stream.start().subscribe().withSubscriber(AssertSubscriber.create(0));
+
+            // then: as much is read as may be unanswered, and no more before the client takes a piece
+            int taken = 0;
+            while (taken < lines) {
+                int most = Math.min(lines, taken + UNANSWERED);
+                await().atMost(PATIENCE).until(() -> seen.size() >= most);
+                assertThat(seen).hasSize(most);
+                int pieces = client.getItems().size();
+                client.request(1);
+                await().atMost(PATIENCE).until(() -> client.getItems().size() > pieces);
+                taken = results(client.getItems()).size();
+            }
+            client.awaitCompletion(PATIENCE);
+            requireResultsInOrder(results(client.getItems()), lines);
+            assertThat(client.getItems()).as("pieces").hasSizeLessThan(lines);
+        } finally {
+            stopThreads();
+        }
+    }
+
+    @Test
+    void aBugAmidAPieceFailsTheStreamAndGivesThePermitBack() throws Exception {
+        // given: a result that cannot be written, behind one in the same piece that can
+        ObjectMapper json = new ObjectMapper() {
+            @Override
+            public byte[] writeValueAsBytes(Object value) throws JsonProcessingException {
+                if (((ResultItem) value).index() == 2) {
+                    throw new JsonMappingException(null, "as a bug would");
+                }
+                return super.writeValueAsBytes(value);
+            }
+        };
+        List<String> seen = Collections.synchronizedList(new ArrayList<>());
+        Admission admission = new Admission(1_000, 1_000);
+        Admission.Permit permit = admission.open();
+        assertThat(permit.takeBytes(1_000)).isTrue();
+        NdjsonStream stream = stream(
+                new FakeRequest(wholeLines(UNANSWERED)), permit, line -> ready(line, seen), new FakeEventLog(), json);
+        try {
+            AssertSubscriber<byte[]> client = stream.start().subscribe().withSubscriber(AssertSubscriber.create(0));
+            await().atMost(PATIENCE).until(() -> seen.size() == UNANSWERED);
+
+            // when
+            client.request(2);
+
+            // then
+            client.awaitFailure(PATIENCE);
+            assertThat(results(client.getItems())).hasSize(1);
+            assertThat(admission.bytesInFlight()).isZero();
+        } finally {
+            stopThreads();
+        }
+    }
+
+    private static NdjsonStream stream(
+            FakeRequest client,
+            Admission.Permit permit,
+            Function<byte[], Intake> intake,
+            EventLog log,
+            ObjectMapper json) {
+        return new NdjsonStream(
+                client.request(),
+                permit,
+                1_000,
+                UNANSWERED,
+                intake,
+                new Appender(log, 1),
+                new IngestMetrics(new SimpleMeterRegistry()),
+                json,
+                new Draining());
+    }
+
+    private static Intake ready(byte[] line, List<String> seen) {
+        String text = new String(line, StandardCharsets.UTF_8);
+        seen.add(text);
+        return new Intake.Ready(text, new LogRecord(0, new byte[0], new byte[0]));
+    }
+
+    /** The writer ends each piece with a line end; inside, lines are whole too. */
+    private static List<String> results(List<byte[]> pieces) {
+        return pieces.stream()
+                .flatMap(piece -> new String(piece, StandardCharsets.UTF_8).lines())
+                .toList();
+    }
+
+    private static void requireResultsInOrder(List<String> results, int lines) {
+        assertThat(results).hasSize(lines);
+        for (int i = 0; i < lines; i++) {
+            assertThat(results.get(i))
+                    .startsWith("{\"index\":" + i + ",\"id\":\"" + line(i) + "\",\"status\":\"accepted\"");
+        }
+    }
+
+    private void stopThreads() {
+        eventLoop.shutdownNow();
+        acknowledgers.shutdownNow();
+    }
+
+    private static List<byte[]> wholeLines(int count) {
+        return IntStream.range(0, count)
+                .mapToObj(i -> (line(i) + "\n").getBytes(StandardCharsets.UTF_8))
+                .toList();
     }
 
     private static String line(int number) {
