@@ -56,9 +56,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -480,6 +483,38 @@ class GatewayIT {
         assertThat(load.withoutRetryAfter).hasValue(0);
         // What was in flight may have landed there; nobody was told that it is kept.
         assertThat(idsInTheLog(topics).entrySet()).doesNotContainAnyElementsOf(load.accepted.entrySet());
+    }
+
+    @Test
+    void aTopicWhoseEventsExpireOrCarryTheirWritersTimeIsRefusedAtTheStart() throws Exception {
+        // given
+        Topics topics = new Topics("altered");
+        initialize(topics, ledger.genesis().get(0).rules(), ledger.schemas().texts());
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()))) {
+            Map<String, String> settings =
+                    Map.of("retention.ms", "86400000", "message.timestamp.type", "CreateTime");
+            List<AlterConfigOp> changes = settings.entrySet().stream()
+                    .map(setting -> new AlterConfigOp(
+                            new ConfigEntry(setting.getKey(), setting.getValue()), AlterConfigOp.OpType.SET))
+                    .toList();
+            admin.incrementalAlterConfigs(
+                            Map.of(new ConfigResource(ConfigResource.Type.TOPIC, topics.events()), changes))
+                    .all()
+                    .get(30, TimeUnit.SECONDS);
+        }
+
+        // when
+        launch(Map.of("ATTESTREAM_TOPICS_PREFIX", topics.prefix()));
+
+        // then
+        await().atMost(PATIENCE).until(() -> Files.readString(log).contains("ledger refused"));
+        await().atMost(PATIENCE).until(() -> Files.readString(log).contains("Listening on"));
+        assertThat(Files.readString(log))
+                .contains("altered.events: retention.ms is 86400000, must be -1")
+                .contains("altered.events: message.timestamp.type is CreateTime, must be LogAppendTime");
+        assertThat(append("never", issuer.token("acme", "ingester")).statusCode())
+                .isEqualTo(503);
+        assertThat(isReady()).isFalse();
     }
 
     @ParameterizedTest
