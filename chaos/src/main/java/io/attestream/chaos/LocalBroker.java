@@ -168,9 +168,9 @@ public final class LocalBroker implements AutoCloseable {
         process.kill();
     }
 
-    /** Starts it again with the same data and ports, and waits until it answers. */
+    /** Starts it again after it ended, with the same data and ports, and waits until it answers. */
     public void restart() {
-        process.restart();
+        process.start();
         awaitReady();
     }
 

@@ -421,11 +421,30 @@ public final class LocalCluster implements AutoCloseable {
 
     // ---- for callers
 
-    /** Waits until a service is ready, for example after a restart. */
+    /** Waits until a service or the broker is ready, for example after a restart. */
     public void awaitReady(String name) {
+        if (name.equals(broker().process().name())) {
+            broker().awaitReady();
+            return;
+        }
         String health =
                 name.startsWith(GATEWAY) ? url(name + "-management") + "/q/health/ready" : url(name) + "/health/ready";
         process(name).awaitReady(URI.create(health), READY_TIMEOUT);
+    }
+
+    /**
+     * Starts a service or the broker after it ended, and waits until it is ready. {@code cluster.json} names the new process,
+     * so that the next start finds it if this one leaves it behind.
+     */
+    public void startAgain(String name) {
+        launch(process(name));
+        try {
+            ClusterFile last = ClusterFile.read(data).orElseThrow();
+            writeClusterFile(last.origin(), last.ledgerKey(), last.shards());
+        } catch (IOException e) {
+            throw new UncheckedIOException(data + " cannot be told of the new " + name, e);
+        }
+        awaitReady(name);
     }
 
     /** A service by its name: {@code gateway-0}, {@code processors-0}, {@code checkpointer}, {@code broker}, {@code registry}. */

@@ -29,6 +29,9 @@ public final class ManagedProcess implements AutoCloseable {
     private static final Duration KILL_TIMEOUT = Duration.ofSeconds(10);
     private static final long POLL_NANOS = 50_000_000;
     private static final int LOG_TAIL_LINES = 40;
+    /** Exit code of a process that ended by SIGKILL. */
+    private static final int KILLED = 128 + 9;
+
     /**
      * What configures a service. A child never gets it from the shell the launcher was started in: there it is meant for
      * something else, for example a production system.
@@ -111,12 +114,27 @@ public final class ManagedProcess implements AutoCloseable {
         return process;
     }
 
-    /** SIGKILL, and waits until it is gone. */
+    /**
+     * SIGKILL, and waits until it is gone.
+     *
+     * @throws IllegalStateException if it does not run or ends in another way: a death of its own is never taken for this
+     */
     public void kill() {
         Process current = current();
-        if (current != null) {
-            current.destroyForcibly();
-            awaitExit(current, KILL_TIMEOUT);
+        if (current == null || !current.isAlive()) {
+            throw new IllegalStateException(name + " was to be killed and does not run; " + logTail());
+        }
+        killNow(current);
+        if (current.exitValue() != KILLED) {
+            throw new IllegalStateException(name + " was to be killed and ended by itself with exit code "
+                    + current.exitValue() + "; " + logTail());
+        }
+    }
+
+    private void killNow(Process current) {
+        current.destroyForcibly();
+        if (!awaitExit(current, KILL_TIMEOUT)) {
+            throw new IllegalStateException(name + " does not end although it was killed");
         }
     }
 
@@ -124,9 +142,10 @@ public final class ManagedProcess implements AutoCloseable {
     public void stop() {
         Process current = current();
         if (current != null && current.isAlive()) {
-            current.destroy();
+            // The process itself would close the child's standard input too, and the child end by that.
+            current.toHandle().destroy();
             if (!awaitExit(current, STOP_TIMEOUT)) {
-                kill();
+                killNow(current);
             }
         }
     }
@@ -141,7 +160,7 @@ public final class ManagedProcess implements AutoCloseable {
         signal("CONT");
     }
 
-    /** Kills it if it runs, and starts it. */
+    /** As {@link #kill}, and starts it again. */
     public ManagedProcess restart() {
         kill();
         return start();
