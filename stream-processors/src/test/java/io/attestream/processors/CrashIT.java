@@ -2,10 +2,13 @@
 package io.attestream.processors;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.attestream.chaos.LocalBroker;
 import io.attestream.chaos.ManagedProcess;
 import io.attestream.processors.sequencer.Replay;
+import io.attestream.schemas.avro.Outcome;
+import io.attestream.schemas.avro.OutcomeKind;
 import io.attestream.schemas.avro.Sealed;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -15,6 +18,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
@@ -51,7 +56,7 @@ class CrashIT {
     /** Writes new events and retries of recent and older ones until told to stop. */
     private static final class Load implements AutoCloseable {
         private final AtomicBoolean stop = new AtomicBoolean();
-        private final List<CompletableFuture<RecordMetadata>> acknowledged = new ArrayList<>();
+        private final List<Written> written = new ArrayList<>();
         private final Thread thread;
 
         Load(LiveLedger live, long seed) {
@@ -62,7 +67,8 @@ class CrashIT {
                     // A third are retries, most of them of what came just before; few have other content.
                     int back = random.nextInt(3) == 0 ? 1 + random.nextInt(random.nextBoolean() ? 40 : 400) : 0;
                     String content = back > 0 && random.nextInt(10) == 0 ? "other" : "content";
-                    acknowledged.add(live.writeEvent(shard, "id-" + Math.max(0, i / SHARDS - back), content));
+                    Replay.Sent sent = new Replay.Sent("id-" + Math.max(0, i / SHARDS - back), content);
+                    written.add(new Written(shard, sent, live.writeEvent(shard, sent.id(), sent.content())));
                     if (i % 20 == 0) {
                         LockSupport.parkNanos(5_000_000);
                     }
@@ -75,16 +81,31 @@ class CrashIT {
         public void close() throws InterruptedException {
             stop.set(true);
             thread.join();
-            acknowledged.forEach(CompletableFuture::join);
+            written.forEach(one -> one.at().join());
+        }
+
+        /** What was written to a shard, by offset. */
+        SortedMap<Long, Replay.Sent> sent(int shard) {
+            SortedMap<Long, Replay.Sent> sent = new TreeMap<>();
+            written.stream()
+                    .filter(one -> one.shard() == shard)
+                    .forEach(one -> sent.put(one.at().join().offset(), one.sent()));
+            return sent;
         }
     }
 
+    private record Written(int shard, Replay.Sent sent, CompletableFuture<RecordMetadata> at) {}
+
     static ManagedProcess process(LiveLedger live, String instance, int port) {
+        return process(live, live.settings(instance, "sequencer", port));
+    }
+
+    static ManagedProcess process(LiveLedger live, Map<String, String> settings) {
         Path home = Path.of(System.getProperty("attestream.home"));
+        String instance = settings.get("attestream.instance-id");
         Map<String, String> environment = new HashMap<>();
-        live.settings(instance, "sequencer", port)
-                .forEach((name, value) ->
-                        environment.put(name.replaceAll("[^a-z0-9]", "_").toUpperCase(Locale.ROOT), value));
+        settings.forEach((name, value) ->
+                environment.put(name.replaceAll("[^a-z0-9]", "_").toUpperCase(Locale.ROOT), value));
         return new ManagedProcess(
                 instance,
                 List.of(
@@ -119,12 +140,13 @@ class CrashIT {
                 .toList();
     }
 
-    private static void requireExactlyOnce(LiveLedger live) {
+    private static void requireExactlyOnce(LiveLedger live, Load load) {
         live.awaitSealed();
         for (int shard = 0; shard < SHARDS; shard++) {
             List<Sealed> deltas = live.sealed(shard);
             Replay.requireEqual(
                     live.ledger, shard, live.records(live.topics.events(), shard), deltas, live.outcomes(shard));
+            Replay.requireAsSent(live.ledger.rules.dedupWindowLeaves(), load.sent(shard), deltas, live.outcomes(shard));
             assertThat(live.outcomes(shard)).as("retries were recognised").isNotEmpty();
             assertThat(deltas).isNotEmpty();
         }
@@ -138,7 +160,8 @@ class CrashIT {
         try (LiveLedger live = new LiveLedger(broker.bootstrapServers(), "crash", SHARDS, directory);
                 ManagedProcess process = process(live, "p0", port).start()) {
             // when
-            try (Load ignored = new Load(live, seed)) {
+            Load load = new Load(live, seed);
+            try (load) {
                 for (int kill = 0; kill < 3; kill++) {
                     awaitProgress(live);
                     process.restart();
@@ -150,7 +173,7 @@ class CrashIT {
             }
 
             // then
-            requireExactlyOnce(live);
+            requireExactlyOnce(live, load);
             assertThat(live.get(port, "/health/ready").body()).contains("\"status\":\"UP\"");
         }
     }
@@ -163,7 +186,8 @@ class CrashIT {
                 ManagedProcess one = process(live, "p1", LiveLedger.freePort()).start();
                 ManagedProcess two = process(live, "p2", LiveLedger.freePort()).start()) {
             // when
-            try (Load ignored = new Load(live, seed)) {
+            Load load = new Load(live, seed);
+            try (load) {
                 awaitProgress(live);
                 one.kill();
                 awaitProgress(live);
@@ -174,7 +198,33 @@ class CrashIT {
             }
 
             // then
-            requireExactlyOnce(live);
+            requireExactlyOnce(live, load);
+        }
+    }
+
+    @Test
+    void whatNoDoorWouldWriteGetsAnOutcomeWithItsReasonAndTheShardGoesOn() throws Exception {
+        // given
+        try (LiveLedger live = new LiveLedger(broker.bootstrapServers(), "rejected", SHARDS, directory);
+                ManagedProcess ignored =
+                        process(live, "p3", LiveLedger.freePort()).start()) {
+            long before = live.writeEvent(0, "before", "content").join().offset();
+
+            // when
+            long undecodable = live.write(0, new byte[] {7}).join().offset();
+            byte[] ofShard1 = live.ledger.eventValue(1, "elsewhere", "content");
+            long misrouted = live.write(0, ofShard1).join().offset();
+            long next = live.writeEvent(0, "next", "content").join().offset();
+            live.awaitSealed();
+
+            // then
+            assertThat(live.outcomes(0))
+                    .extracting(Outcome::getOffset, Outcome::getKind, Outcome::getReason)
+                    .containsExactly(
+                            tuple(undecodable, OutcomeKind.REJECTED, "undecodable"),
+                            tuple(misrouted, OutcomeKind.REJECTED, "misrouted"));
+            assertThat(live.sealed(0).stream().flatMap(delta -> delta.getOffsets().stream()))
+                    .containsExactly(0L, before, next);
         }
     }
 }

@@ -10,6 +10,7 @@ import io.attestream.schemas.avro.Sealed;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SortedMap;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.Uuid;
 
@@ -47,6 +48,35 @@ public final class Replay {
                         .map(outcome -> outcome.getOffset() + " " + outcome.getKind() + " " + outcome.getReference()
                                 + " " + outcome.getReason()))
                 .isEqualTo(others);
+    }
+
+    /** What the maker of an event knows of it. */
+    public record Sent(String id, String content) {}
+
+    /** Holds the same against a model that was told what was sent: none of the sequencer's own code decides here. */
+    public static void requireAsSent(
+            long windowLeaves, SortedMap<Long, Sent> sent, List<Sealed> deltas, List<Outcome> outcomes) {
+        ShardModel model = new ShardModel();
+        model.decide(0, new ShardModel.Told.GenesisTold(windowLeaves));
+        List<String> duplicates = new ArrayList<>();
+        sent.forEach((offset, event) -> {
+            String decision = model.decide(offset, new ShardModel.Told.EventTold(event.id(), event.content()));
+            if (decision.startsWith("duplicate")) {
+                duplicates.add(offset + " " + decision);
+            }
+        });
+        List<String> leaves = new ArrayList<>();
+        for (Sealed delta : deltas) {
+            for (int i = 0; i < delta.getOffsets().size(); i++) {
+                leaves.add(delta.getOffsets().get(i) + " " + delta.getKinds().get(i));
+            }
+        }
+        assertThat(leaves)
+                .isEqualTo(model.leaves.stream()
+                        .map(leaf -> leaf.offset() + " " + leaf.kind().code())
+                        .toList());
+        assertThat(outcomes.stream().map(outcome -> outcome.getOffset() + " duplicate " + outcome.getReference()))
+                .isEqualTo(duplicates);
     }
 
     /** Checks what every delta says of itself against the replayed leaves, and lists its leaves. */
