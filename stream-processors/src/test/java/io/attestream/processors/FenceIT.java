@@ -4,6 +4,7 @@ package io.attestream.processors;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.attestream.chaos.LocalBroker;
+import io.attestream.chaos.ManagedProcess;
 import io.attestream.processors.sequencer.Replay;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -33,6 +34,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every way in which input position and state can part is refused by name, and nothing is sealed after it. */
 class FenceIT {
@@ -100,9 +103,11 @@ class FenceIT {
     }
 
     private List<String> changelogs() {
-        return Stream.of("edge", "window", "rules")
-                .map(store -> group() + "-" + store + "-changelog")
-                .toList();
+        return Stream.of("edge", "window", "rules").map(this::changelog).toList();
+    }
+
+    private String changelog(String store) {
+        return group() + "-" + store + "-changelog";
     }
 
     private void deleteTopics(List<String> names) throws ExecutionException, InterruptedException {
@@ -212,10 +217,13 @@ class FenceIT {
         assertThat(refusal()).contains("the state was lost while the group's offsets survived");
     }
 
-    @Test
-    void refusesAStateDirectoryOfWhichOneChangelogWasReplaced() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"edge", "window", "rules", "edge window rules"})
+    void refusesAStateDirectoryOfWhichAChangelogWasReplaced(String stores) throws Exception {
         givenAStoppedLedger();
-        replaceTopic(changelogs().get(0));
+        for (String store : stores.split(" ", -1)) {
+            replaceTopic(changelog(store));
+        }
         assertThat(refusal()).contains("a changelog was deleted or replaced");
     }
 
@@ -256,24 +264,71 @@ class FenceIT {
 
     @Test
     void stopsAtAnUnknownSchemaAndLosesNothing() throws Exception {
-        // given
+        // given: everything before it is sealed, and a good event waits behind it
         givenAStoppedLedger();
+        try (LiveLedger.Running ignored = live.run(INSTANCE, "sequencer")) {
+            live.awaitSealed();
+        }
+        deltasBefore = live.sealed(0).size();
         long offset = live.write(0, TestLedger.unknownSchemaValue()).join().offset();
+        live.writeEvent(0, "behind", "content").join();
 
         // when
         String refusal = refusal();
+        String again = refusal();
 
-        // then: it stands before that record; what came before it may have been sealed
+        // then: it stands before that record, however often it is started
         assertThat(refusal).contains("offset " + offset).contains("schema id 999");
+        assertThat(again).isEqualTo(refusal);
         assertThat(live.admin
                         .listConsumerGroupOffsets(group())
                         .partitionsToOffsetAndMetadata()
                         .get()
                         .get(new TopicPartition(live.topics.events(), 0))
                         .offset())
-                .isLessThanOrEqualTo(offset);
-        deltasBefore = live.sealed(0).size();
-        assertThat(live.sealed(0).get(deltasBefore - 1).getHead().getNextOffset())
-                .isLessThanOrEqualTo(offset);
+                .isEqualTo(offset);
+    }
+
+    @Test
+    void refusesACacheOfZeroBytesWithOneMessage() throws Exception {
+        // given
+        live = new LiveLedger(broker.bootstrapServers(), "fence" + ledgers++, 1, directory);
+        Map<String, String> settings = live.settings(INSTANCE, "sequencer", LiveLedger.freePort());
+        settings.put("attestream.state.cache-size-bytes", "0");
+
+        // when
+        try (ManagedProcess process = CrashIT.process(live, settings).start()) {
+            assertThat(process.awaitExit(LiveLedger.PATIENCE)).isTrue();
+
+            // then
+            assertThat(process.exitCode()).isEqualTo(1);
+            assertThat(process.log())
+                    .content()
+                    .contains("refused to start: attestream.state.cache-size-bytes must be from 1 MiB to 4 GiB, is 0");
+        }
+    }
+
+    /** What a crashed processor restores depends on the window and on these, not on the age of the log. */
+    @Test
+    void keepsChangelogsShort() throws Exception {
+        givenAStoppedLedger();
+        List<ConfigResource> topics = changelogs().stream()
+                .map(changelog -> new ConfigResource(ConfigResource.Type.TOPIC, changelog))
+                .toList();
+        assertThat(live.admin.describeConfigs(topics).all().get().values())
+                .allSatisfy(config -> assertThat(Map.of(
+                                "cleanup.policy", config.get("cleanup.policy").value(),
+                                "segment.bytes", config.get("segment.bytes").value(),
+                                "segment.ms", config.get("segment.ms").value(),
+                                "max.compaction.lag.ms",
+                                        config.get("max.compaction.lag.ms").value(),
+                                "min.cleanable.dirty.ratio",
+                                        config.get("min.cleanable.dirty.ratio").value()))
+                        .isEqualTo(Map.of(
+                                "cleanup.policy", "compact",
+                                "segment.bytes", "16777216",
+                                "segment.ms", "600000",
+                                "max.compaction.lag.ms", "600000",
+                                "min.cleanable.dirty.ratio", "0.1")));
     }
 }
