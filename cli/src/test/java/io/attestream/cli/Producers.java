@@ -11,7 +11,9 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
@@ -22,7 +24,7 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * Honest producers: each sends one event after the other to the gateways in turn, and the same one again until it is
- * acknowledged. Keeps what was promised to it.
+ * acknowledged; one sends streams of many lines, so slowly that whatever dies finds one in flight. Keeps what was promised.
  */
 final class Producers implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -31,6 +33,7 @@ final class Producers implements AutoCloseable {
     private static final long PAUSE_NANOS = 40_000_000;
 
     private static final int SOURCES = 16;
+    private static final int STREAM_LINES = 100;
 
     private final List<URI> gateways;
     private final String token;
@@ -58,12 +61,16 @@ final class Producers implements AutoCloseable {
         this.idPrefix = idPrefix;
     }
 
-    Producers start(int count) {
-        for (int i = 0; i < count; i++) {
-            Thread thread = new Thread(this::produce, "producer-" + i);
-            threads.add(thread);
-            thread.start();
+    /** @param singles how many send single events, beside the one that streams */
+    Producers start(int singles) {
+        for (int i = 0; i < singles; i++) {
+            threads.add(new Thread(this::produce, "producer-" + i));
         }
+        threads.add(new Thread(this::stream, "producer-of-streams"));
+        threads.forEach(thread -> {
+            thread.setUncaughtExceptionHandler((dead, bug) -> broken.add(dead.getName() + " died: " + bug));
+            thread.start();
+        });
         return this;
     }
 
@@ -104,10 +111,72 @@ final class Producers implements AutoCloseable {
         }
     }
 
+    private void stream() {
+        List<String> unanswered = new ArrayList<>();
+        for (int turn = 0; stop.getCount() > 0; turn++) {
+            retries.addAndGet(unanswered.size());
+            while (unanswered.size() < STREAM_LINES) {
+                unanswered.add(idPrefix + ids.getAndIncrement());
+            }
+            try (EventStream stream = EventStream.open(gateways.get(turn % gateways.size()), token)) {
+                CompletableFuture<Void> answers = CompletableFuture.runAsync(() -> answers(stream));
+                sendLines(stream, unanswered);
+                answers.join();
+            } catch (IOException e) {
+                LockSupport.parkNanos(RETRY_NANOS); // nobody there
+            }
+            unanswered.removeIf(acknowledged::containsKey);
+        }
+    }
+
+    private void sendLines(EventStream stream, List<String> eventIds) {
+        try {
+            for (String id : eventIds) {
+                if (stop.getCount() == 0) {
+                    break;
+                }
+                stream.send(event(id));
+                LockSupport.parkNanos(PAUSE_NANOS);
+            }
+            stream.end();
+        } catch (IOException e) {
+            // It takes no more; what it took is answered.
+        }
+    }
+
+    /** A gateway may end a stream early, or refuse it, but says so: what it has begun to answer is never broken off. */
+    private void answers(EventStream stream) {
+        try {
+            if (stream.readStatus() != 207) {
+                requireProblem(stream.status(), stream.head());
+                return;
+            }
+        } catch (IOException e) {
+            return; // gone before it took anything
+        }
+        try {
+            stream.readResults(this::result);
+        } catch (IOException e) {
+            broken.add("a stream was broken off: " + e);
+        }
+    }
+
+    private void result(JsonNode result) {
+        String href = result.path("receipt").path("href").asText();
+        if (result.path("status").asText().equals("accepted") && !href.isEmpty()) {
+            acknowledged.put(result.path("id").asText(), href);
+        } else if (!result.path("retryable").asBoolean()) {
+            broken.add(result.toString());
+        }
+    }
+
     /** Where the event of a single answer went. */
     static String receipt(HttpResponse<String> answer) throws IOException {
-        JsonNode result = JSON.readTree(answer.body()).path("results").path(0);
-        return result.path("receipt").path("href").asText();
+        String href = JSON.readTree(answer.body()).at("/results/0/receipt/href").asText();
+        if (href.isEmpty()) {
+            throw new IOException("there is no receipt in " + answer.body());
+        }
+        return href;
     }
 
     /** The event of an id. */
@@ -118,20 +187,25 @@ final class Producers implements AutoCloseable {
     }
 
     private boolean send(String id, URI gateway) {
+        HttpResponse<String> answer;
         try {
-            HttpResponse<String> answer = post(gateway, event(id));
-            if (answer.statusCode() / 100 == 2) {
-                acknowledged.put(id, receipt(answer));
-                return true;
-            }
-            requireProblem(answer);
-            return false;
+            answer = post(gateway, event(id));
         } catch (IOException e) {
             return false; // nobody there, or gone before it answered: sent again
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return false;
         }
+        if (answer.statusCode() / 100 != 2) {
+            requireProblem(answer.statusCode(), answer.headers().map() + " " + answer.body());
+            return false;
+        }
+        try {
+            acknowledged.put(id, receipt(answer));
+        } catch (IOException e) {
+            broken.add(answer.statusCode() + " without a receipt: " + e.getMessage());
+        }
+        return true;
     }
 
     HttpResponse<String> post(URI gateway, String event) throws IOException, InterruptedException {
@@ -144,14 +218,13 @@ final class Producers implements AutoCloseable {
         return http.send(request, HttpResponse.BodyHandlers.ofString());
     }
 
-    private void requireProblem(HttpResponse<String> answer) {
-        boolean ours = answer.statusCode() == 503 || answer.statusCode() == 504;
-        boolean says = answer.headers().firstValue("Retry-After").isPresent()
-                && answer.headers().firstValue("Content-Type").orElse("").startsWith("application/problem+json");
-        if (!ours || !says) {
-            broken.add(answer.statusCode() + " " + answer.headers().map() + " " + answer.body());
+    private void requireProblem(int status, String answer) {
+        boolean ours = status == 503 || status == 504;
+        String lower = answer.toLowerCase(Locale.ROOT);
+        if (!ours || !lower.contains("retry-after") || !lower.contains("application/problem+json")) {
+            broken.add(status + " " + answer);
         }
-        if (answer.statusCode() == 503) {
+        if (status == 503) {
             unavailable.incrementAndGet();
         }
     }
