@@ -491,8 +491,7 @@ class GatewayIT {
         Topics topics = new Topics("altered");
         initialize(topics, ledger.genesis().get(0).rules(), ledger.schemas().texts());
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()))) {
-            Map<String, String> settings =
-                    Map.of("retention.ms", "86400000", "message.timestamp.type", "CreateTime");
+            Map<String, String> settings = Map.of("retention.ms", "86400000", "message.timestamp.type", "CreateTime");
             List<AlterConfigOp> changes = settings.entrySet().stream()
                     .map(setting -> new AlterConfigOp(
                             new ConfigEntry(setting.getKey(), setting.getValue()), AlterConfigOp.OpType.SET))

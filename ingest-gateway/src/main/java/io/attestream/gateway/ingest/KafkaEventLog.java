@@ -148,7 +148,8 @@ public final class KafkaEventLog implements EventLog {
                         if (error != null && Thread.currentThread() == caller) {
                             result.complete(notSent(error));
                         } else {
-                            // Here, in the order of the acknowledgements: the first that went back stops those behind it.
+                            // Here, in the order of the acknowledgements: the first that went back stops those behind
+                            // it.
                             if (metadata != null && metadata.hasOffset() && metadata.offset() < end) {
                                 wentBack = true;
                             }
@@ -248,10 +249,11 @@ public final class KafkaEventLog implements EventLog {
 
     @Override
     public boolean isReady() {
-        return !wentBack && describe()
-                .filter(topic -> topic.partitions().size() == knownEnds.length())
-                .filter(topic -> topic.partitions().stream().allMatch(KafkaEventLog::hasLeader))
-                .isPresent();
+        return !wentBack
+                && describe()
+                        .filter(topic -> topic.partitions().size() == knownEnds.length())
+                        .filter(topic -> topic.partitions().stream().allMatch(KafkaEventLog::hasLeader))
+                        .isPresent();
     }
 
     /** The id of the topic as it is now; empty if the brokers do not tell. */
