@@ -26,6 +26,7 @@ final class Checkpointer {
     record Pace(long intervalMillis, long shardNotesIntervalMillis, long epochLeavesMax, long epochSizeBytesMax) {}
 
     private final Backlog backlog;
+    private final Runnable topicCheck;
     private final CheckpointLog log;
     private final CheckpointHistory history;
     private final Guard guard;
@@ -43,10 +44,12 @@ final class Checkpointer {
     private volatile boolean replayed;
     private volatile long lastRoundMillis;
 
+    /** @param topicCheck run before anything is signed; fails if topic {@code events} is not the ledger's any more */
     Checkpointer(
             Ledger ledger,
             int generation,
             Backlog backlog,
+            Runnable topicCheck,
             CheckpointLog log,
             EpochArchive archive,
             Guard guard,
@@ -56,6 +59,7 @@ final class Checkpointer {
             Clock clock,
             StepListener steps) {
         this.backlog = backlog;
+        this.topicCheck = topicCheck;
         this.log = log;
         this.history = new CheckpointHistory(ledger, generation);
         this.guard = guard;
@@ -124,6 +128,7 @@ final class Checkpointer {
                     "rolling forward epoch {}, whose intent was committed and not published",
                     open.get().epoch());
             Backlog.Content own = requireRecomputed(open.get());
+            topicCheck.run();
             path.rollForward(open.get(), own.leaves());
             metrics.published(history, clock.millis());
         }
@@ -209,6 +214,7 @@ final class Checkpointer {
         if (content.isEmpty()) {
             return false;
         }
+        topicCheck.run();
         CompactRange ledger = history.ledgerRange();
         path.publish(assembler.assemble(ledger, content.get(), clock.millis()));
         metrics.published(history, clock.millis());

@@ -10,12 +10,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InvalidProducerEpochException;
+import org.apache.kafka.common.errors.InvalidTxnStateException;
 import org.apache.kafka.common.errors.ProducerFencedException;
 import org.jspecify.annotations.Nullable;
 
@@ -60,22 +60,36 @@ final class KafkaCheckpointLog implements CheckpointLog {
     @Override
     public void readToEnd(Consumer<LogRecord> reader) {
         try {
-            readToEnd(clients, partition.topic(), codec, reader);
+            readToEnd(clients.reader(FETCH_BYTES_MAX), partition.topic(), codec, reader, Patience.DEFAULT);
         } catch (KafkaException e) {
             throw doubt("could not be read to its end", e);
         }
     }
 
-    /** Reads all committed records without owning the topic: its owner may write more meanwhile. */
-    static void readToEnd(KafkaClients clients, String topic, CheckpointRecords codec, Consumer<LogRecord> reader) {
+    /**
+     * Reads all committed records without owning the topic: its owner may write more meanwhile.
+     *
+     * @param consumer is closed
+     * @param limit how long it may get no further before that is a timeout
+     * @throws KafkaException if the topic cannot be read to its end
+     */
+    static void readToEnd(
+            org.apache.kafka.clients.consumer.Consumer<byte[], byte[]> consumer,
+            String topic,
+            CheckpointRecords codec,
+            Consumer<LogRecord> reader,
+            Duration limit) {
         TopicPartition partition = new TopicPartition(topic, 0);
         List<TopicPartition> partitions = List.of(partition);
-        try (KafkaConsumer<byte[], byte[]> consumer = clients.reader(FETCH_BYTES_MAX)) {
+        Patience patience = new Patience(limit);
+        try (consumer) {
             consumer.assign(partitions);
             requireFromTheFirst(partition, consumer.beginningOffsets(partitions));
             consumer.seek(partition, 0);
             long end = consumer.endOffsets(partitions).getOrDefault(partition, 0L);
             while (consumer.position(partition) < end) {
+                long position = consumer.position(partition);
+                patience.requireProgress(() -> "was read to offset " + position + " of " + end, position);
                 for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
                     reader.accept(codec.decode(record.offset(), record.value()));
                 }
@@ -123,9 +137,11 @@ final class KafkaCheckpointLog implements CheckpointLog {
     }
 
     private static FatalDoubtException doubt(String what, @Nullable Throwable cause) {
-        String why = cause instanceof ProducerFencedException || cause instanceof InvalidProducerEpochException
-                ? "another checkpointer took over"
-                : String.valueOf(cause);
+        // The last of them: the new owner aborted the transaction before it was to be committed.
+        boolean fenced = cause instanceof ProducerFencedException
+                || cause instanceof InvalidProducerEpochException
+                || cause instanceof InvalidTxnStateException;
+        String why = fenced ? "another checkpointer took over" : String.valueOf(cause);
         return new FatalDoubtException(
                 "topic checkpoints: " + what + ": " + why
                         + ". The process ends; the next start finds out what was committed",

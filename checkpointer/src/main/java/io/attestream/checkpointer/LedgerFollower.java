@@ -10,11 +10,12 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.LongSupplier;
+import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,9 +27,10 @@ import org.slf4j.LoggerFactory;
 final class LedgerFollower implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger(LedgerFollower.class);
     private static final Duration POLL = Duration.ofMillis(100);
+    private static final Duration ASK_TIMEOUT = Duration.ofSeconds(5);
     private static final int FETCH_BYTES_MAX = 4 << 20;
 
-    private final KafkaConsumer<byte[], byte[]> consumer;
+    private final Consumer<byte[], byte[]> consumer;
     private final String events;
     private final String sealed;
     private final String outcomes;
@@ -39,12 +41,22 @@ final class LedgerFollower implements Runnable {
     private final List<TopicPartition> partitions = new ArrayList<>();
     private final Set<Integer> stoppedShards = new HashSet<>();
     private int newestGeneration;
+    private long askAgainMillis;
     private volatile boolean stopping;
     private volatile long lastPollMillis;
 
     LedgerFollower(
             KafkaClients clients, Topics topics, ProcessorRecords codec, Backlog backlog, LongSupplier clockMillis) {
-        this.consumer = clients.reader(FETCH_BYTES_MAX);
+        this(clients.reader(FETCH_BYTES_MAX), topics, codec, backlog, clockMillis);
+    }
+
+    LedgerFollower(
+            Consumer<byte[], byte[]> consumer,
+            Topics topics,
+            ProcessorRecords codec,
+            Backlog backlog,
+            LongSupplier clockMillis) {
+        this.consumer = consumer;
         this.events = topics.events();
         this.sealed = topics.sealed();
         this.outcomes = topics.outcomes();
@@ -115,15 +127,27 @@ final class LedgerFollower implements Runnable {
             });
         }
         for (int shard = 0; shard < backlog.shards(); shard++) {
-            TopicPartition partition = new TopicPartition(events, shard);
-            long position = consumer.position(partition);
-            boolean eventsAtEnd = atEnd(partition);
-            boolean outcomesAtEnd = atEnd(new TopicPartition(outcomes, shard));
-            backlog.feed(shard, replica -> {
-                replica.onEventsReadTo(position);
-                replica.requireNothingOverdue(clockMillis.getAsLong(), eventsAtEnd, outcomesAtEnd);
-            });
+            long position = consumer.position(new TopicPartition(events, shard));
+            backlog.feed(shard, replica -> replica.onEventsReadTo(position));
+            requireNothingOverdue(shard);
         }
+    }
+
+    private void requireNothingOverdue(int shard) {
+        TopicPartition ofEvents = new TopicPartition(events, shard);
+        TopicPartition ofOutcomes = new TopicPartition(outcomes, shard);
+        try {
+            requireNothingOverdue(shard, atEnd(ofEvents), atEnd(ofOutcomes));
+        } catch (FatalDoubtException overdue) {
+            // The lag is that of the last fetch: brokers that are gone since may hold what is missing.
+            Map<TopicPartition, Long> ends = askForEnds(List.of(ofEvents, ofOutcomes));
+            requireNothingOverdue(shard, isEnd(ends, ofEvents), isEnd(ends, ofOutcomes));
+        }
+    }
+
+    private void requireNothingOverdue(int shard, boolean eventsAtEnd, boolean outcomesAtEnd) {
+        long now = clockMillis.getAsLong();
+        backlog.feed(shard, replica -> replica.requireNothingOverdue(now, eventsAtEnd, outcomesAtEnd));
     }
 
     private void feed(ShardReplica replica, ConsumerRecord<byte[], byte[]> record) {
@@ -139,6 +163,23 @@ final class LedgerFollower implements Runnable {
     private boolean atEnd(TopicPartition partition) {
         OptionalLong lag = consumer.currentLag(partition);
         return lag.isPresent() && lag.getAsLong() == 0;
+    }
+
+    /** Empty if no broker answers; they are not asked again for a while then, so that polling goes on. */
+    private Map<TopicPartition, Long> askForEnds(List<TopicPartition> partitions) {
+        if (clockMillis.getAsLong() < askAgainMillis) {
+            return Map.of();
+        }
+        try {
+            return consumer.endOffsets(partitions, ASK_TIMEOUT);
+        } catch (TimeoutException e) {
+            askAgainMillis = clockMillis.getAsLong() + ASK_TIMEOUT.toMillis();
+            return Map.of();
+        }
+    }
+
+    private boolean isEnd(Map<TopicPartition, Long> ends, TopicPartition partition) {
+        return ends.getOrDefault(partition, Long.MAX_VALUE) <= consumer.position(partition);
     }
 
     private void pauseAndResume() {

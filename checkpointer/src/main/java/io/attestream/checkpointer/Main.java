@@ -174,8 +174,9 @@ public final class Main {
         LedgerFollower follower =
                 new LedgerFollower(clients, topics, new ProcessorRecords(definition.schemas()), backlog, clock::millis);
         Thread reading = new Thread(follower, "reading");
-        try (KafkaCheckpointLog log =
-                KafkaCheckpointLog.open(clients, topics.checkpoints(), topics.checkpointerTransactionalId(), records)) {
+        try (EventsTopic eventsTopic = new EventsTopic(clients, topics.events(), definition, clock::millis);
+                KafkaCheckpointLog log = KafkaCheckpointLog.open(
+                        clients, topics.checkpoints(), topics.checkpointerTransactionalId(), records)) {
             LOG.info(
                     "{} with {} shards; this process owns topic {}",
                     ledger.origin(),
@@ -185,6 +186,7 @@ public final class Main {
                     ledger,
                     config.generation(),
                     backlog,
+                    eventsTopic::requireSame,
                     log,
                     archive,
                     new Guard(store),
@@ -192,10 +194,7 @@ public final class Main {
                     metrics,
                     pace(),
                     clock,
-                    (step, epoch) -> {
-                        metrics.reached(step, epoch);
-                        steps.reached(step, epoch);
-                    });
+                    both(metrics, steps));
             running.set(new Running(checkpointer, follower, backlog, metrics));
             if (stop.getCount() == 0) {
                 return;
@@ -206,6 +205,22 @@ public final class Main {
             follower.stop();
             reading.join(TimeUnit.SECONDS.toMillis(STOP_WAIT_SECONDS));
         }
+    }
+
+    private static StepListener both(StepListener first, StepListener second) {
+        return new StepListener() {
+            @Override
+            public void reached(PublishStep step, long epoch) {
+                first.reached(step, epoch);
+                second.reached(step, epoch);
+            }
+
+            @Override
+            public void signed(long epoch, String note) {
+                first.signed(epoch, note);
+                second.signed(epoch, note);
+            }
+        };
     }
 
     private void warnOfSmallHeap(LedgerDefinition definition) {

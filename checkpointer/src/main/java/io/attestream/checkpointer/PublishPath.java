@@ -85,6 +85,7 @@ final class PublishPath {
         steps.reached(PublishStep.GUARDED, intent.epoch());
 
         SignedNote note = signer.sign(intent);
+        steps.signed(intent.epoch(), note.encode());
         steps.reached(PublishStep.SIGNED, intent.epoch());
 
         write(new LogRecord.Published(intent, note.encode()), PublishStep.PUBLISH_SENT, PublishStep.PUBLISHED);

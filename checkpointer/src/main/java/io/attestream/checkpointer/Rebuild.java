@@ -2,6 +2,7 @@
 package io.attestream.checkpointer;
 
 import io.attestream.proofs.ledger.ShardHead;
+import io.attestream.proofs.note.Checkpoint;
 import io.attestream.schemas.Topics;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import java.time.Duration;
@@ -9,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -16,10 +18,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 
@@ -36,11 +40,12 @@ public final class Rebuild {
     private static final Duration POLL = Duration.ofMillis(200);
     private static final int FETCH_BYTES_MAX = 8 << 20;
 
-    private final KafkaClients clients;
+    private final Supplier<Consumer<byte[], byte[]>> readers;
     private final Topics topics;
     private final LedgerDefinition definition;
     private final int generation;
     private final Listener listener;
+    private final Duration patience;
 
     /** Is told what goes by; called from several threads, each with shards of its own. */
     public interface Listener {
@@ -91,28 +96,56 @@ public final class Rebuild {
     /** @param generation of the processors whose epochs are in topic {@code checkpoints} */
     public Rebuild(
             String bootstrapServers, Topics topics, LedgerDefinition definition, int generation, Listener listener) {
-        this.clients = new KafkaClients(bootstrapServers);
+        this(
+                () -> new KafkaClients(bootstrapServers).reader(FETCH_BYTES_MAX),
+                topics,
+                definition,
+                generation,
+                listener,
+                Patience.DEFAULT);
+    }
+
+    /** @param patience how long reading may get no further before nothing can be decided */
+    Rebuild(
+            Supplier<Consumer<byte[], byte[]>> readers,
+            Topics topics,
+            LedgerDefinition definition,
+            int generation,
+            Listener listener,
+            Duration patience) {
+        this.readers = readers;
         this.topics = topics;
         this.definition = definition;
         this.generation = generation;
         this.listener = listener;
+        this.patience = patience;
+    }
+
+    /** As {@link #run(int, Optional)}, believing topic {@code checkpoints} that it has every epoch. */
+    public Result run(int threads) throws InterruptedException {
+        return run(threads, Optional.empty());
     }
 
     /**
      * Reads up to the last published epoch there is when it starts.
      *
      * @param threads among which the shards are divided, at least 1
+     * @param kept a verified ledger checkpoint somebody kept, which must be among those published: nothing in a topic that was
+     *     cut at its end, or begun anew, says so
      */
-    public Result run(int threads) throws InterruptedException {
+    public Result run(int threads, Optional<Checkpoint> kept) throws InterruptedException {
         Ledger ledger = new Ledger(definition.origin(), definition.key(), definition.shards());
         List<List<ShardHead>> published = new ArrayList<>();
-        CheckpointHistory history;
+        long epochs;
         try {
-            history = readPublished(ledger, published);
+            epochs = readPublished(ledger, published, kept);
         } catch (FatalDoubtException e) {
             return new Result.Different(String.valueOf(e.getMessage()));
         } catch (KafkaException e) {
             return new Result.Undecided("topic " + topics.checkpoints() + " cannot be read: " + e.getMessage());
+        }
+        if (epochs == 0) {
+            return new Result.Undecided("nothing was published: topic " + topics.checkpoints() + " has no epoch");
         }
         List<ShardRebuild> shards = IntStream.range(0, ledger.shards())
                 .mapToObj(shard -> new ShardRebuild(
@@ -123,29 +156,48 @@ public final class Rebuild {
                 .toList();
         Result result = new Run(shards).inThreads(Math.min(threads, shards.size()));
         if (result instanceof Result.Same) {
-            long epochs = history.ledgerRange().size().value();
             return new Result.Same(
                     epochs, shards.stream().map(ShardRebuild::total).toList());
         }
         return result;
     }
 
-    private CheckpointHistory readPublished(Ledger ledger, List<List<ShardHead>> published) {
+    /** How many epochs were published. */
+    private long readPublished(Ledger ledger, List<List<ShardHead>> published, Optional<Checkpoint> kept) {
         CheckpointHistory history = new CheckpointHistory(ledger, generation);
         IntStream.range(0, ledger.shards()).forEach(shard -> published.add(new ArrayList<>()));
         CheckpointRecords codec = new CheckpointRecords(definition.schemas());
-        KafkaCheckpointLog.readToEnd(clients, topics.checkpoints(), codec, record -> {
-            history.accept(record);
-            if (record instanceof LogRecord.Published) {
-                for (ShardHead head : history.publishedHeads()) {
-                    List<ShardHead> known = published.get(head.shard());
-                    if (known.isEmpty() || !known.get(known.size() - 1).equals(head)) {
-                        known.add(head);
+        AtomicBoolean keptIsThere = new AtomicBoolean(kept.isEmpty());
+        KafkaCheckpointLog.readToEnd(
+                readers.get(),
+                topics.checkpoints(),
+                codec,
+                record -> {
+                    history.accept(record);
+                    if (record instanceof LogRecord.Published epoch) {
+                        addNew(history.publishedHeads(), published);
+                        kept.filter(checkpoint ->
+                                        checkpoint.text().equals(epoch.intent().noteText()))
+                                .ifPresent(same -> keptIsThere.set(true));
                     }
-                }
+                },
+                patience);
+        long epochs = history.ledgerRange().size().value();
+        if (!keptIsThere.get()) {
+            throw new FatalDoubtException("the kept checkpoint of size "
+                    + kept.map(Checkpoint::size).orElseThrow() + " is not among the " + epochs + " published in topic "
+                    + topics.checkpoints() + ": it was cut, or history was rewritten. Compare it with its backup");
+        }
+        return epochs;
+    }
+
+    private static void addNew(List<ShardHead> heads, List<List<ShardHead>> published) {
+        for (ShardHead head : heads) {
+            List<ShardHead> known = published.get(head.shard());
+            if (known.isEmpty() || !known.get(known.size() - 1).equals(head)) {
+                known.add(head);
             }
-        });
-        return history;
+        }
     }
 
     /** One pass over all shards. */
@@ -199,13 +251,14 @@ public final class Rebuild {
             own.stream()
                     .filter(shard -> !shard.isDone())
                     .forEach(shard -> open.put(new TopicPartition(topics.events(), shard.shard()), shard));
-            try (KafkaConsumer<byte[], byte[]> consumer = clients.reader(FETCH_BYTES_MAX)) {
+            Patience ownPatience = new Patience(patience);
+            try (Consumer<byte[], byte[]> consumer = readers.get()) {
                 consumer.assign(open.keySet());
                 consumer.beginningOffsets(open.keySet()).forEach(Rebuild::requireFromTheFirst);
-                consumer.endOffsets(open.keySet()).forEach((partition, end) -> requireToTheLast(partition, end, open));
                 open.keySet().forEach(partition -> consumer.seek(partition, 0));
                 while (!open.isEmpty() && !stop.get()) {
                     read(consumer, open);
+                    requireProgress(ownPatience, own);
                 }
                 return new Result.Same(0, List.of());
             } catch (FatalDoubtException e) {
@@ -217,7 +270,18 @@ public final class Rebuild {
             }
         }
 
-        private void read(KafkaConsumer<byte[], byte[]> consumer, Map<TopicPartition, ShardRebuild> open) {
+        /** An end below a published head is no difference: it is the brokers' for a moment after a leader changed. */
+        private void requireProgress(Patience ownPatience, List<ShardRebuild> own) {
+            ownPatience.requireProgress(
+                    () -> own.stream()
+                            .filter(shard -> !shard.isDone())
+                            .map(shard -> "partition " + shard.shard() + " was read to offset " + shard.position()
+                                    + ", a head was published up to " + shard.endOffset())
+                            .collect(Collectors.joining("; ")),
+                    own.stream().mapToLong(ShardRebuild::position).sum());
+        }
+
+        private void read(Consumer<byte[], byte[]> consumer, Map<TopicPartition, ShardRebuild> open) {
             ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
             for (ShardRebuild shard : List.copyOf(open.values())) {
                 TopicPartition partition = new TopicPartition(topics.events(), shard.shard());
@@ -239,14 +303,6 @@ public final class Rebuild {
         if (first != 0) {
             throw new FatalDoubtException("topic " + partition + " begins at offset " + first
                     + ": its first records were deleted. Check retention.ms and cleanup.policy, and restore it");
-        }
-    }
-
-    private static void requireToTheLast(TopicPartition partition, long end, Map<TopicPartition, ShardRebuild> open) {
-        ShardRebuild shard = open.get(partition);
-        if (shard != null && end < shard.endOffset()) {
-            throw new FatalDoubtException("topic " + partition + " ends at offset " + end
-                    + ", a head was published up to " + shard.endOffset() + ": records were lost. Restore it");
         }
     }
 }

@@ -7,4 +7,7 @@ interface StepListener {
     StepListener NONE = (step, epoch) -> {};
 
     void reached(PublishStep step, long epoch);
+
+    /** These exact bytes were signed; whether they are ever published is not known yet. */
+    default void signed(long epoch, String note) {}
 }

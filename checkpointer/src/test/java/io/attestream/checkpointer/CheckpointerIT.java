@@ -4,9 +4,20 @@ package io.attestream.checkpointer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.attestream.chaos.Installation;
 import io.attestream.chaos.LocalBroker;
 import io.attestream.chaos.ManagedProcess;
+import io.attestream.checkpointer.monitor.HttpCheckpointSource;
+import io.attestream.checkpointer.monitor.Monitor;
+import io.attestream.checkpointer.monitor.MonitorResult;
+import io.attestream.checkpointer.monitor.MonitorResult.ViolationKind;
+import io.attestream.checkpointer.monitor.MonitorState;
+import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.ObjectNames;
+import io.attestream.proofs.note.Checkpoint;
+import io.attestream.proofs.note.NoteVerifier;
+import io.attestream.proofs.note.SignedNote;
+import io.attestream.proofs.tree.Hash;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -20,10 +31,13 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.common.config.ConfigResource;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -31,11 +45,19 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The checkpointer as a process on a real broker: publishing, dying at every step, two at once, paused and taken over. */
 class CheckpointerIT {
     private static final Duration SOON = Duration.ofSeconds(30);
     private static final AtomicInteger NUMBER = new AtomicInteger();
+    private static final List<PublishStep> ROLLING_FORWARD = List.of(
+            PublishStep.ARCHIVE_READ_BACK,
+            PublishStep.GUARDED,
+            PublishStep.SIGNED,
+            PublishStep.PUBLISH_SENT,
+            PublishStep.PUBLISHED);
 
     @TempDir
     static Path brokerDirectory;
@@ -108,22 +130,35 @@ class CheckpointerIT {
             ledger.grow();
 
             // when
-            ManagedProcess victim = startWith(step, ledger.history().nextEpoch(), "die");
-            assertThat(victim.awaitExit(SOON))
-                    .as("%s reached; log: %s", step, victim.logTail())
-                    .isTrue();
-            assertThat(victim.exitCode()).as("%s: %s", step, victim.logTail()).isEqualTo(CrashMain.DIED);
+            awaitDeath(startWith(step, ledger.history().nextEpoch(), "die"));
 
             // then: what was committed stays, the topic verifies, and each epoch has one intent
             List<LogRecord> after = ledger.log();
             assertThat(after.size()).isGreaterThanOrEqualTo(before.size());
             assertThat(after.subList(0, before.size())).isEqualTo(before);
             ledger.history();
-            before = after;
+            before = step == PublishStep.INTENT_COMMITTED ? killWhileRollingForward(after) : after;
         }
         start(freePort());
         awaitAllPublished();
-        requireGuards();
+        requireOneHistory();
+    }
+
+    /** Successors die over the open epoch as well; returns all that is committed then. */
+    private List<LogRecord> killWhileRollingForward(List<LogRecord> before) throws IOException {
+        LogRecord intent = before.get(before.size() - 1);
+        for (PublishStep step : ROLLING_FORWARD) {
+            // when
+            ManagedProcess victim = startWith(step, intent.epoch(), "die");
+            awaitDeath(victim);
+
+            // then: over that epoch, of which nothing but its publication was added
+            assertThat(reached(victim)).hasContent(Long.toString(intent.epoch()));
+            List<LogRecord> after = ledger.log();
+            assertThat(after.subList(0, before.size())).isEqualTo(before);
+            assertThat(after).hasSize(before.size() + (step == PublishStep.PUBLISHED ? 1 : 0));
+        }
+        return ledger.log();
     }
 
     @Test
@@ -145,7 +180,7 @@ class CheckpointerIT {
         assertThat(loser.exitCode()).as(loser.logTail()).isEqualTo(1);
         assertThat(loser.logTail()).contains("another checkpointer took over");
         assertThat(one.isAlive() || two.isAlive()).isTrue();
-        requireGuards();
+        requireOneHistory();
     }
 
     @Test
@@ -155,6 +190,7 @@ class CheckpointerIT {
         ManagedProcess zombie = startWith(PublishStep.INTENT_COMMITTED, 0, "wait");
         await().atMost(SOON).until(() -> Files.exists(reached(zombie)));
         zombie.suspend();
+        assertThat(signed(zombie)).doesNotExist();
 
         // when: more arrives, a second takes over and publishes; then the first goes on
         ledger.grow();
@@ -168,7 +204,8 @@ class CheckpointerIT {
         assertThat(zombie.exitCode()).as(zombie.logTail()).isEqualTo(1);
         assertThat(zombie.logTail()).contains("another checkpointer took over");
         assertThat(intents(0)).hasSize(1);
-        requireGuards();
+        assertThat(signed(zombie)).hasContent(published(0).note());
+        requireOneHistory();
     }
 
     @Test
@@ -187,6 +224,148 @@ class CheckpointerIT {
         assertThat(process.exitCode()).isEqualTo(1);
         assertThat(process.logTail()).contains("shard 1: outcome");
         assertThat(ledger.history().nextEpoch()).isEqualTo(epochs);
+    }
+
+    // ---- upstreams that are broken or lie
+
+    /** A leaf of the new delta, or one that was signed before; the root is right for what is claimed then. */
+    @ParameterizedTest
+    @CsvSource({"6, shard 1: sealed leaf 6 (offset 8) has hash", "1, shard 1: sealed head of size 7 has root"})
+    void leavesRewrittenUpstreamStopTheProcessBeforeAnythingIsSigned(int rewritten, String reason) throws Exception {
+        // given
+        ledger.grow();
+        ManagedProcess process = start(freePort());
+        awaitAllPublished();
+        List<LogRecord> before = epochs();
+
+        // when
+        ledger.grow(delta -> delta.shard() == 1 ? forged(delta, ledger.leavesRewritten(1, rewritten)) : delta);
+
+        // then: shard 0, of which nothing was said wrong, may have been published once more
+        requireDoubt(process, reason);
+        assertThat(epochs()).startsWith(before.toArray(LogRecord[]::new));
+        assertThat(ledger.publishedSizes().get(1)).isEqualTo(4);
+        requireOneHistory();
+    }
+
+    /** The newest delta as it would be over these leaves. */
+    private SealedDelta forged(SealedDelta delta, List<Hash> leaves) {
+        byte[] hashes = delta.hashes().clone();
+        for (int i = 0; i < delta.leaves(); i++) {
+            leaves.get(Math.toIntExact(delta.firstIndex()) + i).copyTo(hashes, 32 * i);
+        }
+        return new SealedDelta(
+                delta.shard(),
+                delta.incarnation(),
+                delta.generation(),
+                delta.firstIndex(),
+                delta.kinds(),
+                hashes,
+                delta.offsets(),
+                delta.timestampsMillis(),
+                delta.identityDigests(),
+                delta.size(),
+                ledger.head(delta.shard(), leaves).root().bytes(),
+                delta.nextOffset());
+    }
+
+    @Test
+    void aForkedShardInAConsistentLedgerLogIsFoundByTheMonitorAndRefusedByTheNextCheckpointer() throws Exception {
+        // given: an honest ledger
+        ledger.grow();
+        ManagedProcess honest = start(freePort());
+        awaitAllPublished();
+        honest.stop();
+        try (PublicApi api = new PublicApi()) {
+            api.show(ledger.log(), List.of(ledger.leaves(0), ledger.leaves(1)));
+            NoteVerifier key = ledger.ledger.key.verifier();
+            Monitor monitor = new Monitor(
+                    TestLedger.ORIGIN,
+                    key,
+                    new HttpCheckpointSource(api.address(), Optional.empty()),
+                    MonitorState.initial(TestLedger.ORIGIN, key.vkey()));
+            assertThat(monitor.check()).isInstanceOf(MonitorResult.Ok.class);
+
+            // when: shard 1 goes on over an old leaf that was rewritten; signature, vector and ledger log are right
+            ledger.grow();
+            List<Hash> forked = ledger.leavesRewritten(1, 1);
+            ledger.publish(List.of(ledger.head(0, ledger.leaves(0)), ledger.head(1, forked)));
+            List<LogRecord> log = ledger.log();
+            api.show(log, List.of(ledger.leaves(0), forked));
+
+            // then
+            assertThat(monitor.check())
+                    .isInstanceOfSatisfying(
+                            MonitorResult.Violation.class,
+                            found -> assertThat(found.kind()).isEqualTo(ViolationKind.SHARD_FORKED));
+            requireDoubt(start(freePort()), "history was rewritten");
+            assertThat(ledger.log()).isEqualTo(log);
+        }
+        assertThat(ledger.rebuild()).isInstanceOf(Rebuild.Result.Different.class);
+    }
+
+    @Test
+    void whatIsNotCommittedIsNotSigned() throws Exception {
+        // given
+        ledger.grow();
+        start(freePort());
+        awaitAllPublished();
+        long committed = ledger.sizes().get(0);
+
+        // when: of shard 0 in a transaction that is open, of shard 1 outside of it and later
+        ledger.growHalfCommitted();
+        await().atMost(SOON)
+                .until(() ->
+                        ledger.publishedSizes().get(1).equals(ledger.sizes().get(1)));
+
+        // then
+        assertThat(ledger.publishedSizes().get(0)).isEqualTo(committed);
+        ledger.abort();
+        ledger.grow();
+        awaitAllPublished();
+        requireOneHistory();
+    }
+
+    @Test
+    void eventsMadeAgainUnderARunningProcessAreNotSigned() throws Exception {
+        // given
+        ledger.grow();
+        ManagedProcess process = start(freePort());
+        awaitAllPublished();
+        List<LogRecord> before = epochs();
+
+        // when: with the same records, so that reading on at the old position finds nothing wrong
+        process.suspend();
+        ledger.makeEventsAgain();
+        ledger.sequence();
+        process.resume();
+
+        // then
+        requireDoubt(process, "it was deleted and made again");
+        assertThat(epochs()).isEqualTo(before);
+    }
+
+    @Test
+    void eventsWithMorePartitionsThanGenesisNamesAreNotSigned() throws Exception {
+        // given
+        ledger.grow();
+        ManagedProcess process = start(freePort());
+        awaitAllPublished();
+        List<LogRecord> before = epochs();
+
+        // when
+        process.suspend();
+        try (Admin admin = Admin.create(new KafkaClients(broker.bootstrapServers()).common())) {
+            admin.createPartitions(Map.of(ledger.topics.events(), NewPartitions.increaseTo(3)))
+                    .all()
+                    .get(30, TimeUnit.SECONDS);
+        }
+        ledger.grow();
+        process.resume();
+
+        // then
+        requireDoubt(process, "has 3 partitions, genesis was made for 2");
+        assertThat(epochs()).isEqualTo(before);
     }
 
     @Test
@@ -242,7 +421,78 @@ class CheckpointerIT {
                 .toList();
     }
 
-    /** The object store holds for each epoch exactly the text that was published. */
+    private LogRecord.Published published(long epoch) {
+        return ledger.log().stream()
+                .filter(LogRecord.Published.class::isInstance)
+                .map(LogRecord.Published.class::cast)
+                .filter(record -> record.epoch() == epoch)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** All but notes of shards, which may come at any time. */
+    private List<LogRecord> epochs() {
+        return ledger.log().stream()
+                .filter(record -> !(record instanceof LogRecord.ShardNotes))
+                .toList();
+    }
+
+    private static void awaitDeath(ManagedProcess victim) {
+        assertThat(victim.awaitExit(SOON)).as(victim.logTail()).isTrue();
+        assertThat(victim.exitCode()).as(victim.logTail()).isEqualTo(CrashMain.DIED);
+    }
+
+    private static void requireDoubt(ManagedProcess process, String reason) {
+        assertThat(process.awaitExit(SOON)).as(process.logTail()).isTrue();
+        assertThat(process.exitCode()).as(process.logTail()).isEqualTo(1);
+        assertThat(process.logTail()).contains(reason);
+    }
+
+    /**
+     * Of everything that was ever signed and committed: no log has two roots for one size, none shrinks, and records alone
+     * give the same. The object store holds for each epoch exactly the text that was published.
+     */
+    private void requireOneHistory() throws Exception {
+        Map<String, Hash> roots = new HashMap<>();
+        Map<String, Long> sizes = new HashMap<>();
+        for (Checkpoint signed : everythingSigned()) {
+            String size = signed.origin() + " " + signed.size();
+            assertThat(roots.merge(size, signed.root(), (first, again) -> first))
+                    .as(size)
+                    .isEqualTo(signed.root());
+            assertThat(signed.size().value())
+                    .as(signed.origin())
+                    .isGreaterThanOrEqualTo(sizes.getOrDefault(signed.origin(), 0L));
+            sizes.put(signed.origin(), signed.size().value());
+        }
+        assertThat(ledger.rebuild()).isInstanceOf(Rebuild.Result.Same.class);
+        requireGuards();
+    }
+
+    /** Checkpoints of the ledger log, of each shard's head in it, and of the shards' own notes, in the order of the topic. */
+    private List<Checkpoint> everythingSigned() throws InvalidFormat {
+        List<Checkpoint> signed = new ArrayList<>();
+        for (LogRecord record : ledger.log()) {
+            if (record instanceof LogRecord.Published published) {
+                signed.add(checkpoint(published.note()));
+                published
+                        .intent()
+                        .heads()
+                        .forEach(head -> signed.add(new Checkpoint(
+                                ledger.ledger.ledger.shardOrigin(head.shard()), head.size(), head.root())));
+            } else if (record instanceof LogRecord.ShardNotes shards) {
+                for (LogRecord.ShardNote shard : shards.notes()) {
+                    signed.add(checkpoint(shard.note()));
+                }
+            }
+        }
+        return signed;
+    }
+
+    private static Checkpoint checkpoint(String note) throws InvalidFormat {
+        return Checkpoint.parse(SignedNote.parse(note).text());
+    }
+
     private void requireGuards() throws IOException {
         for (LogRecord record : ledger.log()) {
             if (record instanceof LogRecord.Published published) {
@@ -263,12 +513,17 @@ class CheckpointerIT {
                 "-Dfrom=" + from,
                 "-Dthen=" + then,
                 "-Dreached=" + directory.resolve(name + ".reached"),
+                "-Dsigned=" + directory.resolve(name + ".signed"),
                 "-Dgo=" + directory.resolve(name + ".go"));
         return launch(name, properties, CrashMain.class.getName(), ledger.settings(freePort()));
     }
 
     private Path reached(ManagedProcess process) {
         return directory.resolve(process.name() + ".reached");
+    }
+
+    private Path signed(ManagedProcess process) {
+        return directory.resolve(process.name() + ".signed");
     }
 
     private Path go(ManagedProcess process) {
@@ -280,7 +535,8 @@ class CheckpointerIT {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx256m",
                 "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC"));
+                "-XX:+UseSerialGC",
+                "-javaagent:" + Installation.find().home().resolve("chaos/target/agent/child-agent.jar")));
         command.addAll(properties);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), main));
         ManagedProcess process = new ManagedProcess(name, command, settings, directory.resolve(name + ".log"));

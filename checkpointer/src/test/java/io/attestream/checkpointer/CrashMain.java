@@ -2,13 +2,15 @@
 package io.attestream.checkpointer;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
  * The real checkpointer with something happening to it at one step of the publish path. System properties: {@code at}, the
  * step; {@code from}, the first epoch it counts for; {@code then}, {@code die} (as by SIGKILL) or {@code wait} (until the
- * file {@code go} exists); {@code reached}, a file made when it gets there.
+ * file {@code go} exists); {@code reached}, a file made when it gets there, with the epoch in it; {@code signed}, a file for the
+ * note of the first epoch from {@code from} on that it signs.
  */
 public final class CrashMain {
     static final int DIED = 137;
@@ -18,29 +20,47 @@ public final class CrashMain {
     public static void main(String[] args) {
         PublishStep at = PublishStep.valueOf(System.getProperty("at"));
         long from = Long.getLong("from");
-        System.exit(Main.run((step, epoch) -> {
-            if (step == at && epoch >= from) {
-                happen();
+        System.exit(Main.run(new StepListener() {
+            @Override
+            public void reached(PublishStep step, long epoch) {
+                if (step == at && epoch >= from) {
+                    happen(epoch);
+                }
+            }
+
+            @Override
+            public void signed(long epoch, String note) {
+                if (epoch >= from) {
+                    writeOnce("signed", note);
+                }
             }
         }));
     }
 
-    private static void happen() {
+    /** False if the file was there already. */
+    private static boolean writeOnce(String property, String text) {
         try {
-            Path reached = Path.of(System.getProperty("reached"));
-            if (Files.exists(reached)) {
-                return;
+            Path file = Path.of(System.getProperty(property));
+            if (Files.exists(file)) {
+                return false;
             }
-            Files.createFile(reached);
-            if (System.getProperty("then").equals("die")) {
-                Runtime.getRuntime().halt(DIED);
-            }
-            Path go = Path.of(System.getProperty("go"));
-            while (!Files.exists(go)) {
-                Thread.onSpinWait();
-            }
+            Files.writeString(file, text);
+            return true;
         } catch (IOException e) {
-            throw new IllegalStateException(e);
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void happen(long epoch) {
+        if (!writeOnce("reached", Long.toString(epoch))) {
+            return;
+        }
+        if (System.getProperty("then").equals("die")) {
+            Runtime.getRuntime().halt(DIED);
+        }
+        Path go = Path.of(System.getProperty("go"));
+        while (!Files.exists(go)) {
+            Thread.onSpinWait();
         }
     }
 }

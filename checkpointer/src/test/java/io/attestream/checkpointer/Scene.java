@@ -59,6 +59,7 @@ final class Scene {
                     ledger.ledger,
                     1,
                     backlog,
+                    () -> {},
                     owner,
                     archive,
                     new Guard(store),

@@ -3,6 +3,11 @@ package io.attestream.checkpointer;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.record.TimestampType;
 import org.jspecify.annotations.Nullable;
 
 /** One partition of {@code events} with its honest sequencer beside it. Offsets have gaps, as under transactions. */
@@ -20,6 +25,22 @@ final class TestShard {
         this.shard = shard;
         this.sequencer = new TestSequencer(shard);
         append(ledger.genesisValue(shard));
+    }
+
+    /** As a consumer hands it over. */
+    static ConsumerRecord<byte[], byte[]> read(TopicPartition from, Committed record) {
+        return new ConsumerRecord<>(
+                from.topic(),
+                from.partition(),
+                record.offset(),
+                record.timestampMillis(),
+                TimestampType.LOG_APPEND_TIME,
+                ConsumerRecord.NULL_SIZE,
+                ConsumerRecord.NULL_SIZE,
+                null,
+                record.value(),
+                new RecordHeaders(),
+                Optional.empty());
     }
 
     /** Appends a committed record and has it sequenced. */

@@ -4,14 +4,17 @@ package io.attestream.cli;
 import io.attestream.chaos.ClusterFile;
 import io.attestream.checkpointer.Rebuild;
 import io.attestream.cli.Output.Tone;
+import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.schemas.Topics;
 import io.attestream.schemas.ledger.GenesisReader;
 import io.attestream.schemas.ledger.LedgerDefinition;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.common.KafkaException;
@@ -28,7 +31,9 @@ import picocli.CommandLine.Option;
         description = {
             "Reads topic events from its first record on, decides every record and hashes every entry again, and requires"
                     + " the published root at every published size. Reads nothing the processors keep or wrote. It needs read"
-                    + " access to events and checkpoints, and changes nothing. Exit code 3 at the first difference.",
+                    + " access to events and checkpoints, and changes nothing. Exit code 3 at the first difference, 6 if"
+                    + " nothing was published, or reading gets no further for a minute. Nothing in topic checkpoints says"
+                    + " that its end was cut off: a checkpoint kept elsewhere does.",
             ""
         },
         footer = {
@@ -36,7 +41,7 @@ import picocli.CommandLine.Option;
             "Examples:",
             "  attestream rebuild --data-dir ./attestream-data",
             "  attestream rebuild --bootstrap-servers kafka:9092 \\",
-            "      --ledger-key 'ledger.example.com/prod+1a2b3c4d+AX…'"
+            "      --ledger-key 'ledger.example.com/prod+1a2b3c4d+AX…' --checkpoint last-week.checkpoint"
         })
 final class RebuildCommand implements Callable<Integer> {
     private static final Duration TIMEOUT = Duration.ofSeconds(30);
@@ -74,6 +79,12 @@ final class RebuildCommand implements Callable<Integer> {
             description = "Threads that divide the shards among them (default: one a processor).")
     private int threads = Runtime.getRuntime().availableProcessors();
 
+    @Option(
+            names = "--checkpoint",
+            paramLabel = "<file>",
+            description = "A checkpoint you kept (attestream checkpoint --save), which must be among those published.")
+    private @Nullable Path checkpoint;
+
     @Override
     public Integer call() throws InterruptedException {
         Output output = form.output();
@@ -82,9 +93,12 @@ final class RebuildCommand implements Callable<Integer> {
         }
         String servers = bootstrapServers();
         Topics topics = new Topics(prefix);
-        LedgerDefinition ledger = ledger(servers, topics, connection.ledgerKey());
+        NoteVerifier key = connection.ledgerKey();
+        Optional<Checkpoint> kept = Optional.ofNullable(checkpoint)
+                .map(file -> Checkpoints.verified(LocalFiles.readText(file), key, file.toString()));
+        LedgerDefinition ledger = ledger(servers, topics, key);
         long begun = System.nanoTime();
-        Rebuild.Result result = new Rebuild(servers, topics, ledger, generation, progressTo(output)).run(threads);
+        Rebuild.Result result = new Rebuild(servers, topics, ledger, generation, progressTo(output)).run(threads, kept);
         double seconds = (System.nanoTime() - begun) / 1e9;
         return report(output, result, seconds);
     }

@@ -15,6 +15,7 @@ import io.attestream.proofs.note.SignedNote;
 import io.attestream.proofs.tree.CompactRange;
 import io.attestream.proofs.tree.LeafIndex;
 import io.attestream.proofs.tree.Rfc6962;
+import io.attestream.proofs.tree.TreeSize;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -163,6 +164,25 @@ class CommandsTest {
         assertThat(run("verify", "/nowhere.json", "--event", event.toString(), "--ledger-key", vkey()))
                 .isEqualTo(ExitCode.ERROR);
         assertThat(err.toString()).contains("/nowhere.json").contains("no such file");
+    }
+
+    @Test
+    void aRebuildLooksAtAKeptCheckpointBeforeItAsksKafka() throws Exception {
+        // given: one that is not there, one that is not signed by the ledger
+        String[] command = {"rebuild", "--bootstrap-servers", "127.0.0.1:1", "--ledger-key", vkey(), "--checkpoint", ""
+        };
+        command[6] = "/nowhere.checkpoint";
+        assertThat(run(command)).isEqualTo(ExitCode.ERROR);
+        NoteSigner other = NoteSigner.generate(key.keyName(), new SecureRandom());
+        String text = new Checkpoint(key.keyName(), TreeSize.ZERO, Rfc6962.EMPTY_ROOT).text();
+        command[6] = Files.writeString(
+                        directory.resolve("kept.checkpoint"),
+                        SignedNote.sign(text, other).encode())
+                .toString();
+
+        // then
+        assertThat(run(command)).isEqualTo(ExitCode.VERIFICATION_FAILED);
+        assertThat(err.toString()).contains("/nowhere.checkpoint").contains("kept.checkpoint: ");
     }
 
     @Test
@@ -404,6 +424,7 @@ class CommandsTest {
                 "consistency",
                 "checkpoint",
                 "monitor",
+                "rebuild",
                 "doctor"
             })
     void teachesEveryCommandWithAnExample(String command) {

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.attestream.proofs.note.Checkpoint;
+import io.attestream.proofs.tree.Rfc6962;
+import io.attestream.proofs.tree.TreeSize;
+import io.attestream.schemas.Topics;
+import io.attestream.schemas.ledger.LedgerDefinition;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.MockConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a rebuild says of topics that hold, that were cut, and that cannot be read. */
+@Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class RebuildTest {
+    private static final Topics TOPICS = new Topics("rebuilt");
+    private static final TopicPartition CHECKPOINTS = new TopicPartition(TOPICS.checkpoints(), 0);
+
+    private final Map<TopicPartition, List<TestShard.Committed>> records = new HashMap<>();
+    /** Where brokers say a partition ends, if that is not after its last record. */
+    private final Map<TopicPartition, Long> ends = new HashMap<>();
+
+    private Scene scene;
+
+    @BeforeEach
+    void publishTwoEpochs(@TempDir Path directory) throws Exception {
+        scene = new Scene(directory, 2);
+        Scene.Instance checkpointer = scene.start();
+        checkpointer.checkpointer.takeUp();
+        checkpointer.checkpointer.publishNewest();
+        scene.grow("more");
+        checkpointer.read();
+        checkpointer.checkpointer.publishNewest();
+        for (TestShard shard : scene.shards) {
+            records.put(new TopicPartition(TOPICS.events(), shard.shard), new ArrayList<>(shard.records));
+        }
+        CheckpointRecords codec = new CheckpointRecords(TestSchemas.BOOK);
+        List<TestShard.Committed> log = new ArrayList<>();
+        scene.log.committed.forEach(record -> log.add(new TestShard.Committed(log.size(), 0, codec.encode(record))));
+        records.put(CHECKPOINTS, log);
+    }
+
+    @Test
+    void whatHoldsIsTheSame() throws Exception {
+        assertThat(rebuild(Optional.empty()))
+                .isInstanceOfSatisfying(
+                        Rebuild.Result.Same.class,
+                        same -> assertThat(same.epochs()).isEqualTo(2));
+    }
+
+    @Test
+    void whereNothingWasPublishedNothingIsTheSame() throws Exception {
+        // given
+        records.put(CHECKPOINTS, List.of());
+
+        // then
+        assertThat(rebuild(Optional.empty()))
+                .isInstanceOfSatisfying(
+                        Rebuild.Result.Undecided.class,
+                        undecided -> assertThat(undecided.detail()).contains("nothing was published"));
+    }
+
+    @Test
+    void aKeptCheckpointMustBeAmongThosePublished() throws Exception {
+        // given
+        Checkpoint first = published(0);
+        Checkpoint last = published(1);
+        Checkpoint rewritten = new Checkpoint(TestLedger.ORIGIN, first.size(), Rfc6962.EMPTY_ROOT);
+        Checkpoint ofAnEpochMore = new Checkpoint(TestLedger.ORIGIN, new TreeSize(3), Rfc6962.EMPTY_ROOT);
+
+        // then
+        assertThat(rebuild(Optional.of(first))).isInstanceOf(Rebuild.Result.Same.class);
+        assertThat(rebuild(Optional.of(last))).isInstanceOf(Rebuild.Result.Same.class);
+        for (Checkpoint other : List.of(rewritten, ofAnEpochMore)) {
+            assertThat(rebuild(Optional.of(other)))
+                    .isInstanceOfSatisfying(
+                            Rebuild.Result.Different.class,
+                            different -> assertThat(different.detail())
+                                    .contains("kept checkpoint of size " + other.size())
+                                    .contains("not among the 2 published"));
+        }
+    }
+
+    @Test
+    void aTopicThatWasCutHoldsByItselfButNotAgainstAKeptCheckpoint() throws Exception {
+        // given: the last epoch's intent and publication are gone, or all of them are
+        Checkpoint last = published(1);
+        List<TestShard.Committed> log = records.get(CHECKPOINTS);
+        records.put(CHECKPOINTS, log.subList(0, log.size() - 2));
+        assertThat(rebuild(Optional.empty())).isInstanceOf(Rebuild.Result.Same.class);
+
+        // then
+        assertThat(rebuild(Optional.of(last))).isInstanceOf(Rebuild.Result.Different.class);
+        records.put(CHECKPOINTS, List.of());
+        assertThat(rebuild(Optional.of(last))).isInstanceOf(Rebuild.Result.Different.class);
+    }
+
+    @Test
+    void recordsThatNeverComeLeaveItUndecided() throws Exception {
+        // given: lost, or not known to a new leader yet
+        TopicPartition events = new TopicPartition(TOPICS.events(), 1);
+        records.get(events).remove(records.get(events).size() - 1);
+
+        // then
+        assertThat(rebuild(Optional.empty()))
+                .isInstanceOfSatisfying(
+                        Rebuild.Result.Undecided.class,
+                        undecided -> assertThat(undecided.detail())
+                                .contains(TOPICS.events())
+                                .contains("partition 1 was read to offset 11, a head was published up to 12"));
+    }
+
+    @Test
+    void checkpointsThatNeverComeLeaveItUndecidedAndStopTheCheckpointer() throws Exception {
+        // given
+        ends.put(CHECKPOINTS, 100L);
+        CheckpointRecords codec = new CheckpointRecords(TestSchemas.BOOK);
+
+        // then
+        assertThat(rebuild(Optional.empty()))
+                .isInstanceOfSatisfying(
+                        Rebuild.Result.Undecided.class,
+                        undecided -> assertThat(undecided.detail())
+                                .contains(TOPICS.checkpoints())
+                                .contains("was read to offset 4 of 100"));
+        assertThatThrownBy(() -> KafkaCheckpointLog.readToEnd(
+                        reader(), TOPICS.checkpoints(), codec, record -> {}, Duration.ofMillis(50)))
+                .isInstanceOf(TimeoutException.class);
+    }
+
+    private Checkpoint published(int epoch) throws Exception {
+        return Checkpoint.parse(scene.published().get(epoch).intent().noteText());
+    }
+
+    private Rebuild.Result rebuild(Optional<Checkpoint> kept) throws InterruptedException {
+        LedgerDefinition definition = new LedgerDefinition(
+                TestLedger.ORIGIN,
+                scene.ledger.key.verifier(),
+                List.of(scene.ledger.genesis(0), scene.ledger.genesis(1)),
+                TestSchemas.BOOK);
+        return new Rebuild(this::reader, TOPICS, definition, 1, Rebuild.Listener.NONE, Duration.ofMillis(50))
+                .run(1, kept);
+    }
+
+    /** Has all records of what it is assigned to first. */
+    private Consumer<byte[], byte[]> reader() {
+        return new MockConsumer<>("none") {
+            private boolean assigned;
+
+            @Override
+            public synchronized void assign(Collection<TopicPartition> partitions) {
+                super.assign(partitions);
+                if (!assigned) {
+                    assigned = true;
+                    partitions.forEach(this::serve);
+                }
+            }
+
+            private void serve(TopicPartition partition) {
+                List<TestShard.Committed> all = records.get(partition);
+                all.forEach(record -> addRecord(TestShard.read(partition, record)));
+                long end = all.isEmpty() ? 0 : all.get(all.size() - 1).offset() + 1;
+                updateBeginningOffsets(Map.of(partition, 0L));
+                updateEndOffsets(Map.of(partition, ends.getOrDefault(partition, end)));
+            }
+        };
+    }
+}
