@@ -74,7 +74,12 @@ public final class CanonicalEntry {
             long timeMillis,
             byte[] dataDigest,
             long dataSizeBytes) {
-        return encode(EntryKind.EVENT, attributes, tenant, actor, timeMillis, dataDigest, dataSizeBytes, null);
+        return event(EventTexts.of(attributes, tenant, actor), timeMillis, dataDigest, dataSizeBytes);
+    }
+
+    /** The entry of a valid event, see above. */
+    public static byte[] event(EventTexts texts, long timeMillis, byte[] dataDigest, long dataSizeBytes) {
+        return encode(EntryKind.EVENT, texts, timeMillis, dataDigest, dataSizeBytes, null);
     }
 
     /**
@@ -90,14 +95,18 @@ public final class CanonicalEntry {
             byte[] dataDigest,
             long dataSizeBytes,
             LeafIndex ref) {
-        return encode(EntryKind.CONFLICT, attributes, tenant, actor, timeMillis, dataDigest, dataSizeBytes, ref);
+        return conflict(EventTexts.of(attributes, tenant, actor), timeMillis, dataDigest, dataSizeBytes, ref);
+    }
+
+    /** The entry of a valid event whose identity was taken, see above. */
+    public static byte[] conflict(
+            EventTexts texts, long timeMillis, byte[] dataDigest, long dataSizeBytes, LeafIndex ref) {
+        return encode(EntryKind.CONFLICT, texts, timeMillis, dataDigest, dataSizeBytes, ref);
     }
 
     private static byte[] encode(
             EntryKind kind,
-            Map<String, String> attributes,
-            String tenant,
-            String actor,
+            EventTexts texts,
             long timeMillis,
             byte[] dataDigest,
             long dataSizeBytes,
@@ -105,9 +114,11 @@ public final class CanonicalEntry {
         JcsWriter out = WRITER.get().reset();
         out.raw("{\"data\":{\"digest\":").base64(dataDigest).raw(",\"size\":").number(dataSizeBytes);
         out.raw("},\"event\":");
-        writeAttributes(attributes, out);
-        out.raw(",\"kind\":\"").raw(kind.word()).raw("\",\"log\":{\"actor\":").string(actor);
-        out.raw(",\"tenant\":").string(tenant);
+        texts.writeAttributes(out);
+        out.raw(",\"kind\":\"").raw(kind.word()).raw("\",\"log\":{\"actor\":");
+        texts.writeActor(out);
+        out.raw(",\"tenant\":");
+        texts.writeTenant(out);
         out.raw(",\"time\":\"");
         LogTime.write(timeMillis, out);
         out.raw("\"}");

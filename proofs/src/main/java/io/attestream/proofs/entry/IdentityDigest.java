@@ -34,6 +34,25 @@ public final class IdentityDigest {
             out.string(partitionKey);
         }
         out.raw(",").string(id).raw("]");
+        digest(out, target, targetOffset);
+    }
+
+    /** The same of a valid event. */
+    public static byte[] compute(EventTexts texts) {
+        JcsWriter out = WRITER.get().reset().raw("[");
+        texts.writeTenant(out);
+        out.raw(",");
+        texts.writeSource(out);
+        out.raw(",");
+        texts.writePartitionKey(out);
+        out.raw(",");
+        texts.writeId(out);
+        byte[] target = new byte[SIZE_BYTES];
+        digest(out.raw("]"), target, 0);
+        return target;
+    }
+
+    private static void digest(JcsWriter out, byte[] target, int targetOffset) {
         Sha256 sha256 = SHA256.get();
         out.updateDigest(sha256.digest);
         try {

@@ -27,14 +27,19 @@ public final class Routing {
 
     /** The shard of a record key. */
     public static int shard(byte[] key, int shards) {
-        return (murmur2(key) & 0x7fffffff) % shards;
+        return shard(key, key.length, shards);
+    }
+
+    /** The shard of the record key {@code buffer[0, length)}. */
+    public static int shard(byte[] buffer, int length, int shards) {
+        return (murmur2(buffer, length) & 0x7fffffff) % shards;
     }
 
     /** Murmur2 by Austin Appleby, 32 bits, with the seed Kafka uses. */
-    static int murmur2(byte[] data) {
-        int hash = SEED ^ data.length;
+    static int murmur2(byte[] data, int length) {
+        int hash = SEED ^ length;
         int at = 0;
-        for (; data.length - at >= 4; at += 4) {
+        for (; length - at >= 4; at += 4) {
             int k = (data[at] & 0xff)
                     | (data[at + 1] & 0xff) << 8
                     | (data[at + 2] & 0xff) << 16
@@ -43,7 +48,7 @@ public final class Routing {
             k ^= k >>> 24;
             hash = hash * M ^ k * M;
         }
-        int rest = data.length - at;
+        int rest = length - at;
         for (int i = rest - 1; i >= 0; i--) {
             hash ^= (data[at + i] & 0xff) << 8 * i;
         }

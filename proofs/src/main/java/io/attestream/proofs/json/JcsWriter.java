@@ -116,6 +116,19 @@ public final class JcsWriter {
         return this;
     }
 
+    /** A string of {@code from[start, +length)}: ASCII that needs no escape, which is the caller's to know. */
+    public JcsWriter plainString(byte[] from, int start, int length) {
+        ensure(length + 2L);
+        byte[] to = bytes;
+        int at = size;
+        to[at++] = '"';
+        System.arraycopy(from, start, to, at, length);
+        at += length;
+        to[at++] = '"';
+        size = at;
+        return this;
+    }
+
     /** Writes characters that are themselves one byte, nearly all there are; returns where they end. */
     private int plain(String value, int from) {
         byte[] to = bytes;

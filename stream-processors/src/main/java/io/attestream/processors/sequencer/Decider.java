@@ -9,6 +9,7 @@ import io.attestream.proofs.control.Rules;
 import io.attestream.proofs.control.SchemaText;
 import io.attestream.proofs.entry.CanonicalEntry;
 import io.attestream.proofs.entry.EntryKind;
+import io.attestream.proofs.entry.EventTexts;
 import io.attestream.proofs.entry.IdentityDigest;
 import io.attestream.proofs.entry.IdentityWindow;
 import io.attestream.proofs.entry.Routing;
@@ -18,11 +19,13 @@ import io.attestream.proofs.tree.Rfc6962;
 import io.attestream.schemas.SchemaTexts;
 import io.attestream.schemas.avro.Event;
 import io.attestream.schemas.wire.ConfluentWire;
+import io.attestream.schemas.wire.PlainEvent;
 import io.attestream.schemas.wire.SchemaBook;
 import io.attestream.schemas.wire.WireDecoder;
 import io.attestream.schemas.wire.WireResult;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +41,7 @@ final class Decider {
     private final NoteVerifier key;
     private @Nullable Rules rules;
     private @Nullable WireDecoder<Event> decoder;
+    private final PlainEvent plain = new PlainEvent();
 
     /** @param key the ledger's, which signs control records */
     Decider(int shard, int shards, NoteVerifier key) {
@@ -55,6 +59,7 @@ final class Decider {
         } else {
             decoder.use(book);
         }
+        plain.use(book);
     }
 
     /** Schemas of events that the rules do not allow are as unknown as those no control record defines. */
@@ -78,6 +83,17 @@ final class Decider {
         }
         if (value[0] != ConfluentWire.MAGIC) {
             return new Decision.Rejected(Decision.Rejected.UNDECODABLE);
+        }
+        if (plain.read(value)) {
+            return plain.shard(shards) == shard
+                    ? event(
+                            window,
+                            timestampMillis,
+                            plain,
+                            plain.dataDigest(),
+                            plain.dataSizeBytes(),
+                            plain.contentTag())
+                    : new Decision.Rejected(Decision.Rejected.MISROUTED);
         }
         WireResult<Event> decoded = required(decoder).decode(value);
         if (decoded instanceof WireResult.UnknownSchema<Event> unknown) {
@@ -141,32 +157,35 @@ final class Decider {
         } catch (InvalidFormat e) {
             return new Decision.Rejected(Decision.Rejected.UNDECODABLE);
         }
-        String source = attribute(attributes, "source");
-        String partitionKey = attributes.get("partitionkey");
-        if (Routing.shard(tenant, source, partitionKey, shards) != shard) {
+        String source = Objects.requireNonNull(attributes.get("source"), "a valid event has a source");
+        if (Routing.shard(tenant, source, attributes.get("partitionkey"), shards) != shard) {
             return new Decision.Rejected(Decision.Rejected.MISROUTED);
         }
-        byte[] identity = IdentityDigest.compute(tenant, source, partitionKey, attribute(attributes, "id"));
+        EventTexts texts = EventTexts.of(attributes, tenant, event.getActor());
         byte[] tag = event.getContentTag().bytes();
+        return event(window, timestampMillis, texts, digest, event.getDataSize(), tag);
+    }
+
+    private Decision event(
+            IdentityWindow window,
+            long timestampMillis,
+            EventTexts texts,
+            byte[] dataDigest,
+            long dataSizeBytes,
+            byte[] tag) {
+        byte[] identity = IdentityDigest.compute(texts);
         long first = window.find(identity, 0);
         if (first >= 0 && window.hasTag(first, tag, 0)) {
             return new Decision.Duplicate(first);
         }
         if (first >= 0) {
-            byte[] entry = CanonicalEntry.conflict(
-                    attributes,
-                    tenant,
-                    event.getActor(),
-                    timestampMillis,
-                    digest,
-                    event.getDataSize(),
-                    new LeafIndex(first));
+            byte[] entry =
+                    CanonicalEntry.conflict(texts, timestampMillis, dataDigest, dataSizeBytes, new LeafIndex(first));
             return entry.length > CanonicalEntry.MAX_SIZE_BYTES
                     ? new Decision.Rejected(Decision.Rejected.ENTRY_TOO_LARGE)
                     : leaf(EntryKind.CONFLICT, entry, NOTHING, NOTHING, null);
         }
-        byte[] entry = CanonicalEntry.event(
-                attributes, tenant, event.getActor(), timestampMillis, digest, event.getDataSize());
+        byte[] entry = CanonicalEntry.event(texts, timestampMillis, dataDigest, dataSizeBytes);
         return entry.length > required(rules).maxEventEntryBytes()
                 ? new Decision.Rejected(Decision.Rejected.ENTRY_TOO_LARGE)
                 : leaf(EntryKind.EVENT, entry, identity, tag, null);
@@ -176,14 +195,6 @@ final class Decider {
         byte[] hash = new byte[32];
         Rfc6962.leafHash(entry, 0, entry.length, hash, 0);
         return new Decision.Leaf(kind, hash, identity, tag, control);
-    }
-
-    private static String attribute(Map<String, String> attributes, String name) {
-        String value = attributes.get(name);
-        if (value == null) {
-            throw new IllegalStateException("a valid event has " + name);
-        }
-        return value;
     }
 
     private static <T> T required(@Nullable T value) {
