@@ -14,8 +14,8 @@ import java.util.List;
 /**
  * The edge record of a shard: everything about the unfinished end of its tree, in one value of fixed layout.
  *
- * <p>It is mutated in place and the same array is put into a caching store after every record, so that state, input position
- * and output always agree at a commit, wherever the commit falls. It holds the leaves after the last full tile, which is also
+ * <p>It is mutated in place, and the same array is what a caching store holds after every record ({@link EdgeWrites}), so that
+ * state, input position and output always agree at a commit, wherever the commit falls. It holds the leaves after the last full tile, which is also
  * what has not been forwarded yet at most, and the compact range of the full tiles before them.
  *
  * <p>Layout, big-endian: a head of {@value #HEAD_SIZE_BYTES} bytes (see the {@code AT_} constants), {@value #FRONTIER_MAX}

@@ -32,6 +32,7 @@ final class SequencerProcessor implements Processor<Bytes, byte[], byte[], byte[
     private final LedgerDefinition ledger;
     private final int generation;
     private final Fence fence;
+    private final EdgeWrites edgeWrites;
     private final SequencerMetrics metrics;
     private final ConfluentWire<Sealed> sealedWire;
     private final ConfluentWire<Outcome> outcomeWire;
@@ -41,10 +42,12 @@ final class SequencerProcessor implements Processor<Bytes, byte[], byte[], byte[
     private SequencerMetrics.@Nullable Position position;
     private boolean firstRecord;
 
-    SequencerProcessor(LedgerDefinition ledger, int generation, Fence fence, SequencerMetrics metrics) {
+    SequencerProcessor(
+            LedgerDefinition ledger, int generation, Fence fence, EdgeWrites edgeWrites, SequencerMetrics metrics) {
         this.ledger = ledger;
         this.generation = generation;
         this.fence = fence;
+        this.edgeWrites = edgeWrites;
         this.metrics = metrics;
         this.sealedWire = new ConfluentWire<>(Sealed.class, SchemaTexts.SEALED, ledger.schemas());
         this.outcomeWire = new ConfluentWire<>(Outcome.class, SchemaTexts.OUTCOME, ledger.schemas());
@@ -59,8 +62,8 @@ final class SequencerProcessor implements Processor<Bytes, byte[], byte[], byte[
         context = newContext;
         StateLife life =
                 new StateLife(generation, ledger.incarnation(), Uuid.fromString(ledger.topicId()), fence.changelogs());
-        ShardState opened =
-                ShardState.open(shard(), ledger.shards(), life, ledger.key(), new ContextStores(newContext));
+        ShardState opened = ShardState.open(
+                shard(), ledger.shards(), life, ledger.key(), new ContextStores(newContext, edgeWrites));
         requireSamePosition(opened);
         state = opened;
         firstRecord = true;
@@ -181,11 +184,13 @@ final class SequencerProcessor implements Processor<Bytes, byte[], byte[], byte[
         private static final byte[] EDGE_KEY = {'e'};
         private static final byte[] CONTROL_KEY = {'c'};
 
+        private final EdgeWrites.Store edgeBehindTheCache;
         private final KeyValueStore<byte[], byte[]> edge;
         private final KeyValueStore<byte[], byte[]> window;
         private final KeyValueStore<byte[], byte[]> rules;
 
-        ContextStores(ProcessorContext<byte[], byte[]> context) {
+        ContextStores(ProcessorContext<byte[], byte[]> context, EdgeWrites edgeWrites) {
+            edgeBehindTheCache = edgeWrites.of(context.taskId());
             edge = context.getStateStore(SequencerTopology.EDGE_STORE);
             window = context.getStateStore(SequencerTopology.WINDOW_STORE);
             rules = context.getStateStore(SequencerTopology.RULES_STORE);
@@ -196,9 +201,12 @@ final class SequencerProcessor implements Processor<Bytes, byte[], byte[], byte[
             return edge.get(EDGE_KEY);
         }
 
+        /** The array is always the same one: while the cache holds it, it holds what changes in it. */
         @Override
         public void putEdge(byte[] bytes) {
-            edge.put(EDGE_KEY, bytes);
+            if (edgeBehindTheCache.takeWritten()) {
+                edge.put(EDGE_KEY, bytes);
+            }
         }
 
         @Override

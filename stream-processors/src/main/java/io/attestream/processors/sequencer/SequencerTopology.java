@@ -11,6 +11,7 @@ import java.util.Set;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.processor.StreamPartitioner;
+import org.apache.kafka.streams.state.KeyValueBytesStoreSupplier;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
@@ -45,14 +46,15 @@ public final class SequencerTopology {
 
     public static Topology build(
             Topics topics, LedgerDefinition ledger, int generation, Fence fence, SequencerMetrics metrics) {
+        EdgeWrites edgeWrites = new EdgeWrites();
         Topology topology = new Topology();
         topology.addSource(
                 EVENTS_SOURCE, Serdes.Bytes().deserializer(), Serdes.ByteArray().deserializer(), topics.events());
         topology.addProcessor(
-                SEQUENCER, () -> new SequencerProcessor(ledger, generation, fence, metrics), EVENTS_SOURCE);
-        topology.addStateStore(store(EDGE_STORE, true), SEQUENCER);
-        topology.addStateStore(store(WINDOW_STORE, false), SEQUENCER);
-        topology.addStateStore(store(RULES_STORE, false), SEQUENCER);
+                SEQUENCER, () -> new SequencerProcessor(ledger, generation, fence, edgeWrites, metrics), EVENTS_SOURCE);
+        topology.addStateStore(store(edgeWrites.supplier(EDGE_STORE)).withCachingEnabled(), SEQUENCER);
+        topology.addStateStore(store(Stores.persistentKeyValueStore(WINDOW_STORE)), SEQUENCER);
+        topology.addStateStore(store(Stores.persistentKeyValueStore(RULES_STORE)), SEQUENCER);
         topology.addSink(
                 SEALED_SINK,
                 topics.sealed(),
@@ -70,12 +72,11 @@ public final class SequencerTopology {
         return topology;
     }
 
-    /** Caching only where a key is put once an event: then a commit writes it once. */
-    private static StoreBuilder<KeyValueStore<byte[], byte[]>> store(String name, boolean caching) {
-        StoreBuilder<KeyValueStore<byte[], byte[]>> builder = Stores.keyValueStoreBuilder(
-                        Stores.persistentKeyValueStore(name), Serdes.ByteArray(), Serdes.ByteArray())
+    /** Not cached: caching is for a key that changes with every event, so that a commit writes it once. */
+    private static StoreBuilder<KeyValueStore<byte[], byte[]>> store(KeyValueBytesStoreSupplier supplier) {
+        return Stores.keyValueStoreBuilder(supplier, Serdes.ByteArray(), Serdes.ByteArray())
+                .withCachingDisabled()
                 .withLoggingEnabled(CHANGELOG);
-        return caching ? builder.withCachingEnabled() : builder.withCachingDisabled();
     }
 
     /** Key of everything a shard's task forwards: its number. */
