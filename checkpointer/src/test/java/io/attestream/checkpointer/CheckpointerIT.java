@@ -209,6 +209,30 @@ class CheckpointerIT {
     }
 
     @Test
+    void aZombieStoppedBeforeItsIntentWasCommittedSignsNothing() throws Exception {
+        // given: the first is stopped with its intent in an open transaction
+        ledger.grow();
+        ManagedProcess zombie = startWith(PublishStep.INTENT_SENT, 0, "wait");
+        await().atMost(SOON).until(() -> Files.exists(reached(zombie)));
+        zombie.suspend();
+
+        // when: a second takes over, which aborts that transaction, and publishes; then the first goes on
+        ledger.grow();
+        start(freePort());
+        awaitAllPublished();
+        Files.createFile(go(zombie));
+        zombie.resume();
+        assertThat(zombie.awaitExit(SOON)).as(zombie.logTail()).isTrue();
+
+        // then
+        assertThat(zombie.exitCode()).as(zombie.logTail()).isEqualTo(1);
+        assertThat(zombie.logTail()).contains("another checkpointer took over");
+        assertThat(signed(zombie)).doesNotExist();
+        assertThat(intents(0)).hasSize(1);
+        requireOneHistory();
+    }
+
+    @Test
     void aFalseOutcomeStopsTheProcessBeforeAnythingIsSigned() throws Exception {
         // given
         ledger.grow();

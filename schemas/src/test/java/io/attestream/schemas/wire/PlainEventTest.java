@@ -18,6 +18,7 @@ import io.attestream.schemas.avro.PlainPayload;
 import io.attestream.schemas.avro.Salt16;
 import io.attestream.schemas.avro.Tag16;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -127,6 +128,15 @@ class PlainEventTest {
     @MethodSource("others")
     void leavesOthersToTheDecoder(Event event) {
         assertThat(plain.read(WIRE.encode(event))).isFalse();
+    }
+
+    /** Of two values the decoder keeps the last. */
+    @Test
+    void leavesANameThatComesTwiceToTheDecoder() {
+        byte[] value = WIRE.encode(event(attributes("qa", "x", "qb", "y"), null));
+        assertThat(plain.read(value)).isTrue();
+        value[new String(value, StandardCharsets.ISO_8859_1).indexOf("qb") + 1] = 'a';
+        assertThat(plain.read(value)).isFalse();
     }
 
     @Test
