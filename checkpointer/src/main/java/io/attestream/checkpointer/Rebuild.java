@@ -150,7 +150,7 @@ public final class Rebuild {
         List<ShardRebuild> shards = IntStream.range(0, ledger.shards())
                 .mapToObj(shard -> new ShardRebuild(
                         shard,
-                        new ShardDecider(shard, ledger, definition.incarnation()),
+                        ShardDecider.ofEntries(shard, ledger, definition.incarnation()),
                         published.get(shard),
                         listener))
                 .toList();

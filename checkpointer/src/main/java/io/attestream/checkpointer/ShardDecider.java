@@ -11,6 +11,7 @@ import io.attestream.proofs.control.Rules;
 import io.attestream.proofs.control.SchemaText;
 import io.attestream.proofs.entry.CanonicalEntry;
 import io.attestream.proofs.entry.EntryKind;
+import io.attestream.proofs.entry.EventTexts;
 import io.attestream.proofs.entry.IdentityDigest;
 import io.attestream.proofs.entry.Routing;
 import io.attestream.proofs.tree.Hash;
@@ -20,6 +21,7 @@ import io.attestream.schemas.SchemaTexts;
 import io.attestream.schemas.avro.EncryptedPayload;
 import io.attestream.schemas.avro.Event;
 import io.attestream.schemas.avro.PlainPayload;
+import io.attestream.schemas.wire.PlainEvent;
 import io.attestream.schemas.wire.SchemaBook;
 import io.attestream.schemas.wire.WireDecoder;
 import io.attestream.schemas.wire.WireResult;
@@ -52,16 +54,34 @@ final class ShardDecider {
     private final int shard;
     private final Ledger ledger;
     private final int incarnation;
+    private final @Nullable PlainEvent plain;
     private @Nullable InForce inForce;
     private long size;
 
     /** What genesis and the rules records so far have set. */
     private record InForce(Rules rules, WireDecoder<Event> decoder, SeenEvents seen) {}
 
+    /** What an event has beside its texts. */
+    private record Content(byte[] dataDigest, long dataSizeBytes, byte[] tag, Payload payload) {}
+
+    /** Reads every event by its decoder, which the sequencer does for few: both ways must agree before a head is signed. */
     ShardDecider(int shard, Ledger ledger, int incarnation) {
+        this(shard, ledger, incarnation, null);
+    }
+
+    private ShardDecider(int shard, Ledger ledger, int incarnation, @Nullable PlainEvent plain) {
         this.shard = shard;
         this.ledger = ledger;
         this.incarnation = incarnation;
+        this.plain = plain;
+    }
+
+    /**
+     * Of which only the entries are wanted: a leaf of a plain event has no payload. Reads such events where they lie, as the
+     * sequencer does; for records on which both ways of reading have agreed once.
+     */
+    static ShardDecider ofEntries(int shard, Ledger ledger, int incarnation) {
+        return new ShardDecider(shard, ledger, incarnation, new PlainEvent());
     }
 
     /**
@@ -77,6 +97,9 @@ final class ShardDecider {
         }
         if (value == null || value.length == 0 || value[0] != EVENT_MAGIC) {
             return rejected(offset, "undecodable");
+        }
+        if (plain != null && plain.read(value)) {
+            return decidePlain(inForce, offset, timestampMillis, plain);
         }
         WireResult<Event> result = inForce.decoder().decode(value);
         if (result instanceof WireResult.UnknownSchema<Event> unknown) {
@@ -110,10 +133,12 @@ final class ShardDecider {
                         "is that of " + genesis.origin() + " shard " + genesis.shard() + " of " + genesis.partitions()
                                 + " incarnation " + genesis.incarnation());
             }
+            SchemaBook schemas = allowedSchemas(genesis);
             inForce = new InForce(
                     genesis.rules(),
-                    new WireDecoder<>(Event.class, SchemaTexts.EVENT, allowedSchemas(genesis)),
+                    new WireDecoder<>(Event.class, SchemaTexts.EVENT, schemas),
                     new SeenEvents(genesis.rules().dedupWindowLeaves()));
+            readPlain(schemas);
         } catch (InvalidFormat | IllegalArgumentException e) {
             throw noGenesis(offset, "is no valid control record: " + e.getMessage());
         }
@@ -145,8 +170,15 @@ final class ShardDecider {
         Decision decision = leaf(before, offset, timestampMillis, EntryKind.RULES, entry, NONE, NONE, NO_PAYLOAD);
         before.seen().resize(change.rules().dedupWindowLeaves());
         before.decoder().use(schemas);
+        readPlain(schemas);
         inForce = new InForce(change.rules(), before.decoder(), before.seen());
         return new Decided(decision);
+    }
+
+    private void readPlain(SchemaBook schemas) {
+        if (plain != null) {
+            plain.use(schemas);
+        }
     }
 
     /** Read, but not to be followed here: a second genesis, rules of another shard or out of turn. */
@@ -198,36 +230,51 @@ final class ShardDecider {
         }
         byte[] identity =
                 IdentityDigest.compute(event.getTenant(), source, partitionKey, attributes.getOrDefault("id", ""));
-        byte[] tag = event.getContentTag().bytes();
+        return decideValid(
+                now,
+                offset,
+                timestampMillis,
+                EventTexts.of(attributes, event.getTenant(), event.getActor()),
+                identity,
+                new Content(
+                        dataDigest, event.getDataSize(), event.getContentTag().bytes(), payload(event)));
+    }
+
+    private Verdict decidePlain(InForce now, long offset, long timestampMillis, PlainEvent event) {
+        if (event.shard(ledger.shards()) != shard) {
+            return rejected(offset, "misrouted");
+        }
+        Content content = new Content(event.dataDigest(), event.dataSizeBytes(), event.contentTag(), NO_PAYLOAD);
+        return decideValid(now, offset, timestampMillis, event, IdentityDigest.compute(event), content);
+    }
+
+    private Verdict decideValid(
+            InForce now, long offset, long timestampMillis, EventTexts texts, byte[] identity, Content content) {
         SeenEvents.Seen first = now.seen().find(identity);
-        if (first != null && first.hasTag(tag)) {
+        if (first != null && first.hasTag(content.tag())) {
             return new Decided(
                     new WithoutLeaf(offset, OutcomeClaim.Kind.DUPLICATE, OptionalLong.of(first.index()), ""));
         }
+        byte[] digest = content.dataDigest();
+        long dataSizeBytes = content.dataSizeBytes();
         boolean conflict = first != null;
         byte[] entry = first != null
-                ? CanonicalEntry.conflict(
-                        attributes,
-                        event.getTenant(),
-                        event.getActor(),
-                        timestampMillis,
-                        dataDigest,
-                        event.getDataSize(),
-                        new LeafIndex(first.index()))
-                : CanonicalEntry.event(
-                        attributes,
-                        event.getTenant(),
-                        event.getActor(),
-                        timestampMillis,
-                        dataDigest,
-                        event.getDataSize());
+                ? CanonicalEntry.conflict(texts, timestampMillis, digest, dataSizeBytes, new LeafIndex(first.index()))
+                : CanonicalEntry.event(texts, timestampMillis, digest, dataSizeBytes);
         if (entry.length
                 > (conflict ? CanonicalEntry.MAX_SIZE_BYTES : now.rules().maxEventEntryBytes())) {
             return rejected(offset, "entry-too-large");
         }
         EntryKind kind = conflict ? EntryKind.CONFLICT : EntryKind.EVENT;
-        return new Decided(
-                leaf(now, offset, timestampMillis, kind, entry, conflict ? NONE : identity, tag, payload(event)));
+        return new Decided(leaf(
+                now,
+                offset,
+                timestampMillis,
+                kind,
+                entry,
+                conflict ? NONE : identity,
+                content.tag(),
+                content.payload()));
     }
 
     private Leaf leaf(

@@ -39,11 +39,13 @@ class ShardDeciderTest {
 
     private static final TestLedger LEDGER = new TestLedger(2);
     private ShardDecider decider = new ShardDecider(SHARD, LEDGER.ledger, 1);
+    private ShardDecider ofEntries = ShardDecider.ofEntries(SHARD, LEDGER.ledger, 1);
     private long offset;
 
     @BeforeEach
     void begin() {
         decider = new ShardDecider(SHARD, LEDGER.ledger, 1);
+        ofEntries = ShardDecider.ofEntries(SHARD, LEDGER.ledger, 1);
         offset = 0;
         decide(LEDGER.genesisValue(SHARD));
     }
@@ -245,7 +247,7 @@ class ShardDeciderTest {
     @Test
     void anUnknownSchemaDecidesNothing() {
         // when
-        ShardDecider.Verdict verdict = decider.decide(1, TIME, new byte[] {0, 0, 0, 0, 99, 1});
+        ShardDecider.Verdict verdict = verdict(1, new byte[] {0, 0, 0, 0, 99, 1});
 
         // then
         assertThat(verdict).isInstanceOf(ShardDecider.Undecidable.class);
@@ -279,7 +281,7 @@ class ShardDeciderTest {
                 LEDGER.resigned(LEDGER.rulesValue(SHARD, 2, 512), json -> json.replaceAll(name + ":\\d+", later));
 
         // when
-        ShardDecider.Verdict verdict = decider.decide(offset, TIME, value);
+        ShardDecider.Verdict verdict = verdict(offset, value);
 
         // then
         assertThat(verdict)
@@ -299,8 +301,7 @@ class ShardDeciderTest {
         decide(LEDGER.value(new Control.RulesChange(TestLedger.ORIGIN, SHARD, none, TestLedger.schemas())));
 
         // when, then
-        assertThat(decider.decide(offset, TIME, LEDGER.eventValue(SHARD, "x", "p")))
-                .isInstanceOf(ShardDecider.Undecidable.class);
+        assertThat(verdict(offset, LEDGER.eventValue(SHARD, "x", "p"))).isInstanceOf(ShardDecider.Undecidable.class);
     }
 
     // ---- the beginning
@@ -318,7 +319,17 @@ class ShardDeciderTest {
     }
 
     private Decision decide(byte[] value) {
-        return ((ShardDecider.Decided) decider.decide(offset++, TIME, value)).decision();
+        return ((ShardDecider.Decided) verdict(offset++, value)).decision();
+    }
+
+    /** Both ways of reading say the same, but for payloads. */
+    private ShardDecider.Verdict verdict(long at, byte[] value) {
+        ShardDecider.Verdict verdict = decider.decide(at, TIME, value);
+        assertThat(ofEntries.decide(at, TIME, value))
+                .usingRecursiveComparison()
+                .ignoringFieldsMatchingRegexes(".*payload")
+                .isEqualTo(verdict);
+        return verdict;
     }
 
     private static Leaf leaf(Decision decision) {
