@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * stays open as long as this process lives: see {@link io.attestream.chaos.agent.ChildAgent}. Thread-safe.
  */
 public final class ManagedProcess implements AutoCloseable {
-    private static final Duration STOP_TIMEOUT = Duration.ofSeconds(20);
+    private static final Duration STOP_TIMEOUT = Duration.ofSeconds(60);
     private static final Duration KILL_TIMEOUT = Duration.ofSeconds(10);
     private static final long POLL_NANOS = 50_000_000;
     private static final int LOG_TAIL_LINES = 40;

@@ -27,6 +27,7 @@ import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
@@ -55,6 +56,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
@@ -246,7 +249,9 @@ class GatewayIT {
             consumer.assign(partitions);
             consumer.seekToBeginning(partitions);
             Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+            long deadline = System.nanoTime() + PATIENCE.toNanos();
             while (partitions.stream().anyMatch(p -> consumer.position(p) < ends.get(p))) {
+                assertThat(System.nanoTime()).isLessThan(deadline);
                 for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofSeconds(1))) {
                     if (decoder.decode(record.value()) instanceof WireResult.Decoded<Event> decoded) {
                         ids.put(
@@ -316,7 +321,7 @@ class GatewayIT {
     void aStopAnswersWhatIsInFlightAndLosesNothing() throws Exception {
         // given
         launchAndAwaitReady();
-        Load load = new Load("stop");
+        Load load = new Load("stop", false);
         await().atMost(PATIENCE).until(() -> load.accepted.size() > 50);
 
         // when
@@ -326,7 +331,104 @@ class GatewayIT {
         assertThat(gateway.waitFor(40, TimeUnit.SECONDS)).isTrue();
         load.stop();
         assertThat(load.statuses.keySet()).isSubsetOf(202, 503);
+        assertThat(load.withoutRetryAfter).hasValue(0);
         assertThat(idsInTheLog()).containsAllEntriesOf(load.accepted);
+    }
+
+    @Test
+    void aStopEndsAStreamWithTheResultsThatWereStillOut() throws Exception {
+        // given: lines that were read, and brokers that do not answer
+        launchAndAwaitReady();
+        List<String> results = new ArrayList<>();
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.setSoTimeout(30_000);
+            BufferedReader in = openStream(socket);
+            sendChunk(socket, line("out-0"));
+            String read = in.readLine();
+            while (!read.contains("\"id\":\"out-0\"")) {
+                read = in.readLine();
+            }
+            broker.process().suspend();
+            try {
+                sendChunk(
+                        socket,
+                        IntStream.rangeClosed(1, 20)
+                                .mapToObj(i -> line("out-" + i))
+                                .collect(Collectors.joining()));
+                await().atMost(PATIENCE).until(() -> !isReady());
+
+                // when
+                gateway.destroy();
+                await().atMost(PATIENCE).until(this::isListeningNoMore);
+            } finally {
+                broker.process().resume();
+            }
+
+            // then: one for each line, and a proper end
+            in.lines()
+                    .takeWhile(line -> !line.equals("0"))
+                    .filter(line -> line.startsWith("{"))
+                    .forEach(results::add);
+            assertThat(gateway.waitFor(40, TimeUnit.SECONDS)).isTrue();
+        }
+        assertThat(results).hasSize(20).allMatch(result -> result.contains("\"status\":\"accepted\""));
+        assertThat(idsInTheLog().values())
+                .containsAll(
+                        IntStream.rangeClosed(0, 20).mapToObj(i -> "out-" + i).toList());
+    }
+
+    @Test
+    void aStopAnswersAClientWhoseBodyIsOnItsWay() throws Exception {
+        // given
+        launchAndAwaitReady();
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.setSoTimeout(30_000);
+            String head = head("application/cloudevents+json") + "Content-Length: 500\r\nExpect: 100-continue\r\n\r\n";
+            socket.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
+            BufferedReader in =
+                    new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
+            assertThat(in.readLine()).contains(" 100 ");
+            assertThat(in.readLine()).isEmpty();
+            socket.getOutputStream().write("{\"spec".getBytes(StandardCharsets.US_ASCII));
+
+            // when
+            gateway.destroy();
+
+            // then
+            assertThat(in.lines().takeWhile(line -> !line.isEmpty()))
+                    .anyMatch(line -> line.startsWith("HTTP/1.1 503"))
+                    .anyMatch(line -> line.equalsIgnoreCase("Retry-After: 1"));
+            assertThat(gateway.waitFor(40, TimeUnit.SECONDS)).isTrue();
+        }
+    }
+
+    private boolean isListeningNoMore() throws IOException {
+        try (Socket socket = new Socket()) {
+            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+            return false;
+        } catch (ConnectException e) {
+            return true;
+        }
+    }
+
+    private static String line(String id) {
+        return "{\"specversion\":\"1.0\",\"id\":\"" + id + "\",\"source\":\"/it\",\"type\":\"t\"}\n";
+    }
+
+    private String head(String contentType) {
+        return "POST /v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
+                + issuer.token("acme", "ingester") + "\r\nContent-Type: " + contentType + "\r\n";
+    }
+
+    private BufferedReader openStream(Socket socket) throws IOException {
+        String head = head("application/x-ndjson") + "Transfer-Encoding: chunked\r\n\r\n";
+        socket.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
+        return new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
+    }
+
+    private static void sendChunk(Socket socket, String text) throws IOException {
+        String chunk = Integer.toHexString(text.length()) + "\r\n" + text + "\r\n";
+        socket.getOutputStream().write(chunk.getBytes(StandardCharsets.US_ASCII));
     }
 
     @Test
@@ -335,14 +437,8 @@ class GatewayIT {
         launchAndAwaitReady();
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
             socket.setSoTimeout(30_000);
-            String event = "{\"specversion\":\"1.0\",\"id\":\"streamed\",\"source\":\"/it\",\"type\":\"t\"}\n{\"half";
-            String head = "POST /v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
-                    + issuer.token("acme", "ingester")
-                    + "\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n";
-            String chunk = Integer.toHexString(event.length()) + "\r\n" + event + "\r\n";
-            socket.getOutputStream().write((head + chunk).getBytes(StandardCharsets.US_ASCII));
-            BufferedReader in =
-                    new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
+            BufferedReader in = openStream(socket);
+            sendChunk(socket, line("streamed") + "{\"half");
             String line = in.readLine();
             while (!line.startsWith("{")) {
                 line = in.readLine();
@@ -395,7 +491,15 @@ class GatewayIT {
         private final ExecutorService clients = Executors.newFixedThreadPool(4);
         private final AtomicReference<Throwable> bug = new AtomicReference<>();
 
+        private final boolean backOff;
+
         Load(String name) {
+            this(name, true);
+        }
+
+        /** @param backOff whether clients wait as long as they are told */
+        Load(String name, boolean backOff) {
+            this.backOff = backOff;
             String token = issuer.token("acme", "ingester");
             for (int client = 0; client < 4; client++) {
                 String prefix = name + "-" + client + "-";
@@ -416,7 +520,9 @@ class GatewayIT {
                 } else if (answer.headers().firstValue("Retry-After").isEmpty() && gateway.isAlive()) {
                     withoutRetryAfter.incrementAndGet();
                 }
-                long wait = answer.headers().firstValueAsLong("Retry-After").orElse(0);
+                long wait = backOff
+                        ? answer.headers().firstValueAsLong("Retry-After").orElse(0)
+                        : 0;
                 LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(wait));
             } catch (ConnectException e) {
                 // Refused: nothing was taken, so nothing was promised.

@@ -22,8 +22,10 @@ public class Listener {
     private static final Duration AFTER = Duration.ofMillis(500);
 
     private final Vertx vertx;
-    /** Known from the first request on; before it there is nobody to answer. */
+    /** Known from the first request on. */
     private volatile @Nullable Channel socket;
+
+    private volatile boolean closing;
 
     Listener(Vertx vertx) {
         this.vertx = vertx;
@@ -36,16 +38,24 @@ public class Listener {
     private void see(RoutingContext context) {
         if (socket == null && context.request().connection() instanceof ConnectionBase connection) {
             socket = connection.channel().parent();
+            if (closing) {
+                closeSocket(); // this was the first
+            }
         }
         context.next();
     }
 
     void onStop(@Observes ShutdownDelayInitiatedEvent event) {
         vertx.setTimer(AFTER.toMillis(), timer -> {
-            Channel listening = socket;
-            if (listening != null) {
-                var unused = listening.close();
-            }
+            closing = true;
+            closeSocket();
         });
+    }
+
+    private void closeSocket() {
+        Channel listening = socket;
+        if (listening != null) {
+            var unused = listening.close();
+        }
     }
 }

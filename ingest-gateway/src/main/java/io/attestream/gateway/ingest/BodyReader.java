@@ -4,6 +4,7 @@ package io.attestream.gateway.ingest;
 import io.attestream.gateway.http.Problem;
 import io.attestream.gateway.http.ProblemCode;
 import io.attestream.gateway.http.ProblemException;
+import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
@@ -20,6 +21,9 @@ import java.util.concurrent.CompletableFuture;
 final class BodyReader {
     /** What is read and thrown away behind a refusal, so that the client gets to see the answer. */
     private static final long DISCARD_MAX_BYTES = 16L << 20;
+
+    /** What a client has left when this instance stops; with an append behind it less than {@code quarkus.shutdown.timeout}. */
+    private static final Duration STOP_TIMEOUT = Duration.ofSeconds(5);
 
     private final HttpServerRequest request;
     private final Admission.Permit permit;
@@ -38,16 +42,23 @@ final class BodyReader {
 
     /** @return fails with {@link ProblemException} only */
     static CompletableFuture<byte[]> read(
-            RoutingContext context, Admission.Permit permit, long maxBytes, Duration timeout) {
+            RoutingContext context, Admission.Permit permit, long maxBytes, Duration timeout, Draining draining) {
         BodyReader reader = new BodyReader(context.request(), permit, maxBytes);
-        reader.start(context, timeout);
+        reader.start(context, timeout, draining);
         return reader.body;
     }
 
-    private void start(RoutingContext context, Duration timeout) {
+    private void start(RoutingContext context, Duration timeout, Draining draining) {
         Vertx vertx = context.vertx();
+        Context eventLoop = vertx.getOrCreateContext();
         long timer = vertx.setTimer(timeout.toMillis(), id -> timedOut(context, timeout));
-        var unused = body.whenComplete((bytes, error) -> vertx.cancelTimer(timer));
+        Runnable hurry =
+                () -> eventLoop.runOnContext(now -> vertx.setTimer(STOP_TIMEOUT.toMillis(), id -> stopped(context)));
+        draining.add(hurry);
+        var unused = body.whenComplete((bytes, error) -> {
+            vertx.cancelTimer(timer);
+            draining.remove(hurry);
+        });
         request.handler(this::chunk);
         request.endHandler(end -> body.complete(received.getBytes()));
         request.exceptionHandler(error -> refuse(Problem.of(ProblemCode.MALFORMED_BODY, "The body ends too early")));
@@ -70,12 +81,26 @@ final class BodyReader {
     }
 
     private void timedOut(RoutingContext context, Duration timeout) {
-        // What never comes cannot be discarded, so the connection ends with the answer.
+        refuseAndClose(
+                context,
+                Problem.of(
+                        ProblemCode.BODY_TIMEOUT, "The body must arrive within the limit", null, timeout.toSeconds()));
+    }
+
+    private void stopped(RoutingContext context) {
+        if (!body.isDone()) {
+            refuseAndClose(
+                    context,
+                    Problem.of(ProblemCode.NOT_READY, "This instance is stopping; send the same again elsewhere"));
+        }
+    }
+
+    /** What never comes cannot be discarded, so the connection ends with the answer. */
+    private void refuseAndClose(RoutingContext context, Problem problem) {
         context.addEndHandler(done -> {
             var unused = request.connection().close();
         });
-        refuse(Problem.of(
-                ProblemCode.BODY_TIMEOUT, "The body must arrive within the limit", null, timeout.toSeconds()));
+        refuse(problem);
     }
 
     private void admitAnnounced(long length) {

@@ -8,8 +8,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Ends streams and waits for publication when this instance was told to stop, and lets nothing new in. A single event or a
- * batch ends by itself; a client that goes on sending lines would hold up the stop until its timeout.
+ * Ends streams, bodies that come slowly and waits for publication when this instance was told to stop. A single event or a
+ * batch that is here ends by itself; a client that goes on sending would hold up the stop until its timeout.
  */
 @ApplicationScoped
 public class Draining {

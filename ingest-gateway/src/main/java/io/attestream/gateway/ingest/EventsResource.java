@@ -171,7 +171,7 @@ public class EventsResource {
         GatewayConfig.Ingest limits = config.ingest();
         Admission.Permit permit = admission.open();
         CompletableFuture<List<ResultItem>> appended = BodyReader.read(
-                        context, permit, limits.maxBodyBytes(), limits.bodyTimeout())
+                        context, permit, limits.maxBodyBytes(), limits.bodyTimeout(), draining)
                 .thenComposeAsync(
                         body -> appendAll(call, contentType, body, permit), Infrastructure.getDefaultWorkerPool());
         // Before any wait for publication: what is acknowledged is in flight no more, and a ledger that publishes late
@@ -195,6 +195,7 @@ public class EventsResource {
     public RestMulti<byte[]> stream(@Context HttpServerRequest request, @Context SecurityIdentity identity) {
         return metrics.countingRefusals(() -> {
             requireNoContentCoding(request);
+            requireNotStopping();
             return stream(call(request, identity));
         });
     }
@@ -226,10 +227,14 @@ public class EventsResource {
                 .build();
     }
 
-    private Call call(HttpServerRequest request, SecurityIdentity identity) {
+    /** A single event or a batch is still taken: nothing is read behind a refusal, and a client that writes would not see it. */
+    private void requireNotStopping() {
         if (draining.hasBegun()) {
             throw new ProblemException(ProblemCode.NOT_READY, "This instance is stopping; send the same again");
         }
+    }
+
+    private Call call(HttpServerRequest request, SecurityIdentity identity) {
         Caller caller = identity.getAttribute(Caller.ATTRIBUTE);
         String tenant = caller.tenant()
                 .orElseThrow(() -> new ProblemException(

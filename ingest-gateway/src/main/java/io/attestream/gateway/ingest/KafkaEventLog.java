@@ -5,6 +5,7 @@ import io.attestream.gateway.config.GatewayConfig;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -15,6 +16,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.DescribeTopicsOptions;
@@ -222,17 +225,44 @@ public final class KafkaEventLog implements EventLog {
         if (known > atLeast) {
             return known;
         }
-        TopicPartition partition = new TopicPartition(topic, shard);
+        long end = Objects.requireNonNull(ends(IntStream.of(shard)).get(shard), "asked for");
+        return knownEnds.accumulateAndGet(shard, end, Math::max);
+    }
+
+    /**
+     * Asks how far the log goes by now, whoever wrote to it: an end below one that was known is that of another log, and so
+     * is an acknowledgement below an end learned here.
+     */
+    public void learnEnds() {
+        long[] before =
+                IntStream.range(0, knownEnds.length()).mapToLong(knownEnds::get).toArray();
         try {
-            long end = admin.listOffsets(
-                            Map.of(partition, OffsetSpec.latest()),
-                            new ListOffsetsOptions().timeoutMs(millis(metadataTimeout)))
-                    .partitionResult(partition)
+            ends(IntStream.range(0, before.length)).forEach((shard, end) -> {
+                if (end < before[shard]) {
+                    wentBack = true;
+                }
+                knownEnds.accumulateAndGet(shard, end, Math::max);
+            });
+        } catch (Unavailable e) {
+            LOG.debug("ends not learned: {}", e.getMessage());
+        }
+    }
+
+    private Map<Integer, Long> ends(IntStream shards) throws Unavailable {
+        Map<TopicPartition, OffsetSpec> asked = shards.boxed()
+                .collect(Collectors.toMap(shard -> new TopicPartition(topic, shard), shard -> OffsetSpec.latest()));
+        try {
+            return admin
+                    .listOffsets(asked, new ListOffsetsOptions().timeoutMs(millis(metadataTimeout)))
+                    .all()
                     .get(metadataTimeout.toMillis(), TimeUnit.MILLISECONDS)
-                    .offset();
-            return knownEnds.accumulateAndGet(shard, end, Math::max);
+                    .entrySet()
+                    .stream()
+                    .collect(Collectors.toMap(
+                            end -> end.getKey().partition(),
+                            end -> end.getValue().offset()));
         } catch (ExecutionException | TimeoutException e) {
-            throw new Unavailable("the end of partition " + shard + " is not known: the brokers do not answer");
+            throw new Unavailable("the ends of " + asked.keySet() + " are not known: the brokers do not answer");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new Unavailable("interrupted");

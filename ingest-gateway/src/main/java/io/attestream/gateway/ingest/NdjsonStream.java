@@ -65,6 +65,10 @@ final class NdjsonStream {
     private boolean allReceived;
     /** Nothing more is taken from the chunks. */
     private boolean inputEnded;
+    /** What comes of the chunk being worked off is not appended any more. */
+    private volatile boolean stopping;
+    /** Results are counted, and go nowhere. */
+    private boolean clientIsGone;
 
     private boolean finished;
 
@@ -101,7 +105,14 @@ final class NdjsonStream {
         request.endHandler(end -> allReceived());
         request.exceptionHandler(error -> stop.run());
         request.resume();
-        return output.onItem().invoke(written -> taken()).onCancellation().invoke(stop);
+        return output.onItem().invoke(written -> taken()).onCancellation().invoke(this::leave);
+    }
+
+    private void leave() {
+        synchronized (this) {
+            clientIsGone = true;
+        }
+        stop.run();
     }
 
     private static void onWorker(Runnable work) {
@@ -126,6 +137,7 @@ final class NdjsonStream {
 
     /** This instance stops, or the client is gone: what is not a whole line yet was never an event. */
     private void stopInput() {
+        stopping = true;
         request.pause();
         synchronized (this) {
             inputEnded = true;
@@ -202,10 +214,17 @@ final class NdjsonStream {
 
     private void line(byte[] line) {
         int index = takeIndex();
+        Intake read = intake.apply(line);
+        if (stopping && read instanceof Intake.Ready ready) {
+            // Each might wait for brokers that do not answer, and hold up the stop.
+            add(CompletableFuture.completedFuture(ResultItem.unavailable(
+                    index, ready.id(), ProblemCode.UNAVAILABLE, "this instance is stopping; send the same again")));
+            return;
+        }
         synchronized (this) {
             unansweredBytes += line.length;
         }
-        add(appender.append(index, intake.apply(line)).thenApply(item -> {
+        add(appender.append(index, read).thenApply(item -> {
             synchronized (this) {
                 unansweredBytes -= line.length;
             }
@@ -247,7 +266,7 @@ final class NdjsonStream {
      * has not taken the last one, results gather.
      */
     private synchronized void handOver() {
-        if (unwritten == 0 && !finished) {
+        if ((unwritten == 0 || clientIsGone) && !finished) {
             ByteArrayOutputStream piece = new ByteArrayOutputStream();
             while (!unanswered.isEmpty() && unanswered.peek().isDone()) {
                 ResultItem item = unanswered.remove().join();
@@ -257,7 +276,9 @@ final class NdjsonStream {
                 }
                 piece.writeBytes(encode(item));
             }
-            if (unwritten > 0) {
+            if (clientIsGone) {
+                unwritten = 0;
+            } else if (unwritten > 0) {
                 output.onNext(piece.toByteArray());
             }
         }

@@ -110,6 +110,7 @@ public class KafkaLedger implements LedgerSource {
                 rules.maxPayloadBytes(),
                 config.ingest().maxBatchEvents());
         KafkaEventLog log = KafkaEventLog.open(config, topics.events(), ledger.shards(), rules.maxPayloadBytes());
+        log.learnEnds();
         open = new OpenLedger(ledger.key(), ledger.shards(), ledger.incarnation(), intake, log);
         state = "open";
         var unused = opener.scheduleWithFixedDelay(
@@ -125,6 +126,7 @@ public class KafkaLedger implements LedgerSource {
      * nothing may be acknowledged there, and what is queued for the topic that was must not be written to it.
      */
     private void requireSameLog(KafkaEventLog log, String topic, String topicId) {
+        log.learnEnds();
         Optional<String> id = log.topicId();
         boolean remade = id.isPresent() && !id.get().equals(topicId);
         if (open != null && (remade || log.hasGoneBack())) {
@@ -133,8 +135,9 @@ public class KafkaLedger implements LedgerSource {
                     remade
                             ? "topic " + topic + " has id " + id.get() + ", the ledger's has " + topicId
                                     + ": it was deleted and made again. Restore the ledger"
-                            : "topic " + topic + " acknowledged an event below its known end: it was deleted and made"
-                                    + " again, or lost its end. Restore the ledger");
+                            : "topic " + topic
+                                    + " went back behind its known end: it was deleted and made again, or lost"
+                                    + " its end. Restore the ledger");
             log.abandon();
         }
     }

@@ -5,16 +5,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.attestream.gateway.config.GatewayConfig;
 import io.smallrye.config.SmallRyeConfigBuilder;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListOffsetsResult;
+import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.producer.BufferExhaustedException;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -24,6 +29,7 @@ import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.BrokerNotAvailableException;
 import org.apache.kafka.common.errors.DisconnectException;
@@ -171,6 +177,60 @@ class KafkaEventLogTest {
             assertThat(producer.sent).hasSize(3);
             assertThat(log.hasGoneBack()).isTrue();
         }
+    }
+
+    @Test
+    void nothingIsAcknowledgedBelowWhatOthersHaveWritten() throws Exception {
+        // given: this instance has written nothing
+        Acknowledging producer = new Acknowledging();
+        AtomicLong end = new AtomicLong(1_000);
+        try (KafkaEventLog log = new KafkaEventLog("events", 1, producer, ends(end), SHORT, SHORT)) {
+            log.learnEnds();
+            CompletableFuture<AppendResult> first = log.append(RECORD);
+
+            // when: another instance was there before in the topic that was made again
+            producer.acknowledge(0, 2);
+
+            // then
+            assertThat(get(first)).isInstanceOf(AppendResult.Unknown.class);
+            assertThat(log.hasGoneBack()).isTrue();
+        }
+    }
+
+    @Test
+    void nothingIsAppendedAfterAnEndThatWentBack() throws Exception {
+        // given
+        Acknowledging producer = new Acknowledging();
+        AtomicLong end = new AtomicLong(1_000);
+        try (KafkaEventLog log = new KafkaEventLog("events", 1, producer, ends(end), SHORT, SHORT)) {
+            log.learnEnds();
+
+            // when
+            end.set(999);
+            log.learnEnds();
+
+            // then
+            assertThat(log.hasGoneBack()).isTrue();
+            assertThat(get(log.append(RECORD))).isInstanceOf(AppendResult.NotWritten.class);
+        }
+    }
+
+    /** Brokers that know this end of every partition. */
+    private static Admin ends(AtomicLong end) {
+        return (Admin) Proxy.newProxyInstance(
+                KafkaEventLogTest.class.getClassLoader(), new Class<?>[] {Admin.class}, (proxy, method, arguments) -> {
+                    if (!method.getName().equals("listOffsets")) {
+                        return null;
+                    }
+                    Map<TopicPartition, KafkaFuture<ListOffsetsResultInfo>> ends = new HashMap<>();
+                    ((Map<?, ?>) arguments[0])
+                            .keySet()
+                            .forEach(partition -> ends.put(
+                                    (TopicPartition) partition,
+                                    KafkaFuture.completedFuture(
+                                            new ListOffsetsResultInfo(end.get(), -1, Optional.empty()))));
+                    return new ListOffsetsResult(ends);
+                });
     }
 
     @Test

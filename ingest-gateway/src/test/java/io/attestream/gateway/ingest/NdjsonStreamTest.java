@@ -175,6 +175,40 @@ class NdjsonStreamTest {
     }
 
     @Test
+    void aClientThatLeavesGivesItsPermitBackWhenTheLastAnswerCame() throws Exception {
+        // given: answers that come one after the other
+        List<String> seen = Collections.synchronizedList(new ArrayList<>());
+        List<CompletableFuture<AppendResult>> answers = Collections.synchronizedList(new ArrayList<>());
+        FakeEventLog log = new FakeEventLog();
+        log.behaving(record -> {
+            CompletableFuture<AppendResult> answer = new CompletableFuture<>();
+            answers.add(answer);
+            return answer;
+        });
+        Admission admission = new Admission(1_000, 1_000);
+        Admission.Permit permit = admission.open();
+        assertThat(permit.takeBytes(1_000)).isTrue();
+        NdjsonStream stream = stream(
+                new FakeRequest(wholeLines(UNANSWERED)), permit, line -> ready(line, seen), log, new ObjectMapper());
+        try {
+            AssertSubscriber<byte[]> client = stream.start().subscribe().withSubscriber(AssertSubscriber.create(1));
+            await().atMost(PATIENCE).until(() -> answers.size() == UNANSWERED);
+
+            // when
+            client.cancel();
+            for (CompletableFuture<AppendResult> answer : answers) {
+                assertThat(admission.bytesInFlight()).isEqualTo(1_000);
+                answer.complete(new AppendResult.Appended(0, 1));
+            }
+
+            // then
+            await().atMost(PATIENCE).until(() -> admission.bytesInFlight() == 0);
+        } finally {
+            stopThreads();
+        }
+    }
+
+    @Test
     void aBugAmidAPieceFailsTheStreamAndGivesThePermitBack() throws Exception {
         // given: a result that cannot be written, behind one in the same piece that can
         ObjectMapper json = new ObjectMapper() {
