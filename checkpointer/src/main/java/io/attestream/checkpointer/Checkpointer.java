@@ -198,6 +198,13 @@ final class Checkpointer {
                         head.shard(),
                         head.nextOffset(),
                         decided);
+            } else if (backlog.look(head.shard(), replica -> !replica.hasMatched(head.nextOffset()))) {
+                LOG.info(
+                        "replaying: epoch {} needs shard {} up to offset {}, which the processors of this generation"
+                                + " have not sealed: are they running?",
+                        waitedFor.epoch(),
+                        head.shard(),
+                        head.nextOffset());
             }
         }
     }

@@ -8,7 +8,6 @@ import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.LongSupplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.TopicDescription;
 
@@ -17,32 +16,24 @@ import org.apache.kafka.clients.admin.TopicDescription;
  * consumer reads on at its old position, as if nothing had happened. Used by the publishing thread only.
  */
 final class EventsTopic implements AutoCloseable {
-    private static final long LOOK_MILLIS = 1_000;
     private static final long ANSWER_SECONDS = 30;
 
     private final Admin admin;
     private final String topic;
     private final LedgerDefinition ledger;
-    private final LongSupplier clockMillis;
-    private long dueMillis;
 
-    EventsTopic(KafkaClients clients, String topic, LedgerDefinition ledger, LongSupplier clockMillis) {
+    EventsTopic(KafkaClients clients, String topic, LedgerDefinition ledger) {
         this.admin = Admin.create(clients.common());
         this.topic = topic;
         this.ledger = ledger;
-        this.clockMillis = clockMillis;
     }
 
     /**
-     * Returns when it was the same at most a second ago.
+     * Asks the brokers each time: what was read since they were asked last may be of another topic.
      *
      * @throws FatalDoubtException if it is another one, or the brokers do not tell
      */
     void requireSame() {
-        long now = clockMillis.getAsLong();
-        if (now < dueMillis) {
-            return;
-        }
         TopicDescription described = describe();
         String id = described.topicId().toString();
         int partitions = described.partitions().size();
@@ -54,7 +45,6 @@ final class EventsTopic implements AutoCloseable {
             throw new FatalDoubtException("topic " + topic + " has " + partitions + " partitions, genesis was made for "
                     + ledger.shards() + ": keys go to other shards now. Restore the ledger");
         }
-        dueMillis = now + LOOK_MILLIS;
     }
 
     private TopicDescription describe() {

@@ -137,11 +137,14 @@ final class KafkaCheckpointLog implements CheckpointLog {
     }
 
     private static FatalDoubtException doubt(String what, @Nullable Throwable cause) {
-        // The last of them: the new owner aborted the transaction before it was to be committed.
+        // The last of them: the transaction was aborted before it was to be committed, by a new owner or by the
+        // brokers.
         boolean fenced = cause instanceof ProducerFencedException
                 || cause instanceof InvalidProducerEpochException
                 || cause instanceof InvalidTxnStateException;
-        String why = fenced ? "another checkpointer took over" : String.valueOf(cause);
+        String why = fenced
+                ? "another checkpointer took over, or this process stood still for longer than a transaction may be open"
+                : String.valueOf(cause);
         return new FatalDoubtException(
                 "topic checkpoints: " + what + ": " + why
                         + ". The process ends; the next start finds out what was committed",

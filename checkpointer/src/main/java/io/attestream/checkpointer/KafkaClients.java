@@ -48,9 +48,14 @@ final class KafkaClients {
     }
 
     KafkaProducer<byte[], byte[]> transactionalWriter(String transactionalId) {
+        return transactionalWriter(transactionalId, TRANSACTION_TIMEOUT_MILLIS);
+    }
+
+    /** @param timeoutMillis after which the brokers abort a transaction that is still open */
+    KafkaProducer<byte[], byte[]> transactionalWriter(String transactionalId, int timeoutMillis) {
         Map<String, Object> config = common();
         config.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, transactionalId);
-        config.put(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, TRANSACTION_TIMEOUT_MILLIS);
+        config.put(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, timeoutMillis);
         config.put(ProducerConfig.ACKS_CONFIG, "all");
         config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, COMMIT_WAIT_MILLIS);
         config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, COMMIT_WAIT_MILLIS);

@@ -174,7 +174,7 @@ public final class Main {
         LedgerFollower follower =
                 new LedgerFollower(clients, topics, new ProcessorRecords(definition.schemas()), backlog, clock::millis);
         Thread reading = new Thread(follower, "reading");
-        try (EventsTopic eventsTopic = new EventsTopic(clients, topics.events(), definition, clock::millis);
+        try (EventsTopic eventsTopic = new EventsTopic(clients, topics.events(), definition);
                 KafkaCheckpointLog log = KafkaCheckpointLog.open(
                         clients, topics.checkpoints(), topics.checkpointerTransactionalId(), records)) {
             LOG.info(

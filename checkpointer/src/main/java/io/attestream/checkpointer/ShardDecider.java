@@ -104,7 +104,7 @@ final class ShardDecider {
         WireResult<Event> result = inForce.decoder().decode(value);
         if (result instanceof WireResult.UnknownSchema<Event> unknown) {
             return new Undecidable("offset " + offset + ": schema id " + unknown.schemaId()
-                    + " is not in genesis or the rules; a rules record must allow it first");
+                    + " is not defined and allowed by genesis or the rules up to there");
         }
         if (result instanceof WireResult.Decoded<Event> decoded) {
             return decideEvent(inForce, offset, timestampMillis, decoded.value());

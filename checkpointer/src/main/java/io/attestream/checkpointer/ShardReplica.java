@@ -234,6 +234,11 @@ final class ShardReplica {
         return true;
     }
 
+    /** Whether the sequencer's heads were held against the records up to this offset. */
+    boolean hasMatched(long nextOffset) {
+        return matched.head().nextOffset() >= nextOffset;
+    }
+
     /** Whether this verified head was not taken yet. */
     boolean isNew(VerifiedHead head) {
         return !head.equals(taken);
@@ -312,7 +317,8 @@ final class ShardReplica {
      */
     void requireNothingOverdue(long nowMillis, boolean eventsAtEnd, boolean outcomesAtEnd) {
         boolean eventsRead = eventsAtEnd && (wantsEvents() || stoppedReason != null);
-        boolean recordsOverdue = eventsRead && (!deltasWaiting.isEmpty() || !outcomesWaiting.isEmpty());
+        boolean recordsOverdue =
+                eventsRead && (!deltasWaiting.isEmpty() || !outcomesWaiting.isEmpty() || decidedTo < awaitedOffset);
         boolean outcomesMissing = heads.isEmpty()
                 ? !deltasWaiting.isEmpty() && outcomesDue.size() >= OUTCOMES_DUE_MAX
                 : !isVerified(heads.element());
@@ -338,6 +344,11 @@ final class ShardReplica {
         }
         if (stoppedReason != null) {
             return doubt("the sequencer sealed a record that cannot be decided here: %s", stoppedReason);
+        }
+        if (awaitedOffset > decidedTo) {
+            return doubt(
+                    "a head was published up to next offset %d, topic events ends at %d: it lost records",
+                    awaitedOffset, decidedTo);
         }
         return doubt(
                 "sealed and outcomes speak of records up to offset %d, topic events ends at %d: it lost records",

@@ -71,7 +71,8 @@ final class KafkaLedger implements AutoCloseable {
         Map<String, Object> config = clients.common();
         config.put(ProducerConfig.ACKS_CONFIG, "all");
         door = new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer());
-        sequencerProducer = clients.transactionalWriter(prefix + ".test-sequencer");
+        // Longer than any test keeps one open.
+        sequencerProducer = clients.transactionalWriter(prefix + ".test-sequencer", 120_000);
         sequencerProducer.initTransactions();
         sequencerConsumer = clients.reader(1 << 20);
         List<TopicPartition> partitions = new ArrayList<>();
@@ -316,7 +317,8 @@ final class KafkaLedger implements AutoCloseable {
         NoteVerifier key = ledger.key.verifier();
         GenesisReader.Result read = GenesisReader.read(clients.common(), topics, key, Duration.ofSeconds(30));
         LedgerDefinition definition = ((GenesisReader.Result.Ready) read).ledger();
-        return new Rebuild(bootstrapServers, topics, definition, 1, Rebuild.Listener.NONE).run(2);
+        return new Rebuild(bootstrapServers, topics, definition, 1, Rebuild.Reading.DECODED, Rebuild.Listener.NONE)
+                .run(2);
     }
 
     /** The topic verified from its first record on. */

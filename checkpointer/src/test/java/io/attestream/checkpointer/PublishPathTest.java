@@ -120,6 +120,53 @@ class PublishPathTest {
         assertThat(heads.get(1)).isEqualTo(new ShardHead(1, new TreeSize(0), Rfc6962.EMPTY_ROOT, 0));
     }
 
+    @Test
+    void signsNothingOnceTopicEventsIsAnotherOne() throws Exception {
+        // given: one epoch is published, more was read since
+        Scene scene = new Scene(directory, 2);
+        Scene.Instance process = scene.start();
+        process.checkpointer.takeUp();
+        process.checkpointer.publishNewest();
+        scene.grow("of another topic");
+        process.read();
+        List<LogRecord> before = List.copyOf(scene.log.committed);
+
+        // when
+        scene.topicCheck = PublishPathTest::refuse;
+
+        // then
+        assertThatThrownBy(process.checkpointer::publishNewest).isInstanceOf(FatalDoubtException.class);
+        assertThat(scene.log.committed).isEqualTo(before);
+        new Guard(scene.store).requireNoneFrom(1);
+    }
+
+    @Test
+    void rollsNothingForwardOnceTopicEventsIsAnotherOne() throws Exception {
+        // given: an intent that was committed and not signed
+        Scene scene = new Scene(directory, 2);
+        Scene.Instance first = scene.start((reached, epoch) -> {
+            if (reached == PublishStep.INTENT_COMMITTED) {
+                throw new Died();
+            }
+        });
+        first.checkpointer.takeUp();
+        assertThatThrownBy(first.checkpointer::publishNewest).isInstanceOf(Died.class);
+        List<LogRecord> before = List.copyOf(scene.log.committed);
+
+        // when
+        scene.topicCheck = PublishPathTest::refuse;
+
+        // then
+        Scene.Instance second = scene.start();
+        assertThatThrownBy(second.checkpointer::takeUp).isInstanceOf(FatalDoubtException.class);
+        assertThat(scene.log.committed).isEqualTo(before);
+        new Guard(scene.store).requireNoneFrom(0);
+    }
+
+    private static void refuse() {
+        throw new FatalDoubtException("topic events was made again");
+    }
+
     // ---- dying at every step
 
     @ParameterizedTest

@@ -25,6 +25,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What a rebuild says of topics that hold, that were cut, and that cannot be read. */
 @Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -36,6 +38,7 @@ class RebuildTest {
     /** Where brokers say a partition ends, if that is not after its last record. */
     private final Map<TopicPartition, Long> ends = new HashMap<>();
 
+    private Rebuild.Reading reading = Rebuild.Reading.DECODED;
     private Scene scene;
 
     @BeforeEach
@@ -56,8 +59,10 @@ class RebuildTest {
         records.put(CHECKPOINTS, log);
     }
 
-    @Test
-    void whatHoldsIsTheSame() throws Exception {
+    @ParameterizedTest
+    @EnumSource(Rebuild.Reading.class)
+    void whatHoldsIsTheSame(Rebuild.Reading how) throws Exception {
+        reading = how;
         assertThat(rebuild(Optional.empty()))
                 .isInstanceOfSatisfying(
                         Rebuild.Result.Same.class,
@@ -111,11 +116,44 @@ class RebuildTest {
         assertThat(rebuild(Optional.of(last))).isInstanceOf(Rebuild.Result.Different.class);
     }
 
+    @ParameterizedTest
+    @EnumSource(Rebuild.Reading.class)
+    void aRecordThatIsServedDifferentlyMakesADifference(Rebuild.Reading how) throws Exception {
+        // given: one byte of one event's content
+        reading = how;
+        TopicPartition events = new TopicPartition(TOPICS.events(), 1);
+        TestShard.Committed first = records.get(events).get(1);
+        byte[] other = scene.ledger.eventValue(1, "a", "payload A");
+        records.get(events).set(1, new TestShard.Committed(first.offset(), first.timestampMillis(), other));
+
+        // then
+        assertThat(rebuild(Optional.empty()))
+                .isInstanceOfSatisfying(
+                        Rebuild.Result.Different.class,
+                        different -> assertThat(different.detail()).contains("shard 1: the head published"));
+    }
+
     @Test
-    void recordsThatNeverComeLeaveItUndecided() throws Exception {
-        // given: lost, or not known to a new leader yet
+    void recordsTheBrokersSayTheyLostMakeADifference() throws Exception {
+        // given
         TopicPartition events = new TopicPartition(TOPICS.events(), 1);
         records.get(events).remove(records.get(events).size() - 1);
+
+        // then
+        assertThat(rebuild(Optional.empty()))
+                .isInstanceOfSatisfying(
+                        Rebuild.Result.Different.class,
+                        different -> assertThat(different.detail())
+                                .contains(
+                                        events + " ends at offset 11, a head was published up to 12: it lost records"));
+    }
+
+    @Test
+    void recordsThatNeverComeLeaveItUndecided() throws Exception {
+        // given: the brokers say they have it
+        TopicPartition events = new TopicPartition(TOPICS.events(), 1);
+        records.get(events).remove(records.get(events).size() - 1);
+        ends.put(events, 12L);
 
         // then
         assertThat(rebuild(Optional.empty()))
@@ -154,7 +192,7 @@ class RebuildTest {
                 scene.ledger.key.verifier(),
                 List.of(scene.ledger.genesis(0), scene.ledger.genesis(1)),
                 TestSchemas.BOOK);
-        return new Rebuild(this::reader, TOPICS, definition, 1, Rebuild.Listener.NONE, Duration.ofMillis(50))
+        return new Rebuild(this::reader, TOPICS, definition, 1, reading, Rebuild.Listener.NONE, Duration.ofMillis(50))
                 .run(1, kept);
     }
 

@@ -19,6 +19,8 @@ final class Scene {
     final List<TestShard> shards = new ArrayList<>();
     final ObjectStore store;
     final InMemoryCheckpointLog log = new InMemoryCheckpointLog();
+    /** Whether topic {@code events} is still the same. */
+    Runnable topicCheck = () -> {};
 
     Scene(Path directory, int shardCount) {
         ledger = new TestLedger(shardCount);
@@ -59,7 +61,7 @@ final class Scene {
                     ledger.ledger,
                     1,
                     backlog,
-                    () -> {},
+                    () -> topicCheck.run(),
                     owner,
                     archive,
                     new Guard(store),

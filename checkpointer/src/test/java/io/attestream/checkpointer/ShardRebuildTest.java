@@ -43,7 +43,7 @@ class ShardRebuildTest {
 
     private ShardRebuild rebuild() {
         ShardRebuild rebuild =
-                new ShardRebuild(0, ShardDecider.ofEntries(0, ledger.ledger, 1), published, new Rebuild.Listener() {
+                new ShardRebuild(0, new ShardDecider(0, ledger.ledger, 1), published, new Rebuild.Listener() {
                     @Override
                     public void leaf(int shard, long index, byte[] entry) {
                         indexes.add(index);

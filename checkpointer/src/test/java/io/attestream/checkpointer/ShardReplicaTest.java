@@ -482,6 +482,22 @@ class ShardReplicaTest {
     }
 
     @Test
+    void recordsBelowAPublishedHeadThatNeverComeAreOverdue() {
+        // given: nothing else speaks of them
+        shard.seal();
+        shard.feed(replica);
+        ShardHead published = new ShardHead(1, new TreeSize(6), Hash.of(new byte[32]), shard.endOffset() + 1);
+        assertThat(replica.verified(published)).isEmpty();
+
+        // then
+        replica.requireNothingOverdue(0, true, true);
+        refuses(
+                "a head was published up to next offset " + (shard.endOffset() + 1) + ", topic events ends at "
+                        + shard.endOffset() + ": it lost records",
+                () -> replica.requireNothingOverdue(ShardReplica.OVERDUE_MILLIS, true, true));
+    }
+
+    @Test
     void recordsAreNotOverdueWhileReadingIsPaused() {
         // given: the limit is reached, so nobody asks whether there are more records
         ShardReplica small = shard.replica(1_000);

@@ -6,6 +6,11 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.note.Checkpoint;
+import io.attestream.proofs.note.NoteSigner;
+import io.attestream.proofs.note.SignedNote;
+import io.attestream.proofs.tree.Rfc6962;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -87,6 +92,19 @@ class LedgerLivesOnIT {
             run("verify", freshBundle.toString(), "--event", fresh.toString(), "--ledger-key", key);
             run("monitor", "--data-dir", data().toString(), "--once");
 
+            // and a second build of the trees meets the kept checkpoint, and no other of its size
+            run("rebuild", "--data-dir", data().toString(), "--checkpoint", checkpoint.toString());
+            Script.Ended different = Script.run(
+                    scratch,
+                    COMMAND,
+                    "rebuild",
+                    "--data-dir",
+                    data().toString(),
+                    "--checkpoint",
+                    rewritten(checkpoint).toString());
+            assertThat(different.exitCode()).isEqualTo(ExitCode.VERIFICATION_FAILED);
+            assertThat(different.out()).contains("DIFFERENT").contains("is not among the");
+
             // and a proof does not fit another event
             Script.Ended wrong = Script.run(
                     scratch, COMMAND, "verify", bundle.toString(), "--event", fresh.toString(), "--ledger-key", key);
@@ -99,6 +117,18 @@ class LedgerLivesOnIT {
             assertThat(refused.err()).contains("another cluster runs");
         }
         assertThat(Up.livingProcesses(data())).isEmpty();
+    }
+
+    /** What whoever holds the ledger's key could sign too. */
+    private static Path rewritten(Path checkpoint) throws IOException, InvalidFormat {
+        NoteSigner key = NoteSigner.parse(
+                Files.readString(data().resolve("keys/ledger.skey")).strip());
+        Checkpoint kept =
+                Checkpoint.parse(SignedNote.parse(Files.readString(checkpoint)).text());
+        Checkpoint other = new Checkpoint(kept.origin(), kept.size(), Rfc6962.EMPTY_ROOT);
+        return Files.writeString(
+                scratch.resolve("rewritten.checkpoint"),
+                SignedNote.sign(other.text(), key).encode());
     }
 
     private static Path oneEvent(String id) throws IOException {

@@ -328,7 +328,8 @@ class SpineIT {
                 GenesisReader.read(Map.of("bootstrap.servers", servers), topics, key(), Duration.ofSeconds(30));
         LedgerDefinition ledger = ((GenesisReader.Result.Ready) genesis).ledger();
         Trees trees = new Trees();
-        assertThat(new Rebuild(servers, topics, ledger, 1, trees).run(2)).isInstanceOf(Rebuild.Result.Same.class);
+        assertThat(new Rebuild(servers, topics, ledger, 1, Rebuild.Reading.DECODED, trees).run(2))
+                .isInstanceOf(Rebuild.Result.Same.class);
         assertThat(trees.gaps).isEmpty();
         return trees;
     }
