@@ -23,6 +23,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.awaitility.Awaitility;
@@ -121,6 +122,19 @@ class CrashIT {
                 live.directory.resolve(instance + ".log"));
     }
 
+    /** Waits until the instance at this port sequences so many shards. */
+    private static void awaitShards(LiveLedger live, int port, int shards) {
+        Awaitility.await("instance at port " + port + " has " + shards + " shards")
+                .atMost(LiveLedger.PATIENCE)
+                .pollInterval(Duration.ofMillis(200))
+                .ignoreExceptions()
+                .until(() -> Pattern.compile("\"\\d+\":\\{\"(size|nextOffset)\"")
+                                .matcher(live.get(port, "/health/ready").body())
+                                .results()
+                                .count()
+                        == shards);
+    }
+
     private void awaitProgress(LiveLedger live) {
         List<Integer> before = deltas(live);
         Awaitility.await("every shard goes on, seed " + seed)
@@ -182,18 +196,24 @@ class CrashIT {
     void anotherInstanceTakesOverTheShardsOfAKilledOne() throws Exception {
         System.out.println("seed " + seed);
         // given
+        List<Integer> ports = List.of(LiveLedger.freePort(), LiveLedger.freePort());
         try (LiveLedger live = new LiveLedger(broker.bootstrapServers(), "takeover", SHARDS, directory);
-                ManagedProcess one = process(live, "p1", LiveLedger.freePort()).start();
-                ManagedProcess two = process(live, "p2", LiveLedger.freePort()).start()) {
+                ManagedProcess one = process(live, "p1", ports.get(0)).start();
+                ManagedProcess two = process(live, "p2", ports.get(1)).start()) {
             // when
             Load load = new Load(live, seed);
             try (load) {
+                awaitShards(live, ports.get(0), 1);
+                awaitShards(live, ports.get(1), 1);
                 awaitProgress(live);
                 one.kill();
+                awaitShards(live, ports.get(1), SHARDS);
                 awaitProgress(live);
                 one.start();
+                awaitShards(live, ports.get(0), 1);
                 awaitProgress(live);
                 two.kill();
+                awaitShards(live, ports.get(0), SHARDS);
                 awaitProgress(live);
             }
 

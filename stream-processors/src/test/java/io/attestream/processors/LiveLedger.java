@@ -139,7 +139,11 @@ final class LiveLedger implements AutoCloseable {
             consumer.assign(List.of(at));
             consumer.seekToBeginning(List.of(at));
             long end = consumer.endOffsets(List.of(at)).get(at);
+            long deadline = System.nanoTime() + PATIENCE.toNanos();
             while (consumer.position(at) < end) {
+                if (System.nanoTime() > deadline) {
+                    throw new IllegalStateException(at + " could not be read to its end within " + PATIENCE);
+                }
                 consumer.poll(Duration.ofMillis(100)).forEach(records::add);
             }
         }

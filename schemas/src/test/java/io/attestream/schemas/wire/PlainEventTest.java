@@ -17,8 +17,10 @@ import io.attestream.schemas.avro.Event;
 import io.attestream.schemas.avro.PlainPayload;
 import io.attestream.schemas.avro.Salt16;
 import io.attestream.schemas.avro.Tag16;
+import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -29,6 +31,7 @@ import org.apache.avro.Schema;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Whatever {@link PlainEvent} reads, it must read as {@link WireDecoder} does: then they cannot decide differently. */
@@ -155,6 +158,112 @@ class PlainEventTest {
         assertThat(plain.read(WIRE.encode(event(attributes(), null)))).isFalse();
         plain.use(new SchemaBook(List.of()));
         assertThat(plain.read(value)).isFalse();
+    }
+
+    /** Its records may be the same bytes and mean something else: another version of the program must decide about them. */
+    @Test
+    void readsNoOtherVersionOfTheSchema() {
+        // given
+        String text = SchemaTexts.current().get(SchemaTexts.EVENT).toString().replace("\"actor\"", "\"agent\"");
+        Schema other = new Schema.Parser().parse(text);
+        byte[] value = new ConfluentWire<>(Event.class, 77).encode(event(attributes(), null));
+
+        // when
+        plain.use(new SchemaBook(
+                List.of(new SchemaText(SchemaTexts.EVENT, 77, SchemaTexts.fingerprint(other), other.toString()))));
+
+        // then
+        assertThat(plain.read(value)).isFalse();
+    }
+
+    static Stream<Arguments> sizes() {
+        return Stream.of(
+                Arguments.of(0L, true),
+                Arguments.of((1L << 27) - 1, true),
+                Arguments.of(1L << 27, false),
+                Arguments.of(1L << 31, false),
+                Arguments.of(1L << 35, false),
+                Arguments.of(Long.MAX_VALUE, false));
+    }
+
+    @ParameterizedTest
+    @MethodSource("sizes")
+    void readsNoNumberThatIsTooLargeForIt(long dataSizeBytes, boolean read) throws InvalidFormat {
+        Event event = event(attributes(), payload(5));
+        event.setDataSize(dataSizeBytes);
+        byte[] value = WIRE.encode(event);
+        assertThat(plain.read(value)).isEqualTo(read);
+        if (read) {
+            requireSame(value);
+        }
+    }
+
+    /** Avro's writers make none of these, its readers take them. */
+    @Test
+    void agreesWithTheDecoderWhateverTheLengthOfItsNumbersAndTheBlocksOfItsMap() throws InvalidFormat {
+        long seed = System.nanoTime();
+        System.out.println("PlainEventTest.agreesWith…Numbers seed " + seed);
+        Random random = new Random(seed);
+        int read = 0;
+        for (int round = 0; round < 20_000; round++) {
+            byte[] value = written(random);
+            if (plain.read(value)) {
+                requireSame(value);
+                read++;
+            }
+        }
+        assertThat(read).isGreaterThan(500).isLessThan(19_500);
+    }
+
+    private static byte[] written(Random random) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        out.writeBytes(Arrays.copyOf(WIRE.encode(event(attributes(), null)), ConfluentWire.HEAD_SIZE_BYTES));
+        text(out, "acme", random);
+        text(out, "actor-1", random);
+        List<Map.Entry<String, String>> left =
+                new ArrayList<>(attributes("subject", "some text").entrySet());
+        while (!left.isEmpty()) {
+            int count = random.nextInt(4) > 0 ? left.size() : 1 + random.nextInt(left.size());
+            ByteArrayOutputStream block = new ByteArrayOutputStream();
+            for (int i = 0; i < count; i++) {
+                Map.Entry<String, String> attribute = left.remove(0);
+                text(block, attribute.getKey(), random);
+                text(block, attribute.getValue(), random);
+            }
+            boolean withSize = random.nextInt(8) == 0;
+            number(out, withSize ? -count : count, random);
+            if (withSize) {
+                number(out, block.size(), random);
+            }
+            out.writeBytes(block.toByteArray());
+        }
+        number(out, 0, random);
+        out.writeBytes(bytes(32));
+        number(out, random.nextInt(8) == 0 ? random.nextLong() : random.nextInt(1_000), random);
+        out.writeBytes(bytes(16));
+        number(out, 1, random);
+        out.writeBytes(bytes(16));
+        int size = random.nextInt(30);
+        number(out, size + (random.nextInt(20) == 0 ? random.nextInt(3) - 1 : 0), random);
+        out.writeBytes(bytes(size));
+        return out.toByteArray();
+    }
+
+    private static void text(ByteArrayOutputStream out, String text, Random random) {
+        number(out, text.length(), random);
+        out.writeBytes(text.getBytes(StandardCharsets.US_ASCII));
+    }
+
+    /** Zigzag; now and then with zeros behind it, which add nothing. */
+    private static void number(ByteArrayOutputStream out, long number, Random random) {
+        long rest = number << 1 ^ number >> 63;
+        int padding = random.nextInt(12) == 0 ? random.nextInt(10) : 0;
+        while (rest > 0x7f || rest < 0 || padding > 0) {
+            padding -= rest > 0x7f || rest < 0 ? 0 : 1;
+            out.write((int) (rest & 0x7f) | 0x80);
+            rest >>>= 7;
+        }
+        out.write((int) rest);
     }
 
     @Test

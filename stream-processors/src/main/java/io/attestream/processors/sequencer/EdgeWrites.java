@@ -45,12 +45,13 @@ final class EdgeWrites {
         };
     }
 
-    /** The store of a task that was initialised. */
-    Store of(TaskId task) {
+    /** The store of a task that was initialised, for an edge of which the cache knows nothing yet. */
+    Store takeUp(TaskId task) {
         Store store = stores.get(task);
         if (store == null) {
             throw new IllegalStateException("task " + task + " has no edge store");
         }
+        store.written = true;
         return store;
     }
 
@@ -58,14 +59,14 @@ final class EdgeWrites {
     static final class Store implements KeyValueStore<Bytes, byte[]> {
         private final KeyValueStore<Bytes, byte[]> inner;
         private final Map<TaskId, Store> stores;
-        private boolean written = true;
+        private boolean written;
 
         private Store(KeyValueStore<Bytes, byte[]> inner, Map<TaskId, Store> stores) {
             this.inner = inner;
             this.stores = stores;
         }
 
-        /** Whether something was written since the last call, or nothing ever was put. */
+        /** Whether something was written since the last call, or the store was taken up since. */
         boolean takeWritten() {
             boolean taken = written;
             written = false;
@@ -74,7 +75,6 @@ final class EdgeWrites {
 
         @Override
         public void init(StateStoreContext context, StateStore root) {
-            written = true;
             stores.put(context.taskId(), this);
             inner.init(context, root);
         }

@@ -190,7 +190,7 @@ final class SequencerProcessor implements Processor<Bytes, byte[], byte[], byte[
         private final KeyValueStore<byte[], byte[]> rules;
 
         ContextStores(ProcessorContext<byte[], byte[]> context, EdgeWrites edgeWrites) {
-            edgeBehindTheCache = edgeWrites.of(context.taskId());
+            edgeBehindTheCache = edgeWrites.takeUp(context.taskId());
             edge = context.getStateStore(SequencerTopology.EDGE_STORE);
             window = context.getStateStore(SequencerTopology.WINDOW_STORE);
             rules = context.getStateStore(SequencerTopology.RULES_STORE);

@@ -14,9 +14,13 @@ import io.attestream.proofs.entry.IdentityWindow;
 import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.LeafIndex;
 import io.attestream.proofs.tree.Rfc6962;
+import io.attestream.schemas.avro.EncryptedPayload;
 import io.attestream.schemas.avro.Event;
+import io.attestream.schemas.avro.Tag16;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -47,7 +51,7 @@ class DeciderTest {
     }
 
     private static byte[] event(Map<String, String> attributes) {
-        Map<String, String> all = new java.util.HashMap<>(Map.of("id", "1", "source", LEDGER.sourceOf(SHARD)));
+        Map<String, String> all = new HashMap<>(Map.of("id", "1", "source", LEDGER.sourceOf(SHARD)));
         all.putAll(attributes);
         return TestLedger.encode(TestLedger.event(all, "x"));
     }
@@ -137,6 +141,74 @@ class DeciderTest {
         assertThat(conflict.kind()).isEqualTo(EntryKind.CONFLICT);
         assertThat(Hash.of(conflict.leafHash())).isEqualTo(Rfc6962.leafHash(entry));
         assertThat(conflict.identityDigest()).isEqualTo(new byte[16]);
+    }
+
+    // ---- what is not plain, and is left to the decoder
+
+    static Stream<Event> notPlain() {
+        Map<String, String> many = new HashMap<>();
+        for (int i = 0; i < 20; i++) {
+            many.put("a" + i, "x");
+        }
+        Event encrypted = event("x", Map.of());
+        encrypted.setPayload(new EncryptedPayload("k", ByteBuffer.wrap(new byte[12]), ByteBuffer.wrap(new byte[30])));
+        return Stream.of(
+                event("x", Map.of("subject", "é")), event("x", Map.of("subject", "\"")), event("x", many), encrypted);
+    }
+
+    private static Event event(String content, Map<String, String> more) {
+        Map<String, String> all = new HashMap<>(Map.of("id", "1", "source", LEDGER.sourceOf(SHARD)));
+        all.putAll(more);
+        return TestLedger.event(all, content);
+    }
+
+    @ParameterizedTest
+    @MethodSource("notPlain")
+    void decidesWhatIsNotPlainAsWhatIs(Event event) {
+        // given
+        byte[] entry = CanonicalEntry.event(
+                event.getAttributes(),
+                TestLedger.TENANT,
+                "actor-1",
+                TIME,
+                event.getDataDigest().bytes(),
+                event.getDataSize());
+
+        // when
+        Decision.Leaf first = (Decision.Leaf) decide(TestLedger.encode(event));
+        window.append(EntryKind.EVENT, first.identityDigest(), 0, first.contentTag(), 0);
+
+        // then: also where the other one of the two is plain
+        assertThat(Hash.of(first.leafHash())).isEqualTo(Rfc6962.leafHash(entry));
+        assertThat(decide(TestLedger.encode(event))).isEqualTo(new Decision.Duplicate(1));
+        assertThat(decide(event(Map.of()))).isEqualTo(new Decision.Duplicate(1));
+        event.setContentTag(new Tag16(TestLedger.tag("other")));
+        assertThat(((Decision.Leaf) decide(TestLedger.encode(event))).kind()).isEqualTo(EntryKind.CONFLICT);
+    }
+
+    @ParameterizedTest
+    @MethodSource("notPlain")
+    void aPlainOneCameBeforeWhatIsNotPlain(Event event) {
+        // given
+        Decision.Leaf first = (Decision.Leaf) decide(event(Map.of()));
+        window.append(EntryKind.EVENT, first.identityDigest(), 0, first.contentTag(), 0);
+
+        // when, then
+        assertThat(decide(TestLedger.encode(event))).isEqualTo(new Decision.Duplicate(1));
+        event.setContentTag(new Tag16(TestLedger.tag("other")));
+        assertThat(((Decision.Leaf) decide(TestLedger.encode(event))).kind()).isEqualTo(EntryKind.CONFLICT);
+    }
+
+    @ParameterizedTest
+    @MethodSource("notPlain")
+    void whatIsNotPlainCanBeMisroutedToo(Event event) {
+        // given
+        Map<String, String> attributes = new HashMap<>(event.getAttributes());
+        attributes.put("source", LEDGER.sourceOf(1));
+        event.setAttributes(attributes);
+
+        // when, then
+        assertThat(decide(TestLedger.encode(event))).isEqualTo(new Decision.Rejected("misrouted"));
     }
 
     @Test

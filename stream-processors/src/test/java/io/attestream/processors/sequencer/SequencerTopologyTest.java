@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Properties;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -29,6 +30,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SequencerTopologyTest {
     /** What the cluster would say. */
@@ -216,6 +219,30 @@ class SequencerTopologyTest {
         // then
         driver.advanceWallClockTime(Duration.ofMillis(50));
         assertThat(sealed()).hasSize(1);
+    }
+
+    /** However little the cache in front of the edge store holds: a put may write itself out. */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 100_000, 16 << 20})
+    void theChangelogHasTheEdgeOfEveryCommittedRecord(long cacheBytes) {
+        // given
+        stop();
+        Properties settings = TestLedger.driverSettings("sequencer", directory);
+        settings.put("statestore.cache.max.bytes", cacheBytes);
+        driver = new TopologyTestDriver(topology(), settings);
+        TestInputTopic<byte[], byte[]> events = events();
+        TestOutputTopic<byte[], byte[]> changelog = driver.createOutputTopic(
+                "sequencer-edge-changelog", new ByteArrayDeserializer(), new ByteArrayDeserializer());
+
+        for (int offset = 0; offset < 20; offset++) {
+            // when
+            events.pipeInput(offset == 0 ? ledger.genesisValue(0) : ledger.eventValue(0, "id-" + offset, "x"));
+
+            // then
+            List<byte[]> edges = changelog.readValuesToList();
+            assertThat(edges).as("offset %d", offset).isNotEmpty();
+            assertThat(Edge.of(edges.get(edges.size() - 1)).nextOffset()).isEqualTo(offset + 1);
+        }
     }
 
     private void requireRefusedAtStart(String why) {
