@@ -8,12 +8,15 @@ import io.attestream.schemas.Topics;
 import io.attestream.schemas.avro.Event;
 import io.attestream.schemas.ledger.GenesisReader;
 import io.attestream.schemas.ledger.LedgerDefinition;
+import io.attestream.schemas.wire.PlainEvent;
+import io.attestream.schemas.wire.SchemaBook;
 import io.attestream.schemas.wire.WireDecoder;
 import io.attestream.schemas.wire.WireResult;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.serialization.Serdes;
@@ -22,15 +25,24 @@ import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.Record;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The baseline of the sequencer: an exactly-once topology with the sequencer's settings that reads the same topic, decodes
- * every record if {@code BENCH_DECODE} is {@code true}, and does nothing else.
+ * every record if {@code BENCH_READER} says how, and does nothing else.
  */
 public final class EmptyTopology {
     /** Before the number of events a task has decoded, in the log. */
     static final String DECODED = "decoded ";
+
+    /** How records are read. */
+    enum Reader {
+        /** Not at all. */
+        NONE,
+        /** By the schema's decoder, into an object, as any consumer of the topic does. */
+        DECODER,
+        /** Where they lie, as the sequencer does. */
+        IN_PLACE
+    }
 
     private EmptyTopology() {}
 
@@ -39,14 +51,14 @@ public final class EmptyTopology {
         String servers = setting("ATTESTREAM_KAFKA_BOOTSTRAP_SERVERS");
         Topics topics = new Topics(setting("ATTESTREAM_TOPICS_PREFIX"));
         NoteVerifier key = NoteVerifier.parse(setting("ATTESTREAM_LEDGER_VERIFIER_KEY"));
-        boolean decode = Boolean.parseBoolean(setting("BENCH_DECODE"));
+        Reader reader = Reader.valueOf(setting("BENCH_READER"));
         LedgerDefinition ledger = ((GenesisReader.Result.Ready)
                         GenesisReader.read(Map.of("bootstrap.servers", servers), topics, key, Duration.ofSeconds(30)))
                 .ledger();
         Topology topology = new Topology();
         topology.addSource(
                 "events", Serdes.ByteArray().deserializer(), Serdes.ByteArray().deserializer(), topics.events());
-        topology.addProcessor("nothing", () -> new Nothing(decode ? ledger : null), "events");
+        topology.addProcessor("nothing", () -> new Nothing(reader(reader, ledger.schemas())), "events");
         CountDownLatch stop = new CountDownLatch(1);
         KafkaStreams streams = new KafkaStreams(topology, settings(servers));
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
@@ -81,17 +93,33 @@ public final class EmptyTopology {
         return settings;
     }
 
+    /** Whether a record is an event. */
+    private static Predicate<byte[]> reader(Reader reader, SchemaBook schemas) {
+        return switch (reader) {
+            case NONE -> value -> false;
+            case DECODER -> {
+                WireDecoder<Event> decoder = new WireDecoder<>(Event.class, SchemaTexts.EVENT, schemas);
+                yield value -> decoder.decode(value) instanceof WireResult.Decoded<Event>;
+            }
+            case IN_PLACE -> {
+                PlainEvent event = new PlainEvent();
+                event.use(schemas);
+                yield event::read;
+            }
+        };
+    }
+
     private static final class Nothing implements Processor<byte[], byte[], byte[], byte[]> {
-        private final @Nullable WireDecoder<Event> decoder;
+        private final Predicate<byte[]> reader;
         private long decoded;
 
-        Nothing(@Nullable LedgerDefinition ledger) {
-            decoder = ledger == null ? null : new WireDecoder<>(Event.class, SchemaTexts.EVENT, ledger.schemas());
+        Nothing(Predicate<byte[]> reader) {
+            this.reader = reader;
         }
 
         @Override
         public void process(Record<byte[], byte[]> record) {
-            if (decoder != null && decoder.decode(record.value()) instanceof WireResult.Decoded<Event>) {
+            if (reader.test(record.value())) {
                 decoded++;
             }
         }

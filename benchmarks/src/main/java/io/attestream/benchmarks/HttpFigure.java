@@ -30,8 +30,13 @@ final class HttpFigure implements AutoCloseable {
     static final String BATCH = "HTTP, batch, token checked";
 
     private static final Pattern RATE = Pattern.compile("([0-9.]+) records/sec");
-    /** The tool tells its rate every five seconds; the first is that of a cold JVM. */
+    /**
+     * The tool tells its rate every five seconds; the first is that of a cold JVM. As many bytes whatever the size, so that
+     * neither the disk nor the page cache is what is measured.
+     */
     private static final int TOOL_EVENTS_FACTOR = 20;
+
+    private static final int TOOL_PAYLOAD_SIZE_BYTES = 512;
 
     private static final Duration TIMEOUT = Duration.ofMinutes(5);
     private static final Duration READY = Duration.ofMinutes(2);
@@ -49,7 +54,7 @@ final class HttpFigure implements AutoCloseable {
     private final String topic;
     private long nextId;
 
-    /** Starts a gateway on the ledger and creates the topic of the performance tool, with as many partitions. */
+    /** Starts a gateway on the ledger; the performance tool writes to a topic with as many partitions. */
     HttpFigure(
             Installation installation,
             BenchLedger ledger,
@@ -70,8 +75,6 @@ final class HttpFigure implements AutoCloseable {
         this.url = URI.create("http://127.0.0.1:" + port);
         this.gateway = ledger.gateway(identities, port, managementPort).start();
         gateway.awaitReady(URI.create("http://127.0.0.1:" + managementPort + "/q/health/ready"), READY);
-        NewTopic perf = new NewTopic(topic, ledger.definition.shards(), (short) 1);
-        Waiting.get(ledger.admin.createTopics(List.of(perf)).all());
     }
 
     static void declare(Report report, int payloadSizeBytes) {
@@ -112,7 +115,10 @@ final class HttpFigure implements AutoCloseable {
                 "--topic",
                 topic,
                 "--num-records",
-                Long.toString((long) TOOL_EVENTS_FACTOR * events),
+                Long.toString((long) TOOL_EVENTS_FACTOR
+                        * events
+                        * TOOL_PAYLOAD_SIZE_BYTES
+                        / Math.max(payloadSizeBytes, TOOL_PAYLOAD_SIZE_BYTES)),
                 "--record-size",
                 Integer.toString(payloadSizeBytes),
                 "--throughput",
@@ -127,11 +133,14 @@ final class HttpFigure implements AutoCloseable {
                         installation.brokerLib(),
                         "org.apache.kafka.tools.ProducerPerformance",
                         arguments.toArray(new String[0]));
+        NewTopic perf = new NewTopic(topic, ledger.definition.shards(), (short) 1);
+        Waiting.get(ledger.admin.createTopics(List.of(perf)).all());
         try (ManagedProcess tool = new ManagedProcess("perf", command, Map.of(), log).start()) {
             if (!tool.awaitExit(TIMEOUT) || tool.exitCode() != 0) {
                 throw new IllegalStateException("the producer performance tool failed; " + tool.logTail());
             }
         }
+        Waiting.get(ledger.admin.deleteTopics(List.of(topic)).all());
         sample(variant, warmRate(Files.readString(log)));
     }
 
@@ -154,7 +163,13 @@ final class HttpFigure implements AutoCloseable {
         String token = identities.token("bench", TOKEN_LIFETIME, "ingester");
         HttpLoad load = new HttpLoad(url, token, payloadSizeBytes, nextId, variant.equals(BATCH));
         nextId += events;
-        return load.asFastAsPossible(events);
+        long before = ledger.endOffset(ledger.topics.events());
+        double rate = load.asFastAsPossible(events);
+        long written = ledger.endOffset(ledger.topics.events()) - before;
+        if (written != events) {
+            throw new IllegalStateException(events + " events were accepted, " + written + " are in the topic");
+        }
+        return rate;
     }
 
     private void sample(String variant, double rate) {

@@ -158,8 +158,9 @@ final class HttpLoad {
      * An open loop: requests begin when they are due, whether or not earlier ones were answered.
      *
      * @param perSecond events
+     * @return how many seconds it took, from the first request to the last result
      */
-    void atRate(double perSecond, Duration length, OnAccepted listener) throws InterruptedException {
+    double atRate(double perSecond, Duration length, OnAccepted listener) throws InterruptedException {
         int perRequest = (int) Math.max(1, Math.min(200, perSecond / 50));
         long intervalNanos = (long) (perRequest * 1e9 / perSecond);
         int requests = (int) (length.toNanos() / intervalNanos);
@@ -189,6 +190,7 @@ final class HttpLoad {
                 throw new IllegalStateException("the gateway did not take the events", e.getCause());
             }
         }
+        return (System.nanoTime() - begun) / 1e9;
     }
 
     private Void sendAndTell(byte[] body, int events, OnAccepted listener) throws IOException, InterruptedException {

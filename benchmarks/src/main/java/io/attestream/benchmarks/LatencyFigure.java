@@ -28,6 +28,7 @@ final class LatencyFigure {
     private static final Duration LENGTH = Duration.ofSeconds(20);
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final long POLL_NANOS = 5_000_000;
+    private static final int WARM_RUNS = 5;
 
     private final BenchCluster cluster;
     private final int payloadSizeBytes;
@@ -66,6 +67,33 @@ final class LatencyFigure {
         }
     }
 
+    /** Accepted a second by the whole of it, with everything that reads running too, when it is warm. */
+    double highestRate(int events) throws InterruptedException {
+        double most = 0;
+        for (int run = 0; run < WARM_RUNS; run++) {
+            HttpLoad load =
+                    new HttpLoad(cluster.gateway(), cluster.token(), payloadSizeBytes, cluster.nextIds(events), false);
+            most = Math.max(most, load.asFastAsPossible(events));
+            awaitPublished((long) (run + 1) * events);
+        }
+        progress.say(String.format("  the whole cluster accepts %,.0f events/s", most));
+        return most;
+    }
+
+    /** What is still to be read would make the next run a slower one. */
+    private void awaitPublished(long events) {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        try (PublishedOffsets published =
+                new PublishedOffsets(cluster.bootstrapServers(), cluster.topics(), cluster.ledger())) {
+            while (published.getAsLong() < events) {
+                if (System.nanoTime() > deadline) {
+                    throw new IllegalStateException("not everything was published within " + PATIENCE);
+                }
+                LockSupport.parkNanos(POLL_NANOS);
+            }
+        }
+    }
+
     void round(double perSecond) throws InterruptedException {
         List<Unpublished> shards = IntStream.range(0, cluster.shards())
                 .mapToObj(shard -> new Unpublished())
@@ -78,12 +106,10 @@ final class LatencyFigure {
         int events = (int) (perSecond * LENGTH.toSeconds() + 1_000);
         HttpLoad load =
                 new HttpLoad(cluster.gateway(), cluster.token(), payloadSizeBytes, cluster.nextIds(events), false);
-        long begun = System.nanoTime();
-        load.atRate(perSecond, LENGTH, (nanos, shard, offset) -> {
+        double seconds = load.atRate(perSecond, LENGTH, (nanos, shard, offset) -> {
             accepted.increment();
             shards.get(shard).add(offset, nanos);
         });
-        double seconds = (System.nanoTime() - begun) / 1e9;
         sent.set(true);
         requireWhole(watch, millis, accepted.sum());
         if (seconds > 1.1 * LENGTH.toSeconds()) {

@@ -195,14 +195,8 @@ public final class Main implements Callable<Integer> {
             }
         }
         try (BenchCluster cluster = BenchCluster.start(installation, work.resolve("cluster"), shards)) {
-            // The highest rate of the whole, with everything that reads running too; the first run warms it up.
-            double most = 0;
-            for (int run = 0; run < 2; run++) {
-                long ids = cluster.nextIds(events / 30);
-                most = new HttpLoad(cluster.gateway(), cluster.token(), payloadSizeBytes, ids, false)
-                        .asFastAsPossible(events / 30);
-            }
             LatencyFigure latency = new LatencyFigure(cluster, payloadSizeBytes, report, progress);
+            double most = latency.highestRate(events / 30);
             for (int round = 0; round < rounds; round++) {
                 latency.round(most / 2);
                 report.writeJson(json);

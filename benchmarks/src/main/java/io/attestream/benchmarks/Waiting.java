@@ -76,7 +76,10 @@ final class Waiting {
     }
 
     private static double[] rates(Look from, Look to, String name, Progress progress) {
-        long nanos = Math.max(1, to.nanos() - from.nanos());
+        if (to.counts()[0] == from.counts()[0]) {
+            throw new IllegalStateException(name + " was through between two looks: raise --events");
+        }
+        long nanos = to.nanos() - from.nanos();
         if (nanos < SHORT_NANOS) {
             progress.say(String.format(
                     "  %s was measured over %,d ms only, which commits of 100 ms make coarse: raise --events",
