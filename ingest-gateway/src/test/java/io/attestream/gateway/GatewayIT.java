@@ -70,6 +70,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -288,6 +290,17 @@ class GatewayIT {
             assertThat(answer.statusCode()).as(answer.body()).isEqualTo(202);
             assertThat(idsInTheLog()).containsEntry(place(answer), "first-" + i);
         }
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void compressesWithTheNativeLibrary() throws Exception {
+        // when
+        launchAndAwaitReady();
+
+        // then
+        Path maps = Path.of("/proc", Long.toString(gateway.pid()), "maps");
+        assertThat(Files.readString(maps, StandardCharsets.ISO_8859_1)).contains("liblz4-java");
     }
 
     @Test
