@@ -9,6 +9,7 @@ import io.attestream.proofs.control.Control;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.schemas.Topics;
+import io.attestream.schemas.ledger.EventsTopic;
 import io.attestream.schemas.ledger.GenesisReader;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import io.attestream.schemas.topics.TopicContract;
@@ -31,6 +32,7 @@ import org.slf4j.LoggerFactory;
 public final class Main {
     private static final Logger LOG = LoggerFactory.getLogger(Main.class);
     private static final Duration CLUSTER_TIMEOUT = Duration.ofSeconds(30);
+    private static final Duration LOOK_TIMEOUT = Duration.ofSeconds(30);
     private static final long RETRY_MILLIS = 1_000;
     /** A round without progress for longer than any wait inside it. */
     private static final long STUCK_MILLIS = 90_000;
@@ -174,7 +176,7 @@ public final class Main {
         LedgerFollower follower =
                 new LedgerFollower(clients, topics, new ProcessorRecords(definition.schemas()), backlog, clock::millis);
         Thread reading = new Thread(follower, "reading");
-        try (EventsTopic eventsTopic = new EventsTopic(clients, topics.events(), definition);
+        try (EventsTopic eventsTopic = new EventsTopic(clients.common(), topics.events(), definition, LOOK_TIMEOUT);
                 KafkaCheckpointLog log = KafkaCheckpointLog.open(
                         clients, topics.checkpoints(), topics.checkpointerTransactionalId(), records)) {
             LOG.info(
@@ -186,7 +188,7 @@ public final class Main {
                     ledger,
                     config.generation(),
                     backlog,
-                    eventsTopic::requireSame,
+                    () -> requireSame(eventsTopic),
                     log,
                     archive,
                     new Guard(store),
@@ -243,6 +245,19 @@ public final class Main {
                     config.checkpointer().shardBacklogBytesMax()));
         }
         return new Backlog(replicas);
+    }
+
+    private static void requireSame(EventsTopic events) {
+        try {
+            events.difference().ifPresent(difference -> {
+                throw new FatalDoubtException(difference);
+            });
+        } catch (KafkaException e) {
+            throw new FatalDoubtException(String.valueOf(e.getMessage()), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new FatalDoubtException("told to stop while looking at topic events", e);
+        }
     }
 
     private Checkpointer.Pace pace() {

@@ -16,6 +16,7 @@ import io.attestream.schemas.Topics;
 import io.attestream.schemas.cloudevents.CloudEventReader;
 import io.attestream.schemas.cloudevents.EventLimits;
 import io.attestream.schemas.door.EventFactory;
+import io.attestream.schemas.ledger.EventsTopic;
 import io.attestream.schemas.ledger.GenesisReader;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import io.attestream.schemas.topics.TopicContract;
@@ -29,6 +30,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -53,6 +55,9 @@ final class Processors {
     private static final Logger LOG = LoggerFactory.getLogger(Processors.class);
     private static final Duration CLUSTER_TIMEOUT = Duration.ofSeconds(30);
     private static final long RETRY_MILLIS = 1_000;
+    private static final long LOOK_MILLIS = 1_000;
+    /** Short: it holds up a stop. */
+    private static final Duration LOOK_TIMEOUT = Duration.ofSeconds(3);
 
     private final ProcessorsConfig config;
     private final Topics topics;
@@ -89,10 +94,13 @@ final class Processors {
                 return;
             }
             requireTopics(ledger);
-            try {
+            try (EventsTopic events =
+                    new EventsTopic(StreamsSettings.connection(config), topics.events(), ledger, LOOK_TIMEOUT)) {
                 start(ledger);
                 waitingFor = null;
-                stop.await();
+                do {
+                    requireSame(events);
+                } while (!stop.await(LOOK_MILLIS, TimeUnit.MILLISECONDS));
             } finally {
                 applications.values().parallelStream().forEach(Application::close);
             }
@@ -100,6 +108,19 @@ final class Processors {
         String why = fatal.get();
         if (why != null) {
             throw new IntegrityException(why);
+        }
+    }
+
+    private static void requireSame(EventsTopic events) throws InterruptedException {
+        Optional<String> difference;
+        try {
+            difference = events.difference();
+        } catch (KafkaException e) {
+            LOG.debug("{}", e.getMessage()); // nothing is read while the brokers do not answer
+            return;
+        }
+        if (difference.isPresent()) {
+            throw new IntegrityException(difference.get());
         }
     }
 

@@ -243,6 +243,41 @@ class FenceIT {
     }
 
     @Test
+    void stopsWhenEventsIsMadeAgainWhileItRuns() throws Exception {
+        // given: stopped before what was written last
+        givenAStoppedLedger();
+        try (LiveLedger.Running running = live.run(INSTANCE, "sequencer")) {
+            live.awaitSealed();
+            deltasBefore = live.sealed(0).size();
+
+            // when: with the same records, so that reading on at the old position finds nothing wrong
+            replaceTopic(live.topics.events());
+
+            // then
+            assertThat(running.awaitRefusal()).contains("it was deleted and made again");
+        }
+    }
+
+    @Test
+    void stopsWhenEventsIsGivenMorePartitionsWhileItRuns() throws Exception {
+        // given
+        givenAStoppedLedger();
+        try (LiveLedger.Running running = live.run(INSTANCE, "sequencer")) {
+            live.awaitSealed();
+            deltasBefore = live.sealed(0).size();
+
+            // when
+            live.admin
+                    .createPartitions(Map.of(live.topics.events(), NewPartitions.increaseTo(2)))
+                    .all()
+                    .get();
+
+            // then
+            assertThat(running.awaitRefusal()).contains("has 2 partitions, genesis was made for 1");
+        }
+    }
+
+    @Test
     void refusesAnotherNumberOfPartitions() throws Exception {
         givenAStoppedLedger();
         live.admin
