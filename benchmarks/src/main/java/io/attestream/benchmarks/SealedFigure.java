@@ -118,7 +118,7 @@ final class SealedFigure {
                 sample(ALL, rates[0]);
                 sample(PUBLISHED, rates[1]);
                 // Not a figure: the checkpointer is behind by what it did not get of the two cores.
-                Waiting.rates(checkpointer, List.of(published), total, progress);
+                Waiting.reach(checkpointer, published, total, progress);
                 requireProofsFollowed();
             }
             requireAllSealed(1);

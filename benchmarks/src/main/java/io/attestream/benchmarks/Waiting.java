@@ -59,12 +59,25 @@ final class Waiting {
             if (done >= total && from != null && to != null) {
                 return rates(from, to, process.name(), progress);
             }
-            if (!process.isAlive() || look.nanos() > deadline) {
-                throw new IllegalStateException(
-                        process.name() + " did not reach " + total + " but " + done + "; " + process.logTail());
-            }
-            LockSupport.parkNanos(POLL_NANOS);
+            park(process, done, total, deadline);
         }
+    }
+
+    /** Waits until a process has brought the count to the total. */
+    static void reach(ManagedProcess process, LongSupplier count, long total, Progress progress) {
+        long deadline = System.nanoTime() + TIMEOUT.toNanos();
+        for (long done = count.getAsLong(); done < total; done = count.getAsLong()) {
+            progress.at(process.name(), done, total);
+            park(process, done, total, deadline);
+        }
+    }
+
+    private static void park(ManagedProcess process, long done, long total, long deadline) {
+        if (!process.isAlive() || System.nanoTime() > deadline) {
+            throw new IllegalStateException(
+                    process.name() + " did not reach " + total + " but " + done + "; " + process.logTail());
+        }
+        LockSupport.parkNanos(POLL_NANOS);
     }
 
     private record Look(long nanos, long[] counts) {
