@@ -71,6 +71,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SpineIT {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Duration PATIENCE = Duration.ofSeconds(90);
+    private static final int KILLS = Integer.getInteger("attestream.kills", 3);
     private static final int PRODUCERS = 3;
     private static final int EVENTS_BETWEEN = 100;
     private static final int SHARDS = 4;
@@ -363,7 +364,7 @@ class SpineIT {
         }
 
         // when: it dies while it works, and comes back before its shards are given away, or after
-        for (int kill = 0; kill < 3; kill++) {
+        for (int kill = 0; kill < KILLS; kill++) {
             String victim = awaitWorker(instances);
             Set<Integer> shards = shardsOf(victim);
             awaitSealed(shards);
@@ -385,7 +386,7 @@ class SpineIT {
 
     @Test
     void aCheckpointerKilledAtRandomMomentsPublishesOneHistory() throws Exception {
-        for (int kill = 0; kill < 3; kill++) {
+        for (int kill = 0; kill < KILLS; kill++) {
             // when
             awaitRandomMoment();
             cluster.process("checkpointer").kill();

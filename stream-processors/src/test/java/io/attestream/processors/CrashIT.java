@@ -35,6 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Real processes, killed at random moments while events and retries of events come in. */
 class CrashIT {
     private static final int SHARDS = 2;
+    private static final int KILLS = Integer.getInteger("attestream.kills", 3);
 
     @TempDir
     private static Path directory;
@@ -176,7 +177,7 @@ class CrashIT {
             // when
             Load load = new Load(live, seed);
             try (load) {
-                for (int kill = 0; kill < 3; kill++) {
+                for (int kill = 0; kill < KILLS; kill++) {
                     awaitProgress(live);
                     process.restart();
                 }
