@@ -50,6 +50,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             CheckpointCommand.class,
             MonitorCommand.class,
             RebuildCommand.class,
+            FsckCommand.class,
             KeysCommand.class,
             DoctorCommand.class
         })

@@ -1,23 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.cli;
 
-import io.attestream.chaos.ClusterFile;
 import io.attestream.checkpointer.Rebuild;
 import io.attestream.cli.Output.Tone;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteVerifier;
-import io.attestream.schemas.Topics;
-import io.attestream.schemas.ledger.GenesisReader;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicLong;
-import org.apache.kafka.common.KafkaException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -45,7 +39,6 @@ import picocli.CommandLine.Option;
             "      --ledger-key 'ledger.example.com/prod+1a2b3c4d+AX…' --checkpoint last-week.checkpoint"
         })
 final class RebuildCommand implements Callable<Integer> {
-    private static final Duration TIMEOUT = Duration.ofSeconds(30);
     private static final long PROGRESS_STEP_OFFSETS = 50_000;
 
     @Mixin
@@ -54,25 +47,8 @@ final class RebuildCommand implements Callable<Integer> {
     @Mixin
     private Connection connection = new Connection();
 
-    @Option(
-            names = "--bootstrap-servers",
-            paramLabel = "<host:port,…>",
-            description = "Kafka brokers. Default: those of --data-dir.")
-    private @Nullable String bootstrapServers;
-
-    @Option(
-            names = "--prefix",
-            defaultValue = Topics.DEFAULT_PREFIX,
-            paramLabel = "<prefix>",
-            description = "First part of every topic name (default: ${DEFAULT-VALUE}).")
-    private String prefix = Topics.DEFAULT_PREFIX;
-
-    @Option(
-            names = "--generation",
-            defaultValue = "1",
-            paramLabel = "<n>",
-            description = "Generation of the processors (default: ${DEFAULT-VALUE}).")
-    private int generation;
+    @Mixin
+    private LedgerTopics topics = new LedgerTopics();
 
     @Option(
             names = "--threads",
@@ -98,57 +74,21 @@ final class RebuildCommand implements Callable<Integer> {
         if (threads < 1) {
             throw new CliException(ExitCode.USAGE, "--threads must be at least 1, not " + threads, "");
         }
-        String servers = bootstrapServers();
-        Topics topics = new Topics(prefix);
         NoteVerifier key = connection.ledgerKey();
         Optional<Checkpoint> kept = Optional.ofNullable(checkpoint)
                 .map(file -> Checkpoints.verified(LocalFiles.readText(file), key, file.toString()));
-        LedgerDefinition ledger = ledger(servers, topics, key);
+        LedgerDefinition ledger = topics.definition(connection);
+        Rebuild rebuild = new Rebuild(
+                topics.bootstrapServers(connection),
+                topics.topics(),
+                ledger,
+                topics.generation(),
+                inPlace ? Rebuild.Reading.IN_PLACE : Rebuild.Reading.DECODED,
+                progressTo(output));
         long begun = System.nanoTime();
-        Rebuild.Result result = new Rebuild(
-                        servers,
-                        topics,
-                        ledger,
-                        generation,
-                        inPlace ? Rebuild.Reading.IN_PLACE : Rebuild.Reading.DECODED,
-                        progressTo(output))
-                .run(threads, kept);
+        Rebuild.Result result = rebuild.run(threads, kept);
         double seconds = (System.nanoTime() - begun) / 1e9;
         return report(output, result, seconds);
-    }
-
-    private String bootstrapServers() {
-        if (bootstrapServers != null && !bootstrapServers.isBlank()) {
-            return bootstrapServers;
-        }
-        return connection
-                .cluster()
-                .map(ClusterFile::bootstrapServers)
-                .orElseThrow(() -> new CliException(
-                        ExitCode.USAGE, "no Kafka cluster was named", "Give --bootstrap-servers or --data-dir."));
-    }
-
-    private static LedgerDefinition ledger(String servers, Topics topics, NoteVerifier key) {
-        GenesisReader.Result result;
-        try {
-            result = GenesisReader.read(Map.of("bootstrap.servers", servers), topics, key, TIMEOUT);
-        } catch (KafkaException e) {
-            throw new CliException(
-                    ExitCode.UNAVAILABLE,
-                    "Kafka at " + servers + " does not answer: " + e.getMessage(),
-                    "Check --bootstrap-servers; attestream doctor looks at a local cluster.");
-        }
-        if (result instanceof GenesisReader.Result.Ready ready) {
-            return ready.ledger();
-        }
-        if (result instanceof GenesisReader.Result.Refused refused) {
-            throw new CliException(
-                    ExitCode.VERIFICATION_FAILED,
-                    "this is not the ledger of that key: " + refused.reason(),
-                    "Check --ledger-key and --prefix.");
-        }
-        throw new CliException(
-                ExitCode.NOT_FOUND_OR_PENDING, ((GenesisReader.Result.NotReady) result).reason(), "Check --prefix.");
     }
 
     private static Rebuild.Listener progressTo(Output output) {

@@ -425,6 +425,7 @@ class CommandsTest {
                 "checkpoint",
                 "monitor",
                 "rebuild",
+                "fsck",
                 "doctor"
             })
     void teachesEveryCommandWithAnExample(String command) {

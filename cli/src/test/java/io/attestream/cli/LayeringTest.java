@@ -91,13 +91,14 @@ class LayeringTest {
     }
 
     @Test
-    void commandLineAndBenchmarksUseNothingOfServicesButMonitorAndRebuild() {
+    void commandLineAndBenchmarksUseNothingOfServicesButTheirChecks() {
         noClasses()
                 .that()
                 .resideInAnyPackage(CLI, BENCHMARKS)
                 .should()
                 .dependOnClassesThat(resideInAnyPackage("io.attestream.checkpointer", GATEWAY, PROCESSORS)
-                        .and(not(nameStartingWith("io.attestream.checkpointer.Rebuild"))))
+                        .and(not(nameStartingWith("io.attestream.checkpointer.Rebuild")))
+                        .and(not(nameStartingWith("io.attestream.checkpointer.ArchiveCheck"))))
                 .check(classes);
     }
 

@@ -15,7 +15,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
@@ -105,6 +107,21 @@ class LedgerLivesOnIT {
             assertThat(different.exitCode()).isEqualTo(ExitCode.VERIFICATION_FAILED);
             assertThat(different.out()).contains("DIFFERENT").contains("is not among the");
 
+            // and a bit that flipped in the object store is found, and named
+            run("fsck", "--data-dir", data().toString());
+            Path segment = newestSegment();
+            byte[] good = Files.readAllBytes(segment);
+            byte[] bad = good.clone();
+            bad[bad.length - 1] ^= 1;
+            Files.write(segment, bad);
+            Script.Ended damaged = Script.run(scratch, COMMAND, "fsck", "--data-dir", data().toString());
+            Files.write(segment, good);
+            assertThat(damaged.exitCode()).isEqualTo(ExitCode.VERIFICATION_FAILED);
+            assertThat(damaged.out())
+                    .contains("DAMAGED")
+                    .contains("segments/" + segment.getFileName())
+                    .contains("its name says");
+
             // and a proof does not fit another event
             Script.Ended wrong = Script.run(
                     scratch, COMMAND, "verify", bundle.toString(), "--event", fresh.toString(), "--ledger-key", key);
@@ -117,6 +134,14 @@ class LedgerLivesOnIT {
             assertThat(refused.err()).contains("another cluster runs");
         }
         assertThat(Up.livingProcesses(data())).isEmpty();
+    }
+
+    private static Path newestSegment() throws IOException {
+        try (Stream<Path> segments = Files.list(data().resolve("objects/segments"))) {
+            return segments.filter(file -> file.toString().endsWith(".seg"))
+                    .max(Comparator.naturalOrder())
+                    .orElseThrow();
+        }
     }
 
     /** What whoever holds the ledger's key could sign too. */

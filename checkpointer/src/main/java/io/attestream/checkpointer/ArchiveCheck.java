@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.LeafRecord;
+import io.attestream.proofs.archive.ObjectNames;
+import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.proofs.archive.Payload;
+import io.attestream.proofs.archive.PayloadObject;
+import io.attestream.proofs.archive.Segment;
+import io.attestream.proofs.entry.CanonicalEntry;
+import io.attestream.proofs.entry.DataDigest;
+import io.attestream.proofs.entry.EntryView;
+import io.attestream.proofs.ledger.ShardHead;
+import io.attestream.proofs.tree.CompactRange;
+import io.attestream.proofs.tree.Rfc6962;
+import io.attestream.schemas.Topics;
+import io.attestream.schemas.ledger.LedgerDefinition;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+import org.apache.kafka.common.KafkaException;
+
+/**
+ * Holds every object of the archive against what was published: the digest in its name, every leaf hash from the stored entry,
+ * every shard's root at every published head, every payload against the digest in its entry, every guard against its
+ * checkpoint. Finds what rotted, is missing or was replaced, and names it. Reads only; may run beside everything else.
+ *
+ * <p>Behind an object that cannot be used, the roots of the shards it grew cannot be computed any more. Everything that does
+ * not need them is checked nevertheless: one lost object must not hide another.
+ *
+ * <p>Needs one segment and its payloads in memory, and the names of all objects. Not thread-safe; for one use.
+ */
+public final class ArchiveCheck {
+    /** Enough to see the extent of a damage; what is found beyond is only counted. */
+    public static final int FINDINGS_MAX = 1_000;
+
+    private static final int FETCH_BYTES_MAX = 4 << 20;
+
+    private final ObjectStore store;
+    private final Ledger ledger;
+    private final int generation;
+    private final Consumer<Consumer<LogRecord>> checkpoints;
+    private final Pace pace;
+    private final Listener listener;
+
+    private final List<Finding> findings = new ArrayList<>();
+    private final List<ShardTree> trees = new ArrayList<>();
+    private final Set<String> unreferenced = new TreeSet<>();
+    private long found;
+    private long epochs;
+    private long leaves;
+    private long payloads;
+    private long bytes;
+
+    /**
+     * Something is not as it must be.
+     *
+     * @param object its name in the object store, or the topic
+     * @param expected digest, root or text
+     * @param actual what is there instead
+     */
+    public record Finding(String object, String expected, String actual) {}
+
+    /**
+     * What was looked at.
+     *
+     * @param payloads that were held against their digest; not those that were erased or encrypted
+     * @param findings at most {@link #FINDINGS_MAX}
+     * @param found how many there were
+     * @param unreferenced objects no published epoch names: of a checkpointer that died before its intent was committed
+     */
+    public record Report(
+            long epochs,
+            long leaves,
+            long payloads,
+            long sizeBytes,
+            List<Finding> findings,
+            long found,
+            List<String> unreferenced) {
+        public Report {
+            findings = List.copyOf(findings);
+            unreferenced = List.copyOf(unreferenced);
+        }
+    }
+
+    /** Is told what goes by. */
+    public interface Listener {
+        Listener NONE = new Listener() {};
+
+        /** So many epochs of all that are published have been checked. */
+        default void progress(long epochs, long total) {}
+    }
+
+    /** Waits so that no more than so many bytes are read a second: the object store serves others too. */
+    static final class Pace {
+        private final long bytesPerSecondMax;
+        private final long begunNanos = System.nanoTime();
+
+        /** @param bytesPerSecondMax at least 1 */
+        Pace(long bytesPerSecondMax) {
+            this.bytesPerSecondMax = bytesPerSecondMax;
+        }
+
+        void after(long bytesRead) throws InterruptedException {
+            double dueNanos = 1e9 * bytesRead / bytesPerSecondMax;
+            long aheadMillis = (long) (dueNanos - (System.nanoTime() - begunNanos)) / 1_000_000;
+            if (aheadMillis > 0) {
+                Thread.sleep(aheadMillis);
+            }
+        }
+    }
+
+    /** Reads an object of one kind. */
+    private interface Parser<T> {
+        T parse(byte[] object) throws InvalidFormat;
+    }
+
+    /** What came of it. */
+    public sealed interface Result {
+        /** Everything published was looked at. */
+        record Checked(Report report) implements Result {}
+
+        /** Something could not be read, so nothing can be said. */
+        record Undecided(String detail) implements Result {}
+    }
+
+    /**
+     * @param generation of the processors whose epochs are in topic {@code checkpoints}
+     * @param bytesPerSecondMax read from the store, at least 1
+     */
+    public static ArchiveCheck open(
+            String bootstrapServers,
+            Topics topics,
+            LedgerDefinition definition,
+            int generation,
+            ObjectStore store,
+            long bytesPerSecondMax,
+            Listener listener) {
+        KafkaClients clients = new KafkaClients(bootstrapServers);
+        CheckpointRecords codec = new CheckpointRecords(definition.schemas());
+        return new ArchiveCheck(
+                store,
+                new Ledger(definition.origin(), definition.key(), definition.shards()),
+                generation,
+                reader -> KafkaCheckpointLog.readToEnd(
+                        clients.reader(FETCH_BYTES_MAX), topics.checkpoints(), codec, reader, Patience.DEFAULT),
+                new Pace(bytesPerSecondMax),
+                listener);
+    }
+
+    /** @param checkpoints hands every record of topic {@code checkpoints} over, in order; asked twice */
+    ArchiveCheck(
+            ObjectStore store,
+            Ledger ledger,
+            int generation,
+            Consumer<Consumer<LogRecord>> checkpoints,
+            Pace pace,
+            Listener listener) {
+        this.store = store;
+        this.ledger = ledger;
+        this.generation = generation;
+        this.checkpoints = checkpoints;
+        this.pace = pace;
+        this.listener = listener;
+        for (int shard = 0; shard < ledger.shards(); shard++) {
+            trees.add(new ShardTree(shard));
+        }
+    }
+
+    public Result run() throws InterruptedException {
+        try {
+            return new Result.Checked(checkAll(published()));
+        } catch (FatalDoubtException e) {
+            // It does not hold by itself, so there is nothing to hold the archive against.
+            find("topic checkpoints", "epochs that follow from each other, signed", String.valueOf(e.getMessage()));
+            return new Result.Checked(report());
+        } catch (KafkaException e) {
+            return new Result.Undecided("topic checkpoints cannot be read: " + e.getMessage());
+        } catch (IOException e) {
+            return new Result.Undecided("the object store cannot be read: " + e.getMessage());
+        }
+    }
+
+    private Report checkAll(long total) throws IOException, InterruptedException {
+        unreferenced.addAll(store.list("segments/"));
+        unreferenced.addAll(store.list("payloads/"));
+        List<IOException> failed = new ArrayList<>();
+        checkpoints.accept(record -> {
+            if (record instanceof LogRecord.Intent open && open.epoch() >= total) {
+                unreferenced.remove(open.intent().segment());
+                unreferenced.remove(open.intent().payloads());
+            }
+            if (record instanceof LogRecord.Published epoch && epoch.epoch() < total && failed.isEmpty()) {
+                try {
+                    check(epoch.intent());
+                    listener.progress(++epochs, total);
+                    pace.after(bytes);
+                } catch (IOException e) {
+                    failed.add(e);
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    failed.add(new IOException("interrupted", e));
+                }
+            }
+        });
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        if (!failed.isEmpty()) {
+            throw failed.get(0);
+        }
+        return report();
+    }
+
+    private Report report() {
+        return new Report(epochs, leaves, payloads, bytes, findings, found, List.copyOf(unreferenced));
+    }
+
+    /** Verifies signatures and transitions before anything is held against them. */
+    private long published() {
+        CheckpointHistory history = new CheckpointHistory(ledger, generation);
+        checkpoints.accept(history::accept);
+        return history.ledgerRange().size().value();
+    }
+
+    private void check(EpochIntent intent) throws IOException {
+        Optional<Segment> segment = read(intent.segment(), Segment::parse);
+        Optional<PayloadObject> payloadObject = read(intent.payloads(), PayloadObject::parse);
+        checkGuard(intent);
+        for (ShardTree tree : trees) {
+            tree.grow(intent, segment, payloadObject);
+        }
+    }
+
+    private void checkGuard(EpochIntent intent) throws IOException {
+        String name = ObjectNames.guard(intent.epoch());
+        byte[] text = intent.noteText().getBytes(StandardCharsets.UTF_8);
+        Optional<byte[]> guard = store.get(name);
+        if (guard.isEmpty()) {
+            find(name, "the text of the checkpoint of epoch " + intent.epoch(), "no object");
+        } else if (!Arrays.equals(guard.get(), text)) {
+            find(name, "the text of the checkpoint of epoch " + intent.epoch(), "another text");
+        }
+    }
+
+    /** Empty if the object is of no use, which was noted then. */
+    private <T> Optional<T> read(String name, Parser<T> parser) throws IOException {
+        unreferenced.remove(name);
+        Optional<byte[]> object = store.get(name);
+        if (object.isEmpty()) {
+            find(name, "an object", "none");
+            return Optional.empty();
+        }
+        bytes += object.get().length;
+        try {
+            ObjectNames.requireDigest(name, object.get());
+            return Optional.of(parser.parse(object.get()));
+        } catch (InvalidFormat e) {
+            find(name, "the digest in its name and a known format", String.valueOf(e.getMessage()));
+            return Optional.empty();
+        }
+    }
+
+    private void find(String object, String expected, String actual) {
+        found++;
+        if (findings.size() < FINDINGS_MAX) {
+            findings.add(new Finding(object, expected, actual));
+        }
+    }
+
+    /** One shard's tree as the stored entries give it. */
+    private final class ShardTree {
+        private final int shard;
+        private final CompactRange range = CompactRange.empty();
+        private long size;
+        /** False behind an object that could not be used. */
+        private boolean known = true;
+
+        ShardTree(int shard) {
+            this.shard = shard;
+        }
+
+        void grow(EpochIntent intent, Optional<Segment> segment, Optional<PayloadObject> payloadObject) {
+            ShardHead head = intent.heads().get(shard);
+            long from = size;
+            size = head.size().value();
+            if (segment.isEmpty()) {
+                known &= from == size;
+                return;
+            }
+            try {
+                requireRows(segment.get(), from);
+                for (long index = from; index < size; index++) {
+                    LeafRecord leaf = segment.get().leaf(shard, index);
+                    range.append(Rfc6962.leafHash(leaf.entry()));
+                    check(intent, index, leaf, payloadObject);
+                }
+            } catch (InvalidFormat e) {
+                known = false;
+                find(intent.segment(), "leaves [" + from + ", " + size + ") of shard " + shard, describe(e));
+                return;
+            }
+            if (known && !range.root().equals(head.root())) {
+                known = false;
+                find(
+                        intent.segment(),
+                        "root " + head.root().base64() + " of shard " + shard + " at size " + size,
+                        "root " + range.root().base64());
+            }
+        }
+
+        private void requireRows(Segment segment, long from) throws InvalidFormat {
+            boolean has = segment.shards().contains(shard);
+            if (has != size > from
+                    || (has && (segment.firstIndex(shard) != from || segment.count(shard) != size - from))) {
+                throw new InvalidFormat(
+                        "shard " + shard,
+                        has
+                                ? "has " + segment.count(shard) + " leaves from " + segment.firstIndex(shard)
+                                : "has no leaves here");
+            }
+        }
+
+        private void check(EpochIntent intent, long index, LeafRecord leaf, Optional<PayloadObject> payloadObject)
+                throws InvalidFormat {
+            leaves++;
+            EntryView entry = CanonicalEntry.parse(leaf.entry());
+            String what = "leaf " + index + " of shard " + shard;
+            if (entry.kind() != leaf.kind()) {
+                find(intent.segment(), what + " of kind " + entry.kind(), "kind " + leaf.kind());
+            }
+            if (leaf.offset() < 0 || leaf.offset() >= intent.heads().get(shard).nextOffset()) {
+                find(
+                        intent.segment(),
+                        what + " below input offset "
+                                + intent.heads().get(shard).nextOffset(),
+                        "offset " + leaf.offset());
+            }
+            if (entry instanceof EntryView.Event event) {
+                if (event.timeMillis() != leaf.timestampMillis()) {
+                    find(
+                            intent.segment(),
+                            what + " of time " + event.timeMillis() + " ms",
+                            leaf.timestampMillis() + " ms");
+                }
+                if (payloadObject.isPresent()) {
+                    checkPayload(intent, index, event, payloadObject.get());
+                }
+            }
+        }
+
+        private void checkPayload(EpochIntent intent, long index, EntryView.Event event, PayloadObject payloadObject) {
+            String what = "payload of leaf " + index + " of shard " + shard;
+            try {
+                if (payloadObject.payload(shard, index) instanceof Payload.Plain plain) {
+                    payloads++;
+                    byte[] digest = DataDigest.compute(plain.salt(), plain.data());
+                    if (plain.data().length != event.dataSizeBytes() || !Arrays.equals(digest, event.dataDigest())) {
+                        find(
+                                intent.payloads(),
+                                what + ": " + event.dataSizeBytes() + " bytes, digest " + hex(event.dataDigest()),
+                                plain.data().length + " bytes, digest " + hex(digest));
+                    }
+                }
+            } catch (InvalidFormat e) {
+                find(intent.payloads(), what, describe(e));
+            }
+        }
+    }
+
+    private static String hex(byte[] bytes) {
+        return HexFormat.of().formatHex(bytes);
+    }
+
+    private static String describe(InvalidFormat e) {
+        return String.valueOf(e.getMessage());
+    }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import io.attestream.chaos.ClusterFile;
+import io.attestream.schemas.Topics;
+import io.attestream.schemas.ledger.GenesisReader;
+import io.attestream.schemas.ledger.LedgerDefinition;
+import java.time.Duration;
+import java.util.Map;
+import org.apache.kafka.common.KafkaException;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Options of commands that read a ledger's topics themselves. */
+final class LedgerTopics {
+    private static final Duration TIMEOUT = Duration.ofSeconds(30);
+
+    @Option(
+            names = "--bootstrap-servers",
+            paramLabel = "<host:port,…>",
+            description = "Kafka brokers. Default: those of --data-dir.")
+    private @Nullable String bootstrapServers;
+
+    @Option(
+            names = "--prefix",
+            defaultValue = Topics.DEFAULT_PREFIX,
+            paramLabel = "<prefix>",
+            description = "First part of every topic name (default: ${DEFAULT-VALUE}).")
+    private String prefix = Topics.DEFAULT_PREFIX;
+
+    @Option(
+            names = "--generation",
+            defaultValue = "1",
+            paramLabel = "<n>",
+            description = "Generation of the processors (default: ${DEFAULT-VALUE}).")
+    private int generation;
+
+    Topics topics() {
+        return new Topics(prefix);
+    }
+
+    int generation() {
+        return generation;
+    }
+
+    String bootstrapServers(Connection connection) {
+        if (bootstrapServers != null && !bootstrapServers.isBlank()) {
+            return bootstrapServers;
+        }
+        return connection
+                .cluster()
+                .map(ClusterFile::bootstrapServers)
+                .orElseThrow(() -> new CliException(
+                        ExitCode.USAGE, "no Kafka cluster was named", "Give --bootstrap-servers or --data-dir."));
+    }
+
+    /** What the genesis records say, signed by the key the connection names. */
+    LedgerDefinition definition(Connection connection) {
+        String servers = bootstrapServers(connection);
+        GenesisReader.Result result;
+        try {
+            result =
+                    GenesisReader.read(Map.of("bootstrap.servers", servers), topics(), connection.ledgerKey(), TIMEOUT);
+        } catch (KafkaException e) {
+            throw new CliException(
+                    ExitCode.UNAVAILABLE,
+                    "Kafka at " + servers + " does not answer: " + e.getMessage(),
+                    "Check --bootstrap-servers; attestream doctor looks at a local cluster.");
+        }
+        if (result instanceof GenesisReader.Result.Ready ready) {
+            return ready.ledger();
+        }
+        if (result instanceof GenesisReader.Result.Refused refused) {
+            throw new CliException(
+                    ExitCode.VERIFICATION_FAILED,
+                    "this is not the ledger of that key: " + refused.reason(),
+                    "Check --ledger-key and --prefix.");
+        }
+        throw new CliException(
+                ExitCode.NOT_FOUND_OR_PENDING, ((GenesisReader.Result.NotReady) result).reason(), "Check --prefix.");
+    }
+}
