@@ -158,7 +158,7 @@ public final class PlainEvent implements EventTexts {
         return text != null && text.length > 0;
     }
 
-    /** Moves an attribute to its place among those before it; false if one of them has its name. */
+    /** Moves an attribute to its place among those before it; false, and nothing is moved, if one of them has its name. */
     private boolean sortIn(int last) {
         Attribute moved = attributes[last];
         int place = last;
@@ -170,8 +170,8 @@ public final class PlainEvent implements EventTexts {
             if (order < 0) {
                 break;
             }
-            attributes[place] = attributes[place - 1];
         }
+        System.arraycopy(attributes, place, attributes, place + 1, last - place);
         attributes[place] = moved;
         return true;
     }
