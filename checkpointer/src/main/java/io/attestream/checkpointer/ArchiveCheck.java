@@ -177,7 +177,10 @@ public final class ArchiveCheck {
 
     public Result run() throws InterruptedException {
         try {
-            return new Result.Checked(checkAll(published()));
+            long total = published();
+            return total == 0
+                    ? new Result.Undecided("nothing was published: there is nothing to hold the archive against")
+                    : new Result.Checked(checkAll(total));
         } catch (FatalDoubtException e) {
             // It does not hold by itself, so there is nothing to hold the archive against.
             find("topic checkpoints", "epochs that follow from each other, signed", String.valueOf(e.getMessage()));

@@ -162,6 +162,15 @@ class ArchiveCheckTest {
     }
 
     @Test
+    void saysNothingGoodOfNothing() throws Exception {
+        // given
+        scene.log.committed.clear();
+
+        // then
+        assertThat(result(UNBOUNDED)).isInstanceOf(ArchiveCheck.Result.Undecided.class);
+    }
+
+    @Test
     void findsThatTheCheckpointsThemselvesDoNotHold() throws Exception {
         // given
         scene.log.committed.remove(1);
