@@ -78,6 +78,10 @@ class NdjsonStreamTest {
                     });
         }
 
+        synchronized int delivered() {
+            return next;
+        }
+
         private synchronized void flow(boolean on) {
             flowing = on;
             if (on) {
@@ -145,12 +149,9 @@ class NdjsonStreamTest {
         int lines = 16;
         List<String> seen = Collections.synchronizedList(new ArrayList<>());
         Admission admission = new Admission(1_000, 1_000);
-        NdjsonStream stream = stream(
-                new FakeRequest(wholeLines(lines)),
-                admission.open(),
-                line -> ready(line, seen),
-                new FakeEventLog(),
-                new ObjectMapper());
+        FakeRequest request = new FakeRequest(wholeLines(lines));
+        NdjsonStream stream =
+                stream(request, admission.open(), line -> ready(line, seen), new FakeEventLog(), new ObjectMapper());
         try {
             // when
             AssertSubscriber<byte[]> client = stream.start().subscribe().withSubscriber(AssertSubscriber.create(0));
@@ -161,6 +162,7 @@ class NdjsonStreamTest {
                 int most = Math.min(lines, taken + UNANSWERED);
                 await().atMost(PATIENCE).until(() -> seen.size() >= most);
                 assertThat(seen).hasSize(most);
+                assertThat(request.delivered()).as("chunks").isLessThanOrEqualTo(most + 2);
                 int pieces = client.getItems().size();
                 client.request(1);
                 await().atMost(PATIENCE).until(() -> client.getItems().size() > pieces);
