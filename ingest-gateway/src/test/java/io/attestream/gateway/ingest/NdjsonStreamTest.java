@@ -31,11 +31,14 @@ import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** One stream over a request whose pause and resume take their time, while results complete on other threads. */
 class NdjsonStreamTest {
     private static final int LINES = 400;
     private static final int UNANSWERED = 4;
+    private static final int LINE_MAX_BYTES = 1_000;
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final ExecutorService eventLoop = Executors.newSingleThreadExecutor();
@@ -44,6 +47,7 @@ class NdjsonStreamTest {
     /** What Vert.x does with a request: chunks on the event loop while it flows, the end behind the last. */
     private final class FakeRequest {
         private final List<byte[]> chunks;
+        private final int deafFor;
         private int next;
         private boolean flowing;
         private boolean ended;
@@ -51,7 +55,13 @@ class NdjsonStreamTest {
         private Handler<Void> onEnd = end -> {};
 
         FakeRequest(List<byte[]> chunks) {
+            this(chunks, 0);
+        }
+
+        /** @param deafFor so many chunks come in spite of a pause: a resume decided earlier took effect behind it */
+        FakeRequest(List<byte[]> chunks, int deafFor) {
             this.chunks = chunks;
+            this.deafFor = deafFor;
         }
 
         @SuppressWarnings("unchecked")
@@ -83,7 +93,7 @@ class NdjsonStreamTest {
         }
 
         private synchronized void flow(boolean on) {
-            flowing = on;
+            flowing = on || next < deafFor;
             if (on) {
                 eventLoop.execute(this::deliver);
             }
@@ -143,13 +153,14 @@ class NdjsonStreamTest {
         }
     }
 
-    @Test
-    void aClientThatReadsLateGetsWhatGatheredInOnePieceAndIsNotReadAheadOf() throws Exception {
+    @ParameterizedTest
+    @ValueSource(ints = {0, 16})
+    void aClientThatReadsLateGetsWhatGatheredInOnePieceAndIsNotReadAheadOf(int chunksInSpiteOfAPause) throws Exception {
         // given
         int lines = 16;
         List<String> seen = Collections.synchronizedList(new ArrayList<>());
         Admission admission = new Admission(1_000, 1_000);
-        FakeRequest request = new FakeRequest(wholeLines(lines));
+        FakeRequest request = new FakeRequest(wholeLines(lines), chunksInSpiteOfAPause);
         NdjsonStream stream =
                 stream(request, admission.open(), line -> ready(line, seen), new FakeEventLog(), new ObjectMapper());
         try {
@@ -162,7 +173,9 @@ class NdjsonStreamTest {
                 int most = Math.min(lines, taken + UNANSWERED);
                 await().atMost(PATIENCE).until(() -> seen.size() >= most);
                 assertThat(seen).hasSize(most);
-                assertThat(request.delivered()).as("chunks").isLessThanOrEqualTo(most + 2);
+                assertThat(request.delivered())
+                        .as("chunks")
+                        .isLessThanOrEqualTo(Math.max(most + 2, chunksInSpiteOfAPause));
                 int pieces = client.getItems().size();
                 client.request(1);
                 await().atMost(PATIENCE).until(() -> client.getItems().size() > pieces);
@@ -171,6 +184,44 @@ class NdjsonStreamTest {
             client.awaitCompletion(PATIENCE);
             requireResultsInOrder(results(client.getItems()), lines);
             assertThat(client.getItems()).as("pieces").hasSizeLessThan(lines);
+        } finally {
+            stopThreads();
+        }
+    }
+
+    @Test
+    void readsNoFurtherWhileSoManyBytesAreUnanswered() throws Exception {
+        // given lines of which one and a bit fit into the limit
+        int lines = 12;
+        byte[] line = ("x".repeat(LINE_MAX_BYTES * 9 / 10) + "\n").getBytes(StandardCharsets.UTF_8);
+        List<String> seen = Collections.synchronizedList(new ArrayList<>());
+        List<CompletableFuture<AppendResult>> answers = Collections.synchronizedList(new ArrayList<>());
+        FakeEventLog log = new FakeEventLog();
+        log.behaving(record -> {
+            CompletableFuture<AppendResult> answer = new CompletableFuture<>();
+            answers.add(answer);
+            return answer;
+        });
+        NdjsonStream stream = stream(
+                new FakeRequest(Collections.nCopies(lines, line)),
+                new Admission(1_000, 1_000).open(),
+                text -> ready(text, seen),
+                log,
+                new ObjectMapper());
+        try {
+            // when
+            AssertSubscriber<byte[]> client =
+                    stream.start().subscribe().withSubscriber(AssertSubscriber.create(Long.MAX_VALUE));
+
+            // then
+            for (int answered = 0; answered < lines; answered++) {
+                int most = Math.min(lines, answered + 2);
+                await().atMost(PATIENCE).until(() -> answers.size() >= most);
+                assertThat(seen).hasSize(most);
+                answers.get(answered).complete(new AppendResult.Appended(0, answered));
+            }
+            client.awaitCompletion(PATIENCE);
+            assertThat(results(client.getItems())).hasSize(lines);
         } finally {
             stopThreads();
         }
@@ -253,7 +304,7 @@ class NdjsonStreamTest {
         return new NdjsonStream(
                 client.request(),
                 permit,
-                1_000,
+                LINE_MAX_BYTES,
                 UNANSWERED,
                 intake,
                 new Appender(log, 1),
