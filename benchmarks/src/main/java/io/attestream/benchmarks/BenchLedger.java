@@ -127,7 +127,7 @@ final class BenchLedger implements AutoCloseable {
     ManagedProcess checkpointer(int generation) {
         Map<String, String> environment = common(generation);
         environment.put(
-                "ATTESTREAM_OBJECTS_DIRECTORY", directory.resolve("objects").toString());
+                "ATTESTREAM_OBJECTS_LOCATION", directory.resolve("objects").toString());
         environment.put(
                 "ATTESTREAM_LEDGER_SIGNING_KEY_FILE",
                 directory.resolve("ledger.skey").toString());
@@ -146,7 +146,7 @@ final class BenchLedger implements AutoCloseable {
         // Nobody answers there, and nobody asks.
         environment.put("ATTESTREAM_PROOFS_URLS", "http://127.0.0.1:" + managementPort);
         environment.put(
-                "ATTESTREAM_OBJECTS_DIRECTORY", directory.resolve("objects").toString());
+                "ATTESTREAM_OBJECTS_LOCATION", directory.resolve("objects").toString());
         environment.put(
                 "ATTESTREAM_INTERNAL_SECRET_FILE",
                 directory.resolve("internal.secret").toString());

@@ -319,7 +319,7 @@ public final class LocalCluster implements AutoCloseable {
 
     private ManagedProcess checkpointerProcess() {
         Map<String, String> environment = common();
-        environment.put("ATTESTREAM_OBJECTS_DIRECTORY", data.resolve("objects").toString());
+        environment.put("ATTESTREAM_OBJECTS_LOCATION", data.resolve("objects").toString());
         environment.put("ATTESTREAM_HTTP_HOST", "127.0.0.1");
         environment.put("ATTESTREAM_HTTP_PORT", Integer.toString(port(CHECKPOINTER)));
         environment.put(
@@ -339,7 +339,7 @@ public final class LocalCluster implements AutoCloseable {
         environment.put("QUARKUS_MANAGEMENT_HOST", "127.0.0.1");
         environment.put("QUARKUS_MANAGEMENT_PORT", Integer.toString(port(name + "-management")));
         environment.put("ATTESTREAM_PROOFS_URLS", proofsUrls());
-        environment.put("ATTESTREAM_OBJECTS_DIRECTORY", data.resolve("objects").toString());
+        environment.put("ATTESTREAM_OBJECTS_LOCATION", data.resolve("objects").toString());
         environment.put(
                 "ATTESTREAM_DOOR_CONTENT_TAG_KEY_FILE",
                 data.resolve("keys/content-tag.key").toString());

@@ -56,8 +56,10 @@ public interface CheckpointerConfig {
     }
 
     interface Objects {
-        @Doc("Directory of the object store: segments, payloads, guard copies. Durable storage, not the brokers' disk.")
-        Path directory();
+        @Doc("The object store of segments, payloads and guard copies: a directory on durable storage that is not the"
+                + " brokers' disk, or `s3://<bucket>/<prefix>[?region=…&endpoint=…]` with credentials from the AWS SDK's"
+                + " default chain.")
+        String location();
     }
 
     interface Http {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
+import io.attestream.objects.ObjectStores;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.NoteVerifier;
@@ -64,9 +65,8 @@ final class CheckpointerConfigs {
         requireRange(problems, "attestream.checkpointer.epoch-size-bytes-max", own.epochSizeBytesMax(), 1, 1L << 30);
         requireRange(
                 problems, "attestream.checkpointer.shard-backlog-bytes-max", own.shardBacklogBytesMax(), 1, 1L << 34);
-        if (!Files.isDirectory(config.objects().directory())) {
-            problems.add("attestream.objects.directory " + config.objects().directory() + " is not a directory");
-        }
+        ObjectStores.problem(config.objects().location())
+                .ifPresent(problem -> problems.add("attestream.objects.location: " + problem));
         requireKeys(problems, config.ledger());
         return problems;
     }

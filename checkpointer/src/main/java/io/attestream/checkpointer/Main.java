@@ -2,8 +2,8 @@
 package io.attestream.checkpointer;
 
 import io.attestream.checkpointer.CheckpointerConfigs.RefusedKeyException;
+import io.attestream.objects.ObjectStores;
 import io.attestream.proofs.InvalidFormat;
-import io.attestream.proofs.archive.DirectoryObjectStore;
 import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.control.Control;
 import io.attestream.proofs.note.NoteSigner;
@@ -169,7 +169,7 @@ public final class Main {
         Backlog backlog = backlog(ledger, definition);
         CheckpointerMetrics metrics = new CheckpointerMetrics(backlog);
         NoteSigner key = CheckpointerConfigs.signingKey(config.ledger());
-        ObjectStore store = new DirectoryObjectStore(config.objects().directory());
+        ObjectStore store = ObjectStores.openForWriting(config.objects().location());
         EpochArchive archive = new EpochArchive(store);
         Signer signer = new Signer(key, ledger, archive);
         CheckpointRecords records = new CheckpointRecords(definition.schemas());

@@ -33,10 +33,10 @@ class CheckpointerConfigsTest {
     void aMissingSettingIsNamed() throws Exception {
         // given
         Map<String, String> settings = settings();
-        settings.remove("attestream.objects.directory");
+        settings.remove("attestream.objects.location");
 
         // then
-        assertThatThrownBy(() -> load(settings)).hasMessageContaining("attestream.objects.directory");
+        assertThatThrownBy(() -> load(settings)).hasMessageContaining("attestream.objects.location");
     }
 
     @Test
@@ -58,7 +58,7 @@ class CheckpointerConfigsTest {
                 "attestream.http.port", "70000",
                 "attestream.checkpointer.interval-millis", "1",
                 "attestream.checkpointer.epoch-leaves-max", "0",
-                "attestream.objects.directory", directory.resolve("none").toString()));
+                "attestream.objects.location", directory.resolve("none").toString()));
 
         // then
         assertThat(problems).hasSize(6);
@@ -166,7 +166,7 @@ class CheckpointerConfigsTest {
                 "attestream.kafka.bootstrap-servers", "127.0.0.1:9092",
                 "attestream.ledger.verifier-key", key.verifier().vkey(),
                 "attestream.ledger.signing-key-file", keyFile().toString(),
-                "attestream.objects.directory", directory.toString(),
+                "attestream.objects.location", directory.toString(),
                 "attestream.roles", "a setting of another service"));
     }
 

@@ -343,7 +343,7 @@ final class KafkaLedger implements AutoCloseable {
                 "ATTESTREAM_LEDGER_VERIFIER_KEY", ledger.key.verifier().vkey(),
                 "ATTESTREAM_LEDGER_SIGNING_KEY_FILE",
                         directory.resolve("ledger.skey").toString(),
-                "ATTESTREAM_OBJECTS_DIRECTORY", directory.resolve("objects").toString(),
+                "ATTESTREAM_OBJECTS_LOCATION", directory.resolve("objects").toString(),
                 "ATTESTREAM_HTTP_PORT", Integer.toString(httpPort),
                 "ATTESTREAM_CHECKPOINTER_INTERVAL_MILLIS", "100",
                 "ATTESTREAM_CHECKPOINTER_SHARD_NOTES_INTERVAL_MILLIS", "100");

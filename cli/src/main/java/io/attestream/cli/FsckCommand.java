@@ -3,14 +3,13 @@ package io.attestream.cli;
 
 import io.attestream.checkpointer.ArchiveCheck;
 import io.attestream.cli.Output.Tone;
-import io.attestream.proofs.archive.DirectoryObjectStore;
+import io.attestream.objects.ObjectStores;
 import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -50,9 +49,10 @@ final class FsckCommand implements Callable<Integer> {
 
     @Option(
             names = "--objects",
-            paramLabel = "<dir>",
-            description = "Directory of the object store. Default: that of --data-dir.")
-    private @Nullable Path objects;
+            paramLabel = "<location>",
+            description = "The object store: a directory, or s3://<bucket>/<prefix>[?region=…&endpoint=…]."
+                    + " Default: that of --data-dir.")
+    private @Nullable String objects;
 
     @Option(
             names = "--max-mib-per-second",
@@ -94,20 +94,21 @@ final class FsckCommand implements Callable<Integer> {
     }
 
     private ObjectStore store() {
-        Path directory = objects != null
+        String location = objects != null
                 ? objects
                 : connection
                         .dataDirectory()
-                        .map(data -> data.resolve("objects"))
+                        .map(data -> data.resolve("objects").toString())
                         .orElseThrow(() -> new CliException(
                                 ExitCode.USAGE, "no object store was named", "Give --objects or --data-dir."));
-        if (!Files.isDirectory(directory)) {
-            throw new CliException(ExitCode.USAGE, directory + " is no directory", "Check --objects.");
+        Optional<String> problem = ObjectStores.problem(location);
+        if (problem.isPresent()) {
+            throw new CliException(ExitCode.USAGE, problem.get(), "Check --objects.");
         }
         try {
-            return new DirectoryObjectStore(directory);
+            return ObjectStores.open(location);
         } catch (IOException e) {
-            throw new CliException(ExitCode.UNAVAILABLE, "cannot read " + directory + ": " + e.getMessage(), "");
+            throw new CliException(ExitCode.UNAVAILABLE, "cannot read " + location + ": " + e.getMessage(), "");
         }
     }
 

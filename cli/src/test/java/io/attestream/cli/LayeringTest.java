@@ -58,7 +58,15 @@ class LayeringTest {
                 .collect(Collectors.toSet());
         assertThat(modules)
                 .containsExactlyInAnyOrder(
-                        "proofs", "schemas", "chaos", "gateway", "processors", "checkpointer", "cli", "benchmarks");
+                        "proofs",
+                        "schemas",
+                        "objects",
+                        "chaos",
+                        "gateway",
+                        "processors",
+                        "checkpointer",
+                        "cli",
+                        "benchmarks");
     }
 
     @Test
@@ -75,6 +83,12 @@ class LayeringTest {
     @Test
     void schemasKnowProofsOnly() {
         dependsOnNone(SCHEMAS, GATEWAY, PROCESSORS, CHECKPOINTER, CHAOS, CLI).check(classes);
+    }
+
+    @Test
+    void theObjectStoreKnowsProofsOnly() {
+        dependsOnNone("io.attestream.objects..", SCHEMAS, GATEWAY, PROCESSORS, CHECKPOINTER, CHAOS, CLI)
+                .check(classes);
     }
 
     @Test

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** The script {@code ./attestream} as a user runs it: a process, its exit code and what it printed. */
@@ -27,22 +28,32 @@ final class Script {
     record Ended(int exitCode, String out, String err) {}
 
     static Script start(Path scratch, String... arguments) throws IOException {
+        return start(scratch, Map.of(), arguments);
+    }
+
+    private static Script start(Path scratch, Map<String, String> environment, String... arguments) throws IOException {
         Path out = Files.createTempFile(scratch, "out", ".txt");
         Path err = Files.createTempFile(scratch, "err", ".txt");
         List<String> command = new ArrayList<>();
         command.add(HOME.resolve("attestream").toString());
         command.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(command)
+        ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
                 .redirectOutput(out.toFile())
-                .redirectError(err.toFile())
-                .start();
-        return new Script(process, out, err);
+                .redirectError(err.toFile());
+        builder.environment().putAll(environment);
+        return new Script(builder.start(), out, err);
     }
 
     /** Runs a command to its end; kills it when it takes longer. */
     static Ended run(Path scratch, Duration timeout, String... arguments) throws IOException, InterruptedException {
-        Script script = start(scratch, arguments);
+        return run(scratch, timeout, Map.of(), arguments);
+    }
+
+    /** @param environment beside this process's own */
+    static Ended run(Path scratch, Duration timeout, Map<String, String> environment, String... arguments)
+            throws IOException, InterruptedException {
+        Script script = start(scratch, environment, arguments);
         try {
             return script.await(timeout);
         } finally {

@@ -160,7 +160,7 @@ class GatewayIT {
                 directory.resolve("internal.secret").toString());
         environment.put("ATTESTREAM_PROOFS_URLS", "http://127.0.0.1:1");
         environment.put(
-                "ATTESTREAM_OBJECTS_DIRECTORY", directory.resolve("objects").toString());
+                "ATTESTREAM_OBJECTS_LOCATION", directory.resolve("objects").toString());
         environment.put(
                 "ATTESTREAM_DOOR_CONTENT_TAG_KEY_FILE",
                 directory.resolve("tag.key").toString());

@@ -72,8 +72,9 @@ public interface GatewayConfig {
 
     /** The object store. */
     interface Objects {
-        @Describe("Directory of the object store the checkpointer writes.")
-        Path directory();
+        @Describe(
+                "The object store the checkpointer writes: a directory, or `s3://<bucket>/<prefix>[?region=…&endpoint=…]`.")
+        String location();
 
         @Describe("Heap for segments and payload objects, in bytes.")
         @WithDefault("134217728")

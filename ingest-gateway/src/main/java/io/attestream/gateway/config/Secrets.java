@@ -2,6 +2,7 @@
 package io.attestream.gateway.config;
 
 import io.attestream.gateway.auth.StartGate;
+import io.attestream.objects.ObjectStores;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.entry.ContentTag;
 import io.attestream.proofs.note.NoteVerifier;
@@ -85,6 +86,8 @@ public class Secrets {
         requirePositive("attestream.ingest.max-line-bytes", config.ingest().maxLineBytes());
         requirePositive(
                 "attestream.ingest.max-stream-in-flight-events", config.ingest().maxStreamInFlightEvents());
+        ObjectStores.problem(config.objects().location())
+                .ifPresent(problem -> reasons.add("attestream.objects.location: " + problem));
         requirePositive("attestream.objects.cache-bytes", config.objects().cacheBytes());
         // What admission can never grant would be answered "send it again later" for ever.
         requireRoom(

@@ -4,8 +4,8 @@ package io.attestream.gateway.read;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.attestream.gateway.config.GatewayConfig;
+import io.attestream.objects.ObjectStores;
 import io.attestream.proofs.InvalidFormat;
-import io.attestream.proofs.archive.DirectoryObjectStore;
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.archive.PayloadObject;
@@ -35,9 +35,7 @@ public class Archive {
 
     @Inject
     Archive(GatewayConfig config) throws IOException {
-        this(
-                new DirectoryObjectStore(config.objects().directory()),
-                config.objects().cacheBytes());
+        this(ObjectStores.open(config.objects().location()), config.objects().cacheBytes());
     }
 
     Archive(ObjectStore store, long cacheBytes) {

@@ -40,7 +40,7 @@ class SecretsTest {
                         .verifier()
                         .vkey());
         settings.put("attestream.internal.secret-file", secret.toString());
-        settings.put("attestream.objects.directory", directory.toString());
+        settings.put("attestream.objects.location", directory.toString());
         settings.put("attestream.door.content-tag-key-file", tag.toString());
         settings.put("attestream.proofs.urls", "http://127.0.0.1:1");
     }

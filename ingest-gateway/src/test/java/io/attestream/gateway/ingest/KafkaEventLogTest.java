@@ -294,7 +294,7 @@ class KafkaEventLogTest {
                         "attestream.ledger.verifier-key", "unused",
                         "attestream.internal.secret-file", "unused",
                         "attestream.proofs.urls", "http://127.0.0.1:1",
-                        "attestream.objects.directory", "unused",
+                        "attestream.objects.location", "unused",
                         "attestream.door.content-tag-key-file", "unused"))
                 .build()
                 .getConfigMapping(GatewayConfig.class);

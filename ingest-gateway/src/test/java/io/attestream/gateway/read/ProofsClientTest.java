@@ -82,7 +82,7 @@ class ProofsClientTest {
                         "attestream.kafka.bootstrap-servers", "127.0.0.1:1",
                         "attestream.ledger.verifier-key", "k",
                         "attestream.internal.secret-file", "s",
-                        "attestream.objects.directory", "o",
+                        "attestream.objects.location", "o",
                         "attestream.door.content-tag-key-file", "t",
                         "attestream.proofs.timeout", timeout,
                         "attestream.proofs.urls", String.join(",", urls)))

@@ -57,7 +57,7 @@ public class Surroundings implements QuarkusTestResourceLifecycleManager {
             config.put("attestream.internal.secret-file", secretFile.toString());
             // The first instance is always down: every read also tests that the next one is asked.
             config.put("attestream.proofs.urls", "http://127.0.0.1:1," + madeLedger.url());
-            config.put("attestream.objects.directory", madeLedger.objects().toString());
+            config.put("attestream.objects.location", madeLedger.objects().toString());
             config.put("attestream.door.content-tag-key-file", tagFile.toString());
             config.put("attestream.ingest.max-body-bytes", "200000");
             config.put("attestream.ingest.max-line-bytes", "100000");

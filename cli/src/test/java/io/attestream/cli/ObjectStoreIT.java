@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.attestream.chaos.LocalCluster;
+import io.attestream.chaos.S3Server;
+import io.attestream.chaos.S3Server.Fault;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The whole ledger with its object store behind the protocol of S3. */
+class ObjectStoreIT {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Duration COMMAND = Duration.ofSeconds(90);
+    private static final Map<String, String> CREDENTIALS =
+            Map.of("AWS_ACCESS_KEY_ID", "id", "AWS_SECRET_ACCESS_KEY", "secret", "AWS_EC2_METADATA_DISABLED", "true");
+
+    @TempDir
+    private static Path scratch;
+
+    private static S3Server server;
+    private static LocalCluster cluster;
+
+    @BeforeAll
+    static void startCluster() throws Exception {
+        server = S3Server.start();
+        Map<String, String> environment = new HashMap<>(CREDENTIALS);
+        environment.put("ATTESTREAM_OBJECTS_LOCATION", location());
+        cluster = LocalCluster.start(new LocalCluster.Options(
+                scratch.resolve("data"),
+                2,
+                1,
+                1,
+                new Bootstrap(OptionalLong.of(Bootstrap.LOCAL_DEDUP_WINDOW_LEAVES)),
+                step -> {},
+                Map.of("checkpointer", environment, "gateway", environment)));
+    }
+
+    @AfterAll
+    static void stop() {
+        cluster.close();
+        server.close();
+    }
+
+    private static String location() {
+        return "s3://bucket/ledger?region=eu-central-1&endpoint=" + server.endpoint();
+    }
+
+    @Test
+    void proofsComeOutOfABucketAlsoWhenItsServerFailsNowAndThen() throws Exception {
+        // given a server that is unavailable at first, then loses every fifth answer to a write
+        server.faults((method, key, number) -> {
+            if (number <= 2) {
+                return Fault.UNAVAILABLE;
+            }
+            return number % 5 == 0 && method.equals("PUT") ? Fault.ANSWER_LOST : Fault.NONE;
+        });
+        Path event = Files.writeString(scratch.resolve("event.json"), """
+                {"specversion":"1.0","id":"in-a-bucket","source":"/it","type":"test","data":{"n":1}}
+                """);
+
+        // when
+        String receipt = JSON.readTree(run("append", "--data-dir", data(), "-o", "json", event.toString())
+                        .out())
+                .at("/results/0/receipt/href")
+                .asText();
+        Path bundle = scratch.resolve("event.attest.json");
+        JsonNode published = JSON.readTree(
+                run("receipt", "--data-dir", data(), receipt, "--wait", "60", "--save", bundle.toString(), "-o", "json")
+                        .out());
+
+        // then
+        assertThat(published.path("status").asText()).isEqualTo("leaf");
+        run(
+                "verify",
+                bundle.toString(),
+                "--event",
+                event.toString(),
+                "--ledger-key",
+                cluster.ledger().verifierKey());
+        assertThat(server.objects().keySet()).anyMatch(key -> key.startsWith("bucket/ledger/segments/"));
+        assertThat(scratch.resolve("data/objects")).isEmptyDirectory();
+
+        // and what is in the bucket is checked like a directory, and damage is found
+        run("fsck", "--data-dir", data(), "--objects", location());
+        String segment = server.objects().keySet().stream()
+                .filter(key -> key.startsWith("bucket/ledger/segments/"))
+                .reduce((first, second) -> second)
+                .orElseThrow();
+        server.objects().computeIfPresent(segment, (key, bytes) -> {
+            byte[] damaged = bytes.clone();
+            damaged[damaged.length - 1] ^= 1;
+            return damaged;
+        });
+        Script.Ended damaged =
+                Script.run(scratch, COMMAND, CREDENTIALS, "fsck", "--data-dir", data(), "--objects", location());
+        assertThat(damaged.exitCode()).isEqualTo(ExitCode.VERIFICATION_FAILED);
+        assertThat(damaged.out()).contains("DAMAGED").contains(segment.substring("bucket/ledger/".length()));
+    }
+
+    private static String data() {
+        return scratch.resolve("data").toString();
+    }
+
+    private static Script.Ended run(String... arguments) throws Exception {
+        Script.Ended ended = Script.run(scratch, COMMAND, CREDENTIALS, arguments);
+        assertThat(ended.exitCode())
+                .as(String.join(" ", arguments) + "\n" + ended.out() + ended.err())
+                .isZero();
+        return ended;
+    }
+}
