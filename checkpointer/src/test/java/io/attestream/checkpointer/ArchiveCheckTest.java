@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.attestream.proofs.archive.ObjectNames;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -134,6 +136,86 @@ class ArchiveCheckTest {
 
         // then
         assertThat(check().findings()).extracting(ArchiveCheck.Finding::object).containsExactly(name(segment(1)));
+    }
+
+    /** What whoever may write to both the store and the topic can do: the name of an object is in no signature. */
+    @Test
+    void findsAnEntryThatWasExchangedUnderAGoodName() throws Exception {
+        // given
+        byte[] other = exchanged(Files.readAllBytes(segment(1)), "second", "sEcond");
+        String name = ObjectNames.segment(1, other);
+        scene.store.putIfAbsent(name, other);
+        rename(1, intent -> intent.segment(), name);
+
+        // then
+        assertThat(check().findings()).isNotEmpty().allSatisfy(finding -> {
+            assertThat(finding.object()).isEqualTo(name);
+            assertThat(finding.expected()).startsWith("root ");
+        });
+    }
+
+    @Test
+    void findsAPayloadThatWasExchangedUnderAGoodName() throws Exception {
+        // given an object of the same layout with other content
+        byte[] other = Files.readAllBytes(directory.resolve(intent(1).payloads()));
+        other[other.length - 1] ^= 1;
+        String name = ObjectNames.payloads(1, other);
+        scene.store.putIfAbsent(name, other);
+        rename(1, intent -> intent.payloads(), name);
+
+        // then
+        assertThat(check().findings()).singleElement().satisfies(finding -> {
+            assertThat(finding.object()).isEqualTo(name);
+            assertThat(finding.expected()).contains("payload of leaf").contains("digest");
+        });
+    }
+
+    @Test
+    void findsASegmentOfAnotherEpochUnderAGoodName() throws Exception {
+        // given
+        String name = intent(2).segment();
+        rename(1, intent -> intent.segment(), name);
+
+        // then
+        assertThat(check().findings())
+                .isNotEmpty()
+                .allSatisfy(finding -> assertThat(finding.object()).isEqualTo(name))
+                .anySatisfy(finding -> assertThat(finding.expected()).startsWith("leaves ["));
+    }
+
+    private EpochIntent intent(int epoch) {
+        return scene.published().get(epoch).intent();
+    }
+
+    /** Names another object in the records of an epoch. */
+    private void rename(int epoch, Function<EpochIntent, String> object, String name) {
+        String old = object.apply(intent(epoch));
+        scene.log.committed.replaceAll(record -> {
+            if (record.epoch() == epoch && record instanceof LogRecord.Intent open) {
+                return new LogRecord.Intent(renamed(open.intent(), old, name));
+            }
+            if (record.epoch() == epoch && record instanceof LogRecord.Published published) {
+                return new LogRecord.Published(renamed(published.intent(), old, name), published.note());
+            }
+            return record;
+        });
+    }
+
+    private static EpochIntent renamed(EpochIntent intent, String old, String name) {
+        return new EpochIntent(
+                intent.epoch(),
+                intent.epochLeaf(),
+                intent.heads(),
+                intent.noteText(),
+                intent.segment().equals(old) ? name : intent.segment(),
+                intent.payloads().equals(old) ? name : intent.payloads(),
+                intent.generation());
+    }
+
+    private static byte[] exchanged(byte[] object, String what, String by) {
+        String text = new String(object, StandardCharsets.ISO_8859_1);
+        assertThat(text).contains(what);
+        return text.replaceFirst(what, by).getBytes(StandardCharsets.ISO_8859_1);
     }
 
     @Test
