@@ -12,11 +12,13 @@ import io.attestream.proofs.entry.CanonicalEntry;
 import io.attestream.proofs.entry.DataDigest;
 import io.attestream.proofs.entry.EntryView;
 import io.attestream.proofs.ledger.ShardHead;
+import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.tree.CompactRange;
 import io.attestream.proofs.tree.Rfc6962;
 import io.attestream.schemas.Topics;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -30,8 +32,8 @@ import org.apache.kafka.common.KafkaException;
 
 /**
  * Holds every object of the archive against what was published: the digest in its name, every leaf hash from the stored entry,
- * every shard's root at every published head, every payload against the digest in its entry, every guard against its
- * checkpoint. Finds what rotted, is missing or was replaced, and names it. Reads only; may run beside everything else.
+ * every shard's root at every published head, every payload against the digest in its entry, every guard and epoch object
+ * against its checkpoint. Finds what rotted, is missing or was replaced, and names it. Reads only; may run beside everything else.
  *
  * <p>Behind an object that cannot be used, the roots of the shards it grew cannot be computed any more. Everything that does
  * not need them is checked nevertheless: one lost object must not hide another.
@@ -48,6 +50,7 @@ public final class ArchiveCheck {
     private final Ledger ledger;
     private final int generation;
     private final Consumer<Consumer<LogRecord>> checkpoints;
+    private final String checkpointsName;
     private final Pace pace;
     private final Listener listener;
 
@@ -150,23 +153,56 @@ public final class ArchiveCheck {
                 store,
                 new Ledger(definition.origin(), definition.key(), definition.shards()),
                 generation,
+                "topic checkpoints",
                 reader -> KafkaCheckpointLog.readToEnd(
                         clients.reader(FETCH_BYTES_MAX), topics.checkpoints(), codec, reader, Patience.DEFAULT),
                 new Pace(bytesPerSecondMax),
                 listener);
     }
 
-    /** @param checkpoints hands every record of topic {@code checkpoints} over, in order; asked twice */
+    /**
+     * Without Kafka: the published epochs are those the store itself has, signed by the key. That its newest are missing, nothing
+     * in it says.
+     *
+     * @param bytesPerSecondMax read from the store, at least 1
+     * @throws IOException if the store does not answer
+     */
+    public static ArchiveCheck openAlone(NoteVerifier key, ObjectStore store, long bytesPerSecondMax, Listener listener)
+            throws IOException {
+        StoredEpochs epochs = new StoredEpochs(store);
+        Optional<EpochIntent> first;
+        try {
+            first = epochs.first().map(LogRecord.Published::intent);
+        } catch (FatalDoubtException e) {
+            first = Optional.empty(); // found again, and named, by run
+        }
+        return new ArchiveCheck(
+                store,
+                // Signed: the first epoch's leaf binds its heads, and with them the number of shards.
+                new Ledger(
+                        key.keyName(),
+                        key,
+                        first.map(intent -> intent.heads().size()).orElse(0)),
+                first.map(EpochIntent::generation).orElse(1),
+                "epoch objects",
+                epochs::readAll,
+                new Pace(bytesPerSecondMax),
+                listener);
+    }
+
+    /** @param checkpoints hands every record of topic {@code checkpoints}, or what stands for it, over in order; asked twice */
     ArchiveCheck(
             ObjectStore store,
             Ledger ledger,
             int generation,
+            String checkpointsName,
             Consumer<Consumer<LogRecord>> checkpoints,
             Pace pace,
             Listener listener) {
         this.store = store;
         this.ledger = ledger;
         this.generation = generation;
+        this.checkpointsName = checkpointsName;
         this.checkpoints = checkpoints;
         this.pace = pace;
         this.listener = listener;
@@ -183,11 +219,11 @@ public final class ArchiveCheck {
                     : new Result.Checked(checkAll(total));
         } catch (FatalDoubtException e) {
             // It does not hold by itself, so there is nothing to hold the archive against.
-            find("topic checkpoints", "epochs that follow from each other, signed", String.valueOf(e.getMessage()));
+            find(checkpointsName, "epochs that follow from each other, signed", String.valueOf(e.getMessage()));
             return new Result.Checked(report());
         } catch (KafkaException e) {
-            return new Result.Undecided("topic checkpoints cannot be read: " + e.getMessage());
-        } catch (IOException e) {
+            return new Result.Undecided(checkpointsName + " cannot be read: " + e.getMessage());
+        } catch (IOException | UncheckedIOException e) {
             return new Result.Undecided("the object store cannot be read: " + e.getMessage());
         }
     }
@@ -195,15 +231,17 @@ public final class ArchiveCheck {
     private Report checkAll(long total) throws IOException, InterruptedException {
         unreferenced.addAll(store.list("segments/"));
         unreferenced.addAll(store.list("payloads/"));
+        unreferenced.addAll(store.list(ObjectNames.EPOCHS));
         List<IOException> failed = new ArrayList<>();
         checkpoints.accept(record -> {
             if (record instanceof LogRecord.Intent open && open.epoch() >= total) {
                 unreferenced.remove(open.intent().segment());
                 unreferenced.remove(open.intent().payloads());
+                unreferenced.remove(ObjectNames.epoch(open.epoch()));
             }
             if (record instanceof LogRecord.Published epoch && epoch.epoch() < total && failed.isEmpty()) {
                 try {
-                    check(epoch.intent());
+                    check(epoch);
                     listener.progress(++epochs, total);
                     pace.after(bytes);
                 } catch (IOException e) {
@@ -234,23 +272,28 @@ public final class ArchiveCheck {
         return history.ledgerRange().size().value();
     }
 
-    private void check(EpochIntent intent) throws IOException {
+    private void check(LogRecord.Published epoch) throws IOException {
+        EpochIntent intent = epoch.intent();
+        requireBytes(ObjectNames.epoch(epoch.epoch()), StoredEpochs.object(epoch), "what was published of epoch");
         Optional<Segment> segment = read(intent.segment(), Segment::parse);
         Optional<PayloadObject> payloadObject = read(intent.payloads(), PayloadObject::parse);
-        checkGuard(intent);
+        requireBytes(
+                ObjectNames.guard(intent.epoch()),
+                intent.noteText().getBytes(StandardCharsets.UTF_8),
+                "the text of the checkpoint of epoch");
         for (ShardTree tree : trees) {
             tree.grow(intent, segment, payloadObject);
         }
     }
 
-    private void checkGuard(EpochIntent intent) throws IOException {
-        String name = ObjectNames.guard(intent.epoch());
-        byte[] text = intent.noteText().getBytes(StandardCharsets.UTF_8);
-        Optional<byte[]> guard = store.get(name);
-        if (guard.isEmpty()) {
-            find(name, "the text of the checkpoint of epoch " + intent.epoch(), "no object");
-        } else if (!Arrays.equals(guard.get(), text)) {
-            find(name, "the text of the checkpoint of epoch " + intent.epoch(), "another text");
+    private void requireBytes(String name, byte[] expected, String what) throws IOException {
+        unreferenced.remove(name);
+        String expectation = what + " " + epochs;
+        Optional<byte[]> object = store.get(name);
+        if (object.isEmpty()) {
+            find(name, expectation, "no object");
+        } else if (!Arrays.equals(object.get(), expected)) {
+            find(name, expectation, "other bytes");
         }
     }
 

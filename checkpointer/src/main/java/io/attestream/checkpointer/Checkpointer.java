@@ -117,6 +117,7 @@ final class Checkpointer {
         if (history.lastPublished().isPresent()) {
             EpochIntent last = history.lastPublished().get().intent();
             guard.requireEquals(last.epoch(), last.noteText());
+            path.requireArchived(history.lastPublished().get());
             signer.resume(history.lastPublished().get(), history.ledgerRange(), backlog.takenRanges());
             LOG.info("replayed to epoch {}: {}", last.epoch(), last.heads());
         } else {

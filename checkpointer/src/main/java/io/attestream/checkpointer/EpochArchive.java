@@ -57,6 +57,16 @@ final class EpochArchive {
     }
 
     /**
+     * Returns when the object store holds what is about to be published. Two processes that roll one intent forward write the
+     * same bytes: an Ed25519 signature has one form.
+     *
+     * @throws FatalDoubtException if it holds something else for this epoch, or does not answer
+     */
+    void writeEpoch(LogRecord.Published published) {
+        put(ObjectNames.epoch(published.epoch()), StoredEpochs.object(published));
+    }
+
+    /**
      * Reads both objects back.
      *
      * @throws FatalDoubtException unless each is there, whole, and has the digest its name says
@@ -169,7 +179,7 @@ final class EpochArchive {
     private String put(String name, byte[] object) {
         try {
             if (store.putIfAbsent(name, object) instanceof ObjectStore.PutResult.DifferentBytes) {
-                throw new FatalDoubtException("object " + name + " exists with bytes that do not have its digest");
+                throw new FatalDoubtException("object " + name + " exists with other bytes than it must have");
             }
             return name;
         } catch (IOException e) {

@@ -16,6 +16,8 @@ import java.util.List;
  *       not from signing, so the process that took over must sign the same bytes;
  *   <li><b>guard</b>: a copy apart from Kafka, which remains if the topic loses records;
  *   <li><b>sign</b>: the signer verifies the transition itself, from the archive;
+ *   <li><b>epoch object</b>: the signed note with its epoch leaf and heads beside what they cover, so that everything
+ *       published is restorable from the object store alone;
  *   <li><b>publish</b>: a second commit.
  * </ol>
  *
@@ -88,7 +90,16 @@ final class PublishPath {
         steps.signed(intent.epoch(), note.encode());
         steps.reached(PublishStep.SIGNED, intent.epoch());
 
-        write(new LogRecord.Published(intent, note.encode()), PublishStep.PUBLISH_SENT, PublishStep.PUBLISHED);
+        LogRecord.Published published = new LogRecord.Published(intent, note.encode());
+        archive.writeEpoch(published);
+        steps.reached(PublishStep.EPOCH_ARCHIVED, intent.epoch());
+
+        write(published, PublishStep.PUBLISH_SENT, PublishStep.PUBLISHED);
+    }
+
+    /** Holds the archive's copy of a published epoch against it, and makes it if there is none. */
+    void requireArchived(LogRecord.Published published) {
+        archive.writeEpoch(published);
     }
 
     /** Publishes notes of these shards' own logs, for their heads in the last published epoch. */

@@ -19,6 +19,8 @@ enum PublishStep {
     GUARDED,
     /** The signature exists in memory only. */
     SIGNED,
+    /** The epoch object with the signed note is in the object store. */
+    EPOCH_ARCHIVED,
     /** The published record is in an open transaction. */
     PUBLISH_SENT,
     /** The epoch is published. */

@@ -4,10 +4,13 @@ package io.attestream.checkpointer;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.attestream.proofs.archive.ObjectNames;
+import io.attestream.proofs.note.NoteSigner;
+import io.attestream.proofs.note.NoteVerifier;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -52,6 +55,7 @@ class ArchiveCheckTest {
                         scene.store,
                         scene.ledger.ledger,
                         1,
+                        "topic checkpoints",
                         reader -> List.copyOf(scene.log.committed).forEach(reader),
                         new ArchiveCheck.Pace(bytesPerSecondMax),
                         ArchiveCheck.Listener.NONE)
@@ -65,7 +69,7 @@ class ArchiveCheckTest {
     private List<Path> objects() throws IOException {
         try (Stream<Path> files = Files.walk(directory)) {
             return files.filter(Files::isRegularFile)
-                    .filter(file -> file.toString().matches(".*\\.(seg|pay|note-text)"))
+                    .filter(file -> file.toString().matches(".*\\.(seg|pay|note-text|epoch)"))
                     .sorted()
                     .toList();
         }
@@ -90,7 +94,7 @@ class ArchiveCheckTest {
                         .sum());
         assertThat(report.payloads()).isPositive();
         assertThat(report.unreferenced()).isEmpty();
-        assertThat(objects()).hasSize(9);
+        assertThat(objects()).hasSize(12);
     }
 
     @Test
@@ -187,8 +191,8 @@ class ArchiveCheckTest {
         return scene.published().get(epoch).intent();
     }
 
-    /** Names another object in the records of an epoch. */
-    private void rename(int epoch, Function<EpochIntent, String> object, String name) {
+    /** Names another object in the records of an epoch and in its object. */
+    private void rename(int epoch, Function<EpochIntent, String> object, String name) throws IOException {
         String old = object.apply(intent(epoch));
         scene.log.committed.replaceAll(record -> {
             if (record.epoch() == epoch && record instanceof LogRecord.Intent open) {
@@ -199,6 +203,8 @@ class ArchiveCheckTest {
             }
             return record;
         });
+        LogRecord.Published published = scene.published().get(epoch);
+        Files.write(directory.resolve(ObjectNames.epoch(epoch)), StoredEpochs.object(published));
     }
 
     private static EpochIntent renamed(EpochIntent intent, String old, String name) {
@@ -216,6 +222,78 @@ class ArchiveCheckTest {
         String text = new String(object, StandardCharsets.ISO_8859_1);
         assertThat(text).contains(what);
         return text.replaceFirst(what, by).getBytes(StandardCharsets.ISO_8859_1);
+    }
+
+    private ArchiveCheck.Report checkAlone() throws Exception {
+        return ((ArchiveCheck.Result.Checked) alone().run()).report();
+    }
+
+    private ArchiveCheck alone() throws IOException {
+        return ArchiveCheck.openAlone(scene.ledger.ledger.key(), scene.store, UNBOUNDED, ArchiveCheck.Listener.NONE);
+    }
+
+    @Test
+    void theArchiveVerifiesWithoutKafka() throws Exception {
+        // when
+        ArchiveCheck.Report report = checkAlone();
+
+        // then
+        assertThat(report.findings()).isEmpty();
+        assertThat(report).isEqualTo(check());
+    }
+
+    @Test
+    void theArchiveAloneShowsOneBitThatFlippedInAnyObject() throws Exception {
+        for (Path object : objects()) {
+            // given
+            byte[] good = Files.readAllBytes(object);
+            byte[] bad = good.clone();
+            bad[bad.length / 3] ^= 2;
+            Files.write(object, bad);
+
+            // then
+            assertThat(checkAlone().found()).as(name(object)).isPositive();
+            Files.write(object, good);
+        }
+    }
+
+    @Test
+    void theArchiveAloneShowsAnEpochThatIsMissingBeforeTheLast() throws Exception {
+        // given
+        Files.delete(directory.resolve(ObjectNames.epoch(1)));
+
+        // then
+        assertThat(checkAlone().findings())
+                .singleElement()
+                .satisfies(finding -> assertThat(finding.actual())
+                        .contains(ObjectNames.epoch(1))
+                        .contains("missing"));
+    }
+
+    @Test
+    void theArchiveAloneIsRefusedUnderAnotherKey() throws Exception {
+        // given
+        NoteVerifier other = NoteSigner.generate(scene.ledger.ledger.origin(), new SecureRandom())
+                .verifier();
+
+        // when
+        ArchiveCheck check = ArchiveCheck.openAlone(other, scene.store, UNBOUNDED, ArchiveCheck.Listener.NONE);
+
+        // then
+        assertThat(((ArchiveCheck.Result.Checked) check.run()).report().findings())
+                .singleElement()
+                .satisfies(finding -> assertThat(finding.actual()).contains("not signed by"));
+    }
+
+    @Test
+    void anEmptyArchiveAloneIsUndecided() throws Exception {
+        // given
+        for (Path object : objects()) {
+            Files.delete(object);
+        }
+
+        // then
+        assertThat(alone().run()).isInstanceOf(ArchiveCheck.Result.Undecided.class);
     }
 
     @Test

@@ -56,6 +56,7 @@ class CheckpointerIT {
             PublishStep.ARCHIVE_READ_BACK,
             PublishStep.GUARDED,
             PublishStep.SIGNED,
+            PublishStep.EPOCH_ARCHIVED,
             PublishStep.PUBLISH_SENT,
             PublishStep.PUBLISHED);
 
@@ -113,7 +114,7 @@ class CheckpointerIT {
         // then
         assertThat(ledger.history().nextEpoch()).isGreaterThan(epochs);
         await().atMost(SOON).until(() -> ledger.log().stream().anyMatch(LogRecord.ShardNotes.class::isInstance));
-        requireGuards();
+        requireGuardsAndEpochObjects();
         assertThat(ledger.rebuild()).isInstanceOfSatisfying(Rebuild.Result.Same.class, same -> {
             assertThat(same.epochs()).isEqualTo(ledger.history().nextEpoch());
             assertThat(same.leaves())
@@ -479,7 +480,7 @@ class CheckpointerIT {
             sizes.put(signed.origin(), signed.size().value());
         }
         assertThat(ledger.rebuild()).isInstanceOf(Rebuild.Result.Same.class);
-        requireGuards();
+        requireGuardsAndEpochObjects();
     }
 
     /** Checkpoints of the ledger log, of each shard's head in it, and of the shards' own notes, in the order of the topic. */
@@ -506,11 +507,13 @@ class CheckpointerIT {
         return Checkpoint.parse(SignedNote.parse(note).text());
     }
 
-    private void requireGuards() throws IOException {
+    private void requireGuardsAndEpochObjects() throws IOException {
         for (LogRecord record : ledger.log()) {
             if (record instanceof LogRecord.Published published) {
                 Path guard = directory.resolve("objects").resolve(ObjectNames.guard(published.epoch()));
                 assertThat(Files.readString(guard)).isEqualTo(published.intent().noteText());
+                Path epoch = directory.resolve("objects").resolve(ObjectNames.epoch(published.epoch()));
+                assertThat(Files.readAllBytes(epoch)).isEqualTo(StoredEpochs.object(published));
             }
         }
     }

@@ -5,7 +5,6 @@ import io.attestream.checkpointer.ArchiveCheck;
 import io.attestream.cli.Output.Tone;
 import io.attestream.objects.ObjectStores;
 import io.attestream.proofs.archive.ObjectStore;
-import io.attestream.schemas.ledger.LedgerDefinition;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,6 +25,9 @@ import picocli.CommandLine.Option;
                     + " stored entry, every shard's root at every published size, every payload against the digest in its"
                     + " entry, every guard copy. Changes nothing. Exit code 3 if anything is not as it must be; everything"
                     + " found is named. What Kafka holds is checked by attestream rebuild.",
+            "With --alone no Kafka is asked: the published epochs are those the object store itself has, each signed by the"
+                    + " ledger's key. Newest epochs that are missing cannot be seen then; hold the size it prints against a"
+                    + " checkpoint you kept.",
             ""
         },
         footer = {
@@ -33,7 +35,9 @@ import picocli.CommandLine.Option;
             "Examples:",
             "  attestream fsck --data-dir ./attestream-data",
             "  attestream fsck --bootstrap-servers kafka:9092 --objects /var/lib/attestream/objects \\",
-            "      --ledger-key 'ledger.example.com/prod+1a2b3c4d+AX…' --max-mib-per-second 20"
+            "      --ledger-key 'ledger.example.com/prod+1a2b3c4d+AX…' --max-mib-per-second 20",
+            "  attestream fsck --alone --objects 's3://backup/ledger?region=eu-central-1' \\",
+            "      --ledger-key 'ledger.example.com/prod+1a2b3c4d+AX…'"
         })
 final class FsckCommand implements Callable<Integer> {
     private static final long MIB = 1 << 20;
@@ -61,6 +65,9 @@ final class FsckCommand implements Callable<Integer> {
             description = "Reads no faster, because others read there too (default: ${DEFAULT-VALUE}).")
     private int mibPerSecondMax;
 
+    @Option(names = "--alone", description = "Ask no Kafka: verify the object store by itself, under the ledger's key.")
+    private boolean alone;
+
     @Override
     public Integer call() throws InterruptedException {
         Output output = form.output();
@@ -68,21 +75,12 @@ final class FsckCommand implements Callable<Integer> {
             throw new CliException(
                     ExitCode.USAGE, "--max-mib-per-second must be at least 1, not " + mibPerSecondMax, "");
         }
-        ObjectStore store = store();
-        LedgerDefinition ledger = topics.definition(connection);
-        ArchiveCheck.Result result = ArchiveCheck.open(
-                        topics.bootstrapServers(connection),
-                        topics.topics(),
-                        ledger,
-                        topics.generation(),
-                        store,
-                        mibPerSecondMax * MIB,
-                        new ArchiveCheck.Listener() {
-                            @Override
-                            public void progress(long epochs, long total) {
-                                output.progress("epochs checked", epochs, total);
-                            }
-                        })
+        ArchiveCheck.Result result = check(store(), new ArchiveCheck.Listener() {
+                    @Override
+                    public void progress(long epochs, long total) {
+                        output.progress("epochs checked", epochs, total);
+                    }
+                })
                 .run();
         if (result instanceof ArchiveCheck.Result.Checked checked) {
             return report(output, checked.report());
@@ -91,6 +89,25 @@ final class FsckCommand implements Callable<Integer> {
         output.json(Output.object("status", "undecided", "detail", detail));
         output.print(output.paint(Tone.WARNING, "undecided") + "  " + detail);
         return ExitCode.UNAVAILABLE;
+    }
+
+    private ArchiveCheck check(ObjectStore store, ArchiveCheck.Listener listener) {
+        if (alone) {
+            try {
+                return ArchiveCheck.openAlone(connection.ledgerKey(), store, mibPerSecondMax * MIB, listener);
+            } catch (IOException e) {
+                throw new CliException(
+                        ExitCode.UNAVAILABLE, "the object store cannot be read: " + e.getMessage(), "Check --objects.");
+            }
+        }
+        return ArchiveCheck.open(
+                topics.bootstrapServers(connection),
+                topics.topics(),
+                topics.definition(connection),
+                topics.generation(),
+                store,
+                mibPerSecondMax * MIB,
+                listener);
     }
 
     private ObjectStore store() {

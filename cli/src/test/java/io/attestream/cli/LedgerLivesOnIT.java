@@ -109,6 +109,7 @@ class LedgerLivesOnIT {
 
             // and a bit that flipped in the object store is found, and named
             run("fsck", "--data-dir", data().toString());
+            run("fsck", "--alone", "--objects", data().resolve("objects").toString(), "--ledger-key", key);
             Path segment = newestSegment();
             byte[] good = Files.readAllBytes(segment);
             byte[] bad = good.clone();

@@ -14,6 +14,9 @@ public final class ObjectNames {
     private static final Pattern DIGEST =
             Pattern.compile("(?:segments|payloads)/[0-9]{20}-([0-9a-f]{64})\\.(?:seg|pay)");
 
+    /** What the names of all epoch objects begin with. */
+    public static final String EPOCHS = "epochs/";
+
     private ObjectNames() {}
 
     public static String segment(long epoch, byte[] object) {
@@ -27,6 +30,11 @@ public final class ObjectNames {
     /** Where the exact text to be signed for an epoch is kept. */
     public static String guard(long epoch) {
         return "guard/" + digits(epoch) + ".note-text";
+    }
+
+    /** Where is kept what was published of an epoch. */
+    public static String epoch(long epoch) {
+        return EPOCHS + digits(epoch) + ".epoch";
     }
 
     /** Fails unless the object has the digest its name says. */

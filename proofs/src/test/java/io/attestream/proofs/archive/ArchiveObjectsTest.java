@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.entry.EntryKind;
+import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.support.Golden;
 import io.attestream.proofs.support.Samples;
 import io.attestream.proofs.support.Seeded;
@@ -18,6 +19,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -42,6 +44,44 @@ class ArchiveObjectsTest {
                 .add(new LeafRecord(EntryKind.RULES, 7, Samples.OTHER_TIME + 1, entries.get(4)))
                 .build();
         assertThat(segment).isEqualTo(SEGMENT);
+    }
+
+    @Test
+    void writesAndReadsTheGoldenEpochObject() throws Exception {
+        // given
+        List<String> names = Golden.lines("object-names-v1.txt");
+        String note = Golden.lines("checkpoint-v1.txt").stream().limit(5).collect(Collectors.joining("\n", "", "\n"));
+        EpochObject epoch = new EpochObject(
+                Golden.bytes("epoch-leaf-v1.json"),
+                List.of(ShardHead.parse(Golden.bytes("shard-head-v1.json"))),
+                note,
+                names.get(0),
+                names.get(1),
+                1);
+
+        // then
+        assertThat(epoch.encode()).asString(StandardCharsets.UTF_8).isEqualTo(Golden.text("epoch-v1.epoch"));
+        EpochObject read = EpochObject.parse(Golden.bytes("epoch-v1.epoch"));
+        assertThat(read.epochLeaf()).isEqualTo(epoch.epochLeaf());
+        assertThat(read.heads()).isEqualTo(epoch.heads());
+        assertThat(read.note()).isEqualTo(note);
+        assertThat(read.segment()).isEqualTo(names.get(0));
+        assertThat(read.payloads()).isEqualTo(names.get(1));
+        assertThat(read.generation()).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'\"v\":1', '\"v\":2', v",
+        "'\"generation\":1', '\"generation\":0', generation",
+        "'\"heads\":[', '\"heads\":[1,', heads",
+        "'\"segment\":', '\"segments\":', segments"
+    })
+    void refusesAnEpochObjectThatIsNone(String what, String by, String field) {
+        byte[] changed = Golden.text("epoch-v1.epoch").replace(what, by).getBytes(StandardCharsets.UTF_8);
+        assertThatThrownBy(() -> EpochObject.parse(changed))
+                .isInstanceOf(InvalidFormat.class)
+                .hasMessageContaining(field);
     }
 
     @Test
@@ -112,6 +152,7 @@ class ArchiveObjectsTest {
         assertThat(ObjectNames.segment(2, SEGMENT)).isEqualTo(names.get(0));
         assertThat(ObjectNames.payloads(2, PAYLOADS)).isEqualTo(names.get(1));
         assertThat(ObjectNames.guard(2)).isEqualTo(names.get(2));
+        assertThat(ObjectNames.epoch(2)).isEqualTo(names.get(3));
 
         ObjectNames.requireDigest(names.get(0), SEGMENT);
         ObjectNames.requireDigest(names.get(1), PAYLOADS);

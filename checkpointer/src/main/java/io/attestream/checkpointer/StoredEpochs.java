@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.EpochObject;
+import io.attestream.proofs.archive.ObjectNames;
+import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.proofs.ledger.EpochLeaf;
+import io.attestream.proofs.note.SignedNote;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** The published epochs as the object store has them, read as if they were topic {@code checkpoints}. */
+final class StoredEpochs {
+    private final ObjectStore store;
+
+    StoredEpochs(ObjectStore store) {
+        this.store = store;
+    }
+
+    /** An epoch object's bytes. */
+    static byte[] object(LogRecord.Published published) {
+        EpochIntent intent = published.intent();
+        return new EpochObject(
+                        intent.epochLeaf(),
+                        intent.heads(),
+                        published.note(),
+                        intent.segment(),
+                        intent.payloads(),
+                        intent.generation())
+                .encode();
+    }
+
+    /** The first epoch; empty if the store has none. */
+    Optional<LogRecord.Published> first() throws IOException {
+        String name = ObjectNames.epoch(0);
+        Optional<byte[]> object = store.get(name);
+        return object.isEmpty() ? Optional.empty() : Optional.of(parse(name, object.get()));
+    }
+
+    /**
+     * Hands every epoch over as an intent and its publication, in order.
+     *
+     * @throws FatalDoubtException if one cannot be read, or is missing before the last
+     * @throws UncheckedIOException if the store does not answer
+     */
+    void readAll(Consumer<LogRecord> reader) {
+        try {
+            List<String> names = store.list(ObjectNames.EPOCHS);
+            for (int epoch = 0; epoch < names.size(); epoch++) {
+                String name = ObjectNames.epoch(epoch);
+                byte[] object = store.get(name)
+                        .orElseThrow(() -> new FatalDoubtException("object " + name + " is missing, although there are "
+                                + names.size() + " epoch objects up to " + names.get(names.size() - 1)));
+                LogRecord.Published published = parse(name, object);
+                reader.accept(new LogRecord.Intent(published.intent()));
+                reader.accept(published);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static LogRecord.Published parse(String name, byte[] bytes) {
+        try {
+            EpochObject object = EpochObject.parse(bytes);
+            EpochIntent intent = new EpochIntent(
+                    EpochLeaf.parse(object.epochLeaf()).epoch(),
+                    object.epochLeaf(),
+                    object.heads(),
+                    SignedNote.parse(object.note()).text(),
+                    object.segment(),
+                    object.payloads(),
+                    object.generation());
+            return new LogRecord.Published(intent, object.note());
+        } catch (InvalidFormat e) {
+            throw new FatalDoubtException("object " + name + " is no epoch object: " + e.getMessage(), e);
+        }
+    }
+}
