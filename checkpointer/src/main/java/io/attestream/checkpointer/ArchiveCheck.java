@@ -274,7 +274,7 @@ public final class ArchiveCheck {
 
     private void check(LogRecord.Published epoch) throws IOException {
         EpochIntent intent = epoch.intent();
-        requireBytes(ObjectNames.epoch(epoch.epoch()), StoredEpochs.object(epoch), "what was published of epoch");
+        requireBytes(ObjectNames.epoch(epoch.epoch()), EpochObjects.published(epoch), "what was published of epoch");
         Optional<Segment> segment = read(intent.segment(), Segment::parse);
         Optional<PayloadObject> payloadObject = read(intent.payloads(), PayloadObject::parse);
         requireBytes(

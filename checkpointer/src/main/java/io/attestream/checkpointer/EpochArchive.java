@@ -28,31 +28,13 @@ final class EpochArchive {
 
     /** Returns the name under which the epoch's entries are now durable. */
     String writeSegment(EpochAssembler.Epoch epoch) {
-        Segment.Builder segment = Segment.builder(epoch.number());
-        List<List<Leaf>> leaves = epoch.content().leaves();
-        for (int shard = 0; shard < leaves.size(); shard++) {
-            if (!leaves.get(shard).isEmpty()) {
-                segment.startShard(shard, leaves.get(shard).get(0).index());
-                for (Leaf leaf : leaves.get(shard)) {
-                    segment.add(new LeafRecord(leaf.kind(), leaf.offset(), leaf.timestampMillis(), leaf.entry()));
-                }
-            }
-        }
-        byte[] object = segment.build();
+        byte[] object = EpochObjects.segment(epoch.number(), epoch.content().leaves());
         return put(ObjectNames.segment(epoch.number(), object), object);
     }
 
     /** Returns the name under which the epoch's payloads are now durable. */
     String writePayloads(EpochAssembler.Epoch epoch) {
-        PayloadObject.Builder payloads = PayloadObject.builder(epoch.number());
-        List<List<Leaf>> leaves = epoch.content().leaves();
-        for (int shard = 0; shard < leaves.size(); shard++) {
-            if (!leaves.get(shard).isEmpty()) {
-                payloads.startShard(shard, leaves.get(shard).get(0).index());
-                leaves.get(shard).forEach(leaf -> payloads.add(leaf.payload()));
-            }
-        }
-        byte[] object = payloads.build();
+        byte[] object = EpochObjects.payloads(epoch.number(), epoch.content().leaves());
         return put(ObjectNames.payloads(epoch.number(), object), object);
     }
 
@@ -63,7 +45,7 @@ final class EpochArchive {
      * @throws FatalDoubtException if it holds something else for this epoch, or does not answer
      */
     void writeEpoch(LogRecord.Published published) {
-        put(ObjectNames.epoch(published.epoch()), StoredEpochs.object(published));
+        put(ObjectNames.epoch(published.epoch()), EpochObjects.published(published));
     }
 
     /**

@@ -335,7 +335,7 @@ public final class Rebuild {
         }
     }
 
-    private static void requireFromTheFirst(TopicPartition partition, long first) {
+    static void requireFromTheFirst(TopicPartition partition, long first) {
         if (first != 0) {
             throw new FatalDoubtException("topic " + partition + " begins at offset " + first
                     + ": its first records were deleted. Check retention.ms and cleanup.policy, and restore it");

@@ -22,7 +22,7 @@ final class ShardRebuild {
 
     /** The shard needs rules or schemas this version does not know. */
     static final class UndecidableException extends RuntimeException {
-        private UndecidableException(String message) {
+        UndecidableException(String message) {
             super(message);
         }
     }

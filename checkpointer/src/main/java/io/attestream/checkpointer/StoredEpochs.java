@@ -21,19 +21,6 @@ final class StoredEpochs {
         this.store = store;
     }
 
-    /** An epoch object's bytes. */
-    static byte[] object(LogRecord.Published published) {
-        EpochIntent intent = published.intent();
-        return new EpochObject(
-                        intent.epochLeaf(),
-                        intent.heads(),
-                        published.note(),
-                        intent.segment(),
-                        intent.payloads(),
-                        intent.generation())
-                .encode();
-    }
-
     /** The first epoch; empty if the store has none. */
     Optional<LogRecord.Published> first() throws IOException {
         String name = ObjectNames.epoch(0);

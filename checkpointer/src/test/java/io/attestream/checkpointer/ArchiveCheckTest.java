@@ -204,7 +204,7 @@ class ArchiveCheckTest {
             return record;
         });
         LogRecord.Published published = scene.published().get(epoch);
-        Files.write(directory.resolve(ObjectNames.epoch(epoch)), StoredEpochs.object(published));
+        Files.write(directory.resolve(ObjectNames.epoch(epoch)), EpochObjects.published(published));
     }
 
     private static EpochIntent renamed(EpochIntent intent, String old, String name) {

@@ -513,7 +513,7 @@ class CheckpointerIT {
                 Path guard = directory.resolve("objects").resolve(ObjectNames.guard(published.epoch()));
                 assertThat(Files.readString(guard)).isEqualTo(published.intent().noteText());
                 Path epoch = directory.resolve("objects").resolve(ObjectNames.epoch(published.epoch()));
-                assertThat(Files.readAllBytes(epoch)).isEqualTo(StoredEpochs.object(published));
+                assertThat(Files.readAllBytes(epoch)).isEqualTo(EpochObjects.published(published));
             }
         }
     }

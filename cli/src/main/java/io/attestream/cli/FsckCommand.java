@@ -3,14 +3,11 @@ package io.attestream.cli;
 
 import io.attestream.checkpointer.ArchiveCheck;
 import io.attestream.cli.Output.Tone;
-import io.attestream.objects.ObjectStores;
 import io.attestream.proofs.archive.ObjectStore;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -51,12 +48,8 @@ final class FsckCommand implements Callable<Integer> {
     @Mixin
     private LedgerTopics topics = new LedgerTopics();
 
-    @Option(
-            names = "--objects",
-            paramLabel = "<location>",
-            description = "The object store: a directory, or s3://<bucket>/<prefix>[?region=…&endpoint=…]."
-                    + " Default: that of --data-dir.")
-    private @Nullable String objects;
+    @Mixin
+    private ObjectStoreOption objects = new ObjectStoreOption();
 
     @Option(
             names = "--max-mib-per-second",
@@ -75,7 +68,7 @@ final class FsckCommand implements Callable<Integer> {
             throw new CliException(
                     ExitCode.USAGE, "--max-mib-per-second must be at least 1, not " + mibPerSecondMax, "");
         }
-        ArchiveCheck.Result result = check(store(), new ArchiveCheck.Listener() {
+        ArchiveCheck.Result result = check(objects.open(connection), new ArchiveCheck.Listener() {
                     @Override
                     public void progress(long epochs, long total) {
                         output.progress("epochs checked", epochs, total);
@@ -110,25 +103,6 @@ final class FsckCommand implements Callable<Integer> {
                 listener);
     }
 
-    private ObjectStore store() {
-        String location = objects != null
-                ? objects
-                : connection
-                        .dataDirectory()
-                        .map(data -> data.resolve("objects").toString())
-                        .orElseThrow(() -> new CliException(
-                                ExitCode.USAGE, "no object store was named", "Give --objects or --data-dir."));
-        Optional<String> problem = ObjectStores.problem(location);
-        if (problem.isPresent()) {
-            throw new CliException(ExitCode.USAGE, problem.get(), "Check --objects.");
-        }
-        try {
-            return ObjectStores.open(location);
-        } catch (IOException e) {
-            throw new CliException(ExitCode.UNAVAILABLE, "cannot read " + location + ": " + e.getMessage(), "");
-        }
-    }
-
     private static int report(Output output, ArchiveCheck.Report report) {
         boolean good = report.found() == 0;
         output.json(Output.object(
@@ -157,6 +131,9 @@ final class FsckCommand implements Callable<Integer> {
                 good
                         ? output.paint(Tone.GOOD, "good") + "  " + looked
                         : output.paint(Tone.BAD, "DAMAGED") + "  " + report.found() + " found in " + looked);
+        if (!good) {
+            output.print("What Kafka still holds comes back with: attestream restore objects");
+        }
         return good ? ExitCode.OK : ExitCode.VERIFICATION_FAILED;
     }
 }

@@ -51,6 +51,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             MonitorCommand.class,
             RebuildCommand.class,
             FsckCommand.class,
+            RestoreCommand.class,
             KeysCommand.class,
             DoctorCommand.class
         })

@@ -426,6 +426,7 @@ class CommandsTest {
                 "monitor",
                 "rebuild",
                 "fsck",
+                "restore",
                 "doctor"
             })
     void teachesEveryCommandWithAnExample(String command) {

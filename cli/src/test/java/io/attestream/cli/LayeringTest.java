@@ -112,7 +112,8 @@ class LayeringTest {
                 .should()
                 .dependOnClassesThat(resideInAnyPackage("io.attestream.checkpointer", GATEWAY, PROCESSORS)
                         .and(not(nameStartingWith("io.attestream.checkpointer.Rebuild")))
-                        .and(not(nameStartingWith("io.attestream.checkpointer.ArchiveCheck"))))
+                        .and(not(nameStartingWith("io.attestream.checkpointer.ArchiveCheck")))
+                        .and(not(nameStartingWith("io.attestream.checkpointer.ArchiveRestore"))))
                 .check(classes);
     }
 

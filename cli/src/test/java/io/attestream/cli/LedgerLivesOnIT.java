@@ -116,12 +116,18 @@ class LedgerLivesOnIT {
             bad[bad.length - 1] ^= 1;
             Files.write(segment, bad);
             Script.Ended damaged = Script.run(scratch, COMMAND, "fsck", "--data-dir", data().toString());
-            Files.write(segment, good);
             assertThat(damaged.exitCode()).isEqualTo(ExitCode.VERIFICATION_FAILED);
             assertThat(damaged.out())
                     .contains("DAMAGED")
                     .contains("segments/" + segment.getFileName())
                     .contains("its name says");
+
+            // and Kafka has it still, and all the others
+            run("restore", "objects", "--data-dir", data().toString());
+            assertThat(Files.readAllBytes(segment)).isEqualTo(good);
+            assertThat(data().resolve("objects/damaged/segments").resolve(segment.getFileName()))
+                    .hasBinaryContent(bad);
+            run("fsck", "--data-dir", data().toString());
 
             // and a proof does not fit another event
             Script.Ended wrong = Script.run(

@@ -195,6 +195,20 @@ public final class S3ObjectStore implements ObjectStore, AutoCloseable {
     }
 
     @Override
+    public void replace(String name, byte[] bytes) throws IOException {
+        PutObjectRequest request = PutObjectRequest.builder()
+                .bucket(location.bucket())
+                .key(key(name))
+                .checksumSHA256(sha256Base64(bytes))
+                .build();
+        try {
+            call("replace", name, () -> client.putObject(request, RequestBody.fromBytes(bytes)));
+        } catch (S3Exception e) {
+            throw failed("replace", name, e);
+        }
+    }
+
+    @Override
     public List<String> list(String prefix) throws IOException {
         ListObjectsV2Request request = ListObjectsV2Request.builder()
                 .bucket(location.bucket())

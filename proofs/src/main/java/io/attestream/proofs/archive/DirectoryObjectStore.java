@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
@@ -100,6 +101,20 @@ public final class DirectoryObjectStore implements ObjectStore {
         }
         syncDirectory(parent);
         return new PutResult.Created();
+    }
+
+    @Override
+    public void replace(String name, byte[] bytes) throws IOException {
+        Path path = pathOf(name);
+        Path parent = makeParents(path);
+        Path temporary = parent.resolve(TEMPORARY + UUID.randomUUID());
+        try {
+            write(temporary, bytes);
+            Files.move(temporary, path, StandardCopyOption.ATOMIC_MOVE);
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+        syncDirectory(parent);
     }
 
     @Override

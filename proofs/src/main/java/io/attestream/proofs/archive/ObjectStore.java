@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Immutable objects by name. Names are relative paths of {@code [A-Za-z0-9._-]} segments.
+ * Immutable objects by name; only what was damaged is ever {@linkplain #replace replaced}. Names are relative paths of {@code [A-Za-z0-9._-]} segments.
  *
  * <p>An implementation MUST return from {@link #putIfAbsent} only when the object survives a crash, and MUST NOT ever show a
  * part of an object. Thread-safe.
@@ -24,6 +24,12 @@ public interface ObjectStore {
 
     /** Creates the object, or says what is there already. Never overwrites. */
     PutResult putIfAbsent(String name, byte[] bytes) throws IOException;
+
+    /**
+     * Puts bytes in the place of an object that was shown not to be what its name says, or creates it. A reader sees the one or
+     * the other, whole.
+     */
+    void replace(String name, byte[] bytes) throws IOException;
 
     /** Names that begin with the prefix, sorted. */
     List<String> list(String prefix) throws IOException;

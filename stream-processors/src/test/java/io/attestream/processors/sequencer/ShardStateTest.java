@@ -269,12 +269,14 @@ class ShardStateTest {
         // when
         Decision before = accept(state, "old", "x");
         state.accept(state.nextOffset(), 0, ledger.rulesValue(SHARD, 3, 256));
+        int tilesOfTheSmaller = stores.tileCount();
         state.accept(state.nextOffset(), 0, ledger.rulesValue(SHARD, 4, 2048));
         Decision kept = accept(state, "id-599", "x");
         Decision after = accept(open(stores), "old", "x");
 
         // then
         assertThat(before).isEqualTo(new Decision.Duplicate(2));
+        assertThat(tilesOfTheSmaller).isEqualTo(1);
         assertThat(kept).isEqualTo(new Decision.Duplicate(599));
         assertThat(after).isInstanceOf(Decision.Leaf.class);
     }

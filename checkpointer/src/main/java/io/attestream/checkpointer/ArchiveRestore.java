@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import io.attestream.checkpointer.Decision.Leaf;
+import io.attestream.proofs.archive.ObjectNames;
+import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.proofs.ledger.ShardHead;
+import io.attestream.proofs.tree.CompactRange;
+import io.attestream.schemas.Topics;
+import io.attestream.schemas.ledger.LedgerDefinition;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * Makes every object of the archive again from topics {@code events} and {@code checkpoints}: those that are missing are
+ * written, those that are not what they must be are kept under {@code damaged/} and replaced, all others are left alone.
+ *
+ * <p>Nothing is believed: records are decided and hashed again as by {@link Rebuild}, each shard's root must be the published
+ * one before its leaves are written, and an object must come out under the name that was published, which is its digest.
+ *
+ * <p>Holds one epoch, and of each shard one fetch, in memory. Not thread-safe; for one use.
+ */
+public final class ArchiveRestore {
+    private static final Duration POLL = Duration.ofMillis(200);
+    private static final int FETCH_BYTES_MAX = 1 << 20;
+    private static final int CHECKPOINTS_FETCH_BYTES_MAX = 4 << 20;
+    private static final String DAMAGED = "damaged/";
+
+    private final ObjectStore store;
+    private final Ledger ledger;
+    private final int generation;
+    private final Consumer<Consumer<LogRecord>> checkpoints;
+    private final IntFunction<LeafSource> sources;
+    private final Listener listener;
+
+    private final List<String> replaced = new ArrayList<>();
+    private long epochs;
+    private long present;
+    private long written;
+
+    /** Is told what goes by. */
+    public interface Listener {
+        Listener NONE = new Listener() {};
+
+        /** The objects of so many epochs of all that are published are there. */
+        default void progress(long epochs, long total) {}
+    }
+
+    /**
+     * What was done.
+     *
+     * @param present objects that were there and right
+     * @param written objects that were missing
+     * @param replaced objects that were wrong, each kept under {@code damaged/}
+     */
+    public record Report(long epochs, long present, long written, List<String> replaced) {
+        public Report {
+            replaced = List.copyOf(replaced);
+        }
+    }
+
+    /** What came of it. */
+    public sealed interface Result {
+        /** Every object of every published epoch is there. */
+        record Restored(Report report) implements Result {}
+
+        /** Kafka does not hold what was published. Objects of epochs before the one named were restored. */
+        record Refused(String detail) implements Result {}
+
+        /** Something could not be read or written, or needs a newer version of this program. */
+        record Undecided(String detail) implements Result {}
+    }
+
+    /** The leaves of one shard in their order, decided again. */
+    interface LeafSource extends AutoCloseable {
+        /** Those of records below an input offset that were not taken yet. */
+        List<Leaf> takeTo(long nextOffset);
+
+        @Override
+        void close();
+    }
+
+    /** @param generation of the processors whose epochs are in topic {@code checkpoints} */
+    public static ArchiveRestore open(
+            String bootstrapServers,
+            Topics topics,
+            LedgerDefinition definition,
+            int generation,
+            ObjectStore store,
+            Listener listener) {
+        KafkaClients clients = new KafkaClients(bootstrapServers);
+        CheckpointRecords codec = new CheckpointRecords(definition.schemas());
+        Ledger ledger = new Ledger(definition.origin(), definition.key(), definition.shards());
+        return new ArchiveRestore(
+                store,
+                ledger,
+                generation,
+                reader -> KafkaCheckpointLog.readToEnd(
+                        clients.reader(CHECKPOINTS_FETCH_BYTES_MAX),
+                        topics.checkpoints(),
+                        codec,
+                        reader,
+                        Patience.DEFAULT),
+                shard -> new KafkaLeafSource(
+                        clients.reader(FETCH_BYTES_MAX),
+                        new TopicPartition(topics.events(), shard),
+                        new ShardDecider(shard, ledger, definition.incarnation()),
+                        Patience.DEFAULT),
+                listener);
+    }
+
+    /** @param checkpoints hands every record of topic {@code checkpoints} over, in order; asked twice */
+    ArchiveRestore(
+            ObjectStore store,
+            Ledger ledger,
+            int generation,
+            Consumer<Consumer<LogRecord>> checkpoints,
+            IntFunction<LeafSource> sources,
+            Listener listener) {
+        this.store = store;
+        this.ledger = ledger;
+        this.generation = generation;
+        this.checkpoints = checkpoints;
+        this.sources = sources;
+        this.listener = listener;
+    }
+
+    public Result run() {
+        List<ShardLeaves> shards = new ArrayList<>();
+        try {
+            CheckpointHistory history = new CheckpointHistory(ledger, generation);
+            checkpoints.accept(history::accept);
+            long total = history.ledgerRange().size().value();
+            if (total == 0) {
+                return new Result.Undecided("nothing was published: there is nothing to restore");
+            }
+            IntStream.range(0, ledger.shards())
+                    .forEach(shard -> shards.add(new ShardLeaves(shard, sources.apply(shard))));
+            checkpoints.accept(record -> restore(record, total, shards));
+            return new Result.Restored(new Report(epochs, present, written, replaced));
+        } catch (FatalDoubtException e) {
+            return new Result.Refused(String.valueOf(e.getMessage()));
+        } catch (KafkaException | ShardRebuild.UndecidableException e) {
+            return new Result.Undecided(String.valueOf(e.getMessage()));
+        } catch (UncheckedIOException e) {
+            return new Result.Undecided("the object store: " + e.getMessage());
+        } finally {
+            shards.forEach(ShardLeaves::close);
+        }
+    }
+
+    /** An intent that was not published yet has objects too: whoever rolls it forward needs them. */
+    private void restore(LogRecord record, long total, List<ShardLeaves> shards) {
+        if (record instanceof LogRecord.Intent open && open.epoch() <= total) {
+            restoreLeaves(open.intent(), shards);
+        }
+        if (record instanceof LogRecord.Published published && published.epoch() < total) {
+            EpochIntent intent = published.intent();
+            put(ObjectNames.guard(intent.epoch()), intent.noteText().getBytes(StandardCharsets.UTF_8));
+            put(ObjectNames.epoch(intent.epoch()), EpochObjects.published(published));
+            listener.progress(++epochs, total);
+        }
+    }
+
+    private void restoreLeaves(EpochIntent intent, List<ShardLeaves> shards) {
+        List<List<Leaf>> leaves = new ArrayList<>();
+        for (ShardHead head : intent.heads()) {
+            leaves.add(shards.get(head.shard()).takeTo(head, intent.epoch()));
+        }
+        byte[] segment = EpochObjects.segment(intent.epoch(), leaves);
+        byte[] payloads = EpochObjects.payloads(intent.epoch(), leaves);
+        requireName(intent.segment(), ObjectNames.segment(intent.epoch(), segment));
+        requireName(intent.payloads(), ObjectNames.payloads(intent.epoch(), payloads));
+        put(intent.segment(), segment);
+        put(intent.payloads(), payloads);
+    }
+
+    private static void requireName(String published, String made) {
+        if (!published.equals(made)) {
+            throw new FatalDoubtException("object " + published + " was published, topic events gives " + made
+                    + ": its records are not those the object was made of");
+        }
+    }
+
+    private void put(String name, byte[] bytes) {
+        try {
+            Optional<byte[]> there = store.get(name);
+            if (there.isPresent() && Arrays.equals(there.get(), bytes)) {
+                present++;
+                return;
+            }
+            if (there.isEmpty()) {
+                store.putIfAbsent(name, bytes);
+                written++;
+            } else {
+                store.putIfAbsent(DAMAGED + name, there.get());
+                store.replace(name, bytes);
+                replaced.add(name);
+            }
+            if (!store.get(name).filter(back -> Arrays.equals(back, bytes)).isPresent()) {
+                throw new IOException("object " + name + " was written and does not read back");
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** A shard's leaves, held against its published heads. */
+    private static final class ShardLeaves {
+        private final int shard;
+        private final LeafSource source;
+        private final CompactRange range = CompactRange.empty();
+
+        ShardLeaves(int shard, LeafSource source) {
+            this.shard = shard;
+            this.source = source;
+        }
+
+        List<Leaf> takeTo(ShardHead head, long epoch) {
+            List<Leaf> leaves = source.takeTo(head.nextOffset());
+            leaves.forEach(leaf -> range.append(leaf.leafHash(), 0));
+            if (!range.size().equals(head.size()) || !range.root().equals(head.root())) {
+                throw new FatalDoubtException("shard " + shard + " was published in epoch " + epoch + " with size "
+                        + head.size() + " and root " + head.root().base64() + " at input offset " + head.nextOffset()
+                        + ", the records below it give size " + range.size() + " and root "
+                        + range.root().base64());
+            }
+            return leaves;
+        }
+
+        void close() {
+            source.close();
+        }
+    }
+
+    /** Out of one partition of topic {@code events}. */
+    private static final class KafkaLeafSource implements LeafSource {
+        private final KafkaConsumer<byte[], byte[]> consumer;
+        private final TopicPartition partition;
+        private final ShardDecider decider;
+        private final Patience patience;
+        private final Deque<Leaf> leaves = new ArrayDeque<>();
+
+        KafkaLeafSource(
+                KafkaConsumer<byte[], byte[]> consumer,
+                TopicPartition partition,
+                ShardDecider decider,
+                Duration patience) {
+            this.consumer = consumer;
+            this.partition = partition;
+            this.decider = decider;
+            this.patience = new Patience(patience);
+            consumer.assign(List.of(partition));
+            consumer.beginningOffsets(List.of(partition)).forEach(Rebuild::requireFromTheFirst);
+            consumer.seek(partition, 0);
+        }
+
+        @Override
+        public List<Leaf> takeTo(long nextOffset) {
+            while (consumer.position(partition) < nextOffset) {
+                for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+                    decide(record);
+                }
+                patience.requireProgress(
+                        () -> "partition " + partition + " was read to offset " + consumer.position(partition)
+                                + ", a head was published up to " + nextOffset,
+                        consumer.position(partition));
+            }
+            List<Leaf> taken = new ArrayList<>();
+            while (!leaves.isEmpty() && leaves.element().offset() < nextOffset) {
+                taken.add(leaves.remove());
+            }
+            return taken;
+        }
+
+        private void decide(ConsumerRecord<byte[], byte[]> record) {
+            ShardDecider.Verdict verdict = decider.decide(record.offset(), record.timestamp(), record.value());
+            if (verdict instanceof ShardDecider.Undecidable undecidable) {
+                throw new ShardRebuild.UndecidableException(partition + " " + undecidable.reason());
+            }
+            if (((ShardDecider.Decided) verdict).decision() instanceof Leaf leaf) {
+                leaves.add(leaf);
+            }
+        }
+
+        @Override
+        public void close() {
+            consumer.close();
+        }
+    }
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import io.attestream.checkpointer.Decision.Leaf;
+import io.attestream.proofs.archive.ObjectNames;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The archive comes back from Kafka byte for byte, and from nothing but what was published. */
+class ArchiveRestoreTest {
+    @TempDir
+    private Path directory;
+
+    private Scene scene;
+    private Map<String, byte[]> before;
+
+    @BeforeEach
+    void publishThreeEpochs() throws Exception {
+        scene = new Scene(directory, 2);
+        Scene.Instance process = scene.start();
+        process.checkpointer.takeUp();
+        process.checkpointer.publishNewest();
+        for (String more : List.of("second", "third")) {
+            scene.grow(more);
+            process.read();
+            process.checkpointer.publishNewest();
+        }
+        before = objects();
+    }
+
+    /** The records of one partition, decided again. */
+    private ArchiveRestore.LeafSource source(int number) {
+        TestShard shard = scene.shards.get(number);
+        ShardDecider decider = new ShardDecider(number, scene.ledger.ledger, 1);
+        List<Leaf> leaves = new ArrayList<>();
+        for (TestShard.Committed record : shard.records) {
+            ShardDecider.Verdict verdict = decider.decide(record.offset(), record.timestampMillis(), record.value());
+            if (((ShardDecider.Decided) verdict).decision() instanceof Leaf leaf) {
+                leaves.add(leaf);
+            }
+        }
+        return new ArchiveRestore.LeafSource() {
+            @Override
+            public List<Leaf> takeTo(long nextOffset) {
+                List<Leaf> taken = leaves.stream()
+                        .filter(leaf -> leaf.offset() < nextOffset)
+                        .toList();
+                leaves.removeAll(taken);
+                return taken;
+            }
+
+            @Override
+            public void close() {}
+        };
+    }
+
+    private ArchiveRestore.Result restore() {
+        return new ArchiveRestore(
+                        scene.store,
+                        scene.ledger.ledger,
+                        1,
+                        reader -> List.copyOf(scene.log.committed).forEach(reader),
+                        this::source,
+                        ArchiveRestore.Listener.NONE)
+                .run();
+    }
+
+    private ArchiveRestore.Report restored() {
+        return ((ArchiveRestore.Result.Restored) restore()).report();
+    }
+
+    private Map<String, byte[]> objects() throws IOException {
+        try (Stream<Path> files = Files.walk(directory)) {
+            Map<String, byte[]> objects = new TreeMap<>();
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                objects.put(directory.relativize(file).toString(), Files.readAllBytes(file));
+            }
+            return objects;
+        }
+    }
+
+    private void requireAsBefore() throws IOException {
+        Map<String, byte[]> now = objects();
+        assertThat(now).containsAllEntriesOf(before);
+    }
+
+    @Test
+    void leavesAnArchiveThatHoldsAlone() throws Exception {
+        // when
+        ArchiveRestore.Report report = restored();
+
+        // then
+        assertThat(report).isEqualTo(new ArchiveRestore.Report(3, 12, 0, List.of()));
+        requireAsBefore();
+    }
+
+    @Test
+    void bringsALostArchiveBackByteForByte() throws Exception {
+        // given
+        for (String name : before.keySet()) {
+            Files.delete(directory.resolve(name));
+        }
+
+        // when
+        ArchiveRestore.Report report = restored();
+
+        // then
+        assertThat(report).isEqualTo(new ArchiveRestore.Report(3, 0, 12, List.of()));
+        requireAsBefore();
+        assertThat(objects()).hasSameSizeAs(before);
+    }
+
+    @Test
+    void replacesWhatRottedAndKeepsItApart() throws Exception {
+        long seed = System.nanoTime();
+        System.out.println("ArchiveRestoreTest seed " + seed);
+        Random random = new Random(seed);
+        for (String name : before.keySet()) {
+            // given
+            byte[] bad = before.get(name).clone();
+            bad[random.nextInt(bad.length)] ^= (byte) (1 << random.nextInt(8));
+            Files.write(directory.resolve(name), bad);
+
+            // then
+            assertThat(restored().replaced()).containsExactly(name);
+            assertThat(Files.readAllBytes(directory.resolve("damaged").resolve(name)))
+                    .isEqualTo(bad);
+        }
+        requireAsBefore();
+    }
+
+    @Test
+    void bringsTheObjectsOfAnOpenIntentBackToo() throws Exception {
+        // given: it died with an epoch whose intent was committed
+        scene.grow("fourth");
+        Scene.Instance dying = scene.start((step, epoch) -> {
+            if (step == PublishStep.INTENT_COMMITTED) {
+                throw new IllegalStateException("dies here");
+            }
+        });
+        dying.checkpointer.takeUp();
+        assertThat(catchThrowable(() -> dying.checkpointer.publishNewest())).hasMessage("dies here");
+        Map<String, byte[]> withOpen = objects();
+        for (String name : withOpen.keySet()) {
+            Files.delete(directory.resolve(name));
+        }
+
+        // when
+        ArchiveRestore.Report report = restored();
+
+        // then the next one rolls it forward
+        assertThat(report.written()).isEqualTo(14);
+        assertThat(objects()).containsAllEntriesOf(withOpen);
+        scene.start().checkpointer.takeUp();
+        assertThat(scene.published()).hasSize(4);
+    }
+
+    @Test
+    void writesNothingOfAnEpochWhoseRecordsAreOthers() throws Exception {
+        // given: a payload of the third epoch was exchanged in Kafka, and the archive lost
+        TestShard shard = scene.shards.get(0);
+        int changed = shard.records.size() - 3; // the first of "third"
+        TestShard.Committed record = shard.records.get(changed);
+        byte[] value = record.value().clone();
+        value[value.length - 1] ^= 1;
+        shard.records.set(changed, new TestShard.Committed(record.offset(), record.timestampMillis(), value));
+        for (String name : before.keySet()) {
+            Files.delete(directory.resolve(name));
+        }
+
+        // when
+        ArchiveRestore.Result result = restore();
+
+        // then
+        assertThat(result).isInstanceOf(ArchiveRestore.Result.Refused.class);
+        assertThat(objects().keySet())
+                .noneMatch(name -> name.contains("/" + ObjectNames.epoch(2).substring(7, 27)));
+    }
+
+    @Test
+    void writesNothingWhenTheCheckpointsDoNotHold() throws Exception {
+        // given
+        scene.log.committed.remove(1);
+        for (String name : before.keySet()) {
+            Files.delete(directory.resolve(name));
+        }
+
+        // then
+        assertThat(restore()).isInstanceOf(ArchiveRestore.Result.Refused.class);
+        assertThat(objects()).isEmpty();
+    }
+
+    @Test
+    void hasNothingToRestoreOfALedgerWithoutAnEpoch() {
+        // given
+        scene.log.committed.clear();
+
+        // then
+        assertThat(restore()).isInstanceOf(ArchiveRestore.Result.Undecided.class);
+    }
+}
