@@ -12,6 +12,7 @@ import io.attestream.proofs.entry.CanonicalEntry;
 import io.attestream.proofs.entry.DataDigest;
 import io.attestream.proofs.entry.EntryView;
 import io.attestream.proofs.ledger.ShardHead;
+import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.tree.CompactRange;
 import io.attestream.proofs.tree.Rfc6962;
@@ -27,6 +28,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.apache.kafka.common.KafkaException;
 
@@ -61,7 +63,9 @@ public final class ArchiveCheck {
     private long epochs;
     private long leaves;
     private long payloads;
+    private long encrypted;
     private long bytes;
+    private Optional<Checkpoint> newest = Optional.empty();
 
     /**
      * Something is not as it must be.
@@ -75,19 +79,23 @@ public final class ArchiveCheck {
     /**
      * What was looked at.
      *
-     * @param payloads that were held against their digest; not those that were erased or encrypted
+     * @param payloads that were held against their digest
+     * @param encrypted payloads, whose digest only the holder of their key can compute
      * @param findings at most {@link #FINDINGS_MAX}
      * @param found how many there were
      * @param unreferenced objects no published epoch names: of a checkpointer that died before its intent was committed
+     * @param newest the last checkpoint everything was held against; empty if they did not hold by themselves
      */
     public record Report(
             long epochs,
             long leaves,
             long payloads,
+            long encrypted,
             long sizeBytes,
             List<Finding> findings,
             long found,
-            List<String> unreferenced) {
+            List<String> unreferenced,
+            Optional<Checkpoint> newest) {
         public Report {
             findings = List.copyOf(findings);
             unreferenced = List.copyOf(unreferenced);
@@ -212,18 +220,42 @@ public final class ArchiveCheck {
     }
 
     public Result run() throws InterruptedException {
+        return run(Optional.empty());
+    }
+
+    /**
+     * @param kept a verified ledger checkpoint somebody kept, which must be among those published: nothing in a log that was cut
+     *     at its end says so
+     */
+    public Result run(Optional<Checkpoint> kept) throws InterruptedException {
         try {
-            long total = published();
+            long total = published(kept);
             return total == 0
                     ? new Result.Undecided("nothing was published: there is nothing to hold the archive against")
                     : new Result.Checked(checkAll(total));
         } catch (FatalDoubtException e) {
-            // It does not hold by itself, so there is nothing to hold the archive against.
+            // It does not hold by itself, so there is nothing to hold the roots against.
             find(checkpointsName, "epochs that follow from each other, signed", String.valueOf(e.getMessage()));
-            return new Result.Checked(report());
+            return checkDigests();
         } catch (KafkaException e) {
             return new Result.Undecided(checkpointsName + " cannot be read: " + e.getMessage());
         } catch (IOException | UncheckedIOException e) {
+            Throwable cause = e instanceof UncheckedIOException && e.getCause() != null ? e.getCause() : e;
+            return new Result.Undecided("the object store cannot be read: " + cause.getMessage());
+        }
+    }
+
+    /** All that can be said without epochs: whether each object has the digest its name says. */
+    private Result checkDigests() throws InterruptedException {
+        try {
+            for (String prefix : List.of("segments/", "payloads/")) {
+                for (String name : store.list(prefix)) {
+                    read(name, object -> object);
+                    pace.after(bytes);
+                }
+            }
+            return new Result.Checked(report());
+        } catch (IOException e) {
             return new Result.Undecided("the object store cannot be read: " + e.getMessage());
         }
     }
@@ -262,14 +294,30 @@ public final class ArchiveCheck {
     }
 
     private Report report() {
-        return new Report(epochs, leaves, payloads, bytes, findings, found, List.copyOf(unreferenced));
+        return new Report(
+                epochs, leaves, payloads, encrypted, bytes, findings, found, List.copyOf(unreferenced), newest);
     }
 
     /** Verifies signatures and transitions before anything is held against them. */
-    private long published() {
+    private long published(Optional<Checkpoint> kept) {
         CheckpointHistory history = new CheckpointHistory(ledger, generation);
-        checkpoints.accept(history::accept);
-        return history.ledgerRange().size().value();
+        AtomicBoolean keptIsThere = new AtomicBoolean(kept.isEmpty());
+        checkpoints.accept(record -> {
+            history.accept(record);
+            if (record instanceof LogRecord.Published published && !keptIsThere.get()) {
+                keptIsThere.set(
+                        kept.orElseThrow().text().equals(published.intent().noteText()));
+            }
+        });
+        CompactRange range = history.ledgerRange();
+        long total = range.size().value();
+        if (!keptIsThere.get()) {
+            throw new FatalDoubtException(
+                    "the kept checkpoint of size " + kept.orElseThrow().size() + " is not among the " + total
+                            + " published: the end was lost, or history was rewritten");
+        }
+        newest = Optional.of(new Checkpoint(ledger.origin(), range.size(), range.root()));
+        return total;
     }
 
     private void check(LogRecord.Published epoch) throws IOException {
@@ -290,6 +338,7 @@ public final class ArchiveCheck {
         unreferenced.remove(name);
         String expectation = what + " " + epochs;
         Optional<byte[]> object = store.get(name);
+        bytes += object.map(there -> there.length).orElse(0);
         if (object.isEmpty()) {
             find(name, expectation, "no object");
         } else if (!Arrays.equals(object.get(), expected)) {
@@ -327,6 +376,10 @@ public final class ArchiveCheck {
         private final int shard;
         private final CompactRange range = CompactRange.empty();
         private long size;
+        /** Input position of the head the leaves are below. */
+        private long nextOffset;
+
+        private long lastOffset = -1;
         /** False behind an object that could not be used. */
         private boolean known = true;
 
@@ -338,12 +391,15 @@ public final class ArchiveCheck {
             ShardHead head = intent.heads().get(shard);
             long from = size;
             size = head.size().value();
+            long fromOffset = nextOffset;
+            nextOffset = head.nextOffset();
             if (segment.isEmpty()) {
                 known &= from == size;
                 return;
             }
             try {
                 requireRows(segment.get(), from);
+                lastOffset = fromOffset - 1;
                 for (long index = from; index < size; index++) {
                     LeafRecord leaf = segment.get().leaf(shard, index);
                     range.append(Rfc6962.leafHash(leaf.entry()));
@@ -383,13 +439,13 @@ public final class ArchiveCheck {
             if (entry.kind() != leaf.kind()) {
                 find(intent.segment(), what + " of kind " + entry.kind(), "kind " + leaf.kind());
             }
-            if (leaf.offset() < 0 || leaf.offset() >= intent.heads().get(shard).nextOffset()) {
+            if (leaf.offset() <= lastOffset || leaf.offset() >= nextOffset) {
                 find(
                         intent.segment(),
-                        what + " below input offset "
-                                + intent.heads().get(shard).nextOffset(),
+                        what + " of an offset from " + (lastOffset + 1) + " to " + (nextOffset - 1),
                         "offset " + leaf.offset());
             }
+            lastOffset = Math.max(lastOffset, leaf.offset());
             if (entry instanceof EntryView.Event event) {
                 if (event.timeMillis() != leaf.timestampMillis()) {
                     find(
@@ -406,7 +462,15 @@ public final class ArchiveCheck {
         private void checkPayload(EpochIntent intent, long index, EntryView.Event event, PayloadObject payloadObject) {
             String what = "payload of leaf " + index + " of shard " + shard;
             try {
-                if (payloadObject.payload(shard, index) instanceof Payload.Plain plain) {
+                Payload payload = payloadObject.payload(shard, index);
+                if (payload instanceof Payload.None) {
+                    // Nothing erases payloads yet.
+                    find(intent.payloads(), what + ": " + event.dataSizeBytes() + " bytes", "none");
+                }
+                if (payload instanceof Payload.Encrypted) {
+                    encrypted++;
+                }
+                if (payload instanceof Payload.Plain plain) {
                     payloads++;
                     byte[] digest = DataDigest.compute(plain.salt(), plain.data());
                     if (plain.data().length != event.dataSizeBytes() || !Arrays.equals(digest, event.dataDigest())) {

@@ -71,7 +71,7 @@ final class Checkpointer {
         this.notedHeads = ledger.emptyHeads();
         this.lastRoundMillis = clock.millis();
         this.progressDueMillis = clock.millis() + PROGRESS_MILLIS;
-        this.path = new PublishPath(archive, log, history, guard, signer, generation, steps);
+        this.path = new PublishPath(archive, log, history, guard, signer, generation, alive(steps));
     }
 
     /**
@@ -103,7 +103,23 @@ final class Checkpointer {
         return replayed;
     }
 
-    /** When the publishing thread last finished a round or made progress in the replay. */
+    /** A step that takes long is no round that is stuck. */
+    private StepListener alive(StepListener steps) {
+        return new StepListener() {
+            @Override
+            public void reached(PublishStep step, long epoch) {
+                lastRoundMillis = clock.millis();
+                steps.reached(step, epoch);
+            }
+
+            @Override
+            public void signed(long epoch, String note) {
+                steps.signed(epoch, note);
+            }
+        };
+    }
+
+    /** When the publishing thread last finished a round or a step, or made progress in the replay. */
     long lastRoundMillis() {
         return lastRoundMillis;
     }

@@ -39,13 +39,24 @@ final class EpochArchive {
     }
 
     /**
-     * Returns when the object store holds what is about to be published. Two processes that roll one intent forward write the
-     * same bytes: an Ed25519 signature has one form.
+     * Returns when the object store holds what is about to be published, read back. Two processes that roll one intent forward
+     * write the same bytes: an Ed25519 signature has one form.
      *
+     * @return false if it was there already
      * @throws FatalDoubtException if it holds something else for this epoch, or does not answer
      */
-    void writeEpoch(LogRecord.Published published) {
-        put(ObjectNames.epoch(published.epoch()), EpochObjects.published(published));
+    boolean writeEpoch(LogRecord.Published published) {
+        String name = ObjectNames.epoch(published.epoch());
+        byte[] object = EpochObjects.published(published);
+        try {
+            ObjectStore.PutResult result = store.putIfAbsent(name, object);
+            if (!store.get(name).filter(back -> Arrays.equals(back, object)).isPresent()) {
+                throw new FatalDoubtException("object " + name + " does not hold what is published of its epoch");
+            }
+            return result instanceof ObjectStore.PutResult.Created;
+        } catch (IOException e) {
+            throw new FatalDoubtException("object " + name + " could not be written: " + e.getMessage(), e);
+        }
     }
 
     /**
@@ -161,7 +172,7 @@ final class EpochArchive {
     private String put(String name, byte[] object) {
         try {
             if (store.putIfAbsent(name, object) instanceof ObjectStore.PutResult.DifferentBytes) {
-                throw new FatalDoubtException("object " + name + " exists with other bytes than it must have");
+                throw new FatalDoubtException("object " + name + " exists with bytes that do not have its digest");
             }
             return name;
         } catch (IOException e) {

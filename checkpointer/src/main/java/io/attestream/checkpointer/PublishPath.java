@@ -2,9 +2,12 @@
 package io.attestream.checkpointer;
 
 import io.attestream.checkpointer.Decision.Leaf;
+import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.note.SignedNote;
 import java.util.ArrayList;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * How an epoch becomes public. The order is the guarantee:
@@ -26,6 +29,8 @@ import java.util.List;
  * {@link FatalDoubtException}: the process ends and the next one finds out what was done.
  */
 final class PublishPath {
+    private static final Logger LOG = LoggerFactory.getLogger(PublishPath.class);
+
     private final EpochArchive archive;
     private final CheckpointLog log;
     private final CheckpointHistory history;
@@ -99,7 +104,13 @@ final class PublishPath {
 
     /** Holds the archive's copy of a published epoch against it, and makes it if there is none. */
     void requireArchived(LogRecord.Published published) {
-        archive.writeEpoch(published);
+        if (archive.writeEpoch(published)) {
+            LOG.warn(
+                    "object {} was missing although its epoch is published, and was made again: the object store lost it, or a"
+                            + " version without it published the epoch. attestream fsck looks at all; attestream restore"
+                            + " objects makes all again",
+                    ObjectNames.epoch(published.epoch()));
+        }
     }
 
     /** Publishes notes of these shards' own logs, for their heads in the last published epoch. */

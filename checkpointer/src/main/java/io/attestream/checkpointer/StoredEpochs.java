@@ -36,7 +36,9 @@ final class StoredEpochs {
      */
     void readAll(Consumer<LogRecord> reader) {
         try {
-            List<String> names = store.list(ObjectNames.EPOCHS);
+            List<String> names = store.list(ObjectNames.EPOCHS).stream()
+                    .filter(ObjectNames::isEpoch)
+                    .toList();
             for (int epoch = 0; epoch < names.size(); epoch++) {
                 String name = ObjectNames.epoch(epoch);
                 byte[] object = store.get(name)

@@ -3,7 +3,12 @@ package io.attestream.checkpointer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.attestream.proofs.archive.LeafRecord;
 import io.attestream.proofs.archive.ObjectNames;
+import io.attestream.proofs.archive.Payload;
+import io.attestream.proofs.archive.PayloadObject;
+import io.attestream.proofs.archive.Segment;
+import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.NoteVerifier;
 import java.io.IOException;
@@ -12,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -240,6 +246,115 @@ class ArchiveCheckTest {
         // then
         assertThat(report.findings()).isEmpty();
         assertThat(report).isEqualTo(check());
+    }
+
+    @Test
+    void theArchiveAloneShowsOneBitThatFlippedAnywhereInAnEpochObject() throws Exception {
+        // given
+        Path object = directory.resolve(ObjectNames.epoch(1));
+        byte[] good = Files.readAllBytes(object);
+        for (int at = 0; at < good.length; at += 3) {
+            byte[] bad = good.clone();
+            bad[at] ^= (byte) (1 << at % 7);
+            Files.write(object, bad);
+
+            // then
+            assertThat(checkAlone().found()).as("byte " + at).isPositive();
+        }
+    }
+
+    @Test
+    void anObjectThatRottedIsNamedAlsoWhenTheEpochsDoNotHold() throws Exception {
+        // given
+        Files.delete(directory.resolve(ObjectNames.epoch(1)));
+        byte[] bytes = Files.readAllBytes(segment(2));
+        bytes[40] ^= 1;
+        Files.write(segment(2), bytes);
+
+        // then
+        assertThat(checkAlone().findings())
+                .extracting(ArchiveCheck.Finding::object)
+                .containsExactly("epoch objects", name(segment(2)));
+    }
+
+    @Test
+    void whatIsNoEpochObjectHidesNothing() throws Exception {
+        // given
+        scene.store.putIfAbsent("epochs/notes.txt", new byte[1]);
+
+        // then
+        assertThat(checkAlone().findings()).isEmpty();
+        assertThat(checkAlone().unreferenced()).containsExactly("epochs/notes.txt");
+    }
+
+    @Test
+    void aKeptCheckpointMustBeAmongThePublished() throws Exception {
+        // given
+        Checkpoint kept = Checkpoint.parse(scene.published().get(2).intent().noteText());
+
+        // then
+        assertThat(((ArchiveCheck.Result.Checked) alone().run(Optional.of(kept)))
+                        .report()
+                        .found())
+                .isZero();
+
+        // when the newest epoch is gone
+        Files.delete(directory.resolve(ObjectNames.epoch(2)));
+
+        // then
+        assertThat(checkAlone().found()).isZero();
+        assertThat(((ArchiveCheck.Result.Checked) alone().run(Optional.of(kept)))
+                        .report()
+                        .findings())
+                .isNotEmpty()
+                .first()
+                .satisfies(finding -> assertThat(finding.actual()).contains("not among the 2 published"));
+    }
+
+    @Test
+    void findsPayloadsThatWereTakenOutUnderAGoodName() throws Exception {
+        // given
+        Segment segment = Segment.parse(Files.readAllBytes(segment(1)));
+        PayloadObject.Builder builder = PayloadObject.builder(1);
+        for (int shard : segment.shards()) {
+            builder.startShard(shard, segment.firstIndex(shard));
+            segment.leaves(shard).forEach(leaf -> builder.add(new Payload.None()));
+        }
+        byte[] emptied = builder.build();
+        String name = ObjectNames.payloads(1, emptied);
+        scene.store.putIfAbsent(name, emptied);
+        rename(1, intent -> intent.payloads(), name);
+
+        // then
+        assertThat(checkAlone().findings()).isNotEmpty().allSatisfy(finding -> {
+            assertThat(finding.object()).isEqualTo(name);
+            assertThat(finding.actual()).isEqualTo("none");
+        });
+    }
+
+    @Test
+    void findsOffsetsThatWereExchangedUnderAGoodName() throws Exception {
+        // given the two leaves of shard 0 with each other's offsets
+        Segment segment = Segment.parse(Files.readAllBytes(segment(1)));
+        Segment.Builder builder = Segment.builder(1);
+        for (int shard : segment.shards()) {
+            List<LeafRecord> leaves = segment.leaves(shard);
+            builder.startShard(shard, segment.firstIndex(shard));
+            for (int i = 0; i < leaves.size(); i++) {
+                LeafRecord leaf = leaves.get(i);
+                long offset = leaves.get(leaves.size() - 1 - i).offset();
+                builder.add(new LeafRecord(leaf.kind(), offset, leaf.timestampMillis(), leaf.entry()));
+            }
+        }
+        byte[] other = builder.build();
+        String name = ObjectNames.segment(1, other);
+        scene.store.putIfAbsent(name, other);
+        rename(1, intent -> intent.segment(), name);
+
+        // then
+        assertThat(checkAlone().findings())
+                .isNotEmpty()
+                .allSatisfy(finding -> assertThat(finding.expected()).contains("of an offset from"));
     }
 
     @Test

@@ -4,10 +4,14 @@ package io.attestream.cli;
 import io.attestream.checkpointer.ArchiveCheck;
 import io.attestream.cli.Output.Tone;
 import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.proofs.note.Checkpoint;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -23,8 +27,7 @@ import picocli.CommandLine.Option;
                     + " entry, every guard copy. Changes nothing. Exit code 3 if anything is not as it must be; everything"
                     + " found is named. What Kafka holds is checked by attestream rebuild.",
             "With --alone no Kafka is asked: the published epochs are those the object store itself has, each signed by the"
-                    + " ledger's key. Newest epochs that are missing cannot be seen then; hold the size it prints against a"
-                    + " checkpoint you kept.",
+                    + " ledger's key. That its newest are missing, nothing in it says: give a checkpoint you kept.",
             ""
         },
         footer = {
@@ -58,6 +61,12 @@ final class FsckCommand implements Callable<Integer> {
             description = "Reads no faster, because others read there too (default: ${DEFAULT-VALUE}).")
     private int mibPerSecondMax;
 
+    @Option(
+            names = "--checkpoint",
+            paramLabel = "<file>",
+            description = "A checkpoint you kept (attestream checkpoint --save), which must be among those published.")
+    private @Nullable Path checkpoint;
+
     @Option(names = "--alone", description = "Ask no Kafka: verify the object store by itself, under the ledger's key.")
     private boolean alone;
 
@@ -74,7 +83,7 @@ final class FsckCommand implements Callable<Integer> {
                         output.progress("epochs checked", epochs, total);
                     }
                 })
-                .run();
+                .run(kept());
         if (result instanceof ArchiveCheck.Result.Checked checked) {
             return report(output, checked.report());
         }
@@ -82,6 +91,11 @@ final class FsckCommand implements Callable<Integer> {
         output.json(Output.object("status", "undecided", "detail", detail));
         output.print(output.paint(Tone.WARNING, "undecided") + "  " + detail);
         return ExitCode.UNAVAILABLE;
+    }
+
+    private Optional<Checkpoint> kept() {
+        return Optional.ofNullable(checkpoint)
+                .map(file -> Checkpoints.verified(LocalFiles.readText(file), connection.ledgerKey(), file.toString()));
     }
 
     private ArchiveCheck check(ObjectStore store, ArchiveCheck.Listener listener) {
@@ -110,6 +124,8 @@ final class FsckCommand implements Callable<Integer> {
                 "epochs", report.epochs(),
                 "leaves", report.leaves(),
                 "payloads", report.payloads(),
+                "encrypted", report.encrypted(),
+                "checkpoint", report.newest().map(Checkpoint::text).orElse(""),
                 "sizeBytes", report.sizeBytes(),
                 "found", report.found(),
                 "findings", report.findings(),
@@ -126,11 +142,15 @@ final class FsckCommand implements Callable<Integer> {
                     + " leaves behind; first " + report.unreferenced().get(0));
         }
         String looked = report.epochs() + " epochs, " + report.leaves() + " leaves, " + report.payloads()
-                + " payloads, " + report.sizeBytes() / MIB + " MiB";
+                + " payloads held against their digest, " + report.encrypted() + " encrypted, "
+                + report.sizeBytes() / MIB + " MiB";
         output.print(
                 good
                         ? output.paint(Tone.GOOD, "good") + "  " + looked
                         : output.paint(Tone.BAD, "DAMAGED") + "  " + report.found() + " found in " + looked);
+        report.newest()
+                .ifPresent(newest -> output.print("held against the checkpoint of size " + newest.size() + ", root "
+                        + newest.root().base64()));
         if (!good) {
             output.print("What Kafka still holds comes back with: attestream restore objects");
         }

@@ -109,7 +109,21 @@ class LedgerLivesOnIT {
 
             // and a bit that flipped in the object store is found, and named
             run("fsck", "--data-dir", data().toString());
-            run("fsck", "--alone", "--objects", data().resolve("objects").toString(), "--ledger-key", key);
+            String objects = data().resolve("objects").toString();
+            run("fsck", "--alone", "--objects", objects, "--ledger-key", key, "--checkpoint", checkpoint.toString());
+            String other = rewritten(checkpoint).toString();
+            Script.Ended notAmong = Script.run(
+                    scratch,
+                    COMMAND,
+                    "fsck",
+                    "--alone",
+                    "--objects",
+                    objects,
+                    "--ledger-key",
+                    key,
+                    "--checkpoint",
+                    other);
+            assertThat(notAmong.exitCode()).isEqualTo(ExitCode.VERIFICATION_FAILED);
             Path segment = newestSegment();
             byte[] good = Files.readAllBytes(segment);
             byte[] bad = good.clone();

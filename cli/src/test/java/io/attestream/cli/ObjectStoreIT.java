@@ -2,6 +2,7 @@
 package io.attestream.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -14,6 +15,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -59,12 +61,15 @@ class ObjectStoreIT {
 
     @Test
     void proofsComeOutOfABucketAlsoWhenItsServerFailsNowAndThen() throws Exception {
+        AtomicInteger lost = new AtomicInteger();
         // given a server that is unavailable at first, then loses every fifth answer to a write
         server.faults((method, key, number) -> {
             if (number <= 2) {
                 return Fault.UNAVAILABLE;
             }
-            return number % 5 == 0 && method.equals("PUT") ? Fault.ANSWER_LOST : Fault.NONE;
+            boolean loses = number % 5 == 0 && method.equals("PUT");
+            lost.addAndGet(loses ? 1 : 0);
+            return loses ? Fault.ANSWER_LOST : Fault.NONE;
         });
         Path event = Files.writeString(scratch.resolve("event.json"), """
                 {"specversion":"1.0","id":"in-a-bucket","source":"/it","type":"test","data":{"n":1}}
@@ -92,8 +97,17 @@ class ObjectStoreIT {
         assertThat(server.objects().keySet()).anyMatch(key -> key.startsWith("bucket/ledger/segments/"));
         assertThat(scratch.resolve("data/objects")).isEmptyDirectory();
 
+        await().atMost(COMMAND).until(() -> lost.get() > 0 && server.requests() > 50);
+
         // and what is in the bucket is checked like a directory, and damage is found
         run("fsck", "--data-dir", data(), "--objects", location());
+        run(
+                "fsck",
+                "--alone",
+                "--objects",
+                location(),
+                "--ledger-key",
+                cluster.ledger().verifierKey());
         String segment = server.objects().keySet().stream()
                 .filter(key -> key.startsWith("bucket/ledger/segments/"))
                 .reduce((first, second) -> second)

@@ -93,7 +93,7 @@ public sealed interface ObjectLocation {
                 int equals = parameter.indexOf('=');
                 String name = equals < 0 ? parameter : parameter.substring(0, equals);
                 if (!PARAMETERS.contains(name) || equals < 0 || equals == parameter.length() - 1) {
-                    throw wrong(text, "\"" + parameter + "\" is not region=… or endpoint=…");
+                    throw wrong(text, "behind ? may stand region=… and endpoint=…, once each, with values");
                 }
                 if (parameters.put(name, parameter.substring(equals + 1)) != null) {
                     throw wrong(text, name + " stands twice");
@@ -112,11 +112,13 @@ public sealed interface ObjectLocation {
             } catch (IllegalArgumentException e) {
                 // said below
             }
-            throw wrong(text, "\"" + url + "\" is no http or https URL");
+            throw wrong(text, "the endpoint is no http or https URL without user name");
         }
 
         private static IllegalArgumentException wrong(String text, String what) {
-            return new IllegalArgumentException("object store " + text + ": " + what);
+            int query = text.indexOf('?'); // somebody may have put a secret there
+            return new IllegalArgumentException(
+                    "object store " + (query < 0 ? text : text.substring(0, query + 1) + "…") + ": " + what);
         }
     }
 }

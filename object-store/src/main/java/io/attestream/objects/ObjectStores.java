@@ -24,17 +24,20 @@ public final class ObjectStores {
     }
 
     /**
-     * The store at a location. Of S3 nothing is asked yet.
+     * The store at a location, for who can wait: S3 is asked again for a minute before it counts as unavailable. Nothing is
+     * asked yet.
      *
      * @param location see {@link ObjectLocation}
      * @throws IllegalArgumentException if it is no location
+     * @throws IOException if it cannot be used
      */
     public static ObjectStore open(String location) throws IOException {
-        ObjectLocation parsed = ObjectLocation.parse(location);
-        if (parsed instanceof ObjectLocation.S3 s3) {
-            return S3ObjectStore.open(s3);
-        }
-        return new DirectoryObjectStore(((ObjectLocation.Directory) parsed).path());
+        return open(location, S3ObjectStore.Timeouts.PATIENT);
+    }
+
+    /** As {@link #open}, for who answers requests: seconds. */
+    public static ObjectStore openForServing(String location) throws IOException {
+        return open(location, S3ObjectStore.Timeouts.SERVING);
     }
 
     /**
@@ -48,5 +51,13 @@ public final class ObjectStores {
             s3.requireKeepsItsPromises();
         }
         return store;
+    }
+
+    private static ObjectStore open(String location, S3ObjectStore.Timeouts timeouts) throws IOException {
+        ObjectLocation parsed = ObjectLocation.parse(location);
+        if (parsed instanceof ObjectLocation.S3 s3) {
+            return S3ObjectStore.open(s3, timeouts);
+        }
+        return new DirectoryObjectStore(((ObjectLocation.Directory) parsed).path());
     }
 }

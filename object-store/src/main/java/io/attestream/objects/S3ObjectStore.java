@@ -14,16 +14,21 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.awscore.retry.AwsRetryStrategy;
 import software.amazon.awssdk.core.ResponseBytes;
 import software.amazon.awssdk.core.exception.AbortedException;
 import software.amazon.awssdk.core.exception.NonRetryableException;
 import software.amazon.awssdk.core.exception.SdkException;
-import software.amazon.awssdk.core.retry.RetryMode;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.retries.StandardRetryStrategy;
+import software.amazon.awssdk.retries.api.BackoffStrategy;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.S3ClientBuilder;
 import software.amazon.awssdk.services.s3.S3Configuration;
@@ -47,10 +52,20 @@ import software.amazon.awssdk.services.s3.model.S3Object;
  * {@link #requireKeepsItsPromises()}.
  */
 public final class S3ObjectStore implements ObjectStore, AutoCloseable {
-    private static final int CONFLICT_ATTEMPTS_MAX = 5;
+    private static final int CONFLICT_ATTEMPTS_MAX = 6;
     private static final int BODY_ATTEMPTS_MAX = 3;
     private static final String PROBE = "probe/conditional-write";
-    private static final String PROBE_DAMAGED = "probe/damaged-write";
+    private static final String PROBE_DAMAGED = "probe/damaged-write-";
+    private static final Set<String> BAD_DIGEST =
+            Set.of("BadDigest", "InvalidDigest", "XAmzContentChecksumMismatch", "XAmzContentSHA256Mismatch");
+
+    /** Every operation here may be sent again; the limit is the time of the call. */
+    private static final StandardRetryStrategy RETRIES = AwsRetryStrategy.standardRetryStrategy().toBuilder()
+            .maxAttempts(30)
+            .circuitBreakerEnabled(false)
+            .backoffStrategy(BackoffStrategy.exponentialDelay(Duration.ofMillis(100), Duration.ofSeconds(5)))
+            .throttlingBackoffStrategy(BackoffStrategy.exponentialDelay(Duration.ofMillis(500), Duration.ofSeconds(5)))
+            .build();
 
     private final S3Client client;
     private final ObjectLocation.S3 location;
@@ -59,12 +74,15 @@ public final class S3ObjectStore implements ObjectStore, AutoCloseable {
      * How long is waited.
      *
      * @param attempt for one request, with its body
-     * @param call for all attempts of it
+     * @param call for all attempts of it, with pauses between them that grow to 5 s
      */
     record Timeouts(Duration connect, Duration attempt, Duration call) {
-        /** For an object of 256 MiB over 100 Mbit/s. */
-        static final Timeouts DEFAULT =
-                new Timeouts(Duration.ofSeconds(5), Duration.ofSeconds(60), Duration.ofMinutes(3));
+        /** An attempt takes an object of 256 MiB over 100 Mbit/s. A server that restarts is waited for. */
+        static final Timeouts PATIENT =
+                new Timeouts(Duration.ofSeconds(5), Duration.ofSeconds(30), Duration.ofSeconds(75));
+
+        static final Timeouts SERVING =
+                new Timeouts(Duration.ofSeconds(2), Duration.ofSeconds(4), Duration.ofSeconds(8));
     }
 
     S3ObjectStore(S3Client client, ObjectLocation.S3 location) {
@@ -72,8 +90,13 @@ public final class S3ObjectStore implements ObjectStore, AutoCloseable {
         this.location = location;
     }
 
-    static S3ObjectStore open(ObjectLocation.S3 location) {
-        return new S3ObjectStore(builder(location, Timeouts.DEFAULT).build(), location);
+    /** @throws IOException if the client cannot be made, as without a region */
+    static S3ObjectStore open(ObjectLocation.S3 location, Timeouts timeouts) throws IOException {
+        try {
+            return new S3ObjectStore(builder(location, timeouts).build(), location);
+        } catch (SdkException e) {
+            throw new IOException(location + ": " + e.getMessage() + ". Add ?region=… to it, or set AWS_REGION", e);
+        }
     }
 
     static S3ClientBuilder builder(ObjectLocation.S3 location, Timeouts timeouts) {
@@ -81,15 +104,19 @@ public final class S3ObjectStore implements ObjectStore, AutoCloseable {
                 .httpClientBuilder(UrlConnectionHttpClient.builder()
                         .connectionTimeout(timeouts.connect())
                         .socketTimeout(timeouts.attempt()))
-                // A body as it is: many servers that speak S3 do not know signed chunks.
-                .serviceConfiguration(
-                        S3Configuration.builder().chunkedEncodingEnabled(false).build())
+                // A body as it is, at once: many servers that speak S3 know neither signed chunks nor 100-continue.
+                .serviceConfiguration(S3Configuration.builder()
+                        .chunkedEncodingEnabled(false)
+                        .expectContinueEnabled(false)
+                        .build())
                 .overrideConfiguration(override -> override.apiCallAttemptTimeout(timeouts.attempt())
                         .apiCallTimeout(timeouts.call())
-                        .retryStrategy(RetryMode.STANDARD));
-        location.region().map(Region::of).ifPresent(builder::region);
+                        .retryStrategy(RETRIES));
         location.endpoint()
-                .ifPresent(endpoint -> builder.endpointOverride(endpoint).forcePathStyle(true));
+                .ifPresent(endpoint -> builder.endpointOverride(endpoint)
+                        .forcePathStyle(true)
+                        .region(Region.US_EAST_1)); // of no meaning there, but the SDK wants one
+        location.region().map(Region::of).ifPresent(builder::region);
         return builder;
     }
 
@@ -104,7 +131,7 @@ public final class S3ObjectStore implements ObjectStore, AutoCloseable {
             throw new IOException("object " + name + " has no bytes at " + offset + " to " + (offset + length));
         }
         if (length == 0) {
-            return get(name).map(all -> new byte[0]); // no range of HTTP is empty
+            return emptyPart(name, offset); // no range of HTTP is empty
         }
         Optional<byte[]> part = get(name, "bytes=" + offset + "-" + (offset + length - 1));
         if (part.isPresent() && part.get().length != length) {
@@ -112,6 +139,14 @@ public final class S3ObjectStore implements ObjectStore, AutoCloseable {
                     + length + " asked for");
         }
         return part;
+    }
+
+    private Optional<byte[]> emptyPart(String name, long offset) throws IOException {
+        Optional<byte[]> all = get(name);
+        if (all.isPresent() && all.get().length < offset) {
+            throw new IOException("object " + name + " has " + all.get().length + " bytes, none at " + offset);
+        }
+        return all.map(bytes -> new byte[0]);
     }
 
     /** A body that was cut or damaged on its way is asked for again: the SDK does that only if no answer came. */
@@ -190,7 +225,18 @@ public final class S3ObjectStore implements ObjectStore, AutoCloseable {
                 if (attempt == CONFLICT_ATTEMPTS_MAX) {
                     throw failed("put", name, e);
                 }
+                pause(attempt);
             }
+        }
+    }
+
+    /** Longer each time, about 6 s in all. */
+    private static void pause(int attempt) throws IOException {
+        try {
+            Thread.sleep((100L << attempt) + ThreadLocalRandom.current().nextInt(100));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted while another writer was at work");
         }
     }
 
@@ -245,10 +291,11 @@ public final class S3ObjectStore implements ObjectStore, AutoCloseable {
                             + " lost without a trace. Use a store with conditional writes");
         }
         try {
-            putIfAbsent(PROBE_DAMAGED, utf8("damaged"), sha256Base64(utf8("not damaged")));
+            putIfAbsent(PROBE_DAMAGED + UUID.randomUUID(), utf8("damaged"), sha256Base64(utf8("not damaged")));
         } catch (IOException e) {
             if (e.getCause() instanceof S3Exception refused
-                    && refused.statusCode() == HttpURLConnection.HTTP_BAD_REQUEST) {
+                    && refused.awsErrorDetails() != null
+                    && BAD_DIGEST.contains(refused.awsErrorDetails().errorCode())) {
                 return;
             }
             throw e;

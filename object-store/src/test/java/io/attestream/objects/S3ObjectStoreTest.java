@@ -27,11 +27,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
-import software.amazon.awssdk.regions.Region;
 
 class S3ObjectStoreTest {
+    private static final S3ObjectStore.Timeouts ENOUGH =
+            new S3ObjectStore.Timeouts(Duration.ofSeconds(10), Duration.ofSeconds(20), Duration.ofSeconds(60));
+    /** For servers that hang. */
     private static final S3ObjectStore.Timeouts SHORT =
-            new S3ObjectStore.Timeouts(Duration.ofSeconds(5), Duration.ofMillis(500), Duration.ofSeconds(20));
+            new S3ObjectStore.Timeouts(Duration.ofSeconds(2), Duration.ofSeconds(2), Duration.ofSeconds(6));
 
     private S3Server server;
     private S3ObjectStore store;
@@ -39,15 +41,14 @@ class S3ObjectStoreTest {
     @BeforeEach
     void open() throws IOException {
         server = S3Server.start();
-        store = open("ledger");
+        store = open(ENOUGH);
     }
 
-    private S3ObjectStore open(String prefix) {
+    private S3ObjectStore open(S3ObjectStore.Timeouts timeouts) {
         ObjectLocation.S3 location =
-                (ObjectLocation.S3) ObjectLocation.parse("s3://bucket/" + prefix + "?endpoint=" + server.endpoint());
+                (ObjectLocation.S3) ObjectLocation.parse("s3://bucket/ledger?endpoint=" + server.endpoint());
         return new S3ObjectStore(
-                S3ObjectStore.builder(location, SHORT)
-                        .region(Region.EU_CENTRAL_1)
+                S3ObjectStore.builder(location, timeouts)
                         .credentialsProvider(
                                 StaticCredentialsProvider.create(AwsBasicCredentials.create("id", "secret")))
                         .build(),
@@ -77,6 +78,22 @@ class S3ObjectStoreTest {
         assertThat(store.get("x")).contains(utf8("first"));
     }
 
+    /** Beyond a megabyte HTTP clients like to ask first. */
+    @Test
+    void neverOverwritesWhatIsLargeEither() throws Exception {
+        byte[] large = new byte[3 << 20];
+        assertThat(store.putIfAbsent("x", large)).isEqualTo(new PutResult.Created());
+        large[0] = 1;
+        assertThat(store.putIfAbsent("x", large)).isEqualTo(new PutResult.DifferentBytes());
+    }
+
+    @Test
+    void replacesOnlyWhenTold() throws Exception {
+        store.putIfAbsent("x", utf8("damaged"));
+        store.replace("x", utf8("good"));
+        assertThat(store.get("x")).contains(utf8("good"));
+    }
+
     @Test
     void readsAPartAndRefusesOneThatIsNotThere() throws Exception {
         store.putIfAbsent("x", utf8("0123456789"));
@@ -85,6 +102,7 @@ class S3ObjectStoreTest {
         assertThatThrownBy(() -> store.get("x", 8, 4)).isInstanceOf(IOException.class);
         assertThatThrownBy(() -> store.get("x", 10, 1)).isInstanceOf(IOException.class);
         assertThatThrownBy(() -> store.get("x", -1, 1)).isInstanceOf(IOException.class);
+        assertThatThrownBy(() -> store.get("x", 11, 0)).isInstanceOf(IOException.class);
     }
 
     @Test
@@ -171,6 +189,8 @@ class S3ObjectStoreTest {
 
     @Test
     void aRequestThatHangsIsTriedAgain() throws Exception {
+        store.close();
+        store = open(SHORT);
         server.faults((method, key, number) -> number == 1 ? Fault.HANGS : Fault.NONE);
         assertThat(store.putIfAbsent("x", utf8("content"))).isEqualTo(new PutResult.Created());
     }
@@ -178,6 +198,8 @@ class S3ObjectStoreTest {
     @ParameterizedTest
     @CsvSource({"UNAVAILABLE", "HANGS"})
     void aServerThatNeverAnswersIsAnErrorAndNoMissingObject(Fault fault) {
+        store.close();
+        store = open(SHORT);
         server.objects().put("bucket/ledger/x", utf8("content"));
         server.faults((method, key, number) -> fault);
         assertThatThrownBy(() -> store.get("x")).isInstanceOf(IOException.class).hasMessageContaining("get x");
@@ -249,7 +271,16 @@ class S3ObjectStoreTest {
     void refusesWhatIsNoLocation(String text) {
         assertThatThrownBy(() -> ObjectLocation.parse(text))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("object store");
+                .hasMessageContaining("object store")
+                .hasMessageNotContaining("secret");
+    }
+
+    @Test
+    void aServerOfOnesOwnNeedsNoRegion() throws Exception {
+        try (S3ObjectStore opened = S3ObjectStore.open(
+                (ObjectLocation.S3) ObjectLocation.parse("s3://bucket/p?endpoint=" + server.endpoint()), ENOUGH)) {
+            assertThat(opened).isNotNull();
+        }
     }
 
     private static byte[] utf8(String text) {

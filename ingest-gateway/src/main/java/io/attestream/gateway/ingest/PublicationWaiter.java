@@ -9,6 +9,7 @@ import io.attestream.gateway.read.Archive;
 import io.attestream.gateway.read.Epoch;
 import io.attestream.gateway.read.OffsetState;
 import io.attestream.gateway.read.ProofsClient;
+import io.attestream.gateway.read.Unavailable;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.entry.CanonicalEntry;
 import io.attestream.proofs.entry.EntryView;
@@ -103,7 +104,7 @@ public class PublicationWaiter {
                     resolve(shard.getKey(), shard.getValue());
                 }
                 open.values().removeIf(List::isEmpty);
-            } catch (ProofsClient.Unavailable e) {
+            } catch (Unavailable e) {
                 LOG.debug("publication not known yet: {}", e.getMessage());
             } catch (RuntimeException e) {
                 LOG.error("waiting for publication failed", e);
@@ -123,7 +124,7 @@ public class PublicationWaiter {
             return System.nanoTime() - deadlineNanos >= 0 || draining.hasBegun();
         }
 
-        private void resolve(int shard, List<Integer> waiting) throws ProofsClient.Unavailable {
+        private void resolve(int shard, List<Integer> waiting) throws Unavailable {
             while (!waiting.isEmpty() && !isOver()) {
                 int item = waiting.get(0);
                 Optional<OffsetState> state = proofs.offset(shard, offsetOf(item));
@@ -140,7 +141,7 @@ public class PublicationWaiter {
         }
 
         /** Empty while the epoch that covers it is not published. */
-        private Optional<Published> published(int shard, OffsetState state) throws ProofsClient.Unavailable {
+        private Optional<Published> published(int shard, OffsetState state) throws Unavailable {
             if (state instanceof OffsetState.Duplicate duplicate) {
                 return proofs.covering(shard, duplicate.reference())
                         .map(epoch -> new Published(
@@ -162,8 +163,7 @@ public class PublicationWaiter {
             return Optional.of(new Published("rejected", shard, -1, null));
         }
 
-        private @Nullable First firstOfConflict(int shard, long leafIndex, Epoch epoch)
-                throws ProofsClient.Unavailable {
+        private @Nullable First firstOfConflict(int shard, long leafIndex, Epoch epoch) throws Unavailable {
             try {
                 byte[] entry =
                         archive.segment(epoch.segment()).leaf(shard, leafIndex).entry();
@@ -184,7 +184,7 @@ public class PublicationWaiter {
                 long offset =
                         archive.segment(epoch.segment()).leaf(shard, leafIndex).offset();
                 return new First(leafIndex, new Receipt(ledger.incarnation(), shard, offset));
-            } catch (InvalidFormat | Archive.Broken e) {
+            } catch (InvalidFormat | Archive.Broken | Unavailable e) {
                 LOG.error("leaf {} of shard {} cannot be read: {}", leafIndex, shard, e.getMessage());
                 return new First(leafIndex, null);
             }

@@ -62,7 +62,7 @@ public class BundleAssembler {
 
     /** Empty while no published epoch covers the leaf. */
     public Optional<Published> assemble(OpenLedger ledger, int shard, long leafIndex)
-            throws ProofsClient.Unavailable, DoesNotVerify {
+            throws Unavailable, DoesNotVerify {
         Optional<Epoch> epoch = proofs.covering(shard, leafIndex);
         return epoch.isPresent() ? Optional.of(assemble(ledger, shard, leafIndex, epoch.get())) : Optional.empty();
     }
@@ -70,7 +70,7 @@ public class BundleAssembler {
     // NullAway does not see the nullness of array components in class files of Java 17.
     @SuppressWarnings("NullAway")
     private Published assemble(OpenLedger ledger, int shard, long leafIndex, Epoch epoch)
-            throws ProofsClient.Unavailable, DoesNotVerify {
+            throws Unavailable, DoesNotVerify {
         String where = "leaf " + leafIndex + " of shard " + shard + " in epoch " + epoch.number();
         try {
             if (epoch.heads().size() != ledger.shards()) {
@@ -106,15 +106,15 @@ public class BundleAssembler {
             return new Published(shard, epoch, leaf, CanonicalEntry.parse(leaf.entry()), bundle);
         } catch (ProofsClient.SizeNotPublished e) {
             // Whoever told of the epoch is ahead of those that answer now.
-            throw new ProofsClient.Unavailable(where + ": the proofs instances are behind");
+            throw new Unavailable(where + ": the proofs instances are behind");
         } catch (InvalidFormat | Archive.Broken e) {
             throw new DoesNotVerify(where + ": " + e.getMessage());
         }
     }
 
     private static ProofsClient.Inclusion inclusion(Optional<ProofsClient.Inclusion> answer, String where)
-            throws ProofsClient.Unavailable {
-        return answer.orElseThrow(() -> new ProofsClient.Unavailable(where + ": no audit path for it yet"));
+            throws Unavailable {
+        return answer.orElseThrow(() -> new Unavailable(where + ": no audit path for it yet"));
     }
 
     private static void requireVerified(OpenLedger ledger, ProofBundle bundle, String where) throws DoesNotVerify {

@@ -81,13 +81,6 @@ public class ProofsClient {
                 .build();
     }
 
-    /** No instance could answer; the same may work in a moment. */
-    public static final class Unavailable extends Exception {
-        public Unavailable(String message) {
-            super(message, null, false, false);
-        }
-    }
-
     /** What was asked is no size of a published head. */
     public static final class SizeNotPublished extends Exception {
         SizeNotPublished() {

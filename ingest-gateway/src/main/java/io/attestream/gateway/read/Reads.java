@@ -36,16 +36,17 @@ public class Reads {
     /** A call that talks to the proofs service or the archive. */
     interface Read<T> {
         T run()
-                throws ProofsClient.Unavailable, ProofsClient.SizeNotPublished, BundleAssembler.DoesNotVerify,
-                        Archive.Broken, InvalidFormat;
+                throws Unavailable, ProofsClient.SizeNotPublished, BundleAssembler.DoesNotVerify, Archive.Broken,
+                        InvalidFormat;
     }
 
     /** Turns what can go wrong behind us into problems. */
     <T> T read(Read<T> read) {
         try {
             return read.run();
-        } catch (ProofsClient.Unavailable e) {
-            throw new ProblemException(ProblemCode.UNAVAILABLE, "The proofs service cannot answer; try again");
+        } catch (Unavailable e) {
+            LOG.warn("not answered: {}", e.getMessage());
+            throw new ProblemException(ProblemCode.UNAVAILABLE, "A part of the ledger does not answer; try again");
         } catch (ProofsClient.SizeNotPublished e) {
             throw new ProblemException(
                     ProblemCode.BAD_PARAMETER, "Proofs are given between sizes that were published", "size");

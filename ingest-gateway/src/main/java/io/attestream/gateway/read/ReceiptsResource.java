@@ -91,7 +91,7 @@ public class ReceiptsResource {
 
     private record Call(OpenLedger ledger, int shard, long offset, Caller caller, boolean wantsJson) {}
 
-    private Response answer(Call call) throws ProofsClient.Unavailable, BundleAssembler.DoesNotVerify {
+    private Response answer(Call call) throws Unavailable, BundleAssembler.DoesNotVerify {
         OffsetState state = proofs.offset(call.shard(), call.offset())
                 .orElseThrow(
                         () -> new ProblemException(ProblemCode.UNAVAILABLE, "The proofs service has no such shard"));
@@ -119,8 +119,7 @@ public class ReceiptsResource {
         return leaf.map(found -> leaf(call, found)).orElseGet(this::pending);
     }
 
-    private Optional<Published> published(Call call, long leafIndex)
-            throws ProofsClient.Unavailable, BundleAssembler.DoesNotVerify {
+    private Optional<Published> published(Call call, long leafIndex) throws Unavailable, BundleAssembler.DoesNotVerify {
         Optional<Published> published = bundles.assemble(call.ledger(), call.shard(), leafIndex);
         published.ifPresent(leaf -> Reads.requireMaySee(call.caller(), leaf.tenant()));
         return published;

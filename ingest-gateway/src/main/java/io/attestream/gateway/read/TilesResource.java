@@ -141,7 +141,7 @@ public class TilesResource {
         return immutable(hashes, "public");
     }
 
-    private Response epochBundle(TilePath.Entries entries) throws ProofsClient.Unavailable {
+    private Response epochBundle(TilePath.Entries entries) throws Unavailable {
         List<byte[]> leaves = new ArrayList<>();
         for (long number = first(entries); number < first(entries) + entries.width(); number++) {
             Optional<Epoch> epoch = proofs.epoch(number);
@@ -152,7 +152,7 @@ public class TilesResource {
 
     /** The entries of one bundle may have come with several epochs, each with a segment of its own. */
     private Response entryBundle(int shard, TilePath.Entries entries)
-            throws ProofsClient.Unavailable, Archive.Broken, InvalidFormat {
+            throws Unavailable, Archive.Broken, InvalidFormat {
         long next = first(entries);
         long end = next + entries.width();
         // Asked first, so that a request beyond the end costs one call.

@@ -154,7 +154,7 @@ class NdjsonStreamTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {0, 16})
+    @ValueSource(ints = {0, 7})
     void aClientThatReadsLateGetsWhatGatheredInOnePieceAndIsNotReadAheadOf(int chunksInSpiteOfAPause) throws Exception {
         // given
         int lines = 16;

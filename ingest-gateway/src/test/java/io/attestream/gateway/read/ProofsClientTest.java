@@ -131,7 +131,7 @@ class ProofsClientTest {
 
         // when, then
         assertThatThrownBy(() -> client.checkpoint(new LogName.Ledger()))
-                .isInstanceOf(ProofsClient.Unavailable.class)
+                .isInstanceOf(Unavailable.class)
                 .hasMessageContaining("too many");
         released.countDown();
         assertThat(waiting).allSatisfy(each -> assertThat(each).succeedsWithin(20, TimeUnit.SECONDS));

@@ -9,6 +9,7 @@ import io.attestream.proofs.json.JsonValue.JsonArray;
 import io.attestream.proofs.json.JsonValue.JsonInteger;
 import io.attestream.proofs.json.JsonValue.JsonObject;
 import io.attestream.proofs.json.JsonValue.JsonString;
+import io.attestream.proofs.ledger.EpochLeaf;
 import io.attestream.proofs.ledger.ShardHead;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -17,7 +18,8 @@ import java.util.Map;
 
 /**
  * The archive object with what was published of one epoch: its leaf of the ledger log, the heads under it, the signed
- * checkpoint, and which objects hold its leaves. With these the archive verifies and restores without Kafka. Canonical JSON.
+ * checkpoint, and which objects hold its leaves. The names and the generation are in no signature: what is under a name has to
+ * give the signed roots. With these the archive verifies and restores without Kafka. Canonical JSON.
  *
  * @param epochLeaf the exact bytes of the ledger log's leaf
  * @param heads of all shards, in shard order
@@ -74,13 +76,13 @@ public record EpochObject(
             }
             heads.add(ShardHead.parse(Base64Text.decode(text.value(), "heads")));
         }
-        return new EpochObject(
-                Base64Text.decode(json.string("epochLeaf"), "epochLeaf"),
-                heads,
-                json.string("note"),
-                json.string("segment"),
-                json.string("payloads"),
-                (int) generation);
+        byte[] epochLeaf = Base64Text.decode(json.string("epochLeaf"), "epochLeaf");
+        long epoch = EpochLeaf.parse(epochLeaf).epoch();
+        String segment = json.string("segment");
+        String payloads = json.string("payloads");
+        ObjectNames.requireSegment(segment, epoch);
+        ObjectNames.requirePayloads(payloads, epoch);
+        return new EpochObject(epochLeaf, heads, json.string("note"), segment, payloads, (int) generation);
     }
 
     private static JsonString base64(byte[] bytes) {

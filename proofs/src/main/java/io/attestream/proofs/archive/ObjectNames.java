@@ -14,6 +14,8 @@ public final class ObjectNames {
     private static final Pattern DIGEST =
             Pattern.compile("(?:segments|payloads)/[0-9]{20}-([0-9a-f]{64})\\.(?:seg|pay)");
 
+    private static final Pattern EPOCH = Pattern.compile("epochs/[0-9]{20}\\.epoch");
+
     /** What the names of all epoch objects begin with. */
     public static final String EPOCHS = "epochs/";
 
@@ -35,6 +37,27 @@ public final class ObjectNames {
     /** Where is kept what was published of an epoch. */
     public static String epoch(long epoch) {
         return EPOCHS + digits(epoch) + ".epoch";
+    }
+
+    /** Whether it is the name of an epoch object. */
+    public static boolean isEpoch(String name) {
+        return EPOCH.matcher(name).matches();
+    }
+
+    /** Fails unless it can be the name of this epoch's segment ({@code segments/…}). */
+    public static void requireSegment(String name, long epoch) throws InvalidFormat {
+        requireOf(name, "segments/" + digits(epoch) + "-", "segment");
+    }
+
+    /** Fails unless it can be the name of this epoch's payload object ({@code payloads/…}). */
+    public static void requirePayloads(String name, long epoch) throws InvalidFormat {
+        requireOf(name, "payloads/" + digits(epoch) + "-", "payloads");
+    }
+
+    private static void requireOf(String name, String prefix, String field) throws InvalidFormat {
+        if (!DIGEST.matcher(name).matches() || !name.startsWith(prefix)) {
+            throw new InvalidFormat(field, "must begin with " + prefix + " and have the object's digest");
+        }
     }
 
     /** Fails unless the object has the digest its name says. */
