@@ -305,6 +305,30 @@ class ReadsTest {
         }
     }
 
+    /** Nothing is wrong with the ledger then, and nobody is to be alarmed. */
+    @Test
+    void anObjectStoreThatDoesNotAnswerIsUnavailable() throws IOException {
+        // given an object that cannot be read now
+        long index = truth.event(1, 20 + truth.size(1), TestLedger.OWN_TENANT, "away", "payload of away");
+        truth.publish();
+        Path segment = newest(truth.objects().resolve("segments"));
+        Path away = truth.objects().resolve("away");
+        Files.move(segment, away);
+        Files.createDirectory(segment);
+        try {
+            // when
+            Answer leaf = Gateway.get("/v1/events/1/" + index, own);
+
+            // then
+            assertThat(leaf.status()).isEqualTo(503);
+            assertThat(leaf.header("Retry-After")).isNotEmpty();
+        } finally {
+            Files.delete(segment);
+            Files.move(away, segment);
+        }
+        assertThat(Gateway.get("/v1/events/1/" + index, own).status()).isEqualTo(200);
+    }
+
     @Test
     void anObjectThatWasChangedOnDiskIsNeverServed() throws IOException {
         // given
