@@ -95,5 +95,13 @@ public interface CheckpointerConfig {
                 "Most bytes of one shard's leaves held in memory before they are published; reading of that shard pauses above.")
         @WithDefault("33554432")
         long shardBacklogBytesMax();
+
+        @Doc("Milliseconds from the begin of one scrub of the whole archive to the begin of the next, at least.")
+        @WithDefault("3600000")
+        long scrubIntervalMillis();
+
+        @Doc("Most bytes a scrub reads from the object store in a second.")
+        @WithDefault("10485760")
+        long scrubBytesPerSecondMax();
     }
 }

@@ -65,6 +65,14 @@ final class CheckpointerConfigs {
         requireRange(problems, "attestream.checkpointer.epoch-size-bytes-max", own.epochSizeBytesMax(), 1, 1L << 30);
         requireRange(
                 problems, "attestream.checkpointer.shard-backlog-bytes-max", own.shardBacklogBytesMax(), 1, 1L << 34);
+        requireRange(
+                problems, "attestream.checkpointer.scrub-interval-millis", own.scrubIntervalMillis(), 100, 1L << 32);
+        requireRange(
+                problems,
+                "attestream.checkpointer.scrub-bytes-per-second-max",
+                own.scrubBytesPerSecondMax(),
+                1 << 10,
+                1L << 40);
         ObjectStores.problem(config.objects().location())
                 .ifPresent(problem -> problems.add("attestream.objects.location: " + problem));
         requireKeys(problems, config.ledger());

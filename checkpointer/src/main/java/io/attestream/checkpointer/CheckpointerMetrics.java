@@ -48,6 +48,16 @@ final class CheckpointerMetrics implements StepListener {
         }
     }
 
+    void scrubber(Scrubber scrubber) {
+        Gauge.builder("attestream_checkpointer_scrub_age_seconds", scrubber, Scrubber::ageSeconds)
+                .description("Since the begin of the last scrub that saw the whole archive; NaN before the first")
+                .register(registry);
+        Gauge.builder("attestream_checkpointer_scrub_found", scrubber, Scrubber::found)
+                .description(
+                        "What was not as it must be in the last scrub that saw the whole archive; NaN before the first")
+                .register(registry);
+    }
+
     private void registerShard(Backlog backlog, int shard) {
         String tag = Integer.toString(shard);
         Gauge.builder("attestream_checkpointer_shard_published_size", publishedSize, sizes -> sizes.get(shard))

@@ -197,16 +197,45 @@ public final class Main {
                     pace(),
                     clock,
                     both(metrics, steps));
+            Scrubber scrubber = scrubber(topics, definition, store, checkpointer);
+            metrics.scrubber(scrubber);
+            Thread scrubbing = new Thread(scrubber, "scrubbing");
+            scrubbing.setDaemon(true);
             running.set(new Running(checkpointer, follower, backlog, metrics));
             if (stop.getCount() == 0) {
                 return;
             }
             reading.start();
-            checkpointer.run();
+            scrubbing.start();
+            try {
+                checkpointer.run();
+            } finally {
+                scrubber.stop();
+                scrubbing.interrupt();
+                scrubbing.join(TimeUnit.SECONDS.toMillis(STOP_WAIT_SECONDS));
+            }
         } finally {
             follower.stop();
             reading.join(TimeUnit.SECONDS.toMillis(STOP_WAIT_SECONDS));
         }
+    }
+
+    private Scrubber scrubber(
+            Topics topics, LedgerDefinition definition, ObjectStore store, Checkpointer checkpointer) {
+        CheckpointerConfig.Checkpointer own = config.checkpointer();
+        return new Scrubber(
+                () -> ArchiveCheck.open(
+                                config.kafka().bootstrapServers(),
+                                topics,
+                                definition,
+                                config.generation(),
+                                store,
+                                own.scrubBytesPerSecondMax(),
+                                ArchiveCheck.Listener.NONE)
+                        .run(),
+                checkpointer::isReplayed,
+                own.scrubIntervalMillis(),
+                clock);
     }
 
     private static StepListener both(StepListener first, StepListener second) {

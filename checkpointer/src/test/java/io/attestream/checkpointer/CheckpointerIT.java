@@ -124,6 +124,42 @@ class CheckpointerIT {
     }
 
     @Test
+    void aBitThatFlipsInTheArchiveIsFoundWhilePublishingGoesOn() throws Exception {
+        // given
+        ledger.grow();
+        int port = freePort();
+        start(port);
+        awaitAllPublished();
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(get(port, "/metrics").body())
+                        .contains("attestream_checkpointer_scrub_found 0.0")
+                        .doesNotContain("attestream_checkpointer_scrub_age_seconds NaN"));
+
+        // when
+        Path segment;
+        try (var segments = Files.list(directory.resolve("objects/segments"))) {
+            segment = segments.min(Path::compareTo).orElseThrow();
+        }
+        byte[] good = Files.readAllBytes(segment);
+        byte[] bad = good.clone();
+        bad[bad.length - 1] ^= 1;
+        Files.write(segment, bad);
+
+        // then
+        await().atMost(SOON)
+                .untilAsserted(() ->
+                        assertThat(get(port, "/metrics").body()).contains("attestream_checkpointer_scrub_found 1.0"));
+        ledger.grow();
+        awaitAllPublished();
+
+        // and when it was restored
+        Files.write(segment, good);
+        await().atMost(SOON)
+                .untilAsserted(() ->
+                        assertThat(get(port, "/metrics").body()).contains("attestream_checkpointer_scrub_found 0.0"));
+    }
+
+    @Test
     void killedAfterEachStepASuccessorCompletesWhatWasMeant() throws Exception {
         // given
         List<LogRecord> before = List.of();

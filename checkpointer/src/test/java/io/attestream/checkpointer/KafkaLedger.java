@@ -336,17 +336,22 @@ final class KafkaLedger implements AutoCloseable {
 
     /** Settings of a checkpointer of this ledger, as environment variables. */
     Map<String, String> settings(int httpPort) {
-        return Map.of(
-                "ATTESTREAM_KAFKA_BOOTSTRAP_SERVERS", bootstrapServers,
-                "ATTESTREAM_TOPICS_PREFIX", topics.prefix(),
-                "ATTESTREAM_DEV", "true",
-                "ATTESTREAM_LEDGER_VERIFIER_KEY", ledger.key.verifier().vkey(),
-                "ATTESTREAM_LEDGER_SIGNING_KEY_FILE",
-                        directory.resolve("ledger.skey").toString(),
-                "ATTESTREAM_OBJECTS_LOCATION", directory.resolve("objects").toString(),
-                "ATTESTREAM_HTTP_PORT", Integer.toString(httpPort),
-                "ATTESTREAM_CHECKPOINTER_INTERVAL_MILLIS", "100",
-                "ATTESTREAM_CHECKPOINTER_SHARD_NOTES_INTERVAL_MILLIS", "100");
+        return Map.ofEntries(
+                Map.entry("ATTESTREAM_KAFKA_BOOTSTRAP_SERVERS", bootstrapServers),
+                Map.entry("ATTESTREAM_TOPICS_PREFIX", topics.prefix()),
+                Map.entry("ATTESTREAM_DEV", "true"),
+                Map.entry(
+                        "ATTESTREAM_LEDGER_VERIFIER_KEY", ledger.key.verifier().vkey()),
+                Map.entry(
+                        "ATTESTREAM_LEDGER_SIGNING_KEY_FILE",
+                        directory.resolve("ledger.skey").toString()),
+                Map.entry(
+                        "ATTESTREAM_OBJECTS_LOCATION",
+                        directory.resolve("objects").toString()),
+                Map.entry("ATTESTREAM_HTTP_PORT", Integer.toString(httpPort)),
+                Map.entry("ATTESTREAM_CHECKPOINTER_INTERVAL_MILLIS", "100"),
+                Map.entry("ATTESTREAM_CHECKPOINTER_SHARD_NOTES_INTERVAL_MILLIS", "100"),
+                Map.entry("ATTESTREAM_CHECKPOINTER_SCRUB_INTERVAL_MILLIS", "200"));
     }
 
     @Override
