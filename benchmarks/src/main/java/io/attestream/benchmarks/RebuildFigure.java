@@ -132,7 +132,6 @@ final class RebuildFigure {
                             System.getenv("ATTESTREAM_KAFKA_BOOTSTRAP_SERVERS"),
                             topics(),
                             definition(),
-                            1,
                             Rebuild.Reading.valueOf(System.getenv("BENCH_READING")),
                             new Rebuild.Listener() {
                                 @Override

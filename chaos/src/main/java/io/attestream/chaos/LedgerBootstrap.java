@@ -14,10 +14,17 @@ public interface LedgerBootstrap {
      * Where the ledger is to be made.
      *
      * @param registryApi base of the registry's Confluent API
+     * @param generation of the processors that are started next
      * @param signingKey file for the ledger's key; its parent exists
      */
     record Environment(
-            String bootstrapServers, URI registryApi, int shards, String origin, String tenant, Path signingKey) {}
+            String bootstrapServers,
+            URI registryApi,
+            int shards,
+            int generation,
+            String origin,
+            String tenant,
+            Path signingKey) {}
 
     /**
      * The ledger.

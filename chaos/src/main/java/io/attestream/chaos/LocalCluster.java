@@ -56,6 +56,7 @@ public final class LocalCluster implements AutoCloseable {
     private @Nullable ManagedProcess registry;
     private LedgerBootstrap.@Nullable Identity ledger;
     private boolean closed;
+    private int generation = 1;
 
     /**
      * How to start.
@@ -65,6 +66,7 @@ public final class LocalCluster implements AutoCloseable {
      * @param bootstrap makes the ledger
      * @param progress is told what is being done, for people
      * @param environment added to each service's own, by the service's name without number
+     * @param newGeneration gives up the processors' state: it is made again from topic events
      */
     public record Options(
             Path data,
@@ -73,9 +75,14 @@ public final class LocalCluster implements AutoCloseable {
             int gateways,
             LedgerBootstrap bootstrap,
             Consumer<String> progress,
-            Map<String, Map<String, String>> environment) {
+            Map<String, Map<String, String>> environment,
+            boolean newGeneration) {
         public Options(Path data, int shards, LedgerBootstrap bootstrap, Consumer<String> progress) {
-            this(data, shards, 1, 1, bootstrap, progress, Map.of());
+            this(data, shards, 1, 1, bootstrap, progress, Map.of(), false);
+        }
+
+        public Options withNewGeneration() {
+            return new Options(data, shards, processors, gateways, bootstrap, progress, environment, true);
         }
     }
 
@@ -187,12 +194,17 @@ public final class LocalCluster implements AutoCloseable {
         startedBroker.awaitReady();
         startedRegistry.awaitReady(URI.create(registryApi() + "/subjects"), READY_TIMEOUT);
 
+        generation = Generation.of(data, options.newGeneration());
+        if (options.newGeneration()) {
+            say("generation " + generation + " makes the processors' state again from topic events");
+        }
         say("preparing the ledger");
         LedgerBootstrap.Identity prepared = options.bootstrap()
                 .prepare(new LedgerBootstrap.Environment(
                         startedBroker.bootstrapServers(),
                         registryApi(),
                         shards,
+                        generation,
                         origin,
                         DevIdentityProvider.TENANT,
                         data.resolve("keys/ledger.skey")));
@@ -362,6 +374,7 @@ public final class LocalCluster implements AutoCloseable {
                 "ATTESTREAM_INTERNAL_SECRET_FILE",
                 data.resolve("keys/internal.secret").toString());
         environment.put("ATTESTREAM_DEV", "true");
+        environment.put("ATTESTREAM_GENERATION", Integer.toString(generation));
         return environment;
     }
 

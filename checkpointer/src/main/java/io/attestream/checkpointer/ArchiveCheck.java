@@ -50,7 +50,6 @@ public final class ArchiveCheck {
 
     private final ObjectStore store;
     private final Ledger ledger;
-    private final int generation;
     private final Consumer<Consumer<LogRecord>> checkpoints;
     private final String checkpointsName;
     private final Pace pace;
@@ -144,14 +143,12 @@ public final class ArchiveCheck {
     }
 
     /**
-     * @param generation of the processors whose epochs are in topic {@code checkpoints}
      * @param bytesPerSecondMax read from the store, at least 1
      */
     public static ArchiveCheck open(
             String bootstrapServers,
             Topics topics,
             LedgerDefinition definition,
-            int generation,
             ObjectStore store,
             long bytesPerSecondMax,
             Listener listener) {
@@ -160,7 +157,6 @@ public final class ArchiveCheck {
         return new ArchiveCheck(
                 store,
                 new Ledger(definition.origin(), definition.key(), definition.shards()),
-                generation,
                 "topic checkpoints",
                 reader -> KafkaCheckpointLog.readToEnd(
                         clients.reader(FETCH_BYTES_MAX), topics.checkpoints(), codec, reader, Patience.DEFAULT),
@@ -191,7 +187,6 @@ public final class ArchiveCheck {
                         key.keyName(),
                         key,
                         first.map(intent -> intent.heads().size()).orElse(0)),
-                first.map(EpochIntent::generation).orElse(1),
                 "epoch objects",
                 epochs::readAll,
                 new Pace(bytesPerSecondMax),
@@ -202,14 +197,12 @@ public final class ArchiveCheck {
     ArchiveCheck(
             ObjectStore store,
             Ledger ledger,
-            int generation,
             String checkpointsName,
             Consumer<Consumer<LogRecord>> checkpoints,
             Pace pace,
             Listener listener) {
         this.store = store;
         this.ledger = ledger;
-        this.generation = generation;
         this.checkpointsName = checkpointsName;
         this.checkpoints = checkpoints;
         this.pace = pace;
@@ -300,7 +293,7 @@ public final class ArchiveCheck {
 
     /** Verifies signatures and transitions before anything is held against them. */
     private long published(Optional<Checkpoint> kept) {
-        CheckpointHistory history = new CheckpointHistory(ledger, generation);
+        CheckpointHistory history = new CheckpointHistory(ledger);
         AtomicBoolean keptIsThere = new AtomicBoolean(kept.isEmpty());
         checkpoints.accept(record -> {
             history.accept(record);

@@ -43,7 +43,6 @@ public final class ArchiveRestore {
 
     private final ObjectStore store;
     private final Ledger ledger;
-    private final int generation;
     private final Consumer<Consumer<LogRecord>> checkpoints;
     private final IntFunction<LeafSource> sources;
     private final Listener listener;
@@ -95,21 +94,14 @@ public final class ArchiveRestore {
         void close();
     }
 
-    /** @param generation of the processors whose epochs are in topic {@code checkpoints} */
     public static ArchiveRestore open(
-            String bootstrapServers,
-            Topics topics,
-            LedgerDefinition definition,
-            int generation,
-            ObjectStore store,
-            Listener listener) {
+            String bootstrapServers, Topics topics, LedgerDefinition definition, ObjectStore store, Listener listener) {
         KafkaClients clients = new KafkaClients(bootstrapServers);
         CheckpointRecords codec = new CheckpointRecords(definition.schemas());
         Ledger ledger = new Ledger(definition.origin(), definition.key(), definition.shards());
         return new ArchiveRestore(
                 store,
                 ledger,
-                generation,
                 reader -> KafkaCheckpointLog.readToEnd(
                         clients.reader(CHECKPOINTS_FETCH_BYTES_MAX),
                         topics.checkpoints(),
@@ -128,13 +120,11 @@ public final class ArchiveRestore {
     ArchiveRestore(
             ObjectStore store,
             Ledger ledger,
-            int generation,
             Consumer<Consumer<LogRecord>> checkpoints,
             IntFunction<LeafSource> sources,
             Listener listener) {
         this.store = store;
         this.ledger = ledger;
-        this.generation = generation;
         this.checkpoints = checkpoints;
         this.sources = sources;
         this.listener = listener;
@@ -143,7 +133,7 @@ public final class ArchiveRestore {
     public Result run() {
         List<ShardLeaves> shards = new ArrayList<>();
         try {
-            CheckpointHistory history = new CheckpointHistory(ledger, generation);
+            CheckpointHistory history = new CheckpointHistory(ledger);
             checkpoints.accept(history::accept);
             long total = history.ledgerRange().size().value();
             if (total == 0) {

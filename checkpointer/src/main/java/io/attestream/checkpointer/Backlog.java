@@ -118,10 +118,11 @@ final class Backlog {
     /**
      * Takes exactly these heads, waiting until each was recomputed.
      *
+     * @param own whether this generation published them: they stand where its sequencer's deltas end
      * @return empty if that took longer than the time given; nothing was taken then
      * @throws FatalDoubtException if what was recomputed differs
      */
-    Optional<Content> takeExactly(List<ShardHead> published, long waitMillis) throws InterruptedException {
+    Optional<Content> takeExactly(List<ShardHead> published, boolean own, long waitMillis) throws InterruptedException {
         lock.lock();
         try {
             long remainingNanos = TimeUnit.MILLISECONDS.toNanos(waitMillis);
@@ -129,7 +130,8 @@ final class Backlog {
                 requireReading();
                 List<VerifiedHead> heads = new ArrayList<>();
                 for (ShardHead head : published) {
-                    replicas.get(head.shard()).verified(head).ifPresent(heads::add);
+                    ShardReplica replica = replicas.get(head.shard());
+                    (own ? replica.verified(head) : replica.recomputed(head)).ifPresent(heads::add);
                 }
                 if (heads.size() == published.size()) {
                     return Optional.of(take(heads, false));
@@ -141,6 +143,13 @@ final class Backlog {
             }
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** No more heads of an older generation are to be met. */
+    void follow() {
+        for (int shard = 0; shard < replicas.size(); shard++) {
+            feed(shard, ShardReplica::follow);
         }
     }
 

@@ -19,15 +19,22 @@ import java.util.Optional;
  */
 final class CheckpointHistory {
     private final Ledger ledger;
-    private final int generation;
+    private final int generationMax;
+    private int generation = 1;
     private final CompactRange published = CompactRange.empty();
     private List<ShardHead> heads;
     private Optional<EpochIntent> open = Optional.empty();
     private Optional<LogRecord.Published> last = Optional.empty();
 
-    CheckpointHistory(Ledger ledger, int generation) {
+    /** Of every generation there is, for who only reads. */
+    CheckpointHistory(Ledger ledger) {
+        this(ledger, Integer.MAX_VALUE);
+    }
+
+    /** @param generationMax whose processors write now; epochs of later ones are not for this process to go on from */
+    CheckpointHistory(Ledger ledger, int generationMax) {
         this.ledger = ledger;
-        this.generation = generation;
+        this.generationMax = generationMax;
         this.heads = ledger.emptyHeads();
     }
 
@@ -80,11 +87,20 @@ final class CheckpointHistory {
         if (intent.epoch() != epoch) {
             throw doubt(intent.epoch(), "expected an intent of epoch " + epoch);
         }
-        if (intent.generation() != generation) {
+        if (intent.generation() > generationMax) {
             throw doubt(
-                    epoch, "it is of generation " + intent.generation() + ", attestream.generation is " + generation);
+                    epoch,
+                    "it is of generation " + intent.generation() + ", attestream.generation is " + generationMax
+                            + ": the processors were restored into a new generation");
+        }
+        if (intent.generation() < generation) {
+            throw doubt(
+                    epoch,
+                    "it is of generation " + intent.generation() + " after epochs of generation " + generation
+                            + ": a process of a generation that was given up wrote it");
         }
         requireFollows(intent);
+        generation = intent.generation();
         open = Optional.of(intent);
     }
 

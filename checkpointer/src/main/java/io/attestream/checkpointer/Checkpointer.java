@@ -27,6 +27,7 @@ final class Checkpointer {
 
     private final Backlog backlog;
     private final Runnable topicCheck;
+    private final int generation;
     private final CheckpointLog log;
     private final CheckpointHistory history;
     private final Guard guard;
@@ -61,6 +62,7 @@ final class Checkpointer {
         this.backlog = backlog;
         this.topicCheck = topicCheck;
         this.log = log;
+        this.generation = generation;
         this.history = new CheckpointHistory(ledger, generation);
         this.guard = guard;
         this.signer = signer;
@@ -149,6 +151,7 @@ final class Checkpointer {
             path.rollForward(open.get(), own.leaves());
             metrics.published(history, clock.millis());
         }
+        backlog.follow();
         metrics.replayed(history);
         replayed = true;
     }
@@ -187,9 +190,13 @@ final class Checkpointer {
     }
 
     private Backlog.Content awaitHeads(EpochIntent intent) {
+        boolean own = intent.generation() == generation;
+        if (own) {
+            backlog.follow();
+        }
         try {
             while (true) {
-                Optional<Backlog.Content> content = backlog.takeExactly(intent.heads(), PROGRESS_MILLIS);
+                Optional<Backlog.Content> content = backlog.takeExactly(intent.heads(), own, PROGRESS_MILLIS);
                 lastRoundMillis = clock.millis();
                 if (content.isPresent()) {
                     return content.get();

@@ -30,6 +30,12 @@ sealed interface Decision {
             return OBJECT_BYTES + entry.length + payloadBytes();
         }
 
+        /** What a delta says of it. */
+        Leaf withoutContent() {
+            return new Leaf(
+                    offset, index, kind, timestampMillis, new byte[0], leafHash, identityDigest, new Payload.None());
+        }
+
         private long payloadBytes() {
             if (payload instanceof Payload.Plain plain) {
                 return plain.data().length;

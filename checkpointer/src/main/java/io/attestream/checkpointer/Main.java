@@ -228,7 +228,6 @@ public final class Main {
                                 config.kafka().bootstrapServers(),
                                 topics,
                                 definition,
-                                config.generation(),
                                 store,
                                 own.scrubBytesPerSecondMax(),
                                 ArchiveCheck.Listener.NONE)

@@ -45,7 +45,6 @@ public final class Rebuild {
     private final Supplier<Consumer<byte[], byte[]>> readers;
     private final Topics topics;
     private final LedgerDefinition definition;
-    private final int generation;
     private final Reading reading;
     private final Listener listener;
     private final Duration patience;
@@ -104,19 +103,12 @@ public final class Rebuild {
      */
     public record ShardTotal(int shard, long leaves, long withoutLeaf, int heads) {}
 
-    /** @param generation of the processors whose epochs are in topic {@code checkpoints} */
     public Rebuild(
-            String bootstrapServers,
-            Topics topics,
-            LedgerDefinition definition,
-            int generation,
-            Reading reading,
-            Listener listener) {
+            String bootstrapServers, Topics topics, LedgerDefinition definition, Reading reading, Listener listener) {
         this(
                 () -> new KafkaClients(bootstrapServers).reader(FETCH_BYTES_MAX),
                 topics,
                 definition,
-                generation,
                 reading,
                 listener,
                 Patience.DEFAULT);
@@ -127,14 +119,12 @@ public final class Rebuild {
             Supplier<Consumer<byte[], byte[]>> readers,
             Topics topics,
             LedgerDefinition definition,
-            int generation,
             Reading reading,
             Listener listener,
             Duration patience) {
         this.readers = readers;
         this.topics = topics;
         this.definition = definition;
-        this.generation = generation;
         this.reading = reading;
         this.listener = listener;
         this.patience = patience;
@@ -185,7 +175,7 @@ public final class Rebuild {
 
     /** How many epochs were published. */
     private long readPublished(Ledger ledger, List<List<ShardHead>> published, Optional<Checkpoint> kept) {
-        CheckpointHistory history = new CheckpointHistory(ledger, generation);
+        CheckpointHistory history = new CheckpointHistory(ledger);
         IntStream.range(0, ledger.shards()).forEach(shard -> published.add(new ArrayList<>()));
         CheckpointRecords codec = new CheckpointRecords(definition.schemas());
         AtomicBoolean keptIsThere = new AtomicBoolean(kept.isEmpty());

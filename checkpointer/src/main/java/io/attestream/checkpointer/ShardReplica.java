@@ -38,6 +38,7 @@ final class ShardReplica {
     static final int DELTAS_WAITING_MAX = 256;
     static final int OUTCOMES_WAITING_MAX = 10_000;
     static final int OUTCOMES_DUE_MAX = 100_000;
+    static final int UNNAMED_MAX = 100_000;
 
     /** Objects of a decision without a leaf, or of a head, roughly. */
     private static final int SMALL_OBJECT_BYTES = 160;
@@ -67,6 +68,16 @@ final class ShardReplica {
 
     private VerifiedHead matched;
     private VerifiedHead taken;
+
+    /** Where the last delta that came ends. */
+    private long sealedSize;
+
+    private long sealedNextOffset;
+
+    /** Heads an older generation published are met first; they stand where its deltas ended. */
+    private boolean recomputing;
+    /** Leaves below those heads, without content, that no delta of this generation has named yet. */
+    private final ArrayDeque<Leaf> unnamed = new ArrayDeque<>();
     /** All committed records below it were decided. */
     private long decidedTo;
 
@@ -85,6 +96,7 @@ final class ShardReplica {
         this.shard = shard;
         this.incarnation = incarnation;
         this.generation = generation;
+        this.recomputing = generation > 1;
         this.newestGeneration = generation;
         this.decider = decider;
         this.unpublishedBytesMax = unpublishedBytesMax;
@@ -132,6 +144,8 @@ final class ShardReplica {
             return; // another life of the processors; generations are switched in topic checkpoints only
         }
         requireWellFormed(delta);
+        sealedSize = delta.size();
+        sealedNextOffset = delta.nextOffset();
         deltasWaiting.add(delta);
         settle();
     }
@@ -221,6 +235,51 @@ final class ShardReplica {
         return Optional.empty();
     }
 
+    /**
+     * The head an epoch of an older generation names, recomputed from the records alone: the deltas of this generation end
+     * elsewhere.
+     *
+     * @return empty while records it needs have not been read, or the sequencer of this generation is too far behind
+     * @throws FatalDoubtException if it can no longer be reached, or its root differs
+     */
+    Optional<VerifiedHead> recomputed(ShardHead published) {
+        if (!sameHead(matched, published)) {
+            if (matched.head().nextOffset() > published.nextOffset()) {
+                throw doubt("published head %s lies behind what was recomputed, %s", published, matched.head());
+            }
+            if (decidedTo < published.nextOffset() || unnamed.size() >= UNNAMED_MAX) {
+                awaitedOffset = Math.max(awaitedOffset, published.nextOffset());
+                return Optional.empty();
+            }
+            meet(published);
+            settle();
+        }
+        return Optional.of(matched);
+    }
+
+    private void meet(ShardHead published) {
+        Counts counts = matched.counts();
+        while (!decided.isEmpty() && decided.element().offset() < published.nextOffset()) {
+            Decision decision = accountFor(decided.remove());
+            counts = counts.plus(one(decision));
+            if (decision instanceof Leaf leaf) {
+                unnamed.add(leaf.withoutContent());
+            }
+        }
+        VerifiedHead own =
+                new VerifiedHead(new ShardHead(shard, range.size(), range.root(), published.nextOffset()), counts);
+        sameHead(own, published);
+        add(own);
+    }
+
+    /** From here on heads are those the sequencer of this generation seals. */
+    void follow() {
+        if (recomputing) {
+            recomputing = false;
+            settle();
+        }
+    }
+
     private boolean sameHead(VerifiedHead own, ShardHead published) {
         ShardHead head = own.head();
         if (head.nextOffset() != published.nextOffset()) {
@@ -277,7 +336,7 @@ final class ShardReplica {
             return false;
         }
         return unpublishedBytes < unpublishedBytesMax
-                || (heads.isEmpty() && !deltasWaiting.isEmpty())
+                || (heads.isEmpty() && !recomputing && !deltasWaiting.isEmpty())
                 || decidedTo < awaitedOffset;
     }
 
@@ -316,12 +375,11 @@ final class ShardReplica {
      * @param outcomesAtEnd whether every readable record of {@code outcomes} was read
      */
     void requireNothingOverdue(long nowMillis, boolean eventsAtEnd, boolean outcomesAtEnd) {
+        boolean deltasWait = !recomputing && !deltasWaiting.isEmpty();
         boolean eventsRead = eventsAtEnd && (wantsEvents() || stoppedReason != null);
-        boolean recordsOverdue =
-                eventsRead && (!deltasWaiting.isEmpty() || !outcomesWaiting.isEmpty() || decidedTo < awaitedOffset);
-        boolean outcomesMissing = heads.isEmpty()
-                ? !deltasWaiting.isEmpty() && outcomesDue.size() >= OUTCOMES_DUE_MAX
-                : !isVerified(heads.element());
+        boolean recordsOverdue = eventsRead && (deltasWait || !outcomesWaiting.isEmpty() || decidedTo < awaitedOffset);
+        boolean outcomesMissing =
+                heads.isEmpty() ? deltasWait && outcomesDue.size() >= OUTCOMES_DUE_MAX : !isVerified(heads.element());
         boolean outcomesOverdue = outcomesAtEnd && outcomesMissing;
         if (!recordsOverdue && !outcomesOverdue) {
             overdueSinceMillis = -1;
@@ -369,9 +427,13 @@ final class ShardReplica {
                 && (outcomesWaiting.element().offset() < decidedTo || !outcomesDue.isEmpty())) {
             requireEqual(outcomesWaiting.remove());
         }
-        while (!deltasWaiting.isEmpty() && deltasWaiting.element().nextOffset() <= decidedTo) {
+        while (!deltasWaiting.isEmpty() && isDue(deltasWaiting.element())) {
             match(deltasWaiting.remove());
         }
+    }
+
+    private boolean isDue(SealedDelta delta) {
+        return delta.nextOffset() < matched.head().nextOffset() || (!recomputing && delta.nextOffset() <= decidedTo);
     }
 
     private boolean isVerified(VerifiedHead head) {
@@ -406,9 +468,8 @@ final class ShardReplica {
 
     /** Fails on everything that can be seen wrong in the delta itself or against the head before it. */
     private void requireWellFormed(SealedDelta delta) {
-        SealedDelta last = deltasWaiting.peekLast();
-        long size = last == null ? matched.head().size().value() : last.size();
-        long nextOffset = last == null ? matched.head().nextOffset() : last.nextOffset();
+        long size = sealedSize;
+        long nextOffset = sealedNextOffset;
         int n = delta.leaves();
         if (delta.shard() != shard || delta.incarnation() != incarnation) {
             throw doubt(
@@ -440,9 +501,17 @@ final class ShardReplica {
 
     private void match(SealedDelta delta) {
         ShardHead before = matched.head();
+        int named = nameAgain(delta);
+        if (delta.nextOffset() < before.nextOffset()) {
+            if (named < delta.leaves()) {
+                throw doubt(
+                        "sealed leaf %d below next offset %d is none", delta.firstIndex() + named, delta.nextOffset());
+            }
+            return; // the head it ends in is between two that were published
+        }
         Counts counts = matched.counts();
         long accountedTo = before.nextOffset();
-        int i = 0;
+        int i = named;
         while (!decided.isEmpty() && decided.element().offset() < delta.nextOffset()) {
             Decision decision = decided.remove();
             accountedTo = decision.offset() + 1;
@@ -453,12 +522,8 @@ final class ShardReplica {
                             delta.nextOffset(), leaf.offset(), leaf.index());
                 }
                 requireEqual(delta, i++, leaf);
-                range.append(leaf.leafHash(), 0);
-                leaves.add(leaf);
-            } else {
-                unpublishedBytes -= SMALL_OBJECT_BYTES;
             }
-            counts = counts.plus(one(decision));
+            counts = counts.plus(one(accountFor(decision)));
         }
         if (i < delta.leaves()) {
             throw doubt(
@@ -477,9 +542,33 @@ final class ShardReplica {
         if (delta.nextOffset() == before.nextOffset()) {
             return; // said again; nothing is new
         }
-        matched = new VerifiedHead(new ShardHead(shard, range.size(), root, delta.nextOffset()), counts);
-        heads.add(matched);
+        add(new VerifiedHead(new ShardHead(shard, range.size(), root, delta.nextOffset()), counts));
+    }
+
+    private void add(VerifiedHead head) {
+        matched = head;
+        heads.add(head);
         unpublishedBytes += SMALL_OBJECT_BYTES;
+    }
+
+    /** A decision that the next head covers. */
+    private Decision accountFor(Decision decision) {
+        if (decision instanceof Leaf leaf) {
+            range.append(leaf.leafHash(), 0);
+            leaves.add(leaf);
+        } else {
+            unpublishedBytes -= SMALL_OBJECT_BYTES;
+        }
+        return decision;
+    }
+
+    /** Holds those leaves of a delta that an older generation published against what they are; how many there were. */
+    private int nameAgain(SealedDelta delta) {
+        int i = 0;
+        while (i < delta.leaves() && !unnamed.isEmpty()) {
+            requireEqual(delta, i++, unnamed.remove());
+        }
+        return i;
     }
 
     private void requireEqual(SealedDelta delta, int i, Leaf leaf) {

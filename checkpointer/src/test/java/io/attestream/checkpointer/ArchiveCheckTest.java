@@ -60,7 +60,6 @@ class ArchiveCheckTest {
         return new ArchiveCheck(
                         scene.store,
                         scene.ledger.ledger,
-                        1,
                         "topic checkpoints",
                         reader -> List.copyOf(scene.log.committed).forEach(reader),
                         new ArchiveCheck.Pace(bytesPerSecondMax),

@@ -71,7 +71,6 @@ class ArchiveRestoreTest {
         return new ArchiveRestore(
                         scene.store,
                         scene.ledger.ledger,
-                        1,
                         reader -> List.copyOf(scene.log.committed).forEach(reader),
                         this::source,
                         ArchiveRestore.Listener.NONE)

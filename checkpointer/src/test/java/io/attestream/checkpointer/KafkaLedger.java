@@ -317,13 +317,12 @@ final class KafkaLedger implements AutoCloseable {
         NoteVerifier key = ledger.key.verifier();
         GenesisReader.Result read = GenesisReader.read(clients.common(), topics, key, Duration.ofSeconds(30));
         LedgerDefinition definition = ((GenesisReader.Result.Ready) read).ledger();
-        return new Rebuild(bootstrapServers, topics, definition, 1, Rebuild.Reading.DECODED, Rebuild.Listener.NONE)
-                .run(2);
+        return new Rebuild(bootstrapServers, topics, definition, Rebuild.Reading.DECODED, Rebuild.Listener.NONE).run(2);
     }
 
     /** The topic verified from its first record on. */
     CheckpointHistory history() {
-        CheckpointHistory history = new CheckpointHistory(ledger.ledger, 1);
+        CheckpointHistory history = new CheckpointHistory(ledger.ledger);
         log().forEach(history::accept);
         return history;
     }

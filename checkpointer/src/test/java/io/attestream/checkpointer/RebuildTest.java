@@ -192,7 +192,7 @@ class RebuildTest {
                 scene.ledger.key.verifier(),
                 List.of(scene.ledger.genesis(0), scene.ledger.genesis(1)),
                 TestSchemas.BOOK);
-        return new Rebuild(this::reader, TOPICS, definition, 1, reading, Rebuild.Listener.NONE, Duration.ofMillis(50))
+        return new Rebuild(this::reader, TOPICS, definition, reading, Rebuild.Listener.NONE, Duration.ofMillis(50))
                 .run(1, kept);
     }
 

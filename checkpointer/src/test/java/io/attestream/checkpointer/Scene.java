@@ -22,6 +22,8 @@ final class Scene {
     /** Whether topic {@code events} is still the same. */
     Runnable topicCheck = () -> {};
 
+    private int generation = 1;
+
     Scene(Path directory, int shardCount) {
         ledger = new TestLedger(shardCount);
         try {
@@ -59,7 +61,7 @@ final class Scene {
             signer = new Signer(key, ledger.ledger, archive);
             checkpointer = new Checkpointer(
                     ledger.ledger,
-                    1,
+                    generation,
                     backlog,
                     () -> topicCheck.run(),
                     owner,
@@ -101,6 +103,12 @@ final class Scene {
         }
     }
 
+    /** Gives up the processors' state: a new generation sequences everything again. */
+    void restore(int newGeneration, int recordsInADelta) {
+        generation = newGeneration;
+        shards.forEach(shard -> shard.restore(newGeneration, recordsInADelta));
+    }
+
     Instance start() {
         return start(StepListener.NONE);
     }
@@ -121,7 +129,7 @@ final class Scene {
 
     /** Everything in the topic verified from the first record by a checkpointer of its own. */
     CheckpointHistory history() {
-        CheckpointHistory history = new CheckpointHistory(ledger.ledger, 1);
+        CheckpointHistory history = new CheckpointHistory(ledger.ledger);
         log.committed.forEach(history::accept);
         return history;
     }

@@ -28,7 +28,7 @@ final class TestSequencer {
 
     final int shard;
     final int incarnation = 1;
-    final int generation = 1;
+    final int generation;
     private final CompactRange range = CompactRange.empty();
     private final Map<String, First> firsts = new HashMap<>();
     private final List<Sealing> unsealed = new ArrayList<>();
@@ -38,7 +38,12 @@ final class TestSequencer {
     final List<OutcomeClaim> outcomes = new ArrayList<>();
 
     TestSequencer(int shard) {
+        this(shard, 1);
+    }
+
+    TestSequencer(int shard, int generation) {
         this.shard = shard;
+        this.generation = generation;
     }
 
     /** Decides one record; ends a delta at a full tile, as the real one does. */

@@ -16,7 +16,7 @@ final class TestShard {
 
     final int shard;
     final TestLedger ledger;
-    final TestSequencer sequencer;
+    TestSequencer sequencer;
     final List<Committed> records = new ArrayList<>();
     private long offset;
 
@@ -70,7 +70,21 @@ final class TestShard {
     }
 
     ShardReplica replica(long unpublishedBytesMax) {
-        return new ShardReplica(shard, 1, 1, new ShardDecider(shard, ledger.ledger, 1), unpublishedBytesMax);
+        return new ShardReplica(
+                shard, 1, sequencer.generation, new ShardDecider(shard, ledger.ledger, 1), unpublishedBytesMax);
+    }
+
+    /** Sequences all records again, from nothing, as a new generation that seals after every so many records. */
+    void restore(int generation, int recordsInADelta) {
+        sequencer = new TestSequencer(shard, generation);
+        for (int i = 0; i < records.size(); i++) {
+            Committed record = records.get(i);
+            sequencer.process(record.offset(), record.timestampMillis(), record.value());
+            if ((i + 1) % recordsInADelta == 0) {
+                seal();
+            }
+        }
+        seal();
     }
 
     /** Hands everything there is to a replica. */

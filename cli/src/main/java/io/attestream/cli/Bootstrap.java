@@ -9,7 +9,9 @@ import io.attestream.proofs.control.SchemaText;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.schemas.SchemaTexts;
 import io.attestream.schemas.Topics;
+import io.attestream.schemas.ledger.LedgerDefinition;
 import io.attestream.schemas.ledger.LedgerInitializer;
+import io.attestream.schemas.ledger.NewGeneration;
 import io.attestream.schemas.ledger.SchemaRegistrar;
 import io.attestream.schemas.topics.TopicContract;
 import java.io.IOException;
@@ -43,7 +45,11 @@ final class Bootstrap implements LedgerBootstrap {
             Topics topics = new Topics(Topics.DEFAULT_PREFIX);
             List<SchemaText> schemas = new SchemaRegistrar(environment.registryApi()).register(topics);
             Map<String, Object> connection = Map.of("bootstrap.servers", environment.bootstrapServers());
-            initialize(connection, topics, environment.shards(), true, signer, schemas);
+            LedgerDefinition made = initialize(connection, topics, environment.shards(), true, signer, schemas)
+                    .ledger();
+            if (environment.generation() > 1) {
+                begin(new NewGeneration(connection, topics, made, TIMEOUT), environment.generation());
+            }
             TopicContract contract =
                     new TopicContract(topics, environment.shards(), Rules.DEFAULT_MAX_PAYLOAD_BYTES, true);
             try (Admin admin = Admin.create(connection)) {
@@ -52,6 +58,21 @@ final class Bootstrap implements LedgerBootstrap {
             return new Identity(signer.keyName(), signer.verifier().vkey());
         } catch (IOException e) {
             throw new CliException(ExitCode.ERROR, "the ledger cannot be made: " + e.getMessage(), "");
+        }
+    }
+
+    /** Begins a generation, or finds it begun; a refusal ends the command. */
+    static NewGeneration.Result begin(NewGeneration made, int generation) {
+        try {
+            NewGeneration.Result result = made.begin(generation);
+            if (result instanceof NewGeneration.Result.Refused refused) {
+                throw new CliException(
+                        ExitCode.ERROR, "generation " + generation + " cannot begin: " + refused.reason(), "");
+            }
+            return result;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CliException(ExitCode.ERROR, "interrupted", "");
         }
     }
 

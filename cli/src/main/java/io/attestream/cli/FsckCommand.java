@@ -111,7 +111,6 @@ final class FsckCommand implements Callable<Integer> {
                 topics.bootstrapServers(connection),
                 topics.topics(),
                 topics.definition(connection),
-                topics.generation(),
                 store,
                 mibPerSecondMax * MIB,
                 listener);

@@ -28,19 +28,8 @@ final class LedgerTopics {
             description = "First part of every topic name (default: ${DEFAULT-VALUE}).")
     private String prefix = Topics.DEFAULT_PREFIX;
 
-    @Option(
-            names = "--generation",
-            defaultValue = "1",
-            paramLabel = "<n>",
-            description = "Generation of the processors (default: ${DEFAULT-VALUE}).")
-    private int generation;
-
     Topics topics() {
         return new Topics(prefix);
-    }
-
-    int generation() {
-        return generation;
     }
 
     String bootstrapServers(Connection connection) {

@@ -82,7 +82,6 @@ final class RebuildCommand implements Callable<Integer> {
                 topics.bootstrapServers(connection),
                 topics.topics(),
                 ledger,
-                topics.generation(),
                 inPlace ? Rebuild.Reading.IN_PLACE : Rebuild.Reading.DECODED,
                 progressTo(output));
         long begun = System.nanoTime();

@@ -4,9 +4,13 @@ package io.attestream.cli;
 import io.attestream.checkpointer.ArchiveRestore;
 import io.attestream.cli.Output.Tone;
 import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.schemas.ledger.NewGeneration;
+import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** Brings back what was lost. */
 @Command(
@@ -17,9 +21,66 @@ import picocli.CommandLine.Mixin;
             "Every restore verifies what it brings back against what was published, and refuses anything else.",
             ""
         },
-        subcommands = {RestoreCommand.Objects.class},
+        subcommands = {RestoreCommand.State.class, RestoreCommand.Objects.class},
         footer = {"", "Example:", "  attestream restore objects --data-dir ./attestream-data"})
 final class RestoreCommand {
+    @Command(
+            name = "state",
+            mixinStandardHelpOptions = true,
+            header = "Let the processors begin a new generation, whose state is made again from topic events.",
+            description = {
+                "For lost or parted state: a state directory, a changelog or the group's offsets were lost, or one of them is"
+                        + " of another time than the rest. Stop the processors and the checkpointer, run this, and start them"
+                        + " with the new attestream.generation. Nothing of the older generations is touched or used. The"
+                        + " checkpointer holds every published head, and everything the new processors seal, against the"
+                        + " records again before it signs. Whoever still runs in an older generation is refused from then on.",
+                ""
+            },
+            footer = {
+                "",
+                "Examples:",
+                "  attestream restore state --bootstrap-servers kafka:9092 --generation 2 \\",
+                "      --ledger-key 'ledger.example.com/prod+1a2b3c4d+AX…'",
+                "a local cluster does it when it starts:",
+                "  attestream up --data-dir ./attestream-data --new-generation"
+            })
+    static final class State implements Callable<Integer> {
+        private static final Duration TIMEOUT = Duration.ofSeconds(60);
+
+        @Mixin
+        private OutputOption form = new OutputOption();
+
+        @Mixin
+        private Connection connection = new Connection();
+
+        @Mixin
+        private LedgerTopics topics = new LedgerTopics();
+
+        @Option(
+                names = "--generation",
+                required = true,
+                paramLabel = "<n>",
+                description = "The new generation: one more than any that ever ran.")
+        private int generation;
+
+        @Override
+        public Integer call() {
+            Output output = form.output();
+            NewGeneration.Result result = Bootstrap.begin(
+                    new NewGeneration(
+                            Map.of("bootstrap.servers", topics.bootstrapServers(connection)),
+                            topics.topics(),
+                            topics.definition(connection),
+                            TIMEOUT),
+                    generation);
+            boolean begun = result instanceof NewGeneration.Result.Begun;
+            output.json(Output.object("status", begun ? "begun" : "already-begun", "generation", generation));
+            output.print(output.paint(Tone.GOOD, begun ? "begun" : "already begun") + "  generation " + generation
+                    + ": start processors and checkpointer with ATTESTREAM_GENERATION=" + generation);
+            return ExitCode.OK;
+        }
+    }
+
     @Command(
             name = "objects",
             mixinStandardHelpOptions = true,
@@ -61,7 +122,6 @@ final class RestoreCommand {
                             topics.bootstrapServers(connection),
                             topics.topics(),
                             topics.definition(connection),
-                            topics.generation(),
                             store,
                             new ArchiveRestore.Listener() {
                                 @Override

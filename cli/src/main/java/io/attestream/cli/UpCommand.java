@@ -71,6 +71,12 @@ final class UpCommand implements Callable<Integer> {
                     "Dedup window of a new ledger: a power of two from 256 to 67108864 (default: ${DEFAULT-VALUE}).")
     private long dedupWindowLeaves;
 
+    @Option(
+            names = "--new-generation",
+            description =
+                    "Give up the processors' state, as when some of it was lost, and make it again from topic events.")
+    private boolean newGeneration;
+
     @Override
     public Integer call() {
         Output output = form.output();
@@ -86,7 +92,8 @@ final class UpCommand implements Callable<Integer> {
                 gateways,
                 new Bootstrap(OptionalLong.of(dedupWindowLeaves)),
                 line -> output.say("  " + line),
-                Map.of());
+                Map.of(),
+                newGeneration);
         try (RunningCluster cluster = RunningCluster.start(options, () -> {})) {
             printAddresses(output, cluster.cluster());
             output.say("Ctrl-C stops everything.");

@@ -46,7 +46,8 @@ class ObjectStoreIT {
                 1,
                 new Bootstrap(OptionalLong.of(Bootstrap.LOCAL_DEDUP_WINDOW_LEAVES)),
                 step -> {},
-                Map.of("checkpointer", environment, "gateway", environment)));
+                Map.of("checkpointer", environment, "gateway", environment),
+                false));
     }
 
     @AfterAll

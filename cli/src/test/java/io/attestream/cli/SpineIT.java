@@ -105,7 +105,8 @@ class SpineIT {
                 2,
                 new Bootstrap(OptionalLong.of(Bootstrap.LOCAL_DEDUP_WINDOW_LEAVES)),
                 step -> {},
-                Map.of()));
+                Map.of(),
+                false));
         ingesterToken = token("ingester");
         auditor = new Api(cluster.gatewayUrl(0), token("auditor"));
         NoteVerifier key = key();
@@ -329,7 +330,7 @@ class SpineIT {
                 GenesisReader.read(Map.of("bootstrap.servers", servers), topics, key(), Duration.ofSeconds(30));
         LedgerDefinition ledger = ((GenesisReader.Result.Ready) genesis).ledger();
         Trees trees = new Trees();
-        assertThat(new Rebuild(servers, topics, ledger, 1, Rebuild.Reading.DECODED, trees).run(2))
+        assertThat(new Rebuild(servers, topics, ledger, Rebuild.Reading.DECODED, trees).run(2))
                 .isInstanceOf(Rebuild.Result.Same.class);
         assertThat(trees.gaps).isEmpty();
         return trees;

@@ -6,7 +6,9 @@ import io.attestream.proofs.entry.EntryKind;
 import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.Rfc6962;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What a shard must do, by brute force: it is told what each record is instead of decoding it, looks for duplicates by going
@@ -68,16 +70,39 @@ final class ShardModel {
         return "leaf " + leaf.kind().word() + " " + (leaves.size() - 1);
     }
 
-    /** RFC 6962 section 2.1, word for word. */
     static Hash root(List<Hash> hashes) {
-        if (hashes.isEmpty()) {
-            return Rfc6962.EMPTY_ROOT;
+        return new Roots(hashes).at(hashes.size());
+    }
+
+    /** RFC 6962 section 2.1, word for word; complete subtrees are remembered, for who asks at many sizes. */
+    static final class Roots {
+        private final List<Hash> hashes;
+        private final Map<List<Integer>, Hash> complete = new HashMap<>();
+
+        Roots(List<Hash> hashes) {
+            this.hashes = hashes;
         }
-        if (hashes.size() == 1) {
-            return hashes.get(0);
+
+        Hash at(int size) {
+            return size == 0 ? Rfc6962.EMPTY_ROOT : root(0, size);
         }
-        int k = Integer.highestOneBit(hashes.size() - 1);
-        return Rfc6962.nodeHash(root(hashes.subList(0, k)), root(hashes.subList(k, hashes.size())));
+
+        private Hash root(int from, int to) {
+            int n = to - from;
+            if (n == 1) {
+                return hashes.get(from);
+            }
+            int k = Integer.highestOneBit(n - 1);
+            Hash known = complete.get(List.of(from, to));
+            if (known != null) {
+                return known;
+            }
+            Hash root = Rfc6962.nodeHash(root(from, from + k), root(from + k, to));
+            if (n == 2 * k) {
+                complete.put(List.of(from, to), root);
+            }
+            return root;
+        }
     }
 
     /** The record's value. */

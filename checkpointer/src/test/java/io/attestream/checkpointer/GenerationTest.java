@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.attestream.proofs.ledger.ShardHead;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The processors' state was lost and made again from the records: the ledger goes on, and nothing is believed. */
+class GenerationTest {
+    @TempDir
+    private Path directory;
+
+    private Scene scene;
+
+    @BeforeEach
+    void publishThreeEpochs() throws Exception {
+        scene = new Scene(directory, 2);
+        publishOf(scene.start(), "second", "third");
+    }
+
+    private void publishOf(Scene.Instance process, String... more) throws Exception {
+        process.checkpointer.takeUp();
+        process.checkpointer.publishNewest();
+        for (String tag : more) {
+            scene.grow(tag);
+            process.read();
+            process.checkpointer.publishNewest();
+        }
+    }
+
+    /** Wherever its deltas end. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 5, 7, 1000})
+    void theLogGoesOnUnderAnotherGeneration(int recordsInADelta) throws Exception {
+        // given
+        List<ShardHead> before = scene.history().publishedHeads();
+
+        // when
+        scene.restore(2, recordsInADelta);
+        Scene.Instance process = scene.start();
+        process.checkpointer.takeUp();
+        scene.grow("fourth");
+        process.read();
+        process.checkpointer.publishNewest();
+
+        // then one ledger, whose last epoch is of the new generation
+        CheckpointHistory history = scene.history();
+        assertThat(history.nextEpoch()).isEqualTo(4);
+        assertThat(scene.published())
+                .extracting(epoch -> epoch.intent().generation())
+                .containsExactly(1, 1, 1, 2);
+        for (ShardHead head : history.publishedHeads()) {
+            assertThat(head.size().value())
+                    .isEqualTo(before.get(head.shard()).size().value() + 2);
+        }
+        ArchiveCheck check = ArchiveCheck.openAlone(
+                scene.ledger.ledger.key(), scene.store, Long.MAX_VALUE, ArchiveCheck.Listener.NONE);
+        assertThat(((ArchiveCheck.Result.Checked) check.run()).report().findings())
+                .isEmpty();
+
+        // and so again
+        scene.restore(3, recordsInADelta + 1);
+        Scene.Instance third = scene.start();
+        third.checkpointer.takeUp();
+        scene.grow("fifth");
+        third.read();
+        third.checkpointer.publishNewest();
+        assertThat(scene.published())
+                .extracting(epoch -> epoch.intent().generation())
+                .containsExactly(1, 1, 1, 2, 3);
+    }
+
+    @Test
+    void anOpenIntentOfTheOlderGenerationIsRolledForwardAsItIs() throws Exception {
+        // given
+        scene.grow("fourth");
+        Scene.Instance dying = scene.start((step, epoch) -> {
+            if (step == PublishStep.INTENT_COMMITTED) {
+                throw new IllegalStateException("dies here");
+            }
+        });
+        dying.checkpointer.takeUp();
+        assertThatThrownBy(dying.checkpointer::publishNewest).hasMessage("dies here");
+
+        // when
+        scene.restore(2, 4);
+        scene.start().checkpointer.takeUp();
+
+        // then
+        assertThat(scene.published())
+                .extracting(epoch -> epoch.intent().generation())
+                .containsExactly(1, 1, 1, 1);
+    }
+
+    @Test
+    void aProcessOfTheOlderGenerationIsRefusedFromThenOn() throws Exception {
+        // given
+        scene.restore(2, 3);
+        Scene.Instance process = scene.start();
+        process.checkpointer.takeUp();
+        scene.grow("fourth");
+        process.read();
+        process.checkpointer.publishNewest();
+
+        // then
+        CheckpointHistory old = new CheckpointHistory(scene.ledger.ledger, 1);
+        assertThatThrownBy(() -> scene.log.committed.forEach(old::accept))
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("it is of generation 2, attestream.generation is 1");
+
+        // and what it would write is refused by everybody
+        EpochIntent last = scene.published().get(3).intent();
+        CheckpointHistory history = scene.history();
+        assertThatThrownBy(() -> history.accept(new LogRecord.Intent(new EpochIntent(
+                        4, last.epochLeaf(), last.heads(), last.noteText(), last.segment(), last.payloads(), 1))))
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("given up");
+    }
+
+    /** Receipts of old events are answered from what the new generation seals: all of it is held against the records. */
+    @ParameterizedTest
+    @ValueSource(strings = {"hash", "offset", "time", "identity"})
+    void aFalseLeafAmongThoseThatWerePublishedBeforeIsSeen(String what) {
+        // given
+        scene.restore(2, 1000);
+        List<SealedDelta> deltas = scene.shards.get(0).sequencer.deltas;
+        SealedDelta delta = deltas.get(0);
+        switch (what) {
+            case "hash" -> delta.hashes()[32] ^= 1;
+            case "offset" -> delta.offsets()[2]--;
+            case "time" -> delta.timestampsMillis()[1]++;
+            default -> delta.identityDigests()[17] ^= 1;
+        }
+
+        // then
+        assertThatThrownBy(() -> scene.start().checkpointer.takeUp())
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("sealed leaf");
+    }
+
+    @Test
+    void aFalseOutcomeAmongThoseOfBeforeIsSeen() {
+        // given
+        scene.restore(2, 3);
+        scene.shards.get(0).sequencer.outcomes.remove(0);
+
+        // then
+        assertThatThrownBy(() -> scene.start().checkpointer.takeUp())
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("outcome missing");
+    }
+
+    @Test
+    void recordsThatAreNotThoseThatWerePublishedAreRefused() {
+        // given: a record was taken out before everything was sequenced again
+        scene.shards.get(1).records.remove(2);
+        scene.restore(2, 3);
+
+        // then
+        assertThatThrownBy(() -> scene.start().checkpointer.takeUp())
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("history was rewritten");
+    }
+
+    @Test
+    void aSequencerThatIsBehindIsWaitedFor() throws Exception {
+        // given: it has sealed nothing of what was published
+        scene.restore(2, 3);
+        List<SealedDelta> deltas = scene.shards.get(0).sequencer.deltas;
+        List<SealedDelta> late = List.copyOf(deltas);
+        deltas.clear();
+        Scene.Instance process = scene.start();
+        process.checkpointer.takeUp();
+        assertThat(process.checkpointer.publishNewest()).isFalse();
+
+        // when it comes
+        deltas.addAll(late);
+        scene.grow("fourth");
+        process.read();
+        process.checkpointer.publishNewest();
+
+        // then
+        assertThat(scene.published()).hasSize(4);
+        assertThat(scene.history().publishedHeads().get(0).size().value())
+                .isEqualTo(
+                        scene.published().get(2).intent().heads().get(0).size().value() + 2);
+    }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.schemas.ledger;
+
+import io.attestream.schemas.Topics;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListOffsetsResult;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * Lets the processors begin a new life: a group of its own, whose sequencer begins at the first record of every shard. What the
+ * processors kept before is not touched and not used: neither lost nor mixed state can do harm any more.
+ */
+public final class NewGeneration {
+    private final Map<String, Object> connection;
+    private final Topics topics;
+    private final LedgerDefinition ledger;
+    private final Duration timeout;
+
+    /** @param connection {@code bootstrap.servers} and what else it takes to connect */
+    public NewGeneration(Map<String, Object> connection, Topics topics, LedgerDefinition ledger, Duration timeout) {
+        this.connection = Map.copyOf(connection);
+        this.topics = topics;
+        this.ledger = ledger;
+        this.timeout = timeout;
+    }
+
+    /** What a run came to. */
+    public sealed interface Result {
+        /** Its sequencer begins at the first records. */
+        record Begun() implements Result {}
+
+        /** It was begun before, and has positions of its own; nothing was changed. */
+        record AlreadyBegun() implements Result {}
+
+        /** Nothing was changed. */
+        record Refused(String reason) implements Result {}
+    }
+
+    /**
+     * @param generation at least 2; no processors of it may run yet
+     * @throws KafkaException if the cluster cannot be reached
+     */
+    public Result begin(int generation) throws InterruptedException {
+        if (generation < 2) {
+            return new Result.Refused("generation " + generation + " is the ledger's first: init begins it");
+        }
+        try (EventsTopic events = new EventsTopic(connection, topics.events(), ledger, timeout);
+                Admin admin = Admin.create(connection)) {
+            Optional<String> refusal = events.difference().or(() -> whatWasLost(admin));
+            return refusal.isPresent() ? new Result.Refused(refusal.get()) : begin(admin, generation);
+        }
+    }
+
+    private Result begin(Admin admin, int generation) {
+        String group = topics.sequencerGroup(generation);
+        Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>(
+                GenesisReader.get(admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata(), timeout));
+        offsets.values().removeIf(Objects::isNull);
+        if (offsets.keySet().containsAll(partitions())) {
+            return new Result.AlreadyBegun();
+        }
+        List<String> traces = GenesisReader.get(admin.listTopics().names(), timeout).stream()
+                .filter(name -> name.startsWith(group + "-"))
+                .sorted()
+                .toList();
+        if (!offsets.isEmpty() || !traces.isEmpty()) {
+            return new Result.Refused("generation " + generation + " was begun and lost its positions (its offsets are "
+                    + offsets + ", its topics " + traces + "): begin generation " + (generation + 1));
+        }
+        Map<TopicPartition, OffsetAndMetadata> first = new HashMap<>();
+        partitions().forEach(partition -> first.put(partition, new OffsetAndMetadata(0)));
+        GenesisReader.get(admin.alterConsumerGroupOffsets(group, first).all(), timeout);
+        return new Result.Begun();
+    }
+
+    /** Without its first records a shard's tree cannot be built again from topic events. */
+    private Optional<String> whatWasLost(Admin admin) {
+        Map<TopicPartition, OffsetSpec> asked = new HashMap<>();
+        partitions().forEach(partition -> asked.put(partition, OffsetSpec.earliest()));
+        Map<TopicPartition, ListOffsetsResult.ListOffsetsResultInfo> first =
+                GenesisReader.get(admin.listOffsets(asked).all(), timeout);
+        Map<Integer, Long> lost = new TreeMap<>();
+        first.forEach((partition, offset) -> {
+            if (offset.offset() > 0) {
+                lost.put(partition.partition(), offset.offset());
+            }
+        });
+        return lost.isEmpty()
+                ? Optional.empty()
+                : Optional.of("topic " + topics.events() + " begins behind its first records (first offsets by shard: "
+                        + lost + "): they were deleted. Restore them");
+    }
+
+    private List<TopicPartition> partitions() {
+        return IntStream.range(0, ledger.shards())
+                .mapToObj(shard -> new TopicPartition(topics.events(), shard))
+                .toList();
+    }
+}
