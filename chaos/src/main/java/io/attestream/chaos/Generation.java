@@ -4,6 +4,7 @@ package io.attestream.chaos;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 
 /** Which life of the processors' state a data directory is in: file {@code generation}, absent in the first. */
 final class Generation {
@@ -18,7 +19,9 @@ final class Generation {
                 Files.exists(file) ? Integer.parseInt(Files.readString(file).strip()) : 1;
         if (next) {
             generation++;
-            Files.writeString(file, generation + "\n");
+            Path temporary = data.resolve(NAME + ".tmp");
+            Files.writeString(temporary, generation + "\n");
+            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         }
         return generation;
     }

@@ -48,6 +48,9 @@ public final class ArchiveCheck {
 
     private static final int FETCH_BYTES_MAX = 4 << 20;
 
+    /** So many objects one behind the other that cannot be read are no rot: the store does not answer. */
+    private static final int UNREADABLE_MAX = 3;
+
     private final ObjectStore store;
     private final Ledger ledger;
     private final Consumer<Consumer<LogRecord>> checkpoints;
@@ -58,6 +61,8 @@ public final class ArchiveCheck {
     private final List<Finding> findings = new ArrayList<>();
     private final List<ShardTree> trees = new ArrayList<>();
     private final Set<String> unreferenced = new TreeSet<>();
+    private boolean listsNames = true;
+    private int unreadableInARow;
     private long found;
     private long epochs;
     private long leaves;
@@ -253,10 +258,18 @@ public final class ArchiveCheck {
         }
     }
 
+    /** Leaves out which objects no epoch names, and with it the only thing that grows with the archive. */
+    ArchiveCheck withoutUnreferenced() {
+        listsNames = false;
+        return this;
+    }
+
     private Report checkAll(long total) throws IOException, InterruptedException {
-        unreferenced.addAll(store.list("segments/"));
-        unreferenced.addAll(store.list("payloads/"));
-        unreferenced.addAll(store.list(ObjectNames.EPOCHS));
+        if (listsNames) {
+            unreferenced.addAll(store.list("segments/"));
+            unreferenced.addAll(store.list("payloads/"));
+            unreferenced.addAll(store.list(ObjectNames.EPOCHS));
+        }
         List<IOException> failed = new ArrayList<>();
         checkpoints.accept(record -> {
             if (record instanceof LogRecord.Intent open && open.epoch() >= total) {
@@ -330,24 +343,41 @@ public final class ArchiveCheck {
     private void requireBytes(String name, byte[] expected, String what) throws IOException {
         unreferenced.remove(name);
         String expectation = what + " " + epochs;
-        Optional<byte[]> object = store.get(name);
-        bytes += object.map(there -> there.length).orElse(0);
+        Optional<byte[]> object = load(name, expectation);
         if (object.isEmpty()) {
-            find(name, expectation, "no object");
-        } else if (!Arrays.equals(object.get(), expected)) {
+            return;
+        }
+        if (!Arrays.equals(object.get(), expected)) {
             find(name, expectation, "other bytes");
+        }
+    }
+
+    /** Empty if there is none, or it cannot be read, which was noted then. */
+    private Optional<byte[]> load(String name, String expectation) throws IOException {
+        try {
+            Optional<byte[]> object = store.get(name);
+            unreadableInARow = 0;
+            bytes += object.map(there -> there.length).orElse(0);
+            if (object.isEmpty()) {
+                find(name, expectation, "no object");
+            }
+            return object;
+        } catch (IOException e) {
+            if (Thread.currentThread().isInterrupted() || ++unreadableInARow == UNREADABLE_MAX) {
+                throw e;
+            }
+            find(name, expectation, "cannot be read: " + e.getMessage());
+            return Optional.empty();
         }
     }
 
     /** Empty if the object is of no use, which was noted then. */
     private <T> Optional<T> read(String name, Parser<T> parser) throws IOException {
         unreferenced.remove(name);
-        Optional<byte[]> object = store.get(name);
+        Optional<byte[]> object = load(name, "an object");
         if (object.isEmpty()) {
-            find(name, "an object", "none");
             return Optional.empty();
         }
-        bytes += object.get().length;
         try {
             ObjectNames.requireDigest(name, object.get());
             return Optional.of(parser.parse(object.get()));

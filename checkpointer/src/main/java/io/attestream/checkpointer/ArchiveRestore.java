@@ -2,20 +2,27 @@
 package io.attestream.checkpointer;
 
 import io.attestream.checkpointer.Decision.Leaf;
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.EpochObject;
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.ledger.ShardHead;
+import io.attestream.proofs.note.NoteVerification;
+import io.attestream.proofs.note.SignedNote;
 import io.attestream.proofs.tree.CompactRange;
 import io.attestream.schemas.Topics;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -33,7 +40,7 @@ import org.apache.kafka.common.TopicPartition;
  * <p>Nothing is believed: records are decided and hashed again as by {@link Rebuild}, each shard's root must be the published
  * one before its leaves are written, and an object must come out under the name that was published, which is its digest.
  *
- * <p>Holds one epoch, and of each shard one fetch, in memory. Not thread-safe; for one use.
+ * <p>Holds the dedup windows of all shards, one epoch, and of each shard one fetch, in memory. Not thread-safe; for one use.
  */
 public final class ArchiveRestore {
     private static final Duration POLL = Duration.ofMillis(200);
@@ -116,7 +123,7 @@ public final class ArchiveRestore {
                 listener);
     }
 
-    /** @param checkpoints hands every record of topic {@code checkpoints} over, in order; asked twice */
+    /** @param checkpoints hands every record of topic {@code checkpoints} over, in order; asked three times */
     ArchiveRestore(
             ObjectStore store,
             Ledger ledger,
@@ -136,6 +143,8 @@ public final class ArchiveRestore {
             CheckpointHistory history = new CheckpointHistory(ledger);
             checkpoints.accept(history::accept);
             long total = history.ledgerRange().size().value();
+            requireNoLongerArchive(history);
+            requireNoOtherSignature();
             if (total == 0) {
                 return new Result.Undecided("nothing was published: there is nothing to restore");
             }
@@ -151,6 +160,60 @@ public final class ArchiveRestore {
             return new Result.Undecided("the object store: " + e.getMessage());
         } finally {
             shards.forEach(ShardLeaves::close);
+        }
+    }
+
+    /**
+     * A store that knows of more epochs than Kafka is the floor, and Kafka lost records: to go on from Kafka would sign other
+     * roots for sizes that were signed before.
+     */
+    private void requireNoLongerArchive(CheckpointHistory history) {
+        try {
+            long next = history.nextEpoch();
+            List<String> longer = new ArrayList<>();
+            for (String name : List.of(ObjectNames.guard(next), ObjectNames.epoch(next))) {
+                if (store.get(name).isPresent()) {
+                    longer.add(name);
+                }
+            }
+            for (String name : store.list(ObjectNames.EPOCHS)) {
+                if (ObjectNames.isEpoch(name) && name.compareTo(ObjectNames.epoch(next)) > 0) {
+                    longer.add(name);
+                }
+            }
+            if (!longer.isEmpty()) {
+                throw new FatalDoubtException("topic checkpoints ends before epoch " + next + ", the object store has "
+                        + longer.get(0) + ": the topic lost records. Nothing was changed; restore the topic");
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Rot cannot sign: another checkpoint of the ledger's key in the store is evidence, and not to be replaced. */
+    private void requireNoOtherSignature() {
+        checkpoints.accept(record -> {
+            if (record instanceof LogRecord.Published published && isSignedOtherwise(published)) {
+                throw new FatalDoubtException("object " + ObjectNames.epoch(published.epoch())
+                        + " holds another checkpoint of epoch " + published.epoch()
+                        + " that the ledger's key signed: two histories were signed. Nothing was changed; keep both");
+            }
+        });
+    }
+
+    private boolean isSignedOtherwise(LogRecord.Published published) {
+        try {
+            Optional<byte[]> there = store.get(ObjectNames.epoch(published.epoch()));
+            if (there.isEmpty() || Arrays.equals(there.get(), EpochObjects.published(published))) {
+                return false;
+            }
+            SignedNote note = SignedNote.parse(EpochObject.parse(there.get()).note());
+            return !note.text().equals(published.intent().noteText())
+                    && !(note.verify(List.of(ledger.key())) instanceof NoteVerification.Rejected);
+        } catch (InvalidFormat e) {
+            return false; // rotted
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -198,7 +261,7 @@ public final class ArchiveRestore {
                 store.putIfAbsent(name, bytes);
                 written++;
             } else {
-                store.putIfAbsent(DAMAGED + name, there.get());
+                keep(name, there.get());
                 store.replace(name, bytes);
                 replaced.add(name);
             }
@@ -207,6 +270,22 @@ public final class ArchiveRestore {
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Under a name of its own: the same object may rot twice. */
+    private void keep(String name, byte[] damaged) throws IOException {
+        String kept = DAMAGED + name + "-" + sha256Hex(damaged).substring(0, 16);
+        if (store.putIfAbsent(kept, damaged) instanceof ObjectStore.PutResult.DifferentBytes) {
+            throw new IOException("object " + kept + " holds other bytes: " + name + " was not replaced");
+        }
+    }
+
+    private static String sha256Hex(byte[] bytes) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
         }
     }
 
@@ -243,7 +322,7 @@ public final class ArchiveRestore {
         private final KafkaConsumer<byte[], byte[]> consumer;
         private final TopicPartition partition;
         private final ShardDecider decider;
-        private final Patience patience;
+        private final Duration patience;
         private final Deque<Leaf> leaves = new ArrayDeque<>();
 
         KafkaLeafSource(
@@ -254,7 +333,7 @@ public final class ArchiveRestore {
             this.consumer = consumer;
             this.partition = partition;
             this.decider = decider;
-            this.patience = new Patience(patience);
+            this.patience = patience;
             consumer.assign(List.of(partition));
             consumer.beginningOffsets(List.of(partition)).forEach(Rebuild::requireFromTheFirst);
             consumer.seek(partition, 0);
@@ -262,11 +341,12 @@ public final class ArchiveRestore {
 
         @Override
         public List<Leaf> takeTo(long nextOffset) {
+            Patience own = new Patience(patience);
             while (consumer.position(partition) < nextOffset) {
                 for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
                     decide(record);
                 }
-                patience.requireProgress(
+                own.requireProgress(
                         () -> "partition " + partition + " was read to offset " + consumer.position(partition)
                                 + ", a head was published up to " + nextOffset,
                         consumer.position(partition));

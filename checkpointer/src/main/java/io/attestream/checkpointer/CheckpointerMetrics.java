@@ -50,7 +50,8 @@ final class CheckpointerMetrics implements StepListener {
 
     void scrubber(Scrubber scrubber) {
         Gauge.builder("attestream_checkpointer_scrub_age_seconds", scrubber, Scrubber::ageSeconds)
-                .description("Since the begin of the last scrub that saw the whole archive; NaN before the first")
+                .description(
+                        "Since the begin of the last scrub that saw the whole archive; before it, since the process began")
                 .register(registry);
         Gauge.builder("attestream_checkpointer_scrub_found", scrubber, Scrubber::found)
                 .description(

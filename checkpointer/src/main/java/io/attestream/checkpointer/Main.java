@@ -231,6 +231,7 @@ public final class Main {
                                 store,
                                 own.scrubBytesPerSecondMax(),
                                 ArchiveCheck.Listener.NONE)
+                        .withoutUnreferenced()
                         .run(),
                 checkpointer::isReplayed,
                 own.scrubIntervalMillis(),

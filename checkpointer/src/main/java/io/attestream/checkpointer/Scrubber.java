@@ -29,7 +29,7 @@ final class Scrubber implements Runnable {
     /** What was said already, in this process. */
     private final Set<String> told = new HashSet<>();
 
-    private volatile OptionalLong lastPassMillis = OptionalLong.empty();
+    private volatile long lastPassMillis;
     private volatile OptionalLong found = OptionalLong.empty();
 
     /** One pass over everything. */
@@ -46,6 +46,7 @@ final class Scrubber implements Runnable {
         this.mayBegin = mayBegin;
         this.intervalMillis = intervalMillis;
         this.clock = clock;
+        this.lastPassMillis = clock.millis();
     }
 
     @Override
@@ -72,7 +73,7 @@ final class Scrubber implements Runnable {
             if (result instanceof ArchiveCheck.Result.Checked checked) {
                 tell(checked.report());
                 found = OptionalLong.of(checked.report().found());
-                lastPassMillis = OptionalLong.of(begunMillis);
+                lastPassMillis = begunMillis;
             } else if (result instanceof ArchiveCheck.Result.Undecided undecided) {
                 LOG.warn("the archive was not scrubbed: {}", undecided.detail());
             }
@@ -102,10 +103,9 @@ final class Scrubber implements Runnable {
         stop.countDown();
     }
 
-    /** Since the begin of the last pass that saw everything; NaN before there was one. */
+    /** Since the begin of the last pass that saw everything; before there was one, since this process began. */
     double ageSeconds() {
-        OptionalLong last = lastPassMillis;
-        return last.isPresent() ? (clock.millis() - last.getAsLong()) / 1000.0 : Double.NaN;
+        return (clock.millis() - lastPassMillis) / 1000.0;
     }
 
     /** How many things were not as they must be in the last pass that saw everything; NaN before there was one. */

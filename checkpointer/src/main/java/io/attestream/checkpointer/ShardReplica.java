@@ -378,8 +378,10 @@ final class ShardReplica {
         boolean deltasWait = !recomputing && !deltasWaiting.isEmpty();
         boolean eventsRead = eventsAtEnd && (wantsEvents() || stoppedReason != null);
         boolean recordsOverdue = eventsRead && (deltasWait || !outcomesWaiting.isEmpty() || decidedTo < awaitedOffset);
-        boolean outcomesMissing =
-                heads.isEmpty() ? deltasWait && outcomesDue.size() >= OUTCOMES_DUE_MAX : !isVerified(heads.element());
+        boolean outcomesMissing = !recomputing
+                && (heads.isEmpty()
+                        ? deltasWait && outcomesDue.size() >= OUTCOMES_DUE_MAX
+                        : !isVerified(heads.element()));
         boolean outcomesOverdue = outcomesAtEnd && outcomesMissing;
         if (!recordsOverdue && !outcomesOverdue) {
             overdueSinceMillis = -1;
@@ -507,10 +509,12 @@ final class ShardReplica {
                 throw doubt(
                         "sealed leaf %d below next offset %d is none", delta.firstIndex() + named, delta.nextOffset());
             }
+            requireNoneLeftOut(delta);
             return; // the head it ends in is between two that were published
         }
         Counts counts = matched.counts();
         long accountedTo = before.nextOffset();
+        requireNoneLeftOut(delta);
         int i = named;
         while (!decided.isEmpty() && decided.element().offset() < delta.nextOffset()) {
             Decision decision = decided.remove();
@@ -569,6 +573,16 @@ final class ShardReplica {
             requireEqual(delta, i++, unnamed.remove());
         }
         return i;
+    }
+
+    private void requireNoneLeftOut(SealedDelta delta) {
+        if (!unnamed.isEmpty() && unnamed.element().offset() < delta.nextOffset()) {
+            throw doubt(
+                    "sealed head goes to next offset %d and leaves out offset %d, which is leaf %d",
+                    delta.nextOffset(),
+                    unnamed.element().offset(),
+                    unnamed.element().index());
+        }
     }
 
     private void requireEqual(SealedDelta delta, int i, Leaf leaf) {

@@ -5,7 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.attestream.checkpointer.Decision.Leaf;
+import io.attestream.proofs.archive.EpochObject;
 import io.attestream.proofs.archive.ObjectNames;
+import io.attestream.proofs.note.Checkpoint;
+import io.attestream.proofs.note.SignedNote;
+import io.attestream.proofs.tree.Rfc6962;
+import io.attestream.proofs.tree.TreeSize;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -135,8 +140,10 @@ class ArchiveRestoreTest {
 
             // then
             assertThat(restored().replaced()).containsExactly(name);
-            assertThat(Files.readAllBytes(directory.resolve("damaged").resolve(name)))
-                    .isEqualTo(bad);
+            assertThat(objects().entrySet()).anySatisfy(kept -> {
+                assertThat(kept.getKey()).startsWith("damaged/" + name);
+                assertThat(kept.getValue()).isEqualTo(bad);
+            });
         }
         requireAsBefore();
     }
@@ -202,10 +209,54 @@ class ArchiveRestoreTest {
         assertThat(objects()).isEmpty();
     }
 
+    /** The archive is the floor then. */
     @Test
-    void hasNothingToRestoreOfALedgerWithoutAnEpoch() {
+    void changesNothingWhenTheArchiveKnowsMoreEpochsThanKafka() throws Exception {
+        // given the topic lost its last epoch, and an object rotted
+        scene.log.committed.remove(scene.log.committed.size() - 1);
+        scene.log.committed.remove(scene.log.committed.size() - 1);
+        Path rotten = directory.resolve(scene.published().get(0).intent().segment());
+        Files.write(rotten, new byte[1]);
+
+        // then
+        assertThat(restore())
+                .isInstanceOfSatisfying(
+                        ArchiveRestore.Result.Refused.class,
+                        refused -> assertThat(refused.detail()).contains("the topic lost records"));
+        assertThat(Files.size(rotten)).isEqualTo(1);
+    }
+
+    @Test
+    void keepsAnotherHistoryTheKeySigned() throws Exception {
+        // given: what a ledger whose key signed twice left in the store
+        EpochIntent intent = scene.published().get(2).intent();
+        Checkpoint other = new Checkpoint(scene.ledger.ledger.origin(), new TreeSize(3), Rfc6962.EMPTY_ROOT);
+        byte[] evidence = new EpochObject(
+                        intent.epochLeaf(),
+                        intent.heads(),
+                        SignedNote.sign(other.text(), scene.ledger.key).encode(),
+                        intent.segment(),
+                        intent.payloads(),
+                        intent.generation())
+                .encode();
+        Path object = directory.resolve(ObjectNames.epoch(2));
+        Files.write(object, evidence);
+
+        // then
+        assertThat(restore())
+                .isInstanceOfSatisfying(
+                        ArchiveRestore.Result.Refused.class,
+                        refused -> assertThat(refused.detail()).contains("two histories were signed"));
+        assertThat(Files.readAllBytes(object)).isEqualTo(evidence);
+    }
+
+    @Test
+    void hasNothingToRestoreOfALedgerWithoutAnEpoch() throws Exception {
         // given
         scene.log.committed.clear();
+        for (String name : before.keySet()) {
+            Files.delete(directory.resolve(name));
+        }
 
         // then
         assertThat(restore()).isInstanceOf(ArchiveRestore.Result.Undecided.class);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.attestream.proofs.ledger.ShardHead;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -144,6 +145,51 @@ class GenerationTest {
         assertThatThrownBy(() -> scene.start().checkpointer.takeUp())
                 .isInstanceOf(FatalDoubtException.class)
                 .hasMessageContaining("sealed leaf");
+    }
+
+    /** Its deltas end between the heads that were published. */
+    @Test
+    void aLeafThatIsLeftOutAmongThoseThatWerePublishedBeforeIsSeen() {
+        // given a delta that leaves out its second leaf, with the next offset behind it
+        scene.restore(2, 2);
+        List<SealedDelta> deltas = scene.shards.get(0).sequencer.deltas;
+        SealedDelta first = deltas.get(0);
+        deltas.clear();
+        deltas.add(new SealedDelta(
+                first.shard(),
+                first.incarnation(),
+                first.generation(),
+                first.firstIndex(),
+                Arrays.copyOf(first.kinds(), 1),
+                Arrays.copyOf(first.hashes(), 32),
+                Arrays.copyOf(first.offsets(), 1),
+                Arrays.copyOf(first.timestampsMillis(), 1),
+                Arrays.copyOf(first.identityDigests(), 16),
+                1,
+                first.root(),
+                first.nextOffset()));
+
+        // then
+        assertThatThrownBy(() -> scene.start().checkpointer.takeUp())
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("leaves out offset");
+    }
+
+    @Test
+    void nothingIsOverdueBeforeTheNewSequencerCouldHaveCome() {
+        // given: records were read, nothing of the new generation was
+        scene.restore(2, 3);
+        TestShard shard = scene.shards.get(0);
+        ShardReplica replica = shard.replica(1 << 30);
+        shard.feedEvents(replica);
+        ShardHead head = scene.published().get(0).intent().heads().get(0);
+
+        // when
+        assertThat(replica.recomputed(head)).isPresent();
+
+        // then
+        replica.requireNothingOverdue(0, true, true);
+        replica.requireNothingOverdue(10 * ShardReplica.OVERDUE_MILLIS, true, true);
     }
 
     @Test

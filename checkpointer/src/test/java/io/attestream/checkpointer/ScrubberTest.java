@@ -63,7 +63,8 @@ class ScrubberTest {
     @Test
     void knowsNothingBeforeTheFirstPass() {
         Scrubber scrubber = new Scrubber(() -> checked(0), () -> true, 0, clock);
-        assertThat(scrubber.ageSeconds()).isNaN();
+        nowMillis.addAndGet(5_000);
+        assertThat(scrubber.ageSeconds()).as("since the process began").isEqualTo(5.0);
         assertThat(scrubber.found()).isNaN();
     }
 

@@ -142,7 +142,8 @@ final class RestoreCommand {
                         "present", report.present(),
                         "written", report.written(),
                         "replaced", report.replaced()));
-                report.replaced().forEach(name -> output.print("replaced " + name + ", kept as damaged/" + name));
+                report.replaced()
+                        .forEach(name -> output.print("replaced " + name + ", what was there is kept under damaged/"));
                 output.print(output.paint(Tone.GOOD, "restored") + "  " + report.epochs() + " epochs: "
                         + report.present() + " objects were there, " + report.written() + " written, "
                         + report.replaced().size() + " replaced");

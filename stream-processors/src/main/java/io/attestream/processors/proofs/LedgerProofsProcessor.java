@@ -27,8 +27,10 @@ final class LedgerProofsProcessor implements Processor<Bytes, byte[], Void, Void
 
     private @Nullable KeyValueStore<Bytes, byte[]> store;
     private @Nullable TileStore tiles;
+    private final int generation;
 
-    LedgerProofsProcessor(LedgerDefinition ledger) {
+    LedgerProofsProcessor(LedgerDefinition ledger, int generation) {
+        this.generation = generation;
         this.decoder = new WireDecoder<>(CheckpointRecord.class, SchemaTexts.CHECKPOINT_RECORD, ledger.schemas());
     }
 
@@ -47,12 +49,22 @@ final class LedgerProofsProcessor implements Processor<Bytes, byte[], Void, Void
         }
         CheckpointRecord checkpoint = ShardProofsProcessor.decode(decoder, record.value());
         if (checkpoint.getBody() instanceof Published published) {
+            requireNotGivenUp(published);
             put(published, record.value());
         } else if (checkpoint.getBody() instanceof ShardNotes notes) {
             for (ShardNote note : notes.getNotes()) {
                 required(store)
                         .put(Keys.shardNote(note.getShard()), note.getNote().getBytes(StandardCharsets.UTF_8));
             }
+        }
+    }
+
+    /** What an older generation seals and answers is verified by nobody any more. */
+    private void requireNotGivenUp(Published published) {
+        if (published.getGeneration() > generation) {
+            throw new IntegrityException("epoch " + published.getEpoch() + " was published from generation "
+                    + published.getGeneration() + ", this process is of generation " + generation
+                    + ", which was given up: start it with the new attestream.generation");
         }
     }
 

@@ -66,7 +66,7 @@ public final class ProofsTopology {
                 Serdes.ByteArray().deserializer(),
                 topics.checkpoints(),
                 LEDGER_PROOFS,
-                () -> new LedgerProofsProcessor(ledger));
+                () -> new LedgerProofsProcessor(ledger, generation));
         return topology;
     }
 }
