@@ -103,6 +103,7 @@ class GatewayIT {
     @BeforeAll
     static void makeTheLedger() throws IOException {
         issuer = new IdentityProvider();
+        Files.createDirectory(directory.resolve("objects"));
         broker = LocalBroker.start(directory.resolve("kafka"));
         signer = NoteSigner.generate("ledger.test/it", new SecureRandom());
         byte[] tagKey = new byte[32];

@@ -535,6 +535,19 @@ class ProofsTopologyTest {
                         raw -> assertThat(raw.bytes()).asString().isEqualTo("newer"));
     }
 
+    /** From then on nobody verifies what this one's sequencer seals. */
+    @Test
+    void stopsOnceANewerGenerationPublishes() {
+        // given
+        publish(shard.grow(3).seal());
+        List<byte[]> newer = epochs.publish(List.of(shard.grow(3).seal()), 2);
+
+        // when, then
+        assertThatThrownBy(() -> newer.forEach(this::checkpoint))
+                .isInstanceOf(IntegrityException.class)
+                .hasMessageContaining("published from generation 2, this process is of generation 1");
+    }
+
     @Test
     void stopsAtACheckpointRecordThatARestoreWouldLeaveOut() {
         byte[] value = epochs.publish(List.of(shard.grow(3).seal())).get(0);

@@ -35,6 +35,11 @@ public final class PublishedEpochs {
 
     /** The next epoch: its intent and its publication. */
     public List<byte[]> publish(List<ShardHead> heads) {
+        return publish(heads, 1);
+    }
+
+    /** As {@link #publish(List)}, of another generation. */
+    public List<byte[]> publish(List<ShardHead> heads, int generation) {
         long epoch = range.size().value();
         EpochLeaf leaf =
                 new EpochLeaf(epoch, "2026-01-05T09:00:00.000Z", Map.of(), List.of(), ShardHead.vectorRoot(heads));
@@ -48,8 +53,10 @@ public final class PublishedEpochs {
                 heads.stream().map(head -> ByteBuffer.wrap(head.encode())).toList();
         String name = "segment-" + epoch;
         return List.of(
-                encode(new Intent(epoch, ByteBuffer.wrap(encoded), headBytes, text, name, "payloads-" + epoch, 1)),
-                encode(new Published(epoch, ByteBuffer.wrap(encoded), headBytes, note, name, "payloads-" + epoch, 1)));
+                encode(new Intent(
+                        epoch, ByteBuffer.wrap(encoded), headBytes, text, name, "payloads-" + epoch, generation)),
+                encode(new Published(
+                        epoch, ByteBuffer.wrap(encoded), headBytes, note, name, "payloads-" + epoch, generation)));
     }
 
     public static byte[] shardNote(long epoch, int shard, long size, String note) {
