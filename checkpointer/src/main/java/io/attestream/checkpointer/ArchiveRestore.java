@@ -15,14 +15,12 @@ import io.attestream.schemas.ledger.LedgerDefinition;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.Deque;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -46,7 +44,6 @@ public final class ArchiveRestore {
     private static final Duration POLL = Duration.ofMillis(200);
     private static final int FETCH_BYTES_MAX = 1 << 20;
     private static final int CHECKPOINTS_FETCH_BYTES_MAX = 4 << 20;
-    private static final String DAMAGED = "damaged/";
 
     private final ObjectStore store;
     private final Ledger ledger;
@@ -140,10 +137,11 @@ public final class ArchiveRestore {
     public Result run() {
         List<ShardLeaves> shards = new ArrayList<>();
         try {
+            List<String> newestInStore = newestInStore(); // before the topic, which is ahead of it in every step
             CheckpointHistory history = new CheckpointHistory(ledger);
             checkpoints.accept(history::accept);
             long total = history.ledgerRange().size().value();
-            requireNoLongerArchive(history);
+            requireNoLongerArchive(newestInStore, history.nextEpoch());
             requireNoOtherSignature();
             if (total == 0) {
                 return new Result.Undecided("nothing was published: there is nothing to restore");
@@ -156,37 +154,35 @@ public final class ArchiveRestore {
             return new Result.Refused(String.valueOf(e.getMessage()));
         } catch (KafkaException | ShardRebuild.UndecidableException e) {
             return new Result.Undecided(String.valueOf(e.getMessage()));
-        } catch (UncheckedIOException e) {
+        } catch (IOException | UncheckedIOException e) {
             return new Result.Undecided("the object store: " + e.getMessage());
         } finally {
             shards.forEach(ShardLeaves::close);
         }
     }
 
+    /** Names of the newest guard and epoch object; what a live checkpointer writes later is not among them. */
+    private List<String> newestInStore() throws IOException {
+        List<String> newest = new ArrayList<>();
+        for (String prefix : List.of(ObjectNames.GUARDS, ObjectNames.EPOCHS)) {
+            store.list(prefix).stream().max(Comparator.naturalOrder()).ifPresent(newest::add);
+        }
+        return newest;
+    }
+
     /**
      * A store that knows of more epochs than Kafka is the floor, and Kafka lost records: to go on from Kafka would sign other
      * roots for sizes that were signed before.
      */
-    private void requireNoLongerArchive(CheckpointHistory history) {
-        try {
-            long next = history.nextEpoch();
-            List<String> longer = new ArrayList<>();
-            for (String name : List.of(ObjectNames.guard(next), ObjectNames.epoch(next))) {
-                if (store.get(name).isPresent()) {
-                    longer.add(name);
-                }
+    private static void requireNoLongerArchive(List<String> newestInStore, long nextEpoch) {
+        for (String name : newestInStore) {
+            String first =
+                    name.startsWith(ObjectNames.GUARDS) ? ObjectNames.guard(nextEpoch) : ObjectNames.epoch(nextEpoch);
+            if (name.compareTo(first) >= 0) {
+                throw new FatalDoubtException("topic checkpoints ends before epoch " + nextEpoch
+                        + ", the object store has " + name
+                        + ": the topic lost records. Nothing was changed; restore the topic");
             }
-            for (String name : store.list(ObjectNames.EPOCHS)) {
-                if (ObjectNames.isEpoch(name) && name.compareTo(ObjectNames.epoch(next)) > 0) {
-                    longer.add(name);
-                }
-            }
-            if (!longer.isEmpty()) {
-                throw new FatalDoubtException("topic checkpoints ends before epoch " + next + ", the object store has "
-                        + longer.get(0) + ": the topic lost records. Nothing was changed; restore the topic");
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 
@@ -275,17 +271,9 @@ public final class ArchiveRestore {
 
     /** Under a name of its own: the same object may rot twice. */
     private void keep(String name, byte[] damaged) throws IOException {
-        String kept = DAMAGED + name + "-" + sha256Hex(damaged).substring(0, 16);
+        String kept = ObjectNames.damaged(name, damaged);
         if (store.putIfAbsent(kept, damaged) instanceof ObjectStore.PutResult.DifferentBytes) {
             throw new IOException("object " + kept + " holds other bytes: " + name + " was not replaced");
-        }
-    }
-
-    private static String sha256Hex(byte[] bytes) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
         }
     }
 

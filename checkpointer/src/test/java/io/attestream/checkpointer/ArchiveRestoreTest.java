@@ -2,6 +2,7 @@
 package io.attestream.checkpointer;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.attestream.checkpointer.Decision.Leaf;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -224,6 +226,30 @@ class ArchiveRestoreTest {
                         ArchiveRestore.Result.Refused.class,
                         refused -> assertThat(refused.detail()).contains("the topic lost records"));
         assertThat(Files.size(rotten)).isEqualTo(1);
+    }
+
+    @Test
+    void anEpochThatIsPublishedMeanwhileIsNoLossOfTheTopic() throws Exception {
+        // given a checkpointer that publishes as soon as the topic was read for the first time
+        AtomicInteger readings = new AtomicInteger();
+        ArchiveRestore restore = new ArchiveRestore(
+                scene.store,
+                scene.ledger.ledger,
+                reader -> {
+                    List.copyOf(scene.log.committed).forEach(reader);
+                    if (readings.getAndIncrement() == 0) {
+                        scene.grow("meanwhile");
+                        Scene.Instance live = scene.start();
+                        assertThatCode(() -> live.checkpointer.takeUp()).doesNotThrowAnyException();
+                        live.checkpointer.publishNewest();
+                    }
+                },
+                this::source,
+                ArchiveRestore.Listener.NONE);
+
+        // then
+        assertThat(restore.run()).isInstanceOf(ArchiveRestore.Result.Restored.class);
+        assertThat(scene.published()).hasSize(4);
     }
 
     @Test

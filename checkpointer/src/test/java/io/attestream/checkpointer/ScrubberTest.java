@@ -4,7 +4,6 @@ package io.attestream.checkpointer;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Clock;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
@@ -12,6 +11,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -140,7 +140,7 @@ class ScrubberTest {
         // given
         Thread thread = new Thread(new Scrubber(
                 () -> {
-                    Thread.sleep(Duration.ofMinutes(5).toMillis());
+                    new CountDownLatch(1).await();
                     return checked(0);
                 },
                 () -> true,

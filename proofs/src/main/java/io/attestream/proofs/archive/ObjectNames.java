@@ -19,6 +19,9 @@ public final class ObjectNames {
     /** What the names of all epoch objects begin with. */
     public static final String EPOCHS = "epochs/";
 
+    /** What the names of all guards begin with. */
+    public static final String GUARDS = "guard/";
+
     private ObjectNames() {}
 
     public static String segment(long epoch, byte[] object) {
@@ -31,7 +34,7 @@ public final class ObjectNames {
 
     /** Where the exact text to be signed for an epoch is kept. */
     public static String guard(long epoch) {
-        return "guard/" + digits(epoch) + ".note-text";
+        return GUARDS + digits(epoch) + ".note-text";
     }
 
     /** Where is kept what was published of an epoch. */
@@ -58,6 +61,11 @@ public final class ObjectNames {
         if (!DIGEST.matcher(name).matches() || !name.startsWith(prefix)) {
             throw new InvalidFormat(field, "must begin with " + prefix + " and have the object's digest");
         }
+    }
+
+    /** Where a damaged object is kept apart: a name of its own, because the same object may be damaged twice. */
+    public static String damaged(String name, byte[] damaged) {
+        return "damaged/" + name + "-" + sha256Hex(damaged).substring(0, 16);
     }
 
     /** Fails unless the object has the digest its name says. */
