@@ -4,11 +4,15 @@ package io.attestream.chaos;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** The command line of a child JVM. */
 public final class JvmCommand {
     /** Two cores are shared by seven processes: a concurrent collector's threads would cost more than its pauses save. */
     private static final List<String> SMALL = List.of("-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError");
+
+    /** Environment variable with further options, separated by spaces, for every JVM of a local cluster. */
+    public static final String OPTIONS = "ATTESTREAM_JAVA_OPTS";
 
     private final List<String> command = new ArrayList<>();
 
@@ -16,6 +20,9 @@ public final class JvmCommand {
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("-Xmx" + heapMegabytes + "m");
         command.addAll(SMALL);
+        Stream.of(System.getenv().getOrDefault(OPTIONS, "").split(" ", -1))
+                .filter(option -> !option.isEmpty())
+                .forEach(command::add);
         command.add("-javaagent:" + installation.agentJar());
     }
 

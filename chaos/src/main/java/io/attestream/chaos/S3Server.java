@@ -137,6 +137,7 @@ public final class S3Server implements AutoCloseable {
                 switch (exchange.getRequestMethod()) {
                     case "PUT" -> put(exchange, key, body, fault);
                     case "GET" -> get(exchange, key, fault);
+                    case "DELETE" -> delete(exchange, key, fault);
                     default -> throw new Refused(405, "MethodNotAllowed");
                 }
             } catch (Refused e) {
@@ -185,6 +186,13 @@ public final class S3Server implements AutoCloseable {
         exchange.sendResponseHeaders(range == null ? 200 : 206, part.length == 0 ? -1 : part.length);
         try (OutputStream out = exchange.getResponseBody()) {
             out.write(part, 0, fault == Fault.BODY_CUT ? part.length / 2 : part.length);
+        }
+    }
+
+    private void delete(HttpExchange exchange, String key, Fault fault) throws IOException {
+        objects.remove(key);
+        if (fault != Fault.ANSWER_LOST) {
+            answer(exchange, 204, new byte[0]);
         }
     }
 

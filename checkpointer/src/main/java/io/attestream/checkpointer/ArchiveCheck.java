@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
-import io.attestream.proofs.InvalidFormat;
-import io.attestream.proofs.archive.LeafRecord;
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.ObjectStore;
-import io.attestream.proofs.archive.Payload;
+import io.attestream.proofs.archive.Pack;
+import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.archive.PayloadObject;
 import io.attestream.proofs.archive.Segment;
-import io.attestream.proofs.entry.CanonicalEntry;
-import io.attestream.proofs.entry.DataDigest;
-import io.attestream.proofs.entry.EntryView;
-import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.tree.CompactRange;
-import io.attestream.proofs.tree.Rfc6962;
 import io.attestream.schemas.Topics;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import java.io.IOException;
@@ -23,11 +17,8 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.apache.kafka.common.KafkaException;
@@ -48,27 +39,21 @@ public final class ArchiveCheck {
 
     private static final int FETCH_BYTES_MAX = 4 << 20;
 
-    /** So many objects one behind the other that cannot be read are no rot: the store does not answer. */
-    private static final int UNREADABLE_MAX = 3;
+    /** Time between looks for packs that were logged while this runs, whose segments are gone. */
+    private static final long LOOK_AGAIN_NANOS = 60_000_000_000L;
 
     private final ObjectStore store;
+    private final ArchiveReader reader;
     private final Ledger ledger;
     private final Consumer<Consumer<LogRecord>> checkpoints;
     private final String checkpointsName;
     private final Pace pace;
     private final Listener listener;
 
-    private final List<Finding> findings = new ArrayList<>();
-    private final List<ShardTree> trees = new ArrayList<>();
-    private final Set<String> unreferenced = new TreeSet<>();
+    private final List<ArchivedShard> shards = new ArrayList<>();
     private boolean listsNames = true;
-    private int unreadableInARow;
-    private long found;
+    private long lookedNanos;
     private long epochs;
-    private long leaves;
-    private long payloads;
-    private long encrypted;
-    private long bytes;
     private Optional<Checkpoint> newest = Optional.empty();
 
     /**
@@ -131,11 +116,6 @@ public final class ArchiveCheck {
                 Thread.sleep(aheadMillis);
             }
         }
-    }
-
-    /** Reads an object of one kind. */
-    private interface Parser<T> {
-        T parse(byte[] object) throws InvalidFormat;
     }
 
     /** What came of it. */
@@ -207,13 +187,14 @@ public final class ArchiveCheck {
             Pace pace,
             Listener listener) {
         this.store = store;
+        this.reader = new ArchiveReader(store);
         this.ledger = ledger;
         this.checkpointsName = checkpointsName;
         this.checkpoints = checkpoints;
         this.pace = pace;
         this.listener = listener;
         for (int shard = 0; shard < ledger.shards(); shard++) {
-            trees.add(new ShardTree(shard));
+            shards.add(new ArchivedShard(shard, reader));
         }
     }
 
@@ -233,7 +214,7 @@ public final class ArchiveCheck {
                     : new Result.Checked(checkAll(total));
         } catch (FatalDoubtException e) {
             // It does not hold by itself, so there is nothing to hold the roots against.
-            find(checkpointsName, "epochs that follow from each other, signed", String.valueOf(e.getMessage()));
+            reader.find(checkpointsName, "epochs that follow from each other, signed", String.valueOf(e.getMessage()));
             return checkDigests();
         } catch (KafkaException e) {
             return new Result.Undecided(checkpointsName + " cannot be read: " + e.getMessage());
@@ -246,11 +227,14 @@ public final class ArchiveCheck {
     /** All that can be said without epochs: whether each object has the digest its name says. */
     private Result checkDigests() throws InterruptedException {
         try {
-            for (String prefix : List.of("segments/", "payloads/")) {
+            for (String prefix : List.of(ObjectNames.SEGMENTS, ObjectNames.PAYLOADS)) {
                 for (String name : store.list(prefix)) {
-                    read(name, object -> object);
-                    pace.after(bytes);
+                    reader.readIfThere(name, object -> object);
+                    pace.after(reader.sizeBytes());
                 }
+            }
+            for (String name : store.list(PackName.PACKS)) {
+                reader.part(name, from -> Pack.open(from, PackName.parse(name)));
             }
             return new Result.Checked(report());
         } catch (IOException e) {
@@ -266,22 +250,27 @@ public final class ArchiveCheck {
 
     private Report checkAll(long total) throws IOException, InterruptedException {
         if (listsNames) {
-            unreferenced.addAll(store.list("segments/"));
-            unreferenced.addAll(store.list("payloads/"));
-            unreferenced.addAll(store.list(ObjectNames.EPOCHS));
+            for (String prefix : List.of(
+                    ObjectNames.SEGMENTS,
+                    ObjectNames.PAYLOADS,
+                    ObjectNames.EPOCHS,
+                    PackName.PACKS,
+                    PackName.PAYLOAD_PACKS)) {
+                reader.list(prefix);
+            }
         }
         List<IOException> failed = new ArrayList<>();
         checkpoints.accept(record -> {
             if (record instanceof LogRecord.Intent open && open.epoch() >= total) {
-                unreferenced.remove(open.intent().segment());
-                unreferenced.remove(open.intent().payloads());
-                unreferenced.remove(ObjectNames.epoch(open.epoch()));
+                reader.refer(open.intent().segment());
+                reader.refer(open.intent().payloads());
+                reader.refer(ObjectNames.epoch(open.epoch()));
             }
             if (record instanceof LogRecord.Published epoch && epoch.epoch() < total && failed.isEmpty()) {
                 try {
                     check(epoch);
                     listener.progress(++epochs, total);
-                    pace.after(bytes);
+                    pace.after(reader.sizeBytes());
                 } catch (IOException e) {
                     failed.add(e);
                 } catch (InterruptedException e) {
@@ -301,7 +290,15 @@ public final class ArchiveCheck {
 
     private Report report() {
         return new Report(
-                epochs, leaves, payloads, encrypted, bytes, findings, found, List.copyOf(unreferenced), newest);
+                epochs,
+                shards.stream().mapToLong(ArchivedShard::leaves).sum(),
+                shards.stream().mapToLong(ArchivedShard::payloads).sum(),
+                shards.stream().mapToLong(ArchivedShard::encrypted).sum(),
+                reader.sizeBytes(),
+                reader.findings(),
+                reader.found(),
+                reader.unreferenced(),
+                newest);
     }
 
     /** Verifies signatures and transitions before anything is held against them. */
@@ -310,9 +307,12 @@ public final class ArchiveCheck {
         AtomicBoolean keptIsThere = new AtomicBoolean(kept.isEmpty());
         checkpoints.accept(record -> {
             history.accept(record);
-            if (record instanceof LogRecord.Published published && !keptIsThere.get()) {
-                keptIsThere.set(
-                        kept.orElseThrow().text().equals(published.intent().noteText()));
+            if (record instanceof LogRecord.Published published) {
+                learnPacks(published.intent());
+                if (!keptIsThere.get()) {
+                    keptIsThere.set(
+                            kept.orElseThrow().text().equals(published.intent().noteText()));
+                }
             }
         });
         CompactRange range = history.ledgerRange();
@@ -326,194 +326,61 @@ public final class ArchiveCheck {
         return total;
     }
 
+    private void learnPacks(EpochIntent intent) {
+        PackChain.logged(intent).forEach(pack -> shards.get(pack.shard()).know(pack));
+    }
+
     private void check(LogRecord.Published epoch) throws IOException {
         EpochIntent intent = epoch.intent();
         requireBytes(ObjectNames.epoch(epoch.epoch()), EpochObjects.published(epoch), "what was published of epoch");
-        Optional<Segment> segment = read(intent.segment(), Segment::parse);
-        Optional<PayloadObject> payloadObject = read(intent.payloads(), PayloadObject::parse);
+        Optional<Segment> segment = read(intent, intent.segment(), Segment::parse);
+        Optional<PayloadObject> payloadObject = read(intent, intent.payloads(), PayloadObject::parse);
         requireBytes(
                 ObjectNames.guard(intent.epoch()),
                 intent.noteText().getBytes(StandardCharsets.UTF_8),
                 "the text of the checkpoint of epoch");
-        for (ShardTree tree : trees) {
-            tree.grow(intent, segment, payloadObject);
+        for (ArchivedShard shard : shards) {
+            shard.grow(intent, segment, payloadObject);
         }
     }
 
     private void requireBytes(String name, byte[] expected, String what) throws IOException {
-        unreferenced.remove(name);
         String expectation = what + " " + epochs;
-        Optional<byte[]> object = load(name, expectation);
-        if (object.isEmpty()) {
-            return;
-        }
-        if (!Arrays.equals(object.get(), expected)) {
-            find(name, expectation, "other bytes");
+        Optional<byte[]> object = reader.load(name, expectation);
+        if (object.isPresent() && !Arrays.equals(object.get(), expected)) {
+            reader.find(name, expectation, "other bytes");
         }
     }
 
-    /** Empty if there is none, or it cannot be read, which was noted then. */
-    private Optional<byte[]> load(String name, String expectation) throws IOException {
-        try {
-            Optional<byte[]> object = store.get(name);
-            unreadableInARow = 0;
-            bytes += object.map(there -> there.length).orElse(0);
-            if (object.isEmpty()) {
-                find(name, expectation, "no object");
-            }
-            return object;
-        } catch (IOException e) {
-            if (Thread.currentThread().isInterrupted() || ++unreadableInARow == UNREADABLE_MAX) {
-                throw e;
-            }
-            find(name, expectation, "cannot be read: " + e.getMessage());
-            return Optional.empty();
+    /** Empty if all its leaves are in packs, or the object is of no use, which was noted then. */
+    private <T> Optional<T> read(EpochIntent intent, String name, ArchiveReader.Parser<T> parser) throws IOException {
+        long foundBefore = reader.found();
+        Optional<T> object = reader.readIfThere(name, parser);
+        boolean gone = object.isEmpty() && reader.found() == foundBefore;
+        if (gone && !isPacked(intent) && !isPackedMeanwhile(intent)) {
+            reader.find(name, "an object", "no object");
         }
+        return object;
     }
 
-    /** Empty if the object is of no use, which was noted then. */
-    private <T> Optional<T> read(String name, Parser<T> parser) throws IOException {
-        unreferenced.remove(name);
-        Optional<byte[]> object = load(name, "an object");
-        if (object.isEmpty()) {
-            return Optional.empty();
-        }
-        try {
-            ObjectNames.requireDigest(name, object.get());
-            return Optional.of(parser.parse(object.get()));
-        } catch (InvalidFormat e) {
-            find(name, "the digest in its name and a known format", String.valueOf(e.getMessage()));
-            return Optional.empty();
-        }
+    private boolean isPacked(EpochIntent intent) {
+        return shards.stream().allMatch(shard -> shard.isPacked(intent));
     }
 
-    private void find(String object, String expected, String actual) {
-        found++;
-        if (findings.size() < FINDINGS_MAX) {
-            findings.add(new Finding(object, expected, actual));
+    /** Beside a live checkpointer: a segment may have gone since this began, because a pack was logged. */
+    private boolean isPackedMeanwhile(EpochIntent intent) {
+        long now = System.nanoTime();
+        if (lookedNanos != 0 && now - lookedNanos < LOOK_AGAIN_NANOS) {
+            return false;
         }
-    }
-
-    /** One shard's tree as the stored entries give it. */
-    private final class ShardTree {
-        private final int shard;
-        private final CompactRange range = CompactRange.empty();
-        private long size;
-        /** Input position of the head the leaves are below. */
-        private long nextOffset;
-
-        private long lastOffset = -1;
-        /** False behind an object that could not be used. */
-        private boolean known = true;
-
-        ShardTree(int shard) {
-            this.shard = shard;
-        }
-
-        void grow(EpochIntent intent, Optional<Segment> segment, Optional<PayloadObject> payloadObject) {
-            ShardHead head = intent.heads().get(shard);
-            long from = size;
-            size = head.size().value();
-            long fromOffset = nextOffset;
-            nextOffset = head.nextOffset();
-            if (segment.isEmpty()) {
-                known &= from == size;
-                return;
+        lookedNanos = now;
+        CheckpointHistory history = new CheckpointHistory(ledger);
+        checkpoints.accept(record -> {
+            history.accept(record);
+            if (record instanceof LogRecord.Published published) {
+                learnPacks(published.intent());
             }
-            try {
-                requireRows(segment.get(), from);
-                lastOffset = fromOffset - 1;
-                for (long index = from; index < size; index++) {
-                    LeafRecord leaf = segment.get().leaf(shard, index);
-                    range.append(Rfc6962.leafHash(leaf.entry()));
-                    check(intent, index, leaf, payloadObject);
-                }
-            } catch (InvalidFormat e) {
-                known = false;
-                find(intent.segment(), "leaves [" + from + ", " + size + ") of shard " + shard, describe(e));
-                return;
-            }
-            if (known && !range.root().equals(head.root())) {
-                known = false;
-                find(
-                        intent.segment(),
-                        "root " + head.root().base64() + " of shard " + shard + " at size " + size,
-                        "root " + range.root().base64());
-            }
-        }
-
-        private void requireRows(Segment segment, long from) throws InvalidFormat {
-            boolean has = segment.shards().contains(shard);
-            if (has != size > from
-                    || (has && (segment.firstIndex(shard) != from || segment.count(shard) != size - from))) {
-                throw new InvalidFormat(
-                        "shard " + shard,
-                        has
-                                ? "has " + segment.count(shard) + " leaves from " + segment.firstIndex(shard)
-                                : "has no leaves here");
-            }
-        }
-
-        private void check(EpochIntent intent, long index, LeafRecord leaf, Optional<PayloadObject> payloadObject)
-                throws InvalidFormat {
-            leaves++;
-            EntryView entry = CanonicalEntry.parse(leaf.entry());
-            String what = "leaf " + index + " of shard " + shard;
-            if (entry.kind() != leaf.kind()) {
-                find(intent.segment(), what + " of kind " + entry.kind(), "kind " + leaf.kind());
-            }
-            if (leaf.offset() <= lastOffset || leaf.offset() >= nextOffset) {
-                find(
-                        intent.segment(),
-                        what + " of an offset from " + (lastOffset + 1) + " to " + (nextOffset - 1),
-                        "offset " + leaf.offset());
-            }
-            lastOffset = Math.max(lastOffset, leaf.offset());
-            if (entry instanceof EntryView.Event event) {
-                if (event.timeMillis() != leaf.timestampMillis()) {
-                    find(
-                            intent.segment(),
-                            what + " of time " + event.timeMillis() + " ms",
-                            leaf.timestampMillis() + " ms");
-                }
-                if (payloadObject.isPresent()) {
-                    checkPayload(intent, index, event, payloadObject.get());
-                }
-            }
-        }
-
-        private void checkPayload(EpochIntent intent, long index, EntryView.Event event, PayloadObject payloadObject) {
-            String what = "payload of leaf " + index + " of shard " + shard;
-            try {
-                Payload payload = payloadObject.payload(shard, index);
-                if (payload instanceof Payload.None) {
-                    // Nothing erases payloads yet.
-                    find(intent.payloads(), what + ": " + event.dataSizeBytes() + " bytes", "none");
-                }
-                if (payload instanceof Payload.Encrypted) {
-                    encrypted++;
-                }
-                if (payload instanceof Payload.Plain plain) {
-                    payloads++;
-                    byte[] digest = DataDigest.compute(plain.salt(), plain.data());
-                    if (plain.data().length != event.dataSizeBytes() || !Arrays.equals(digest, event.dataDigest())) {
-                        find(
-                                intent.payloads(),
-                                what + ": " + event.dataSizeBytes() + " bytes, digest " + hex(event.dataDigest()),
-                                plain.data().length + " bytes, digest " + hex(digest));
-                    }
-                }
-            } catch (InvalidFormat e) {
-                find(intent.payloads(), what, describe(e));
-            }
-        }
-    }
-
-    private static String hex(byte[] bytes) {
-        return HexFormat.of().formatHex(bytes);
-    }
-
-    private static String describe(InvalidFormat e) {
-        return String.valueOf(e.getMessage());
+        });
+        return isPacked(intent);
     }
 }

@@ -2,10 +2,16 @@
 package io.attestream.checkpointer;
 
 import io.attestream.checkpointer.Decision.Leaf;
+import io.attestream.objects.ZstdBlocks;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.EpochObject;
+import io.attestream.proofs.archive.LeafRecord;
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.proofs.archive.Pack;
+import io.attestream.proofs.archive.PackName;
+import io.attestream.proofs.archive.Payload;
+import io.attestream.proofs.archive.PayloadPack;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.NoteVerification;
 import io.attestream.proofs.note.SignedNote;
@@ -50,6 +56,9 @@ public final class ArchiveRestore {
     private final Consumer<Consumer<LogRecord>> checkpoints;
     private final IntFunction<LeafSource> sources;
     private final Listener listener;
+
+    /** Packs the published epochs logged. */
+    private final List<PackName> logged = new ArrayList<>();
 
     private final List<String> replaced = new ArrayList<>();
     private long epochs;
@@ -139,7 +148,12 @@ public final class ArchiveRestore {
         try {
             List<String> newestInStore = newestInStore(); // before the topic, which is ahead of it in every step
             CheckpointHistory history = new CheckpointHistory(ledger);
-            checkpoints.accept(history::accept);
+            checkpoints.accept(record -> {
+                history.accept(record);
+                if (record instanceof LogRecord.Published published) {
+                    logged.addAll(PackChain.logged(published.intent()));
+                }
+            });
             long total = history.ledgerRange().size().value();
             requireNoLongerArchive(newestInStore, history.nextEpoch());
             requireNoOtherSignature();
@@ -149,6 +163,9 @@ public final class ArchiveRestore {
             IntStream.range(0, ledger.shards())
                     .forEach(shard -> shards.add(new ShardLeaves(shard, sources.apply(shard))));
             checkpoints.accept(record -> restore(record, total, shards));
+            for (int shard = 0; shard < ledger.shards(); shard++) {
+                restorePacks(shard, total);
+            }
             return new Result.Restored(new Report(epochs, present, written, replaced));
         } catch (FatalDoubtException e) {
             return new Result.Refused(String.valueOf(e.getMessage()));
@@ -235,8 +252,121 @@ public final class ArchiveRestore {
         byte[] payloads = EpochObjects.payloads(intent.epoch(), leaves);
         requireName(intent.segment(), ObjectNames.segment(intent.epoch(), segment));
         requireName(intent.payloads(), ObjectNames.payloads(intent.epoch(), payloads));
-        put(intent.segment(), segment);
-        put(intent.payloads(), payloads);
+        if (!isPacked(leaves) || isThere(intent.segment())) {
+            put(intent.segment(), segment);
+        }
+        if (!isPacked(leaves) || isThere(intent.payloads())) {
+            put(intent.payloads(), payloads);
+        }
+    }
+
+    /** Whether what an epoch added is in packs, so that its own objects may have been removed. */
+    private boolean isPacked(List<List<Leaf>> leaves) {
+        for (int shard = 0; shard < leaves.size(); shard++) {
+            List<Leaf> added = leaves.get(shard);
+            if (!added.isEmpty()) {
+                int of = shard;
+                long last = added.get(added.size() - 1).index();
+                if (logged.stream().noneMatch(pack -> pack.shard() == of && pack.has(last))) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    private boolean isThere(String name) {
+        try {
+            return store.get(name).isPresent();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    // ---- packs
+
+    /** Decides the shard's records once more, so that no more than one pack is in memory. */
+    private void restorePacks(int shard, long total) {
+        Deque<PackName> packs = new ArrayDeque<>();
+        logged.stream().filter(pack -> pack.shard() == shard).forEach(packs::add);
+        if (packs.isEmpty()) {
+            return;
+        }
+        ShardLeaves leaves = new ShardLeaves(shard, sources.apply(shard));
+        try {
+            PackRestore restore = new PackRestore(shard, packs);
+            checkpoints.accept(record -> {
+                if (record instanceof LogRecord.Published published && published.epoch() < total) {
+                    ShardHead head = published.intent().heads().get(shard);
+                    restore.take(published.epoch(), leaves.takeTo(head, published.epoch()));
+                }
+            });
+        } finally {
+            leaves.close();
+        }
+    }
+
+    /** Makes the packs of a shard out of its leaves, in their order. */
+    private final class PackRestore {
+        private final int shard;
+        private final Deque<PackName> packs;
+        private final CompactRange range = CompactRange.empty();
+        private Pack.Builder pack;
+        private List<Payload> payloads = new ArrayList<>();
+
+        PackRestore(int shard, Deque<PackName> packs) {
+            this.shard = shard;
+            this.packs = packs;
+            this.pack = Pack.builder(shard, range);
+        }
+
+        void take(long epoch, List<Leaf> leaves) {
+            if (leaves.isEmpty() || packs.isEmpty()) {
+                return;
+            }
+            long size = leaves.get(leaves.size() - 1).index() + 1;
+            pack.boundary(epoch, size);
+            for (Leaf leaf : leaves) {
+                if (packs.isEmpty()) {
+                    return;
+                }
+                pack.add(new LeafRecord(leaf.kind(), leaf.offset(), leaf.timestampMillis(), leaf.entry()));
+                payloads.add(leaf.payload());
+                range.append(leaf.leafHash(), 0);
+                if (leaf.index() + 1 == packs.element().end()) {
+                    put(packs.remove());
+                    if (size > leaf.index() + 1) {
+                        pack.boundary(epoch, size);
+                    }
+                }
+            }
+        }
+
+        private void put(PackName name) {
+            Pack.Built built = pack.build();
+            requireName(name.name(), built.name().name());
+            ArchiveRestore.this.put(name.name(), built.object());
+            putPayloads(name);
+            pack = Pack.builder(shard, range);
+            payloads = new ArrayList<>();
+        }
+
+        private void putPayloads(PackName name) {
+            List<Payload> own = payloads;
+            try {
+                if (PackedPayloads.hold(store, name, index -> own.get((int) (index - name.first())))) {
+                    present++;
+                    return;
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            } catch (InvalidFormat e) {
+                throw new IllegalStateException("payloads in memory have a format", e);
+            }
+            PayloadPack.Builder builder = PayloadPack.builder(new ZstdBlocks());
+            own.forEach(builder::add);
+            ArchiveRestore.this.put(name.payloads(), builder.build(name));
+        }
     }
 
     private static void requireName(String published, String made) {

@@ -84,6 +84,13 @@ final class Backlog {
             return heads.stream().map(VerifiedHead::head).toList();
         }
 
+        /** Of the leaves each shard adds. */
+        List<Long> sizesBytes() {
+            return leaves.stream()
+                    .map(shard -> shard.stream().mapToLong(Leaf::sizeBytes).sum())
+                    .toList();
+        }
+
         Counts counts() {
             return heads.stream().map(VerifiedHead::counts).reduce(Counts.NONE, Counts::plus);
         }

@@ -2,6 +2,7 @@
 package io.attestream.checkpointer;
 
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.ledger.EpochLeaf;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.Checkpoint;
@@ -22,6 +23,7 @@ final class CheckpointHistory {
     private final int generationMax;
     private int generation = 1;
     private final CompactRange published = CompactRange.empty();
+    private final PackChain packs = new PackChain();
     private List<ShardHead> heads;
     private Optional<EpochIntent> open = Optional.empty();
     private Optional<LogRecord.Published> last = Optional.empty();
@@ -77,6 +79,11 @@ final class CheckpointHistory {
         return heads;
     }
 
+    /** The newest pack of a shard that a published epoch logged. */
+    Optional<PackName> newestPack(int shard) {
+        return packs.newest(shard);
+    }
+
     private void accept(EpochIntent intent) {
         long epoch = published.size().value();
         if (open.isPresent()) {
@@ -113,6 +120,7 @@ final class CheckpointHistory {
         for (int shard = 0; shard < ledger.shards(); shard++) {
             requireGrows(intent.epoch(), heads.get(shard), intent.heads().get(shard));
         }
+        takeLogged(packs.copy(), intent, leaf);
         CompactRange extended = published.copy();
         extended.append(Rfc6962.leafHash(intent.epochLeaf()));
         String expected = new Checkpoint(ledger.origin(), extended.size(), extended.root()).text();
@@ -120,6 +128,16 @@ final class CheckpointHistory {
             throw doubt(
                     intent.epoch(),
                     "its note text is not the checkpoint of the ledger log with its epoch leaf appended");
+        }
+    }
+
+    private void takeLogged(PackChain chain, EpochIntent intent, EpochLeaf leaf) {
+        try {
+            chain.accept(leaf.logged(), heads);
+        } catch (InvalidFormat e) {
+            throw doubt(
+                    intent.epoch(),
+                    "it logs what does not follow, or what this version does not know: " + e.getMessage());
         }
     }
 
@@ -148,6 +166,7 @@ final class CheckpointHistory {
         }
         ledger.requireSigned(record.note(), intent.noteText(), record.epoch());
         published.append(Rfc6962.leafHash(intent.epochLeaf()));
+        takeLogged(packs, intent, parseLeaf(intent));
         heads = intent.heads();
         open = Optional.empty();
         last = Optional.of(record);

@@ -22,6 +22,9 @@ final class Checkpointer {
     private static final Logger LOG = LoggerFactory.getLogger(Checkpointer.class);
     private static final long PROGRESS_MILLIS = 5_000;
 
+    /** An epoch leaf has at most 65,535 bytes, a name and a digest some 200. */
+    private static final int LOGGED_MAX = 128;
+
     /** How often and how much. */
     record Pace(long intervalMillis, long shardNotesIntervalMillis, long epochLeavesMax, long epochSizeBytesMax) {}
 
@@ -33,6 +36,8 @@ final class Checkpointer {
     private final Guard guard;
     private final Signer signer;
     private final PublishPath path;
+    private final Unpacked unpacked;
+    private final Packer packer;
     private final EpochAssembler assembler;
     private final CheckpointerMetrics metrics;
     private final Pace pace;
@@ -55,6 +60,8 @@ final class Checkpointer {
             EpochArchive archive,
             Guard guard,
             Signer signer,
+            Unpacked unpacked,
+            Packer packer,
             CheckpointerMetrics metrics,
             Pace pace,
             Clock clock,
@@ -66,6 +73,8 @@ final class Checkpointer {
         this.history = new CheckpointHistory(ledger, generation);
         this.guard = guard;
         this.signer = signer;
+        this.unpacked = unpacked;
+        this.packer = packer;
         this.assembler = new EpochAssembler(ledger);
         this.metrics = metrics;
         this.pace = pace;
@@ -149,6 +158,7 @@ final class Checkpointer {
             Backlog.Content own = requireRecomputed(open.get());
             topicCheck.run();
             path.rollForward(open.get(), own.leaves());
+            unpacked.published(open.get(), own.sizesBytes(), clock.millis());
             metrics.published(history, clock.millis());
         }
         backlog.follow();
@@ -159,7 +169,8 @@ final class Checkpointer {
     private void replay(LogRecord record) {
         history.accept(record);
         if (record instanceof LogRecord.Published published) {
-            requireRecomputed(published.intent());
+            Backlog.Content own = requireRecomputed(published.intent());
+            unpacked.published(published.intent(), own.sizesBytes(), clock.millis());
             metrics.replayed(history);
             logProgress(published.intent());
         }
@@ -247,7 +258,9 @@ final class Checkpointer {
         }
         topicCheck.run();
         CompactRange ledger = history.ledgerRange();
-        path.publish(assembler.assemble(ledger, content.get(), clock.millis()));
+        EpochIntent intent =
+                path.publish(assembler.assemble(ledger, content.get(), packer.ready(LOGGED_MAX), clock.millis()));
+        unpacked.published(intent, content.get().sizesBytes(), clock.millis());
         metrics.published(history, clock.millis());
         return content.get().cut();
     }

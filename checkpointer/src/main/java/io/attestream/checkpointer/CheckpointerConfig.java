@@ -30,6 +30,8 @@ public interface CheckpointerConfig {
 
     Checkpointer checkpointer();
 
+    Packs packs();
+
     interface Kafka {
         @Doc("Kafka brokers, `host:port` separated by commas.")
         String bootstrapServers();
@@ -70,6 +72,27 @@ public interface CheckpointerConfig {
         @Doc("Port of health and metrics; `0` takes a free one.")
         @WithDefault("8082")
         int port();
+    }
+
+    interface Packs {
+        @Doc("Leaves of a full pack, a multiple of 256.")
+        @WithDefault("65536")
+        int leavesMax();
+
+        @Doc(
+                "Bytes of entries and payloads at which a pack is closed, at the next multiple of 256 leaves. Twice as much is needed"
+                        + " in memory while a pack is made.")
+        @WithDefault("268435456")
+        long sizeBytesMax();
+
+        @Doc("Milliseconds after which published leaves are packed although they do not fill a pack.")
+        @WithDefault("3600000")
+        long ageMillisMax();
+
+        @Doc(
+                "Milliseconds for which a segment is kept after its leaves are in logged packs: readers may not know of those yet.")
+        @WithDefault("600000")
+        long segmentGraceMillis();
     }
 
     interface Checkpointer {

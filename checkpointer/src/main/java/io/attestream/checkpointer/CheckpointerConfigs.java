@@ -3,8 +3,10 @@ package io.attestream.checkpointer;
 
 import io.attestream.objects.ObjectStores;
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.NoteVerifier;
+import io.attestream.proofs.tile.TilePath;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -73,10 +75,23 @@ final class CheckpointerConfigs {
                 own.scrubBytesPerSecondMax(),
                 1 << 10,
                 1L << 40);
+        requirePacks(problems, config.packs());
         ObjectStores.problem(config.objects().location())
                 .ifPresent(problem -> problems.add("attestream.objects.location: " + problem));
         requireKeys(problems, config.ledger());
         return problems;
+    }
+
+    private static void requirePacks(List<String> problems, CheckpointerConfig.Packs packs) {
+        String leavesMax = "attestream.packs.leaves-max";
+        requireRange(problems, leavesMax, packs.leavesMax(), 256, PackName.LEAVES_MAX);
+        require(
+                problems,
+                packs.leavesMax() % TilePath.FULL_WIDTH == 0,
+                leavesMax + " is " + packs.leavesMax() + ", must be a multiple of 256");
+        requireRange(problems, "attestream.packs.size-bytes-max", packs.sizeBytesMax(), 1, 1L << 30);
+        requireRange(problems, "attestream.packs.age-millis-max", packs.ageMillisMax(), 1_000, 1L << 32);
+        requireRange(problems, "attestream.packs.segment-grace-millis", packs.segmentGraceMillis(), 0, 1L << 32);
     }
 
     /**

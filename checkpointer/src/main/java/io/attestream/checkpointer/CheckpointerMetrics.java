@@ -59,6 +59,19 @@ final class CheckpointerMetrics implements StepListener {
                 .register(registry);
     }
 
+    void packer(Packer packer, Unpacked unpacked) {
+        Gauge.builder("attestream_checkpointer_unpacked_leaves", unpacked, Unpacked::leaves)
+                .description("Published leaves that are in segments and in no logged pack")
+                .register(registry);
+        Gauge.builder(
+                        "attestream_checkpointer_packing_fails",
+                        packer,
+                        p -> p.problem().isEmpty() ? 0 : 1)
+                .description(
+                        "1 if the last attempt to make a pack, or to remove what is packed, failed; the log says why")
+                .register(registry);
+    }
+
     private void registerShard(Backlog backlog, int shard) {
         String tag = Integer.toString(shard);
         Gauge.builder("attestream_checkpointer_shard_published_size", publishedSize, sizes -> sizes.get(shard))

@@ -134,7 +134,7 @@ final class EpochArchive {
         }
     }
 
-    private static boolean isSame(Payload one, Payload other) {
+    static boolean isSame(Payload one, Payload other) {
         if (one instanceof Payload.Plain a && other instanceof Payload.Plain b) {
             return Arrays.equals(a.salt(), b.salt()) && Arrays.equals(a.data(), b.data());
         }
@@ -161,7 +161,8 @@ final class EpochArchive {
         }
     }
 
-    private PayloadObject readPayloads(String name) {
+    /** The payload object with this name, read from the store and checked against its digest. */
+    PayloadObject readPayloads(String name) {
         try {
             return PayloadObject.parse(read(name));
         } catch (InvalidFormat e) {

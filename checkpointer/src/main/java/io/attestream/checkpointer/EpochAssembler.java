@@ -23,13 +23,14 @@ final class EpochAssembler {
     /**
      * The epoch after those in {@code ledgerRange}.
      *
+     * @param logged objects whose digests it logs
      * @param timeMillis wall clock; recorded only; nothing depends on it
      */
-    Epoch assemble(CompactRange ledgerRange, Backlog.Content content, long timeMillis) {
+    Epoch assemble(CompactRange ledgerRange, Backlog.Content content, List<EpochLeaf.Logged> logged, long timeMillis) {
         long number = ledgerRange.size().value();
         List<ShardHead> heads = content.shardHeads();
         EpochLeaf leaf = new EpochLeaf(
-                number, LogTime.format(timeMillis), content.counts().asMap(), List.of(), ShardHead.vectorRoot(heads));
+                number, LogTime.format(timeMillis), content.counts().asMap(), logged, ShardHead.vectorRoot(heads));
         byte[] bytes = leaf.encode();
         CompactRange extended = ledgerRange.copy();
         extended.append(Rfc6962.leafHash(bytes));

@@ -171,7 +171,9 @@ public final class Main {
         NoteSigner key = CheckpointerConfigs.signingKey(config.ledger());
         ObjectStore store = ObjectStores.openForWriting(config.objects().location());
         EpochArchive archive = new EpochArchive(store);
-        Signer signer = new Signer(key, ledger, archive);
+        Unpacked unpacked = new Unpacked(ledger, config.packs().segmentGraceMillis());
+        Packer packer = new Packer(store, archive, unpacked, packLimits(), ledger.shards(), clock);
+        Signer signer = new Signer(key, ledger, archive, packer);
         CheckpointRecords records = new CheckpointRecords(definition.schemas());
         LedgerFollower follower =
                 new LedgerFollower(clients, topics, new ProcessorRecords(definition.schemas()), backlog, clock::millis);
@@ -193,31 +195,48 @@ public final class Main {
                     archive,
                     new Guard(store),
                     signer,
+                    unpacked,
+                    packer,
                     metrics,
                     pace(),
                     clock,
                     both(metrics, steps));
             Scrubber scrubber = scrubber(topics, definition, store, checkpointer);
             metrics.scrubber(scrubber);
-            Thread scrubbing = new Thread(scrubber, "scrubbing");
-            scrubbing.setDaemon(true);
+            metrics.packer(packer, unpacked);
+            Thread scrubbing = daemon(scrubber, "scrubbing");
+            Thread packing = daemon(() -> packer.run(checkpointer::isReplayed), "packing");
             running.set(new Running(checkpointer, follower, backlog, metrics));
             if (stop.getCount() == 0) {
                 return;
             }
             reading.start();
             scrubbing.start();
+            packing.start();
             try {
                 checkpointer.run();
             } finally {
                 scrubber.stop();
+                packer.stop();
                 scrubbing.interrupt();
+                packing.join(TimeUnit.SECONDS.toMillis(STOP_WAIT_SECONDS));
                 scrubbing.join(TimeUnit.SECONDS.toMillis(STOP_WAIT_SECONDS));
             }
         } finally {
             follower.stop();
             reading.join(TimeUnit.SECONDS.toMillis(STOP_WAIT_SECONDS));
         }
+    }
+
+    private static Thread daemon(Runnable task, String name) {
+        Thread thread = new Thread(task, name);
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    private Unpacked.Limits packLimits() {
+        CheckpointerConfig.Packs packs = config.packs();
+        return new Unpacked.Limits(packs.leavesMax(), packs.sizeBytesMax(), packs.ageMillisMax());
     }
 
     private Scrubber scrubber(

@@ -56,8 +56,8 @@ final class PublishPath {
         this.steps = steps;
     }
 
-    /** Takes a new epoch all the way. */
-    void publish(EpochAssembler.Epoch epoch) {
+    /** Takes a new epoch all the way, and returns what was published. */
+    EpochIntent publish(EpochAssembler.Epoch epoch) {
         long number = epoch.number();
         steps.reached(PublishStep.ASSEMBLED, number);
 
@@ -73,6 +73,7 @@ final class PublishPath {
         write(new LogRecord.Intent(intent), PublishStep.INTENT_SENT, PublishStep.INTENT_COMMITTED);
 
         signAndPublish(intent);
+        return intent;
     }
 
     /**

@@ -34,6 +34,7 @@ final class Signer {
     private final NoteSigner key;
     private final Ledger ledger;
     private final EpochArchive archive;
+    private final LoggedObjects loggedObjects;
     /** The same key under each shard's origin. */
     private final List<NoteSigner> shardKeys = new ArrayList<>();
 
@@ -42,7 +43,7 @@ final class Signer {
     private List<CompactRange> shardRanges = new ArrayList<>();
 
     /** A signer that has signed nothing yet. */
-    Signer(NoteSigner key, Ledger ledger, EpochArchive archive) {
+    Signer(NoteSigner key, Ledger ledger, EpochArchive archive, LoggedObjects loggedObjects) {
         if (!key.verifier().vkey().equals(ledger.key().vkey())) {
             throw new FatalDoubtException(
                     "the signing key is that of " + key.verifier().vkey() + ", the ledger's genesis names "
@@ -51,6 +52,7 @@ final class Signer {
         this.key = key;
         this.ledger = ledger;
         this.archive = archive;
+        this.loggedObjects = loggedObjects;
         this.signedHeads = ledger.emptyHeads();
         for (int shard = 0; shard < ledger.shards(); shard++) {
             shardRanges.add(CompactRange.empty());
@@ -117,9 +119,7 @@ final class Signer {
         if (leaf.epoch() != intent.epoch()) {
             throw refused(intent, "its epoch leaf names epoch " + leaf.epoch());
         }
-        if (!leaf.logged().isEmpty()) {
-            throw refused(intent, "its epoch leaf logs objects nobody here has verified: " + leaf.logged());
-        }
+        leaf.logged().forEach(loggedObjects::requireVerified);
         ledger.requireVector(intent.heads(), leaf.vectorRoot(), intent.epoch());
         CompactRange extended = ledgerRange.copy();
         extended.append(Rfc6962.leafHash(intent.epochLeaf()));

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
-import io.attestream.checkpointer.Decision.Leaf;
 import io.attestream.proofs.archive.EpochObject;
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.note.Checkpoint;
@@ -15,7 +14,6 @@ import io.attestream.proofs.tree.TreeSize;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -48,38 +46,12 @@ class ArchiveRestoreTest {
         before = objects();
     }
 
-    /** The records of one partition, decided again. */
-    private ArchiveRestore.LeafSource source(int number) {
-        TestShard shard = scene.shards.get(number);
-        ShardDecider decider = new ShardDecider(number, scene.ledger.ledger, 1);
-        List<Leaf> leaves = new ArrayList<>();
-        for (TestShard.Committed record : shard.records) {
-            ShardDecider.Verdict verdict = decider.decide(record.offset(), record.timestampMillis(), record.value());
-            if (((ShardDecider.Decided) verdict).decision() instanceof Leaf leaf) {
-                leaves.add(leaf);
-            }
-        }
-        return new ArchiveRestore.LeafSource() {
-            @Override
-            public List<Leaf> takeTo(long nextOffset) {
-                List<Leaf> taken = leaves.stream()
-                        .filter(leaf -> leaf.offset() < nextOffset)
-                        .toList();
-                leaves.removeAll(taken);
-                return taken;
-            }
-
-            @Override
-            public void close() {}
-        };
-    }
-
     private ArchiveRestore.Result restore() {
         return new ArchiveRestore(
                         scene.store,
                         scene.ledger.ledger,
                         reader -> List.copyOf(scene.log.committed).forEach(reader),
-                        this::source,
+                        scene::leafSource,
                         ArchiveRestore.Listener.NONE)
                 .run();
     }
@@ -244,7 +216,7 @@ class ArchiveRestoreTest {
                         live.checkpointer.publishNewest();
                     }
                 },
-                this::source,
+                scene::leafSource,
                 ArchiveRestore.Listener.NONE);
 
         // then

@@ -8,6 +8,7 @@ import io.attestream.checkpointer.LogRecord.Intent;
 import io.attestream.checkpointer.LogRecord.Published;
 import io.attestream.checkpointer.LogRecord.ShardNote;
 import io.attestream.checkpointer.LogRecord.ShardNotes;
+import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.ledger.EpochLeaf;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.Checkpoint;
@@ -171,6 +172,39 @@ class CheckpointHistoryTest {
 
     // ---- help
 
+    @Test
+    void acceptsPacksOfAShardThatFollowEachOther() {
+        publish(intent(0, head(1000, 1, 1000)));
+        publish(intent(1, head(1000, 1, 1001), pack(0, 0, 256), pack(0, 256, 768)));
+        publish(intent(2, head(1100, 2, 1100)));
+        publish(intent(3, head(1100, 2, 1101), pack(0, 768, 1024)));
+        assertThat(history.newestPack(0).orElseThrow().end()).isEqualTo(1024);
+        assertThat(history.newestPack(1)).isEmpty();
+    }
+
+    @Test
+    void refusesToLogWhatDoesNotFollow() {
+        publish(intent(0, head(1000, 1, 1000)));
+        publish(intent(1, head(2000, 2, 2000), pack(0, 0, 256)));
+        refusesToLog("does not follow", pack(0, 512, 768));
+        refusesToLog("does not follow", pack(0, 0, 256));
+        refusesToLog("does not follow", pack(0, 256, 512), pack(0, 256, 512));
+        refusesToLog("were not published before", pack(0, 256, 2048));
+        refusesToLog("the ledger does not have", pack(2, 0, 256));
+        EpochLeaf.Logged good = pack(0, 256, 512);
+        refusesToLog("another digest than its name", new EpochLeaf.Logged(good.name(), Rfc6962.EMPTY_ROOT));
+        refusesToLog("is not the name of a pack", new EpochLeaf.Logged("notes/1", Rfc6962.EMPTY_ROOT));
+    }
+
+    private void refusesToLog(String message, EpochLeaf.Logged... logged) {
+        refuses(message, new Intent(intent(2, head(3000, 3, 3000), logged)));
+    }
+
+    private static EpochLeaf.Logged pack(int shard, long first, long end) {
+        PackName name = new PackName(shard, first, end, Rfc6962.leafHash(new byte[] {(byte) first}));
+        return new EpochLeaf.Logged(name.name(), name.digest());
+    }
+
     private void publish(EpochIntent intent) {
         history.accept(new Intent(intent));
         history.accept(new Published(intent, note(intent.noteText())));
@@ -189,10 +223,14 @@ class CheckpointHistoryTest {
         return new ShardHead(0, new TreeSize(size), Hash.of(bytes), nextOffset);
     }
 
-    private EpochIntent intent(long epoch, ShardHead first) {
+    private EpochIntent intent(long epoch, ShardHead first, EpochLeaf.Logged... logged) {
         List<ShardHead> heads = new ArrayList<>(List.of(first, EMPTY));
         byte[] leaf = new EpochLeaf(
-                        epoch, "2026-01-05T09:00:00.000Z", Map.of("leaves", 1L), List.of(), ShardHead.vectorRoot(heads))
+                        epoch,
+                        "2026-01-05T09:00:00.000Z",
+                        Map.of("leaves", 1L),
+                        List.of(logged),
+                        ShardHead.vectorRoot(heads))
                 .encode();
         CompactRange extended = range.copy();
         extended.append(Rfc6962.leafHash(leaf));

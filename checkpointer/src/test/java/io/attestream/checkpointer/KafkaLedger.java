@@ -215,7 +215,7 @@ final class KafkaLedger implements AutoCloseable {
         List<VerifiedHead> claimed =
                 heads.stream().map(head -> new VerifiedHead(head, Counts.NONE)).toList();
         EpochAssembler.Epoch epoch = new EpochAssembler(ledger.ledger)
-                .assemble(history().ledgerRange(), new Backlog.Content(claimed, List.of(), false), 0);
+                .assemble(history().ledgerRange(), new Backlog.Content(claimed, List.of(), false), List.of(), 0);
         EpochIntent intent =
                 new EpochIntent(epoch.number(), epoch.leaf(), heads, epoch.noteText(), "segment", "payloads", 1);
         String note = SignedNote.sign(intent.noteText(), ledger.key).encode();

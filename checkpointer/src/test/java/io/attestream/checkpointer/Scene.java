@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
+import io.attestream.checkpointer.Decision.Leaf;
 import io.attestream.proofs.archive.DirectoryObjectStore;
 import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.note.NoteSigner;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -21,6 +23,9 @@ final class Scene {
     final InMemoryCheckpointLog log = new InMemoryCheckpointLog();
     /** Whether topic {@code events} is still the same. */
     Runnable topicCheck = () -> {};
+
+    /** When the next checkpointers close packs; never, if nothing else is said. */
+    Unpacked.Limits packLimits = new Unpacked.Limits(PackName.LEAVES_MAX, Long.MAX_VALUE, Long.MAX_VALUE);
 
     private int generation = 1;
 
@@ -42,6 +47,7 @@ final class Scene {
         final Backlog backlog;
         final InMemoryCheckpointLog.Owner owner;
         final Signer signer;
+        final Packer packer;
         final Checkpointer checkpointer;
         private final List<Integer> fedRecords = new ArrayList<>();
         private final List<Integer> fedDeltas = new ArrayList<>();
@@ -58,7 +64,9 @@ final class Scene {
             backlog = new Backlog(replicas);
             owner = log.open();
             EpochArchive archive = new EpochArchive(store);
-            signer = new Signer(key, ledger.ledger, archive);
+            Unpacked unpacked = new Unpacked(ledger.ledger, 0);
+            packer = new Packer(store, archive, unpacked, packLimits, shards.size(), Clock.systemUTC());
+            signer = new Signer(key, ledger.ledger, archive, packer);
             checkpointer = new Checkpointer(
                     ledger.ledger,
                     generation,
@@ -68,6 +76,8 @@ final class Scene {
                     archive,
                     new Guard(store),
                     signer,
+                    unpacked,
+                    packer,
                     new CheckpointerMetrics(backlog),
                     PACE,
                     Clock.systemUTC(),
@@ -125,6 +135,42 @@ final class Scene {
             shard.event(tag + "-1", "payload");
             shard.seal();
         }
+    }
+
+    /** So many more events in every shard, sealed. */
+    void growBy(String tag, int events) {
+        for (TestShard shard : shards) {
+            for (int i = 0; i < events; i++) {
+                shard.event(tag + "-" + i, "payload " + i);
+            }
+            shard.seal();
+        }
+    }
+
+    /** The records of one partition, decided again. */
+    ArchiveRestore.LeafSource leafSource(int number) {
+        TestShard shard = shards.get(number);
+        ShardDecider decider = new ShardDecider(number, ledger.ledger, 1);
+        List<Leaf> leaves = new ArrayList<>();
+        for (TestShard.Committed record : shard.records) {
+            ShardDecider.Verdict verdict = decider.decide(record.offset(), record.timestampMillis(), record.value());
+            if (((ShardDecider.Decided) verdict).decision() instanceof Leaf leaf) {
+                leaves.add(leaf);
+            }
+        }
+        return new ArchiveRestore.LeafSource() {
+            @Override
+            public List<Leaf> takeTo(long nextOffset) {
+                List<Leaf> taken = leaves.stream()
+                        .filter(leaf -> leaf.offset() < nextOffset)
+                        .toList();
+                leaves.removeAll(taken);
+                return taken;
+            }
+
+            @Override
+            public void close() {}
+        };
     }
 
     /** Everything in the topic verified from the first record by a checkpointer of its own. */

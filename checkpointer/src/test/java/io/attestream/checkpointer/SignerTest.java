@@ -36,7 +36,7 @@ class SignerTest {
 
     SignerTest(@TempDir Path directory) throws IOException {
         store = new DirectoryObjectStore(directory);
-        signer = new Signer(ledger.key, ledger.ledger, new EpochArchive(store));
+        signer = new Signer(ledger.key, ledger.ledger, new EpochArchive(store), LoggedObjects.NONE);
     }
 
     /** What hands intents to the signer. Each part can be made to lie; the ledger log is always perfectly consistent. */
@@ -276,7 +276,7 @@ class SignerTest {
 
         // then
         refuses(
-                "its epoch leaf logs objects nobody here has verified",
+                "object packs/0 is to be logged, which nobody here has verified",
                 new EpochIntent(0, logging, honest.heads(), honest.noteText(), honest.segment(), honest.payloads(), 1));
     }
 
@@ -377,7 +377,7 @@ class SignerTest {
         LogRecord.Published published =
                 new LogRecord.Published(intent, signer.sign(intent).encode());
         List<CompactRange> ranges = List.of(upstream.range(0), upstream.range(1));
-        Signer fresh = new Signer(ledger.key, ledger.ledger, new EpochArchive(store));
+        Signer fresh = new Signer(ledger.key, ledger.ledger, new EpochArchive(store), LoggedObjects.NONE);
 
         // then
         assertThatThrownBy(() -> fresh.resume(published, CompactRange.empty(), ranges))

@@ -2,6 +2,7 @@
 package io.attestream.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -15,7 +16,12 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -39,6 +45,9 @@ class ObjectStoreIT {
         server = S3Server.start();
         Map<String, String> environment = new HashMap<>(CREDENTIALS);
         environment.put("ATTESTREAM_OBJECTS_LOCATION", location());
+        Map<String, String> packing = new HashMap<>(environment);
+        packing.put("ATTESTREAM_PACKS_LEAVES_MAX", "256");
+        packing.put("ATTESTREAM_PACKS_SEGMENT_GRACE_MILLIS", "1000");
         cluster = LocalCluster.start(new LocalCluster.Options(
                 scratch.resolve("data"),
                 2,
@@ -46,7 +55,7 @@ class ObjectStoreIT {
                 1,
                 new Bootstrap(OptionalLong.of(Bootstrap.LOCAL_DEDUP_WINDOW_LEAVES)),
                 step -> {},
-                Map.of("checkpointer", environment, "gateway", environment),
+                Map.of("checkpointer", packing, "gateway", environment),
                 false));
     }
 
@@ -111,6 +120,7 @@ class ObjectStoreIT {
                 .filter(key -> key.startsWith("bucket/ledger/segments/"))
                 .reduce((first, second) -> second)
                 .orElseThrow();
+        byte[] good = server.objects().get(segment);
         server.objects().computeIfPresent(segment, (key, bytes) -> {
             byte[] damaged = bytes.clone();
             damaged[damaged.length - 1] ^= 1;
@@ -120,6 +130,75 @@ class ObjectStoreIT {
                 Script.run(scratch, COMMAND, CREDENTIALS, "fsck", "--data-dir", data(), "--objects", location());
         assertThat(damaged.exitCode()).isEqualTo(ExitCode.VERIFICATION_FAILED);
         assertThat(damaged.out()).contains("DAMAGED").contains(segment.substring("bucket/ledger/".length()));
+        server.objects().put(segment, good);
+    }
+
+    @Test
+    void proofsOfOldLeavesComeOutOfPacksAndSegmentsGo() throws Exception {
+        // given more events of one shard than two packs hold, in several epochs; those before them stay with the other
+        // shard
+        Set<String> before = segments();
+        Path first = Files.writeString(scratch.resolve("first.json"), event(0));
+        String receipt = JSON.readTree(run("append", "--data-dir", data(), "-o", "json", first.toString())
+                        .out())
+                .at("/results/0/receipt/href")
+                .asText();
+        run("receipt", "--data-dir", data(), receipt, "--wait", "60");
+        Set<String> early = segments();
+        early.removeAll(before);
+        assertThat(early).isNotEmpty();
+        for (int batch = 0; batch < 3; batch++) {
+            Path events = scratch.resolve("batch-" + batch + ".ndjson");
+            Files.writeString(
+                    events,
+                    IntStream.range(1 + 200 * batch, 201 + 200 * batch)
+                            .mapToObj(ObjectStoreIT::event)
+                            .collect(Collectors.joining("\n")));
+            run("append", "--data-dir", data(), events.toString());
+        }
+
+        // when the packs are logged, by an epoch that something new makes
+        AtomicInteger more = new AtomicInteger(1_000);
+        await().atMost(60, TimeUnit.SECONDS).pollInterval(Duration.ofSeconds(1)).until(() -> {
+            Path next = Files.writeString(scratch.resolve("next.json"), event(more.getAndIncrement()));
+            run("append", "--data-dir", data(), next.toString());
+            return segments().stream().noneMatch(early::contains);
+        });
+
+        // then
+        assertThat(server.objects().keySet()).anyMatch(key -> key.startsWith("bucket/ledger/packs/"));
+        Path bundle = scratch.resolve("packed.attest.json");
+        run("receipt", "--data-dir", data(), receipt, "--save", bundle.toString());
+        run(
+                "verify",
+                bundle.toString(),
+                "--event",
+                first.toString(),
+                "--ledger-key",
+                cluster.ledger().verifierKey());
+        run("fsck", "--data-dir", data(), "--objects", location());
+
+        // and what the bucket loses comes back from Kafka
+        Map<String, byte[]> packs = new TreeMap<>(server.objects());
+        packs.keySet().removeIf(key -> !key.startsWith("bucket/ledger/packs/"));
+        server.objects().keySet().removeIf(key -> key.matches("bucket/ledger/(payload-)?packs/.*"));
+        Script.Ended lost =
+                Script.run(scratch, COMMAND, CREDENTIALS, "fsck", "--data-dir", data(), "--objects", location());
+        assertThat(lost.exitCode()).isEqualTo(ExitCode.VERIFICATION_FAILED);
+        run("restore", "objects", "--data-dir", data(), "--objects", location());
+        assertThat(server.objects()).containsAllEntriesOf(packs);
+        run("fsck", "--data-dir", data(), "--objects", location());
+    }
+
+    private static Set<String> segments() {
+        return server.objects().keySet().stream()
+                .filter(key -> key.startsWith("bucket/ledger/segments/"))
+                .collect(Collectors.toSet());
+    }
+
+    private static String event(int id) {
+        return "{\"specversion\":\"1.0\",\"id\":\"packed-" + id
+                + "\",\"source\":\"/packs\",\"type\":\"test\",\"data\":{\"n\":" + id + "}}";
     }
 
     private static String data() {

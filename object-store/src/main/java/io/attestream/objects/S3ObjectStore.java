@@ -33,6 +33,7 @@ import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.S3ClientBuilder;
 import software.amazon.awssdk.services.s3.S3Configuration;
 import software.amazon.awssdk.services.s3.model.ChecksumMode;
+import software.amazon.awssdk.services.s3.model.DeleteObjectRequest;
 import software.amazon.awssdk.services.s3.model.GetObjectRequest;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
 import software.amazon.awssdk.services.s3.model.ListObjectsV2Request;
@@ -251,6 +252,19 @@ public final class S3ObjectStore implements ObjectStore, AutoCloseable {
             call("replace", name, () -> client.putObject(request, RequestBody.fromBytes(bytes)));
         } catch (S3Exception e) {
             throw failed("replace", name, e);
+        }
+    }
+
+    @Override
+    public void delete(String name) throws IOException {
+        DeleteObjectRequest request = DeleteObjectRequest.builder()
+                .bucket(location.bucket())
+                .key(key(name))
+                .build();
+        try {
+            call("delete", name, () -> client.deleteObject(request));
+        } catch (S3Exception e) {
+            throw failed("delete", name, e);
         }
     }
 

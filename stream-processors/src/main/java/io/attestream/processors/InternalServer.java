@@ -202,6 +202,7 @@ final class InternalServer implements AutoCloseable {
             case "checkpoint" -> proofs.ledgerCheckpoint();
             case "epochs" -> proofs.epoch(rest.equals("latest") ? null : number("epoch", rest));
             case "covering" -> proofs.covering(shard(parameter(parameters, "shard")), index(parameters, "index"));
+            case "packs" -> proofs.pack(shard(parameter(parameters, "shard")), index(parameters, "index"));
             case "tiles" -> proofs.ledgerTile(rest);
             case "inclusion" -> proofs.ledgerInclusion(index(parameters, "epoch"), size(parameters, "size"));
             case "consistency" -> proofs.ledgerConsistency(size(parameters, "first"), size(parameters, "second"));

@@ -9,6 +9,7 @@ import io.attestream.gateway.read.Archive;
 import io.attestream.gateway.read.Epoch;
 import io.attestream.gateway.read.OffsetState;
 import io.attestream.gateway.read.ProofsClient;
+import io.attestream.gateway.read.StoredLeaves;
 import io.attestream.gateway.read.Unavailable;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.entry.CanonicalEntry;
@@ -40,14 +41,14 @@ public class PublicationWaiter {
     private static final Logger LOG = LoggerFactory.getLogger(PublicationWaiter.class);
 
     private final ProofsClient proofs;
-    private final Archive archive;
+    private final StoredLeaves leaves;
     private final Draining draining;
     /** Events whose results wait; as many as may be in flight. They are no longer covered by a permit. */
     private final Semaphore waiting;
 
-    PublicationWaiter(ProofsClient proofs, Archive archive, Draining draining, GatewayConfig config) {
+    PublicationWaiter(ProofsClient proofs, StoredLeaves leaves, Draining draining, GatewayConfig config) {
         this.proofs = proofs;
-        this.archive = archive;
+        this.leaves = leaves;
         this.draining = draining;
         this.waiting = new Semaphore(config.admission().maxInFlightEvents());
     }
@@ -165,8 +166,7 @@ public class PublicationWaiter {
 
         private @Nullable First firstOfConflict(int shard, long leafIndex, Epoch epoch) throws Unavailable {
             try {
-                byte[] entry =
-                        archive.segment(epoch.segment()).leaf(shard, leafIndex).entry();
+                byte[] entry = leaves.leaf(epoch, shard, leafIndex).entry();
                 if (CanonicalEntry.parse(entry) instanceof EntryView.Event event
                         && event.ref().isPresent()) {
                     long first = event.ref().get().value();
@@ -181,8 +181,7 @@ public class PublicationWaiter {
 
         private First first(int shard, long leafIndex, Epoch epoch) {
             try {
-                long offset =
-                        archive.segment(epoch.segment()).leaf(shard, leafIndex).offset();
+                long offset = leaves.leaf(epoch, shard, leafIndex).offset();
                 return new First(leafIndex, new Receipt(ledger.incarnation(), shard, offset));
             } catch (InvalidFormat | Archive.Broken | Unavailable e) {
                 LOG.error("leaf {} of shard {} cannot be read: {}", leafIndex, shard, e.getMessage());

@@ -34,11 +34,11 @@ public class BundleAssembler {
             BundleVerifier.NOTE_SIGNATURE);
 
     private final ProofsClient proofs;
-    private final Archive archive;
+    private final StoredLeaves leaves;
 
-    BundleAssembler(ProofsClient proofs, Archive archive) {
+    BundleAssembler(ProofsClient proofs, StoredLeaves leaves) {
         this.proofs = proofs;
-        this.archive = archive;
+        this.leaves = leaves;
     }
 
     /**
@@ -78,8 +78,8 @@ public class BundleAssembler {
                         where + ": the epoch has " + epoch.heads().size() + " heads");
             }
             ShardHead head = epoch.head(shard);
-            LeafRecord leaf = archive.segment(epoch.segment()).leaf(shard, leafIndex);
-            Payload payload = archive.payloads(epoch.payloads()).payload(shard, leafIndex);
+            LeafRecord leaf = leaves.leaf(epoch, shard, leafIndex);
+            Payload payload = leaves.payload(epoch, shard, leafIndex);
             byte @Nullable [] data = payload instanceof Payload.Plain plain ? plain.data() : null;
             byte @Nullable [] salt = payload instanceof Payload.Plain plain ? plain.salt() : null;
             ProofBundle bundle = new ProofBundle(

@@ -26,13 +26,13 @@ import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 public class LeafResource {
     private final Reads reads;
     private final BundleAssembler bundles;
-    private final Archive archive;
+    private final StoredLeaves leaves;
     private final ObjectMapper json;
 
-    LeafResource(Reads reads, BundleAssembler bundles, Archive archive, ObjectMapper json) {
+    LeafResource(Reads reads, BundleAssembler bundles, StoredLeaves leaves, ObjectMapper json) {
         this.reads = reads;
         this.bundles = bundles;
-        this.archive = archive;
+        this.leaves = leaves;
         this.json = json;
     }
 
@@ -50,7 +50,7 @@ public class LeafResource {
             Published leaf = bundles.assemble(reads.ledger(), shardNumber, leafIndex)
                     .orElseThrow(() -> Reads.notFound("No published leaf has this index"));
             Reads.requireMaySee(Reads.caller(identity), leaf.tenant());
-            Payload payload = archive.payloads(leaf.epoch().payloads()).payload(shardNumber, leafIndex);
+            Payload payload = leaves.payload(leaf.epoch(), shardNumber, leafIndex);
             return Response.ok(eventBody(leaf, payload))
                     .header("Cache-Control", "private, no-cache")
                     .build();

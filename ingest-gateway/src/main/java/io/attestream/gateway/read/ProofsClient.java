@@ -9,6 +9,7 @@ import io.attestream.gateway.config.GatewayConfig;
 import io.attestream.gateway.config.Secrets;
 import io.attestream.gateway.http.BoundedBody;
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.tile.TilePath;
 import io.attestream.proofs.tree.Hash;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -171,6 +172,23 @@ public class ProofsClient {
     /** The first published epoch that covers a leaf; empty while there is none. */
     public Optional<Epoch> covering(int shard, long leafIndex) throws Unavailable {
         return remembered(object(new LogName.Ledger(), "/covering?shard=" + shard + "&index=" + leafIndex));
+    }
+
+    /** The pack a leaf is in; empty while no published epoch logged one. */
+    public Optional<PackName> pack(int shard, long leafIndex) throws Unavailable {
+        Optional<JsonNode> answer = object(new LogName.Ledger(), "/packs?shard=" + shard + "&index=" + leafIndex);
+        if (answer.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            PackName name = PackName.parse(answer.get().path("name").asText());
+            if (name.shard() != shard || !name.has(leafIndex)) {
+                throw new Unavailable("the proofs service gave a pack of other leaves");
+            }
+            return Optional.of(name);
+        } catch (InvalidFormat e) {
+            throw new Unavailable("the proofs service gave a pack that is not understood");
+        }
     }
 
     private Optional<Epoch> remembered(Optional<JsonNode> answer) throws Unavailable {

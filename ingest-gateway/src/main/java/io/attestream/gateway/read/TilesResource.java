@@ -4,7 +4,7 @@ package io.attestream.gateway.read;
 import io.attestream.gateway.auth.Roles;
 import io.attestream.gateway.http.ProblemException;
 import io.attestream.proofs.InvalidFormat;
-import io.attestream.proofs.archive.Segment;
+import io.attestream.proofs.archive.LeafRecord;
 import io.attestream.proofs.tile.EntryBundle;
 import io.attestream.proofs.tile.TilePath;
 import io.smallrye.common.annotation.Blocking;
@@ -34,12 +34,12 @@ public class TilesResource {
 
     private final Reads reads;
     private final ProofsClient proofs;
-    private final Archive archive;
+    private final StoredLeaves leaves;
 
-    TilesResource(Reads reads, ProofsClient proofs, Archive archive) {
+    TilesResource(Reads reads, ProofsClient proofs, StoredLeaves leaves) {
         this.reads = reads;
         this.proofs = proofs;
-        this.archive = archive;
+        this.leaves = leaves;
     }
 
     @GET
@@ -150,7 +150,7 @@ public class TilesResource {
         return immutable(EntryBundle.encode(leaves), "public");
     }
 
-    /** The entries of one bundle may have come with several epochs, each with a segment of its own. */
+    /** The entries of one bundle may have come with several epochs, and be in segments or a pack. */
     private Response entryBundle(int shard, TilePath.Entries entries)
             throws Unavailable, Archive.Broken, InvalidFormat {
         long next = first(entries);
@@ -159,19 +159,14 @@ public class TilesResource {
         if (proofs.covering(shard, end - 1).isEmpty()) {
             throw notPublished();
         }
-        List<byte[]> leaves = new ArrayList<>();
+        List<byte[]> bundle = new ArrayList<>();
         while (next < end) {
             Epoch epoch = proofs.covering(shard, next).orElseThrow(TilesResource::notPublished);
-            Segment segment = archive.segment(epoch.segment());
-            if (!segment.has(shard, next)) {
-                throw new Archive.Broken("segment " + epoch.segment() + " lacks leaf " + next + " of shard " + shard);
-            }
-            while (next < end && segment.has(shard, next)) {
-                leaves.add(segment.leaf(shard, next).entry());
-                next++;
-            }
+            List<LeafRecord> stored = leaves.from(epoch, shard, next);
+            stored.stream().limit(end - next).map(LeafRecord::entry).forEach(bundle::add);
+            next += stored.size();
         }
-        return immutable(EntryBundle.encode(leaves), "private");
+        return immutable(EntryBundle.encode(bundle), "private");
     }
 
     private static long first(TilePath.Entries entries) {

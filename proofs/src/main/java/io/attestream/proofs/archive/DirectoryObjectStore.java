@@ -118,6 +118,16 @@ public final class DirectoryObjectStore implements ObjectStore {
     }
 
     @Override
+    public void delete(String name) throws IOException {
+        Path path = pathOf(name);
+        if (Files.exists(path)) {
+            Path parent = makeParents(path);
+            Files.deleteIfExists(path);
+            syncDirectory(parent);
+        }
+    }
+
+    @Override
     public List<String> list(String prefix) throws IOException {
         List<String> names = new ArrayList<>();
         Path from = directory

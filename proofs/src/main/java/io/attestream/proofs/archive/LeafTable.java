@@ -46,6 +46,10 @@ final class LeafTable {
         this.shards = shards;
     }
 
+    int sizeBytes() {
+        return object.length;
+    }
+
     long epoch() {
         return epoch;
     }

@@ -6,15 +6,22 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Locale;
+import java.util.OptionalLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Names of archive objects: {@code segments/<epoch, 20 digits>-<sha256>.seg} and its siblings. */
 public final class ObjectNames {
     private static final Pattern DIGEST =
-            Pattern.compile("(?:segments|payloads)/[0-9]{20}-([0-9a-f]{64})\\.(?:seg|pay)");
+            Pattern.compile("(?:segments|payloads)/([0-9]{20})-([0-9a-f]{64})\\.(?:seg|pay)");
 
     private static final Pattern EPOCH = Pattern.compile("epochs/[0-9]{20}\\.epoch");
+
+    /** What the names of all segments begin with. */
+    public static final String SEGMENTS = "segments/";
+
+    /** What the names of all payload objects begin with. */
+    public static final String PAYLOADS = "payloads/";
 
     /** What the names of all epoch objects begin with. */
     public static final String EPOCHS = "epochs/";
@@ -25,11 +32,11 @@ public final class ObjectNames {
     private ObjectNames() {}
 
     public static String segment(long epoch, byte[] object) {
-        return "segments/" + digits(epoch) + "-" + sha256Hex(object) + ".seg";
+        return SEGMENTS + digits(epoch) + "-" + sha256Hex(object) + ".seg";
     }
 
     public static String payloads(long epoch, byte[] object) {
-        return "payloads/" + digits(epoch) + "-" + sha256Hex(object) + ".pay";
+        return PAYLOADS + digits(epoch) + "-" + sha256Hex(object) + ".pay";
     }
 
     /** Where the exact text to be signed for an epoch is kept. */
@@ -49,12 +56,22 @@ public final class ObjectNames {
 
     /** Fails unless it can be the name of this epoch's segment ({@code segments/…}). */
     public static void requireSegment(String name, long epoch) throws InvalidFormat {
-        requireOf(name, "segments/" + digits(epoch) + "-", "segment");
+        requireOf(name, SEGMENTS + digits(epoch) + "-", "segment");
     }
 
     /** Fails unless it can be the name of this epoch's payload object ({@code payloads/…}). */
     public static void requirePayloads(String name, long epoch) throws InvalidFormat {
-        requireOf(name, "payloads/" + digits(epoch) + "-", "payloads");
+        requireOf(name, PAYLOADS + digits(epoch) + "-", "payloads");
+    }
+
+    /** The epoch whose segment or payload object has this name; empty if it is another name. */
+    public static OptionalLong epochOf(String name) {
+        Matcher matcher = DIGEST.matcher(name);
+        try {
+            return matcher.matches() ? OptionalLong.of(Long.parseLong(matcher.group(1))) : OptionalLong.empty();
+        } catch (NumberFormatException e) {
+            return OptionalLong.empty(); // beyond any epoch
+        }
     }
 
     private static void requireOf(String name, String prefix, String field) throws InvalidFormat {
@@ -75,8 +92,8 @@ public final class ObjectNames {
             throw new InvalidFormat(name, "is not the name of a segment or payload object");
         }
         String actual = sha256Hex(object);
-        if (!actual.equals(matcher.group(1))) {
-            throw new InvalidFormat(name, "has digest " + actual + ", its name says " + matcher.group(1));
+        if (!actual.equals(matcher.group(2))) {
+            throw new InvalidFormat(name, "has digest " + actual + ", its name says " + matcher.group(2));
         }
     }
 

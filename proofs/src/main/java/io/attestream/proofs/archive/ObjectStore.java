@@ -6,7 +6,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Immutable objects by name; only what was damaged is ever {@linkplain #replace replaced}. Names are relative paths of {@code [A-Za-z0-9._-]} segments.
+ * Immutable objects by name; only what was damaged is ever {@linkplain #replace replaced}, only what is in a pack {@linkplain
+ * #delete deleted}. Names are relative paths of {@code [A-Za-z0-9._-]} segments.
  *
  * <p>An implementation MUST return from {@link #putIfAbsent} only when the object survives a crash, and MUST NOT ever show a
  * part of an object. Thread-safe.
@@ -30,6 +31,9 @@ public interface ObjectStore {
      * the other, whole.
      */
     void replace(String name, byte[] bytes) throws IOException;
+
+    /** Removes an object that others have taken the place of; nothing happens if there is none. */
+    void delete(String name) throws IOException;
 
     /** Names that begin with the prefix, sorted. */
     List<String> list(String prefix) throws IOException;

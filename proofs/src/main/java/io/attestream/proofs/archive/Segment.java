@@ -2,19 +2,15 @@
 package io.attestream.proofs.archive;
 
 import io.attestream.proofs.InvalidFormat;
-import io.attestream.proofs.entry.CanonicalEntry;
-import io.attestream.proofs.entry.EntryKind;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The archive object with all entries one epoch added to all shards. A row is u64 offset, u64 timestamp in milliseconds, u8
- * kind, entry; the table around the rows is described in docs/entry-format.md. Immutable.
+ * The archive object with all entries one epoch added to all shards. The rows and the table
+ * around them are described in docs/entry-format.md. Immutable.
  */
 public final class Segment {
     private static final String MAGIC = "ATSEG\0\0\1";
-    private static final int ROW_HEAD_SIZE_BYTES = 17;
 
     private final LeafTable table;
 
@@ -24,6 +20,11 @@ public final class Segment {
 
     public static Segment parse(byte[] object) throws InvalidFormat {
         return new Segment(LeafTable.parse(object, MAGIC));
+    }
+
+    /** Of the whole object. */
+    public int sizeBytes() {
+        return table.sizeBytes();
     }
 
     public long epoch() {
@@ -50,17 +51,7 @@ public final class Segment {
     }
 
     public LeafRecord leaf(int shard, long leafIndex) throws InvalidFormat {
-        ByteBuffer row = table.row(shard, leafIndex);
-        if (row.remaining() <= ROW_HEAD_SIZE_BYTES
-                || row.remaining() > ROW_HEAD_SIZE_BYTES + CanonicalEntry.MAX_SIZE_BYTES) {
-            throw new InvalidFormat("leaf " + leafIndex, "has a row of " + row.remaining() + " bytes");
-        }
-        long offset = row.getLong();
-        long timestampMillis = row.getLong();
-        EntryKind kind = EntryKind.ofCode(row.get());
-        byte[] entry = new byte[row.remaining()];
-        row.get(entry);
-        return new LeafRecord(kind, offset, timestampMillis, entry);
+        return LeafRow.parse(table.row(shard, leafIndex), leafIndex);
     }
 
     /** All leaves of a shard in their order; empty if it has none here. */
@@ -93,11 +84,7 @@ public final class Segment {
         }
 
         public Builder add(LeafRecord leaf) {
-            ByteBuffer head = ByteBuffer.allocate(ROW_HEAD_SIZE_BYTES);
-            head.putLong(leaf.offset())
-                    .putLong(leaf.timestampMillis())
-                    .put(leaf.kind().code());
-            table.row(head.array(), leaf.entry());
+            table.row(LeafRow.head(leaf), leaf.entry());
             return this;
         }
 

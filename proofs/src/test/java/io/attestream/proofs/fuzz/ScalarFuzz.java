@@ -4,6 +4,7 @@ package io.attestream.proofs.fuzz;
 import io.attestream.proofs.Base64Text;
 import io.attestream.proofs.Decimal;
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.entry.EntryKind;
 import io.attestream.proofs.entry.LogTime;
 import io.attestream.proofs.tree.Hash;
@@ -42,6 +43,11 @@ public final class ScalarFuzz {
         }
         try {
             Holds.equal(text, EntryKind.ofWord(text).word());
+        } catch (InvalidFormat e) {
+            // refused, as it may be
+        }
+        try {
+            Holds.equal(text, PackName.parse(text).name());
         } catch (InvalidFormat e) {
             // refused, as it may be
         }

@@ -43,6 +43,11 @@ final class Keys {
         return key('n', shard, 0);
     }
 
+    /** Pack of a shard by its first leaf. */
+    static Bytes pack(int shard, long first) {
+        return key('k', shard, first);
+    }
+
     /** The second number of a key. */
     static long number(Bytes key) {
         return ByteBuffer.wrap(key.get()).getLong(5);

@@ -3,6 +3,8 @@ package io.attestream.processors.proofs;
 
 import io.attestream.processors.IntegrityException;
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.PackName;
+import io.attestream.proofs.ledger.EpochLeaf;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.tree.Rfc6962;
 import io.attestream.schemas.SchemaTexts;
@@ -78,12 +80,28 @@ final class LedgerProofsProcessor implements Processor<Bytes, byte[], Void, Void
             byte[] epoch = ByteBuffer.allocate(8).putLong(published.getEpoch()).array();
             own.putIfAbsent(Keys.published(head.shard(), head.size().value()), epoch);
         }
+        putPacks(own, published);
         own.put(Keys.epoch(published.getEpoch()), value);
         // Last: a query that sees the new size finds everything below it.
         byte[] known = own.get(Keys.meta());
         long size = published.getEpoch() + 1;
         if (known == null || ByteBuffer.wrap(known).getLong() < size) {
             own.put(Keys.meta(), ByteBuffer.allocate(8).putLong(size).array());
+        }
+    }
+
+    private static void putPacks(KeyValueStore<Bytes, byte[]> own, Published published) {
+        try {
+            for (EpochLeaf.Logged logged : EpochLeaf.parse(ShardProofsProcessor.bytes(published.getEpochLeaf()))
+                    .logged()) {
+                if (PackName.isPack(logged.name())) {
+                    PackName pack = PackName.parse(logged.name());
+                    own.put(Keys.pack(pack.shard(), pack.first()), pack.name().getBytes(StandardCharsets.US_ASCII));
+                }
+            }
+        } catch (InvalidFormat e) {
+            throw new IntegrityException(
+                    "epoch " + published.getEpoch() + " has a leaf that cannot be read: " + e.getMessage(), e);
         }
     }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.processors.proofs;
 
+import io.attestream.processors.IntegrityException;
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.tile.Tile;
 import io.attestream.proofs.tile.TileNodeReader;
 import io.attestream.proofs.tile.TilePath;
@@ -18,6 +20,7 @@ import io.attestream.schemas.ledger.LedgerDefinition;
 import io.attestream.schemas.wire.WireDecoder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.LinkedHashMap;
@@ -265,6 +268,29 @@ public final class ProofQueries {
             KeyValue<Bytes, byte[]> first = above.next();
             return ByteBuffer.wrap(first.value).getLong();
         }
+    }
+
+    /** The pack that a published epoch logged and that has the leaf. */
+    public Answer pack(int shard, LeafIndex index) {
+        return guarded(NO_SHARD, () -> {
+            if (!isShard(shard)) {
+                return noShard(shard);
+            }
+            if (index.value() < 0) {
+                return new Answer.NotFound("not-packed");
+            }
+            try (KeyValueIterator<Bytes, byte[]> floor =
+                    stores.ledger().reverseRange(Keys.pack(shard, 0), Keys.pack(shard, index.value()))) {
+                if (!floor.hasNext()) {
+                    return new Answer.NotFound("not-packed");
+                }
+                PackName name = PackName.parse(new String(floor.next().value, StandardCharsets.US_ASCII));
+                return name.has(index.value()) ? json("name", name.name()) : new Answer.NotFound("not-packed");
+            } catch (InvalidFormat e) {
+                throw new IntegrityException(
+                        "the ledger store has the name of a pack that is none: " + e.getMessage(), e);
+            }
+        });
     }
 
     public Answer ledgerTile(String path) {

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.LeafRecord;
+import io.attestream.proofs.archive.PackName;
+import io.attestream.proofs.archive.Payload;
+import io.attestream.proofs.archive.PayloadObject;
+import io.attestream.proofs.archive.Segment;
+import io.attestream.proofs.entry.CanonicalEntry;
+import io.attestream.proofs.entry.DataDigest;
+import io.attestream.proofs.entry.EntryView;
+import io.attestream.proofs.ledger.ShardHead;
+import io.attestream.proofs.tree.CompactRange;
+import io.attestream.proofs.tree.Rfc6962;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.Optional;
+
+/**
+ * One shard as segments and packs give it, held epoch by epoch against its published heads. A leaf may be in either, or, for a
+ * while, in both, which must agree then. Not thread-safe.
+ */
+final class ArchivedShard {
+    private final int shard;
+    private final ArchiveReader reader;
+    private final PackedLeaves packed;
+    private final CompactRange range = CompactRange.empty();
+    private long size;
+    /** Input position of the head the leaves are below. */
+    private long nextOffset;
+
+    private long lastOffset = -1;
+    /** False behind an object that could not be used. */
+    private boolean known = true;
+
+    private long leaves;
+    private long payloads;
+    private long encrypted;
+
+    ArchivedShard(int shard, ArchiveReader reader) {
+        this.shard = shard;
+        this.reader = reader;
+        this.packed = new PackedLeaves(shard, reader);
+    }
+
+    void know(PackName pack) {
+        packed.know(pack);
+    }
+
+    /** Whether all leaves an epoch adds are in logged packs. */
+    boolean isPacked(EpochIntent intent) {
+        return packed.covers(size, intent.heads().get(shard).size().value());
+    }
+
+    long leaves() {
+        return leaves;
+    }
+
+    /** Payloads that were held against their digest. */
+    long payloads() {
+        return payloads;
+    }
+
+    /** Payloads whose digest only the holder of their key can compute. */
+    long encrypted() {
+        return encrypted;
+    }
+
+    /**
+     * Takes the next epoch.
+     *
+     * @param segment of it; empty if it is gone or of no use
+     * @param payloadObject of it; empty as the segment
+     */
+    void grow(EpochIntent intent, Optional<Segment> segment, Optional<PayloadObject> payloadObject) throws IOException {
+        ShardHead head = intent.heads().get(shard);
+        long from = size;
+        size = head.size().value();
+        long fromOffset = nextOffset;
+        nextOffset = head.nextOffset();
+        Optional<Segment> rows = segment.filter(there -> hasRows(intent, there, from));
+        if (from == size) {
+            return;
+        }
+        lastOffset = fromOffset - 1;
+        packed.begin(intent.epoch(), from, size);
+        for (long index = from; index < size; index++) {
+            grow(intent, index, rows, payloadObject);
+        }
+        packed.end(size);
+        requireRoot(intent, head, from);
+    }
+
+    private boolean hasRows(EpochIntent intent, Segment segment, long from) {
+        boolean has = segment.shards().contains(shard);
+        try {
+            if (has == size > from
+                    && (!has || (segment.firstIndex(shard) == from && segment.count(shard) == size - from))) {
+                return has;
+            }
+            reader.find(
+                    intent.segment(),
+                    "leaves [" + from + ", " + size + ") of shard " + shard,
+                    has ? segment.count(shard) + " leaves from " + segment.firstIndex(shard) : "no leaves of it");
+        } catch (InvalidFormat e) {
+            throw new IllegalStateException("the segment has this shard", e);
+        }
+        return false;
+    }
+
+    private void grow(EpochIntent intent, long index, Optional<Segment> segment, Optional<PayloadObject> payloadObject)
+            throws IOException {
+        Optional<LeafRecord> stored = segment.flatMap(there -> leaf(intent, there, index));
+        Optional<LeafRecord> merged = packed.leaf(index, known ? Optional.of(range) : Optional.empty());
+        if (stored.isPresent() && merged.isPresent() && !isSame(stored.get(), merged.get())) {
+            reader.find(
+                    packed.nameOf(index).orElseThrow().name(),
+                    "leaf " + index + " of shard " + shard + " as " + intent.segment() + " has it",
+                    "another kind, offset, time or entry");
+        }
+        Optional<LeafRecord> leaf = stored.or(() -> merged);
+        if (leaf.isEmpty()) {
+            known = false;
+            return;
+        }
+        leaves++;
+        String object = stored.isPresent()
+                ? intent.segment()
+                : packed.nameOf(index).orElseThrow().name();
+        if (known) {
+            range.append(Rfc6962.leafHash(leaf.get().entry()));
+        }
+        try {
+            check(object, intent, index, leaf.get(), payloadObject);
+        } catch (InvalidFormat e) {
+            reader.find(object, "an entry as leaf " + index + " of shard " + shard, describe(e));
+        }
+    }
+
+    private Optional<LeafRecord> leaf(EpochIntent intent, Segment segment, long index) {
+        try {
+            return Optional.of(segment.leaf(shard, index));
+        } catch (InvalidFormat e) {
+            reader.find(intent.segment(), "leaf " + index + " of shard " + shard, describe(e));
+            return Optional.empty();
+        }
+    }
+
+    private static boolean isSame(LeafRecord one, LeafRecord other) {
+        return one.kind() == other.kind()
+                && one.offset() == other.offset()
+                && one.timestampMillis() == other.timestampMillis()
+                && Arrays.equals(one.entry(), other.entry());
+    }
+
+    private void requireRoot(EpochIntent intent, ShardHead head, long from) {
+        if (known && !range.root().equals(head.root())) {
+            known = false;
+            reader.find(
+                    packed.nameOf(from).map(PackName::name).orElse(intent.segment()),
+                    "root " + head.root().base64() + " of shard " + shard + " at size " + size,
+                    "root " + range.root().base64());
+        }
+    }
+
+    private void check(
+            String object, EpochIntent intent, long index, LeafRecord leaf, Optional<PayloadObject> payloadObject)
+            throws InvalidFormat, IOException {
+        EntryView entry = CanonicalEntry.parse(leaf.entry());
+        String what = "leaf " + index + " of shard " + shard;
+        if (entry.kind() != leaf.kind()) {
+            reader.find(object, what + " of kind " + entry.kind(), "kind " + leaf.kind());
+        }
+        if (leaf.offset() <= lastOffset || leaf.offset() >= nextOffset) {
+            reader.find(
+                    object,
+                    what + " of an offset from " + (lastOffset + 1) + " to " + (nextOffset - 1),
+                    "offset " + leaf.offset());
+        }
+        lastOffset = Math.max(lastOffset, leaf.offset());
+        if (entry instanceof EntryView.Event event) {
+            if (event.timeMillis() != leaf.timestampMillis()) {
+                reader.find(object, what + " of time " + event.timeMillis() + " ms", leaf.timestampMillis() + " ms");
+            }
+            checkPayload(intent, index, event, payloadObject);
+        }
+    }
+
+    private void checkPayload(
+            EpochIntent intent, long index, EntryView.Event event, Optional<PayloadObject> payloadObject)
+            throws IOException {
+        Optional<Payload> merged = packed.payload(index);
+        Optional<Payload> stored = payloadObject.flatMap(there -> payload(intent, there, index));
+        merged.ifPresent(payload -> check(packed.nameOf(index).orElseThrow().payloads(), index, event, payload));
+        stored.ifPresent(payload -> check(intent.payloads(), index, event, payload));
+        stored.or(() -> merged).ifPresent(payload -> {
+            payloads += payload instanceof Payload.Plain ? 1 : 0;
+            encrypted += payload instanceof Payload.Encrypted ? 1 : 0;
+        });
+    }
+
+    private Optional<Payload> payload(EpochIntent intent, PayloadObject payloadObject, long index) {
+        try {
+            return Optional.of(payloadObject.payload(shard, index));
+        } catch (InvalidFormat e) {
+            reader.find(intent.payloads(), "payload of leaf " + index + " of shard " + shard, describe(e));
+            return Optional.empty();
+        }
+    }
+
+    private void check(String object, long index, EntryView.Event event, Payload payload) {
+        String what = "payload of leaf " + index + " of shard " + shard + ": " + event.dataSizeBytes() + " bytes";
+        if (payload instanceof Payload.None) {
+            reader.find(object, what, "none"); // nothing erases payloads yet
+        } else if (payload instanceof Payload.Plain plain) {
+            byte[] digest = DataDigest.compute(plain.salt(), plain.data());
+            if (plain.data().length != event.dataSizeBytes() || !Arrays.equals(digest, event.dataDigest())) {
+                reader.find(
+                        object,
+                        what + ", digest " + hex(event.dataDigest()),
+                        plain.data().length + " bytes, digest " + hex(digest));
+            }
+        }
+    }
+
+    private static String hex(byte[] bytes) {
+        return HexFormat.of().formatHex(bytes);
+    }
+
+    private static String describe(InvalidFormat e) {
+        return String.valueOf(e.getMessage());
+    }
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import io.attestream.objects.ZstdBlocks;
+import io.attestream.proofs.archive.LeafRecord;
+import io.attestream.proofs.archive.Pack;
+import io.attestream.proofs.archive.PackName;
+import io.attestream.proofs.archive.Payload;
+import io.attestream.proofs.archive.PayloadPack;
+import io.attestream.proofs.tile.TilePath;
+import io.attestream.proofs.tree.CompactRange;
+import io.attestream.proofs.tree.Hash;
+import io.attestream.proofs.tree.Rfc6962;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * The logged packs of one shard as a check reads them, leaf after leaf: each pack is held against its name, its tiles against its
+ * entries, its frontier and boundaries against what was published. One block of each pack in memory. Not thread-safe.
+ */
+final class PackedLeaves {
+    private final int shard;
+    private final ArchiveReader reader;
+    private final ZstdBlocks codec = new ZstdBlocks();
+    private final TreeMap<Long, PackName> packs = new TreeMap<>();
+
+    private Optional<PackName> open = Optional.empty();
+    private Optional<Pack> pack = Optional.empty();
+    private Optional<PayloadPack> payloadPack = Optional.empty();
+    private final List<Pack.Boundary> boundaries = new ArrayList<>();
+
+    private long blockFirst = -1;
+    private Optional<List<LeafRecord>> block = Optional.empty();
+    private Optional<PayloadPack.Rows> rows = Optional.empty();
+
+    PackedLeaves(int shard, ArchiveReader reader) {
+        this.shard = shard;
+        this.reader = reader;
+    }
+
+    void know(PackName name) {
+        packs.put(name.first(), name);
+    }
+
+    /** Whether all leaves from one index up to another are in logged packs. */
+    boolean covers(long from, long to) {
+        return from == to || nameOf(to - 1).isPresent(); // packs have no gap
+    }
+
+    /** The pack a leaf is in. */
+    Optional<PackName> nameOf(long leafIndex) {
+        return Optional.ofNullable(packs.floorEntry(leafIndex))
+                .map(Map.Entry::getValue)
+                .filter(name -> name.has(leafIndex));
+    }
+
+    /** An epoch is about to take the shard from one size to another. */
+    void begin(long epoch, long from, long to) {
+        if (nameOf(from).isPresent()) {
+            boundaries.add(new Pack.Boundary(epoch, to));
+        }
+    }
+
+    /** All leaves of an epoch that took the shard to this size were asked for. */
+    void end(long to) {
+        open.filter(name -> to >= name.end()).ifPresent(this::close);
+    }
+
+    private void close(PackName name) {
+        List<Pack.Boundary> expected = boundaries.stream()
+                .filter(boundary -> boundary.size() > name.first())
+                .toList();
+        pack.filter(there -> !there.boundaries().equals(expected))
+                .ifPresent(there ->
+                        reader.find(name.name(), "boundaries " + expected, "boundaries " + there.boundaries()));
+        boundaries.removeIf(boundary -> boundary.size() <= name.end());
+        open = Optional.empty();
+    }
+
+    /**
+     * Takes up the pack this leaf is the first of.
+     *
+     * @param before the shard's compact range before it; empty if it is not known
+     */
+    private void open(PackName name, Optional<CompactRange> before) throws IOException {
+        open.ifPresent(this::close);
+        open = Optional.of(name);
+        blockFirst = -1;
+        rows = Optional.empty();
+        pack = flatten(reader.part(name.name(), store -> Pack.open(store, name)), name.name());
+        payloadPack =
+                flatten(reader.part(name.payloads(), store -> PayloadPack.open(store, name, codec)), name.payloads());
+        if (pack.isPresent() && before.isPresent() && before.get().size().value() == name.first()) {
+            requireFrontier(pack.get(), before.get());
+        }
+    }
+
+    private <T> Optional<T> flatten(Optional<Optional<T>> object, String name) {
+        if (object.isPresent() && object.get().isEmpty()) {
+            reader.find(name, "a pack an epoch logs", "no object");
+        }
+        return object.flatMap(there -> there);
+    }
+
+    private void requireFrontier(Pack there, CompactRange before) {
+        if (!there.frontier().hashes().equals(before.hashes())) {
+            reader.find(
+                    there.name().name(),
+                    "the frontier of root " + before.root().base64() + " at leaf "
+                            + there.name().first(),
+                    "the frontier of root " + there.frontier().root().base64());
+        }
+    }
+
+    /**
+     * A leaf as its pack has it; empty if it is in none, or in one that is of no use, which was noted then.
+     *
+     * @param before the shard's compact range before it; empty if it is not known
+     */
+    Optional<LeafRecord> leaf(long index, Optional<CompactRange> before) throws IOException {
+        Optional<PackName> name = nameOf(index);
+        if (name.isEmpty()) {
+            return Optional.empty();
+        }
+        if (!name.equals(open)) {
+            open(name.get(), before);
+        }
+        long first = index - index % TilePath.FULL_WIDTH;
+        if (blockFirst != first) {
+            blockFirst = first;
+            block = pack.isEmpty() ? Optional.empty() : readBlock(pack.get(), first);
+        }
+        return block.map(leaves -> leaves.get((int) (index - first)));
+    }
+
+    private Optional<List<LeafRecord>> readBlock(Pack from, long first) throws IOException {
+        String name = from.name().name();
+        Optional<List<LeafRecord>> leaves = reader.part(name, store -> from.block(first));
+        Optional<byte[]> tile = reader.part(name, store -> from.tile(first / TilePath.FULL_WIDTH));
+        if (leaves.isPresent() && tile.isPresent()) {
+            for (int i = 0; i < TilePath.FULL_WIDTH; i++) {
+                Hash hash = Rfc6962.leafHash(leaves.get().get(i).entry());
+                if (!Hash.of(tile.get(), i * Hash.SIZE_BYTES).equals(hash)) {
+                    reader.find(
+                            name,
+                            "leaf hash " + hash.base64() + " of leaf " + (first + i) + " of shard " + shard,
+                            "leaf hash "
+                                    + Hash.of(tile.get(), i * Hash.SIZE_BYTES).base64());
+                }
+            }
+        }
+        reader.read(leaves.stream()
+                .flatMap(List::stream)
+                .mapToLong(leaf -> leaf.entry().length)
+                .sum());
+        return leaves;
+    }
+
+    /** The payload of a leaf that {@link #leaf} was asked for last; empty as there. */
+    Optional<Payload> payload(long index) throws IOException {
+        if (payloadPack.isEmpty() || nameOf(index).isEmpty()) {
+            return Optional.empty();
+        }
+        if (rows.filter(there -> there.has(index)).isEmpty()) {
+            PayloadPack from = payloadPack.get();
+            rows = reader.part(nameOf(index).get().payloads(), store -> from.block(index));
+            if (rows.isEmpty()) {
+                payloadPack = Optional.empty(); // noted once
+            }
+        }
+        return rows.map(there -> there.payload(index));
+    }
+}

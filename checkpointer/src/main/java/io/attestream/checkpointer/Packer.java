@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import io.attestream.objects.ZstdBlocks;
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.LeafRecord;
+import io.attestream.proofs.archive.ObjectNames;
+import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.proofs.archive.Pack;
+import io.attestream.proofs.archive.PackName;
+import io.attestream.proofs.archive.Payload;
+import io.attestream.proofs.archive.PayloadObject;
+import io.attestream.proofs.archive.PayloadPack;
+import io.attestream.proofs.archive.Segment;
+import io.attestream.proofs.ledger.EpochLeaf;
+import io.attestream.proofs.ledger.ShardHead;
+import io.attestream.proofs.tile.TilePath;
+import io.attestream.proofs.tree.CompactRange;
+import io.attestream.proofs.tree.Rfc6962;
+import java.io.IOException;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
+import java.util.function.ToIntFunction;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Merges segments into packs and removes the segments (design §9). A pack is made of segments read back from the store, and only
+ * if they give the root of every published head they cover; it is read back itself before the publishing thread logs it; and a
+ * segment goes only after all its leaves are in logged packs, and a grace for readers.
+ *
+ * <p>{@link #run} on a thread of its own, never in the way of publishing: what does not work is said and tried again.
+ * {@link #ready} and {@link #requireVerified} from the publishing thread.
+ */
+final class Packer implements LoggedObjects {
+    private static final Logger LOG = LoggerFactory.getLogger(Packer.class);
+    private static final long ROUND_MILLIS = 500;
+    private static final long REMOVAL_INTERVAL_MILLIS_MAX = 60_000;
+    /** Segments in memory; those of one epoch are read for one shard after the other. */
+    private static final long CACHE_SIZE_BYTES_MAX = 64L << 20;
+
+    private final ObjectStore store;
+    private final EpochArchive archive;
+    private final Unpacked unpacked;
+    private final Unpacked.Limits limits;
+    private final int shards;
+    private final Clock clock;
+    private final CountDownLatch stop = new CountDownLatch(1);
+    private final ZstdBlocks codec = new ZstdBlocks();
+
+    /** Written, read back, and not published yet: at most one a shard. Guarded by itself. */
+    private final Map<Integer, PackName> ready = new HashMap<>();
+
+    private long removalDueMillis;
+    private volatile String problem = "";
+
+    /** A pack and its payloads before they have a place in the archive. */
+    private record Content(Pack.Built pack, byte[] payloads) {}
+
+    Packer(
+            ObjectStore store,
+            EpochArchive archive,
+            Unpacked unpacked,
+            Unpacked.Limits limits,
+            int shards,
+            Clock clock) {
+        this.store = store;
+        this.archive = archive;
+        this.unpacked = unpacked;
+        this.limits = limits;
+        this.shards = shards;
+        this.clock = clock;
+    }
+
+    /** @param mayBegin the first round waits for it: before the replay is done, what is unpacked is not known */
+    void run(BooleanSupplier mayBegin) {
+        try {
+            while (!stop.await(ROUND_MILLIS, TimeUnit.MILLISECONDS)) {
+                if (mayBegin.getAsBoolean()) {
+                    round();
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Ends {@link #run} after the pack under way. */
+    void stop() {
+        stop.countDown();
+    }
+
+    /** What packs are not made for; empty if nothing stands in the way. */
+    String problem() {
+        return problem;
+    }
+
+    /** One look at every shard, and at segments that may go. */
+    void round() {
+        String first = "";
+        SegmentCache cache = new SegmentCache();
+        for (int shard = 0; shard < shards && stop.getCount() > 0; shard++) {
+            try {
+                packIfDue(shard, cache);
+            } catch (IOException | InvalidFormat | FatalDoubtException e) {
+                first = first.isEmpty() ? "shard " + shard + ": " + e.getMessage() : first;
+            }
+        }
+        try {
+            removeIfDue();
+        } catch (IOException e) {
+            first = first.isEmpty() ? "segments that are packed were not removed: " + e.getMessage() : first;
+        }
+        if (!first.isEmpty() && !first.equals(problem)) {
+            LOG.error("ALARM: no pack was made: {}. It is tried again; attestream fsck tells what is damaged", first);
+        }
+        problem = first;
+    }
+
+    private void packIfDue(int shard, SegmentCache cache) throws IOException, InvalidFormat {
+        synchronized (ready) {
+            PackName made = ready.get(shard);
+            if (made != null && unpacked.packedTo(shard) < made.end()) {
+                return; // not logged yet
+            }
+            ready.remove(shard);
+        }
+        OptionalLong end = unpacked.closesAt(shard, limits, clock.millis());
+        if (end.isEmpty()) {
+            return;
+        }
+        Content content = build(shard, end.getAsLong(), limits.sizeBytesMax(), cache);
+        PackName name = content.pack().name();
+        write(content, cache);
+        LOG.info("packed leaves {} to {} of shard {} into {}", name.first(), name.end() - 1, shard, name.name());
+        synchronized (ready) {
+            ready.put(shard, name);
+        }
+    }
+
+    /** Returns when both objects are in the store, read back. */
+    private void write(Content content, SegmentCache cache) throws IOException, InvalidFormat {
+        PackName name = content.pack().name();
+        if (store.putIfAbsent(name.payloads(), content.payloads()) instanceof ObjectStore.PutResult.DifferentBytes
+                && PackedPayloads.hold(store, name, payloadsOf(name.shard(), cache))) {
+            LOG.info("{} was there with the same payloads, compressed otherwise", name.payloads());
+        } else {
+            requireBytes(name.payloads(), content.payloads());
+        }
+        store.putIfAbsent(name.name(), content.pack().object());
+        requireBytes(name.name(), content.pack().object());
+    }
+
+    private PackedPayloads.Expected payloadsOf(int shard, SegmentCache cache) {
+        List<Unpacked.Growth> growths = unpacked.growths(shard);
+        return index -> {
+            for (Unpacked.Growth growth : growths) {
+                if (index < growth.to()) {
+                    return cache.payloads(growth.epoch().payloads()).payload(shard, index);
+                }
+            }
+            throw new IllegalArgumentException("leaf " + index + " of shard " + shard + " is not published");
+        };
+    }
+
+    private void requireBytes(String name, byte[] object) throws IOException {
+        if (!store.get(name).filter(back -> Arrays.equals(back, object)).isPresent()) {
+            throw new IOException(
+                    "object " + name + " was written and does not read back. If it was there before: no epoch"
+                            + " logs it, so look who wrote it, and move it out of the way");
+        }
+    }
+
+    // ---- the publishing thread
+
+    /** Packs to be logged in the next epoch, in the order of their shards; the same again until they are published. */
+    List<EpochLeaf.Logged> ready(int max) {
+        List<EpochLeaf.Logged> logged = new ArrayList<>();
+        synchronized (ready) {
+            for (int shard = 0; shard < shards && logged.size() < max; shard++) {
+                PackName name = ready.get(shard);
+                if (name != null && unpacked.packedTo(shard) == name.first()) {
+                    logged.add(new EpochLeaf.Logged(name.name(), name.digest()));
+                }
+            }
+        }
+        return logged;
+    }
+
+    /** What a predecessor packed is made again from the segments, which are still there, and has to come out the same. */
+    @Override
+    public void requireVerified(EpochLeaf.Logged logged) {
+        try {
+            PackName name = PackName.parse(logged.name());
+            synchronized (ready) {
+                if (name.equals(ready.get(name.shard())) && name.digest().equals(logged.digest())) {
+                    return;
+                }
+            }
+            SegmentCache cache = new SegmentCache();
+            Content content = build(name.shard(), name.end(), Long.MAX_VALUE, cache);
+            if (!content.pack().name().equals(name) || !name.digest().equals(logged.digest())) {
+                throw new FatalDoubtException("object " + logged.name() + " is to be logged, the segments give "
+                        + content.pack().name().name());
+            }
+            write(content, cache);
+        } catch (InvalidFormat | IOException e) {
+            throw new FatalDoubtException("object " + logged.name() + " is to be logged: " + e.getMessage(), e);
+        }
+    }
+
+    // ---- making a pack
+
+    /** From the shard's last logged pack to the end given, or to the first multiple of 256 at which it is large enough. */
+    private Content build(int shard, long end, long sizeBytesMax, SegmentCache cache)
+            throws IOException, InvalidFormat {
+        CompactRange frontier = rangeAt(shard);
+        Pack.Builder pack = Pack.builder(shard, frontier);
+        PayloadPack.Builder payloads = PayloadPack.builder(codec);
+        long next = frontier.size().value();
+        long sizeBytes = 0;
+        for (Unpacked.Growth growth : unpacked.growths(shard)) {
+            Segment segment = cache.segment(growth.epoch().segment());
+            PayloadObject stored = cache.payloads(growth.epoch().payloads());
+            pack.boundary(growth.epoch().epoch(), growth.to());
+            boolean closed = false;
+            while (!closed && next < growth.to()) {
+                LeafRecord leaf = segment.leaf(shard, next);
+                Payload payload = stored.payload(shard, next);
+                pack.add(leaf);
+                payloads.add(payload);
+                sizeBytes += leaf.entry().length + sizeBytes(payload);
+                next++;
+                closed = next == end || (next % TilePath.FULL_WIDTH == 0 && sizeBytes >= sizeBytesMax);
+            }
+            requireRoot(growth, shard, extended(pack.range(), segment, shard, growth.to()));
+            if (closed) {
+                Pack.Built built = pack.build();
+                return new Content(built, payloads.build(built.name()));
+            }
+        }
+        throw new FatalDoubtException("shard " + shard + " was published up to leaf " + (next - 1)
+                + ", a pack is to end at leaf " + (end - 1));
+    }
+
+    /** The leaves behind the pack belong to a head that proves those in it. */
+    private static CompactRange extended(CompactRange range, Segment segment, int shard, long end)
+            throws InvalidFormat {
+        for (long index = range.size().value(); index < end; index++) {
+            range.append(Rfc6962.leafHash(segment.leaf(shard, index).entry()));
+        }
+        return range;
+    }
+
+    /** Where the last logged pack ends. */
+    private CompactRange rangeAt(int shard) throws IOException, InvalidFormat {
+        Optional<PackName> newest = unpacked.newestPack(shard);
+        if (newest.isEmpty()) {
+            return CompactRange.empty();
+        }
+        return Pack.open(store, newest.get())
+                .orElseThrow(() -> new IOException("object " + newest.get().name() + " is missing"))
+                .rangeAtEnd();
+    }
+
+    private static void requireRoot(Unpacked.Growth growth, int shard, CompactRange range) {
+        ShardHead head = growth.epoch().heads().get(shard);
+        if (!range.size().equals(head.size()) || !range.root().equals(head.root())) {
+            throw new FatalDoubtException("object " + growth.epoch().segment() + " gives root "
+                    + range.root().base64() + " at size " + range.size() + ", published was root "
+                    + head.root().base64() + " at size " + head.size());
+        }
+    }
+
+    private static long sizeBytes(Payload payload) {
+        if (payload instanceof Payload.Plain plain) {
+            return plain.data().length;
+        }
+        return payload instanceof Payload.Encrypted encrypted ? encrypted.ciphertext().length : 0;
+    }
+
+    /** The objects of epochs that are packed in this round, those longest unused dropped first. */
+    private final class SegmentCache {
+        private final Map<String, Object> objects = new LinkedHashMap<>(16, 0.75f, true);
+        private long sizeBytes;
+
+        Segment segment(String name) {
+            return (Segment) get(name, archive::readSegment, Segment::sizeBytes);
+        }
+
+        PayloadObject payloads(String name) {
+            return (PayloadObject) get(name, archive::readPayloads, PayloadObject::sizeBytes);
+        }
+
+        private <T> Object get(String name, Function<String, T> read, ToIntFunction<T> size) {
+            Object cached = objects.get(name);
+            if (cached != null) {
+                return cached;
+            }
+            T object = read.apply(name);
+            sizeBytes += size.applyAsInt(object);
+            Iterator<Object> oldest = objects.values().iterator();
+            while (sizeBytes > CACHE_SIZE_BYTES_MAX && oldest.hasNext()) {
+                Object dropped = oldest.next();
+                sizeBytes -= dropped instanceof Segment segment
+                        ? segment.sizeBytes()
+                        : ((PayloadObject) dropped).sizeBytes();
+                oldest.remove();
+            }
+            objects.put(name, object);
+            return object;
+        }
+    }
+
+    // ---- removing what is packed
+
+    private void removeIfDue() throws IOException {
+        long now = clock.millis();
+        if (now < removalDueMillis) {
+            return;
+        }
+        removalDueMillis = now + Math.min(unpacked.graceMillis(), REMOVAL_INTERVAL_MILLIS_MAX);
+        for (String prefix : List.of(ObjectNames.SEGMENTS, ObjectNames.PAYLOADS)) {
+            for (String name : store.list(prefix)) {
+                OptionalLong epoch = ObjectNames.epochOf(name);
+                if (epoch.isPresent() && unpacked.isPacked(epoch.getAsLong(), now)) {
+                    store.delete(name);
+                }
+            }
+        }
+    }
+}

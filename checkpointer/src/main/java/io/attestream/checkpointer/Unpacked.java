@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.PackName;
+import io.attestream.proofs.entry.LogTime;
+import io.attestream.proofs.ledger.EpochLeaf;
+import io.attestream.proofs.ledger.ShardHead;
+import io.attestream.proofs.tile.TilePath;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * The published epochs whose leaves are not all in logged packs: what the next packs are made of, and whose segments are still
+ * needed. Fed by the publishing thread, asked by the packing thread. Thread-safe.
+ *
+ * <p>Holds each such epoch's heads and names. An epoch leaves when each shard it grew was packed beyond it, so what stays is what
+ * came within the packs' age, and for each shard the epochs of the up to 255 leaves behind its last pack.
+ */
+final class Unpacked {
+    private final List<ShardGrowth> shards = new ArrayList<>();
+    private final PackChain packs = new PackChain();
+    /** How many shards have unpacked leaves in an epoch. */
+    private final Map<Long, Integer> pending = new HashMap<>();
+    /** When it was logged that the last leaf of an epoch is in a pack, unless that is longer ago than the grace. */
+    private final Map<Long, Long> packedMillis = new HashMap<>();
+
+    private final long graceMillis;
+    private List<ShardHead> heads;
+    private long epochs;
+
+    /** When a pack is closed, whichever comes first. */
+    record Limits(int leavesMax, long sizeBytesMax, long ageMillisMax) {}
+
+    /**
+     * An epoch that added leaves to a shard.
+     *
+     * @param from the shard's size before it
+     * @param to the shard's size in it
+     * @param sizeBytes of the leaves it added, roughly
+     */
+    record Growth(EpochIntent epoch, long timeMillis, long from, long to, long sizeBytes) {}
+
+    private static final class ShardGrowth {
+        final Deque<Growth> growths = new ArrayDeque<>();
+        long sizeBytes;
+    }
+
+    /** @param graceMillis for how long the segment of a packed epoch is kept for readers that do not know of the pack yet */
+    Unpacked(Ledger ledger, long graceMillis) {
+        this.graceMillis = graceMillis;
+        heads = ledger.emptyHeads();
+        heads.forEach(head -> shards.add(new ShardGrowth()));
+    }
+
+    /**
+     * Takes the next published epoch.
+     *
+     * @param sizeBytes of the leaves the epoch adds, for each shard
+     */
+    synchronized void published(EpochIntent intent, List<Long> sizeBytes, long nowMillis) {
+        EpochLeaf leaf;
+        List<PackName> logged;
+        try {
+            leaf = EpochLeaf.parse(intent.epochLeaf());
+            logged = packs.accept(leaf.logged(), heads);
+        } catch (InvalidFormat e) {
+            throw new FatalDoubtException(
+                    "epoch " + intent.epoch() + ": its epoch leaf cannot be read: " + e.getMessage());
+        }
+        long timeMillis = time(leaf);
+        logged.forEach(pack -> retire(pack, timeMillis));
+        packedMillis.values().removeIf(since -> since <= nowMillis - graceMillis);
+        for (ShardHead head : intent.heads()) {
+            long from = heads.get(head.shard()).size().value();
+            long to = head.size().value();
+            if (to > from) {
+                add(head.shard(), new Growth(intent, timeMillis, from, to, sizeBytes.get(head.shard())));
+            }
+        }
+        heads = intent.heads();
+        epochs = intent.epoch() + 1;
+    }
+
+    private static long time(EpochLeaf leaf) throws FatalDoubtException {
+        try {
+            return LogTime.parse(leaf.time(), "time");
+        } catch (InvalidFormat e) {
+            throw new IllegalStateException("an epoch leaf has a time", e);
+        }
+    }
+
+    private void add(int shard, Growth growth) {
+        shards.get(shard).growths.add(growth);
+        shards.get(shard).sizeBytes += growth.sizeBytes();
+        pending.merge(growth.epoch().epoch(), 1, Integer::sum);
+    }
+
+    private void retire(PackName pack, long loggedMillis) {
+        ShardGrowth shard = shards.get(pack.shard());
+        while (!shard.growths.isEmpty() && shard.growths.element().to() <= pack.end()) {
+            Growth done = shard.growths.remove();
+            shard.sizeBytes -= done.sizeBytes();
+            long epoch = done.epoch().epoch();
+            if (pending.merge(epoch, -1, Integer::sum) == 0) {
+                pending.remove(epoch);
+                packedMillis.put(epoch, loggedMillis);
+            }
+        }
+    }
+
+    /** Where the shard's next pack ends at most if it is to be closed now; empty if not. */
+    synchronized OptionalLong closesAt(int shard, Limits limits, long nowMillis) {
+        ShardGrowth growth = shards.get(shard);
+        long first = packs.end(shard);
+        long whole = heads.get(shard).size().value() / TilePath.FULL_WIDTH * TilePath.FULL_WIDTH;
+        if (whole <= first || growth.growths.isEmpty()) {
+            return OptionalLong.empty();
+        }
+        boolean full = whole - first >= limits.leavesMax() || growth.sizeBytes >= limits.sizeBytesMax();
+        boolean old = nowMillis - growth.growths.element().timeMillis() >= limits.ageMillisMax();
+        return full || old ? OptionalLong.of(Math.min(whole, first + limits.leavesMax())) : OptionalLong.empty();
+    }
+
+    /** The epochs that added leaves to the shard from its last logged pack on, oldest first; the first may begin before it. */
+    synchronized List<Growth> growths(int shard) {
+        return List.copyOf(shards.get(shard).growths);
+    }
+
+    /** The index behind the last leaf of the shard in a logged pack. */
+    synchronized long packedTo(int shard) {
+        return packs.end(shard);
+    }
+
+    /** The newest logged pack of the shard. */
+    synchronized Optional<PackName> newestPack(int shard) {
+        return packs.newest(shard);
+    }
+
+    /** Leaves that are published and in no logged pack. */
+    synchronized long leaves() {
+        long leaves = 0;
+        for (ShardHead head : heads) {
+            leaves += head.size().value() - packs.end(head.shard());
+        }
+        return leaves;
+    }
+
+    long graceMillis() {
+        return graceMillis;
+    }
+
+    /** Whether all leaves of this epoch have been in logged packs for longer than the grace. */
+    synchronized boolean isPacked(long epoch, long nowMillis) {
+        if (epoch >= epochs || pending.containsKey(epoch)) {
+            return false;
+        }
+        Long since = packedMillis.get(epoch);
+        return since == null || since <= nowMillis - graceMillis;
+    }
+}

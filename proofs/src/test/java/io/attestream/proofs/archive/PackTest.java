@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.proofs.archive;
+
+import static io.attestream.proofs.support.Samples.utf8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.entry.EntryKind;
+import io.attestream.proofs.support.Golden;
+import io.attestream.proofs.support.InMemoryObjectStore;
+import io.attestream.proofs.support.Seeded;
+import io.attestream.proofs.tree.CompactRange;
+import io.attestream.proofs.tree.Hash;
+import io.attestream.proofs.tree.Rfc6962;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class PackTest {
+    private static final byte[] SALT = HexFormat.of().parseHex("a0a1a2a3a4a5a6a7a8a9aaabacadaeaf");
+
+    private final byte[] goldenPack = Golden.bytes("pack-v1.pack");
+    private final byte[] goldenPayloads = Golden.bytes("payload-pack-v1.pay");
+
+    private final ObjectStore store = new InMemoryObjectStore();
+    private PackName name;
+
+    @BeforeEach
+    void open() throws Exception {
+        name = PackName.parse(Golden.lines("pack-names-v1.txt").get(0));
+    }
+
+    /** Zstandard frames without compression: what the golden file has, and any library reads. */
+    private static final class RawFrames implements PayloadPack.BlockCodec {
+        private static final int HEADER_SIZE_BYTES = 12;
+
+        @Override
+        public String name() {
+            return "zstd";
+        }
+
+        @Override
+        public byte[] compress(byte[] raw) {
+            return ByteBuffer.allocate(HEADER_SIZE_BYTES + raw.length)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .putInt(0xfd2fb528)
+                    .put((byte) 0xa0)
+                    .putInt(raw.length)
+                    .put((byte) (1 | raw.length << 3))
+                    .putShort((short) (raw.length >> 5))
+                    .put(raw)
+                    .array();
+        }
+
+        @Override
+        public byte[] decompress(byte[] compressed, int rawSizeBytes) {
+            assertThat(compressed).hasSize(HEADER_SIZE_BYTES + rawSizeBytes);
+            return Arrays.copyOfRange(compressed, HEADER_SIZE_BYTES, compressed.length);
+        }
+    }
+
+    private static byte[] entry(long index) {
+        return utf8("{\"n\":" + index + "}");
+    }
+
+    private static LeafRecord leaf(long index) {
+        return new LeafRecord(EntryKind.CONFLICT, 2 * index + 1, 1_700_000_000_000L + index, entry(index));
+    }
+
+    private static CompactRange range(long size) {
+        CompactRange range = CompactRange.empty();
+        LongStream.range(0, size).forEach(index -> range.append(Rfc6962.leafHash(entry(index))));
+        return range;
+    }
+
+    private static Pack.Builder builder() {
+        return Pack.builder(2, range(256)).boundary(7, 300).boundary(9, 1000);
+    }
+
+    private static Payload payload(long index) {
+        if (index == 256) {
+            return new Payload.None();
+        }
+        return index == 257
+                ? new Payload.Encrypted(
+                        "key-1", HexFormat.of().parseHex("000102030405060708090a0b"), utf8("ciphertext"))
+                : new Payload.Plain(SALT, utf8("payload " + index));
+    }
+
+    @Test
+    void writesTheGoldenPack() {
+        Pack.Builder pack = builder();
+        LongStream.range(256, 768).forEach(index -> pack.add(leaf(index)));
+        Pack.Built built = pack.build();
+        assertThat(built.object()).isEqualTo(goldenPack);
+        assertThat(List.of(built.name().name(), built.name().payloads())).isEqualTo(Golden.lines("pack-names-v1.txt"));
+        assertThat(built.name()).isEqualTo(name);
+    }
+
+    @Test
+    void readsTheGoldenPack() throws Exception {
+        store.putIfAbsent(name.name(), goldenPack);
+        Pack pack = Pack.open(store, name).orElseThrow();
+
+        for (long index = 256; index < 768; index++) {
+            LeafRecord read = pack.leaf(index);
+            assertThat(read.entry()).isEqualTo(entry(index));
+            assertThat(read.kind()).isEqualTo(EntryKind.CONFLICT);
+            assertThat(read.offset()).isEqualTo(2 * index + 1);
+            assertThat(read.timestampMillis()).isEqualTo(1_700_000_000_000L + index);
+        }
+        assertThat(Hash.of(pack.tile(2), 0)).isEqualTo(Rfc6962.leafHash(entry(512)));
+        assertThat(pack.frontier().root()).isEqualTo(range(256).root());
+        assertThat(pack.rangeAtEnd().root()).isEqualTo(range(768).root());
+        assertThat(pack.boundaries()).containsExactly(new Pack.Boundary(7, 300), new Pack.Boundary(9, 1000));
+        assertThat(pack.epochOf(299)).isEqualTo(7);
+        assertThat(pack.epochOf(300)).isEqualTo(9);
+        assertThatThrownBy(() -> pack.leaf(255)).hasMessageContaining("leaf 255");
+        assertThatThrownBy(() -> pack.leaf(768)).hasMessageContaining("leaf 768");
+    }
+
+    @Test
+    void writesAndReadsTheGoldenPayloadPack() throws Exception {
+        // given
+        PayloadPack.Builder builder = PayloadPack.builder(new RawFrames());
+        LongStream.range(256, 768).forEach(index -> builder.add(payload(index)));
+
+        // then
+        assertThat(builder.build(name)).isEqualTo(goldenPayloads);
+        store.putIfAbsent(name.payloads(), goldenPayloads);
+        PayloadPack pack = PayloadPack.open(store, name, new RawFrames()).orElseThrow();
+        PayloadPack.Rows rows = pack.block(300);
+        assertThat(rows.first()).isEqualTo(256);
+        assertThat(rows.payload(256)).isEqualTo(new Payload.None());
+        assertThat(((Payload.Encrypted) rows.payload(257)).ciphertext()).isEqualTo(utf8("ciphertext"));
+        assertThat(((Payload.Plain) rows.payload(767)).data()).isEqualTo(utf8("payload 767"));
+        assertThat(rows.has(768)).isFalse();
+    }
+
+    @Test
+    void splitsPayloadsIntoBlocksOfAMebibyte() throws Exception {
+        // given payloads of which three fill a block
+        PayloadPack.Builder builder = PayloadPack.builder(new RawFrames());
+        for (int i = 0; i < 512; i++) {
+            builder.add(new Payload.Plain(SALT, new byte[i < 8 ? 400_000 : 10]));
+        }
+        store.putIfAbsent(name.payloads(), builder.build(name));
+
+        // then
+        PayloadPack pack = PayloadPack.open(store, name, new RawFrames()).orElseThrow();
+        assertThat(List.of(pack.firstOf(256), pack.firstOf(258), pack.firstOf(259), pack.firstOf(767)))
+                .containsExactly(256L, 256L, 259L, 262L);
+        assertThat(((Payload.Plain) pack.block(261).payload(261)).data()).hasSize(400_000);
+    }
+
+    @Test
+    void saysWhereTheRangeStandsInTheMiddleOfABlock() {
+        Pack.Builder pack = builder();
+        LongStream.range(256, 600).forEach(index -> pack.add(leaf(index)));
+        assertThat(pack.range().root()).isEqualTo(range(600).root());
+        assertThatThrownBy(pack::build).hasMessageContaining("multiple of 256");
+    }
+
+    @Test
+    void findsFlippedBitsOfAPack() throws Exception {
+        for (int i = 0; i < goldenPack.length; i += 7) {
+            assertRefused(flipped(goldenPack, i), goldenPayloads, i);
+        }
+    }
+
+    @Test
+    void findsFlippedBitsOfAPayloadPack() throws Exception {
+        for (int i = 0; i < goldenPayloads.length; i += 7) {
+            assertRefused(goldenPack, flipped(goldenPayloads, i), i);
+        }
+    }
+
+    private static byte[] flipped(byte[] object, int at) {
+        byte[] flipped = object.clone();
+        flipped[at] ^= 1 << at % 8;
+        return flipped;
+    }
+
+    private void assertRefused(byte[] pack, byte[] payloads, int at) throws Exception {
+        store.replace(name.name(), pack);
+        store.replace(name.payloads(), payloads);
+        assertThatThrownBy(this::readAll)
+                .as("bit in byte %d", at)
+                .isInstanceOfAny(InvalidFormat.class, IOException.class);
+    }
+
+    private void readAll() throws Exception {
+        Pack pack = Pack.open(store, name).orElseThrow();
+        PayloadPack payloads = PayloadPack.open(store, name, new RawFrames()).orElseThrow();
+        for (long first = 256; first < 768; first += 256) {
+            pack.block(first);
+            pack.tile(first / 256);
+        }
+        payloads.block(256);
+    }
+
+    @Test
+    void refusesAPackUnderTheNameOfAnother() throws Exception {
+        // given a pack of the same leaves whose boundaries are others
+        Pack.Builder pack = Pack.builder(2, range(256)).boundary(7, 1000);
+        LongStream.range(256, 768).forEach(index -> pack.add(leaf(index)));
+        store.putIfAbsent(name.name(), pack.build().object());
+
+        // then
+        assertThatThrownBy(() -> Pack.open(store, name))
+                .isInstanceOf(InvalidFormat.class)
+                .hasMessageContaining("its name says another");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, boundaries", "1, boundaries", "2, boundaries"})
+    void refusesBoundariesThatDoNotCoverThePack(int which, String field) throws Exception {
+        Pack.Builder pack = Pack.builder(2, range(256));
+        if (which == 0) {
+            pack.boundary(7, 767);
+        } else if (which == 1) {
+            pack.boundary(7, 300).boundary(7, 1000);
+        } else {
+            pack.boundary(7, 800).boundary(8, 1000);
+        }
+        LongStream.range(256, 768).forEach(index -> pack.add(leaf(index)));
+        Pack.Built built = pack.build();
+        store.putIfAbsent(built.name().name(), built.object());
+        assertThatThrownBy(() -> Pack.open(store, built.name()))
+                .isInstanceOf(InvalidFormat.class)
+                .hasMessageContaining(field);
+    }
+
+    @Test
+    void isEmptyIfThereIsNone() throws Exception {
+        assertThat(Pack.open(store, name)).isEmpty();
+        assertThat(PayloadPack.open(store, name, new RawFrames())).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "packs/00002/00000000000000000255-00000000000000000768-8acd15b46f4c77c1d584483de2869fbf91532d2753741f9e93b589d80696bafa.pack",
+                "packs/00002/00000000000000000256-00000000000000000256-8acd15b46f4c77c1d584483de2869fbf91532d2753741f9e93b589d80696bafa.pack",
+                "packs/00002/00000000000000000256-00000000000000065793-8acd15b46f4c77c1d584483de2869fbf91532d2753741f9e93b589d80696bafa.pack",
+                "packs/00002/00000000000000000256-00000000000000131072-8acd15b46f4c77c1d584483de2869fbf91532d2753741f9e93b589d80696bafa.pack",
+                "packs/00002/99999999999999999999-00000000000000131072-8acd15b46f4c77c1d584483de2869fbf91532d2753741f9e93b589d80696bafa.pack",
+                "packs/2/00000000000000000256-00000000000000000768-8acd15b46f4c77c1d584483de2869fbf91532d2753741f9e93b589d80696bafa.pack",
+                "packs/00002/00000000000000000256-00000000000000000768-8acd15b4.pack",
+                "segments/00000000000000000256"
+            })
+    void refusesNamesOfNoPack(String text) {
+        assertThatThrownBy(() -> PackName.parse(text)).isInstanceOf(InvalidFormat.class);
+    }
+
+    @Test
+    void neverFailsOtherwiseOnAnyBytes() {
+        Seeded.check(2_000, random -> {
+            byte[] object = goldenPack.clone();
+            for (int j = random.below(4); j >= 0; j--) {
+                object[random.below(object.length)] = (byte) random.below(256);
+            }
+            store.replace(name.name(), Arrays.copyOf(object, 1 + random.below(object.length)));
+            try {
+                Pack pack = Pack.open(store, name).orElseThrow();
+                pack.block(256);
+                pack.tile(1);
+            } catch (InvalidFormat | IOException e) {
+                assertThat(e.getMessage()).isNotBlank();
+            }
+        });
+    }
+}
