@@ -337,6 +337,7 @@ public final class LocalCluster implements AutoCloseable {
         environment.put(
                 "ATTESTREAM_LEDGER_SIGNING_KEY_FILE",
                 data.resolve("keys/ledger.skey").toString());
+        environment.put("ATTESTREAM_PACKS_SIZE_BYTES_MAX", Integer.toString(32 << 20)); // four times that fits the heap
         List<String> command = new JvmCommand(installation, 512)
                 .main(installation.checkpointerLib(), "io.attestream.checkpointer.Main");
         return process(CHECKPOINTER, command, environment);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
+import io.attestream.objects.ZstdBlocks;
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.archive.Pack;
 import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.archive.PayloadObject;
+import io.attestream.proofs.archive.PayloadPack;
 import io.attestream.proofs.archive.Segment;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteVerifier;
@@ -234,12 +236,33 @@ public final class ArchiveCheck {
                 }
             }
             for (String name : store.list(PackName.PACKS)) {
-                reader.part(name, from -> Pack.open(from, PackName.parse(name)));
+                checkPack(name);
             }
             return new Result.Checked(report());
         } catch (IOException e) {
             return new Result.Undecided("the object store cannot be read: " + e.getMessage());
         }
+    }
+
+    private void checkPack(String object) throws IOException {
+        Optional<PackName> name = reader.part(object, from -> PackName.parse(object));
+        if (name.isEmpty()) {
+            return;
+        }
+        reader.part(object, from -> {
+            Optional<Pack> pack = Pack.open(from, name.get());
+            if (pack.isPresent()) {
+                pack.get().requireWhole();
+            }
+            return pack;
+        });
+        reader.part(name.get().payloads(), from -> {
+            Optional<PayloadPack> pack = PayloadPack.open(from, name.get(), new ZstdBlocks());
+            if (pack.isPresent()) {
+                pack.get().requireWhole();
+            }
+            return pack;
+        });
     }
 
     /** Leaves out which objects no epoch names, and with it the only thing that grows with the archive. */
@@ -265,6 +288,10 @@ public final class ArchiveCheck {
                 reader.refer(open.intent().segment());
                 reader.refer(open.intent().payloads());
                 reader.refer(ObjectNames.epoch(open.epoch()));
+                PackChain.logged(open.intent()).forEach(pack -> {
+                    reader.refer(pack.name());
+                    reader.refer(pack.payloads());
+                });
             }
             if (record instanceof LogRecord.Published epoch && epoch.epoch() < total && failed.isEmpty()) {
                 try {

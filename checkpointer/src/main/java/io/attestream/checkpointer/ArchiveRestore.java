@@ -27,7 +27,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
@@ -59,6 +61,9 @@ public final class ArchiveRestore {
 
     /** Packs the published epochs logged. */
     private final List<PackName> logged = new ArrayList<>();
+
+    /** The index behind the last leaf of a shard in one of them. */
+    private final Map<Integer, Long> packedTo = new HashMap<>();
 
     private final List<String> replaced = new ArrayList<>();
     private long epochs;
@@ -151,7 +156,10 @@ public final class ArchiveRestore {
             checkpoints.accept(record -> {
                 history.accept(record);
                 if (record instanceof LogRecord.Published published) {
-                    logged.addAll(PackChain.logged(published.intent()));
+                    PackChain.logged(published.intent()).forEach(pack -> {
+                        logged.add(pack);
+                        packedTo.put(pack.shard(), pack.end());
+                    });
                 }
             });
             long total = history.ledgerRange().size().value();
@@ -265,9 +273,7 @@ public final class ArchiveRestore {
         for (int shard = 0; shard < leaves.size(); shard++) {
             List<Leaf> added = leaves.get(shard);
             if (!added.isEmpty()) {
-                int of = shard;
-                long last = added.get(added.size() - 1).index();
-                if (logged.stream().noneMatch(pack -> pack.shard() == of && pack.has(last))) {
+                if (added.get(added.size() - 1).index() >= packedTo.getOrDefault(shard, 0L)) {
                     return false;
                 }
             }

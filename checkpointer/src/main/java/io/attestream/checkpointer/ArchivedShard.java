@@ -123,6 +123,7 @@ final class ArchivedShard {
         Optional<LeafRecord> leaf = stored.or(() -> merged);
         if (leaf.isEmpty()) {
             known = false;
+            packed.payload(index); // its damage is not to hide behind that of the leaf
             return;
         }
         leaves++;

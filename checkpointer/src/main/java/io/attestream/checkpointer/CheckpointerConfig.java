@@ -80,8 +80,8 @@ public interface CheckpointerConfig {
         int leavesMax();
 
         @Doc(
-                "Bytes of entries and payloads at which a pack is closed, at the next multiple of 256 leaves. Twice as much is needed"
-                        + " in memory while a pack is made.")
+                "Bytes of entries and payloads at which a pack is closed, at the next multiple of 256 leaves. Up to four times as much"
+                        + " is needed in memory while a pack is made.")
         @WithDefault("268435456")
         long sizeBytesMax();
 
@@ -90,7 +90,8 @@ public interface CheckpointerConfig {
         long ageMillisMax();
 
         @Doc(
-                "Milliseconds for which a segment is kept after its leaves are in logged packs: readers may not know of those yet.")
+                "Milliseconds for which a segment is kept after its leaves are in logged packs: readers may not know of those yet. At least a"
+                        + " minute, unless `attestream.dev` is set.")
         @WithDefault("600000")
         long segmentGraceMillis();
     }

@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 /** Reads and checks the settings; whatever is wrong is named all at once. */
 final class CheckpointerConfigs {
     private static final long KEY_FILE_BYTES_MAX = 4096;
+    /** How often a pack is in memory while it is made: rows, object, and what is read back. */
+    private static final int PACK_COPIES = 4;
 
     private CheckpointerConfigs() {}
 
@@ -75,14 +77,14 @@ final class CheckpointerConfigs {
                 own.scrubBytesPerSecondMax(),
                 1 << 10,
                 1L << 40);
-        requirePacks(problems, config.packs());
+        requirePacks(problems, config.packs(), config.dev());
         ObjectStores.problem(config.objects().location())
                 .ifPresent(problem -> problems.add("attestream.objects.location: " + problem));
         requireKeys(problems, config.ledger());
         return problems;
     }
 
-    private static void requirePacks(List<String> problems, CheckpointerConfig.Packs packs) {
+    private static void requirePacks(List<String> problems, CheckpointerConfig.Packs packs, boolean dev) {
         String leavesMax = "attestream.packs.leaves-max";
         requireRange(problems, leavesMax, packs.leavesMax(), 256, PackName.LEAVES_MAX);
         require(
@@ -91,7 +93,12 @@ final class CheckpointerConfigs {
                 leavesMax + " is " + packs.leavesMax() + ", must be a multiple of 256");
         requireRange(problems, "attestream.packs.size-bytes-max", packs.sizeBytesMax(), 1, 1L << 30);
         requireRange(problems, "attestream.packs.age-millis-max", packs.ageMillisMax(), 1_000, 1L << 32);
-        requireRange(problems, "attestream.packs.segment-grace-millis", packs.segmentGraceMillis(), 0, 1L << 32);
+        requireRange(
+                problems,
+                "attestream.packs.segment-grace-millis",
+                packs.segmentGraceMillis(),
+                dev ? 1_000 : 60_000,
+                1L << 32);
     }
 
     /**
@@ -101,18 +108,18 @@ final class CheckpointerConfigs {
      * @param windowLeaves of each shard
      */
     static Optional<String> memoryProblem(
-            CheckpointerConfig.Checkpointer own, List<Long> windowLeaves, long heapBytesMax) {
-        long needed = own.epochSizeBytesMax();
+            CheckpointerConfig.Checkpointer own, long packSizeBytesMax, List<Long> windowLeaves, long heapBytesMax) {
+        long needed = own.epochSizeBytesMax() + PACK_COPIES * packSizeBytesMax;
         for (long leaves : windowLeaves) {
             needed += leaves * SeenEvents.BYTES_PER_LEAF + own.shardBacklogBytesMax();
         }
         return needed <= heapBytesMax
                 ? Optional.empty()
-                : Optional.of(
-                        "dedup windows and backlogs of " + windowLeaves.size() + " shards grow to " + (needed >> 20)
-                                + " MiB, the heap has at most " + (heapBytesMax >> 20)
-                                + " MiB: raise -Xmx before they do, or set a lower"
-                                + " attestream.checkpointer.shard-backlog-bytes-max");
+                : Optional.of("dedup windows and backlogs of " + windowLeaves.size() + " shards and a pack grow to "
+                        + (needed >> 20)
+                        + " MiB, the heap has at most " + (heapBytesMax >> 20)
+                        + " MiB: raise -Xmx before they do, or set a lower"
+                        + " attestream.checkpointer.shard-backlog-bytes-max or attestream.packs.size-bytes-max");
     }
 
     private static void requireKeys(List<String> problems, CheckpointerConfig.LedgerKeys keys) {

@@ -47,7 +47,11 @@ public final class Main {
     private volatile String waitingFor = "the cluster";
 
     private record Running(
-            Checkpointer checkpointer, LedgerFollower follower, Backlog backlog, CheckpointerMetrics metrics) {}
+            Checkpointer checkpointer,
+            Packer packer,
+            LedgerFollower follower,
+            Backlog backlog,
+            CheckpointerMetrics metrics) {}
 
     private Main(CheckpointerConfig config) {
         this.config = config;
@@ -206,7 +210,7 @@ public final class Main {
             metrics.packer(packer, unpacked);
             Thread scrubbing = daemon(scrubber, "scrubbing");
             Thread packing = daemon(() -> packer.run(checkpointer::isReplayed), "packing");
-            running.set(new Running(checkpointer, follower, backlog, metrics));
+            running.set(new Running(checkpointer, packer, follower, backlog, metrics));
             if (stop.getCount() == 0) {
                 return;
             }
@@ -278,7 +282,10 @@ public final class Main {
                 .map(genesis -> genesis.rules().dedupWindowLeaves())
                 .toList();
         CheckpointerConfigs.memoryProblem(
-                        config.checkpointer(), windows, Runtime.getRuntime().maxMemory())
+                        config.checkpointer(),
+                        config.packs().sizeBytesMax(),
+                        windows,
+                        Runtime.getRuntime().maxMemory())
                 .ifPresent(LOG::warn);
     }
 
@@ -323,7 +330,8 @@ public final class Main {
         }
         long millis = clock.millis();
         long reading = millis - now.follower().lastPollMillis();
-        long publishing = millis - now.checkpointer().lastRoundMillis();
+        long publishing = millis
+                - Math.max(now.checkpointer().lastRoundMillis(), now.packer().lastReadMillis());
         return List.of(
                 new Health("reading", reading < STUCK_MILLIS, Map.of("lastPollMillisAgo", reading)),
                 new Health("publishing", publishing < STUCK_MILLIS, Map.of("lastRoundMillisAgo", publishing)));

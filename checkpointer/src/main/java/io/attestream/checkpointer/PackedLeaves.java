@@ -29,6 +29,9 @@ final class PackedLeaves {
     private final TreeMap<Long, PackName> packs = new TreeMap<>();
 
     private Optional<PackName> open = Optional.empty();
+    /** Whether it was known before the first epoch that covers leaves of it. */
+    private boolean fromItsFirst;
+
     private Optional<Pack> pack = Optional.empty();
     private Optional<PayloadPack> payloadPack = Optional.empty();
     private final List<Pack.Boundary> boundaries = new ArrayList<>();
@@ -74,9 +77,12 @@ final class PackedLeaves {
         List<Pack.Boundary> expected = boundaries.stream()
                 .filter(boundary -> boundary.size() > name.first())
                 .toList();
-        pack.filter(there -> !there.boundaries().equals(expected))
-                .ifPresent(there ->
-                        reader.find(name.name(), "boundaries " + expected, "boundaries " + there.boundaries()));
+        if (fromItsFirst && pack.isPresent() && !pack.get().boundaries().equals(expected)) {
+            reader.find(
+                    name.name(),
+                    expected.size() + " epochs that covered its leaves first, from " + expected.get(0),
+                    pack.get().boundaries().size() + " epochs, not all the same");
+        }
         boundaries.removeIf(boundary -> boundary.size() <= name.end());
         open = Optional.empty();
     }
@@ -86,9 +92,10 @@ final class PackedLeaves {
      *
      * @param before the shard's compact range before it; empty if it is not known
      */
-    private void open(PackName name, Optional<CompactRange> before) throws IOException {
+    private void open(PackName name, long index, Optional<CompactRange> before) throws IOException {
         open.ifPresent(this::close);
         open = Optional.of(name);
+        fromItsFirst = index == name.first();
         blockFirst = -1;
         rows = Optional.empty();
         pack = flatten(reader.part(name.name(), store -> Pack.open(store, name)), name.name());
@@ -127,7 +134,7 @@ final class PackedLeaves {
             return Optional.empty();
         }
         if (!name.equals(open)) {
-            open(name.get(), before);
+            open(name.get(), index, before);
         }
         long first = index - index % TilePath.FULL_WIDTH;
         if (blockFirst != first) {
@@ -153,10 +160,11 @@ final class PackedLeaves {
                 }
             }
         }
-        reader.read(leaves.stream()
-                .flatMap(List::stream)
-                .mapToLong(leaf -> leaf.entry().length)
-                .sum());
+        reader.read(tile.map(bytes -> bytes.length).orElse(0)
+                + leaves.stream()
+                        .flatMap(List::stream)
+                        .mapToLong(leaf -> leaf.entry().length)
+                        .sum());
         return leaves;
     }
 
@@ -171,6 +179,7 @@ final class PackedLeaves {
             if (rows.isEmpty()) {
                 payloadPack = Optional.empty(); // noted once
             }
+            reader.read(rows.map(PayloadPack.Rows::sizeBytes).orElse(0));
         }
         return rows.map(there -> there.payload(index));
     }

@@ -17,7 +17,7 @@ final class PackedPayloads {
 
     /** Payloads by leaf index. */
     interface Expected {
-        Payload at(long leafIndex) throws InvalidFormat;
+        Payload at(long leafIndex) throws IOException, InvalidFormat;
     }
 
     /** False if there is none, it is damaged, or any payload is another. */

@@ -3,6 +3,7 @@ package io.attestream.checkpointer;
 
 import io.attestream.objects.ZstdBlocks;
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.EpochObject;
 import io.attestream.proofs.archive.LeafRecord;
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.ObjectStore;
@@ -28,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -47,6 +49,13 @@ import org.slf4j.LoggerFactory;
 final class Packer implements LoggedObjects {
     private static final Logger LOG = LoggerFactory.getLogger(Packer.class);
     private static final long ROUND_MILLIS = 500;
+    private static final long RETRY_MILLIS = 30_000;
+    /** Segments of one round that could not be removed, after which it ends. */
+    private static final int FAILURES_MAX = 10;
+
+    /** Key of what keeps segments from being removed among the problems of shards. */
+    private static final int REMOVAL = -1;
+
     private static final long REMOVAL_INTERVAL_MILLIS_MAX = 60_000;
     /** Segments in memory; those of one epoch are read for one shard after the other. */
     private static final long CACHE_SIZE_BYTES_MAX = 64L << 20;
@@ -63,8 +72,13 @@ final class Packer implements LoggedObjects {
     /** Written, read back, and not published yet: at most one a shard. Guarded by itself. */
     private final Map<Integer, PackName> ready = new HashMap<>();
 
+    /** When a shard whose pack failed is tried again. */
+    private final Map<Integer, Long> retryMillis = new HashMap<>();
+
+    private final Map<Integer, String> problems = new ConcurrentHashMap<>();
     private long removalDueMillis;
-    private volatile String problem = "";
+    /** When the publishing thread last read a segment here, to make a predecessor's pack again. */
+    private volatile long lastReadMillis;
 
     /** A pack and its payloads before they have a place in the archive. */
     private record Content(Pack.Built pack, byte[] payloads) {}
@@ -82,6 +96,8 @@ final class Packer implements LoggedObjects {
         this.limits = limits;
         this.shards = shards;
         this.clock = clock;
+        // Whoever reads may not know of the packs a predecessor logged either.
+        this.removalDueMillis = clock.millis() + unpacked.graceMillis();
     }
 
     /** @param mayBegin the first round waits for it: before the replay is done, what is unpacked is not known */
@@ -102,31 +118,53 @@ final class Packer implements LoggedObjects {
         stop.countDown();
     }
 
-    /** What packs are not made for; empty if nothing stands in the way. */
+    /** Why a pack was not made, or what is packed not removed; empty if nothing stands in the way. */
     String problem() {
-        return problem;
+        return problems.values().stream().findFirst().orElse("");
+    }
+
+    /** When the publishing thread last made progress in {@link #requireVerified}. */
+    long lastReadMillis() {
+        return lastReadMillis;
     }
 
     /** One look at every shard, and at segments that may go. */
     void round() {
-        String first = "";
-        SegmentCache cache = new SegmentCache();
+        SegmentCache cache = new SegmentCache(() -> {});
         for (int shard = 0; shard < shards && stop.getCount() > 0; shard++) {
-            try {
-                packIfDue(shard, cache);
-            } catch (IOException | InvalidFormat | FatalDoubtException e) {
-                first = first.isEmpty() ? "shard " + shard + ": " + e.getMessage() : first;
+            int of = shard;
+            long now = clock.millis();
+            if (retryMillis.getOrDefault(shard, now) <= now) {
+                attempt(shard, () -> packIfDue(of, cache));
             }
         }
+        if (clock.millis() >= removalDueMillis && stop.getCount() > 0) {
+            removalDueMillis = clock.millis() + Math.min(unpacked.graceMillis(), REMOVAL_INTERVAL_MILLIS_MAX);
+            attempt(REMOVAL, this::removePacked);
+        }
+    }
+
+    private interface Attempt {
+        void run() throws IOException, InvalidFormat;
+    }
+
+    /** Nothing that goes wrong ends this thread: packing can wait, and what is wrong may be mended meanwhile. */
+    private void attempt(int what, Attempt attempt) {
         try {
-            removeIfDue();
-        } catch (IOException e) {
-            first = first.isEmpty() ? "segments that are packed were not removed: " + e.getMessage() : first;
+            attempt.run();
+            problems.remove(what);
+            retryMillis.remove(what);
+        } catch (IOException | InvalidFormat | RuntimeException | LinkageError e) {
+            String text = String.valueOf(e.getMessage());
+            if (!text.equals(problems.put(what, text))) {
+                LOG.error(
+                        "ALARM: {}: {}. It is tried again; attestream fsck tells what is damaged",
+                        what == REMOVAL ? "what is packed was not removed" : "no pack was made of shard " + what,
+                        text);
+                LOG.debug("packing", e);
+            }
+            retryMillis.put(what, clock.millis() + RETRY_MILLIS);
         }
-        if (!first.isEmpty() && !first.equals(problem)) {
-            LOG.error("ALARM: no pack was made: {}. It is tried again; attestream fsck tells what is damaged", first);
-        }
-        problem = first;
     }
 
     private void packIfDue(int shard, SegmentCache cache) throws IOException, InvalidFormat {
@@ -168,7 +206,8 @@ final class Packer implements LoggedObjects {
         return index -> {
             for (Unpacked.Growth growth : growths) {
                 if (index < growth.to()) {
-                    return cache.payloads(growth.epoch().payloads()).payload(shard, index);
+                    return cache.payloads(cache.epoch(growth.epoch()).payloads())
+                            .payload(shard, index);
                 }
             }
             throw new IllegalArgumentException("leaf " + index + " of shard " + shard + " is not published");
@@ -201,24 +240,30 @@ final class Packer implements LoggedObjects {
 
     /** What a predecessor packed is made again from the segments, which are still there, and has to come out the same. */
     @Override
-    public void requireVerified(EpochLeaf.Logged logged) {
-        try {
-            PackName name = PackName.parse(logged.name());
-            synchronized (ready) {
-                if (name.equals(ready.get(name.shard())) && name.digest().equals(logged.digest())) {
-                    return;
-                }
+    public void requireVerified(List<EpochLeaf.Logged> logged) {
+        SegmentCache cache = new SegmentCache(() -> lastReadMillis = clock.millis());
+        for (EpochLeaf.Logged object : logged) {
+            try {
+                requireVerified(PackName.parse(object.name()), cache);
+            } catch (InvalidFormat | IOException e) {
+                throw new FatalDoubtException("object " + object.name() + " is to be logged: " + e.getMessage(), e);
             }
-            SegmentCache cache = new SegmentCache();
-            Content content = build(name.shard(), name.end(), Long.MAX_VALUE, cache);
-            if (!content.pack().name().equals(name) || !name.digest().equals(logged.digest())) {
-                throw new FatalDoubtException("object " + logged.name() + " is to be logged, the segments give "
-                        + content.pack().name().name());
-            }
-            write(content, cache);
-        } catch (InvalidFormat | IOException e) {
-            throw new FatalDoubtException("object " + logged.name() + " is to be logged: " + e.getMessage(), e);
         }
+    }
+
+    private void requireVerified(PackName name, SegmentCache cache) throws IOException, InvalidFormat {
+        synchronized (ready) {
+            if (name.equals(ready.get(name.shard()))) {
+                return;
+            }
+        }
+        LOG.info("making {} again, which a predecessor was about to log", name.name());
+        Content content = build(name.shard(), name.end(), Long.MAX_VALUE, cache);
+        if (!content.pack().name().equals(name)) {
+            throw new FatalDoubtException("object " + name.name() + " is to be logged, the segments give "
+                    + content.pack().name().name());
+        }
+        write(content, cache);
     }
 
     // ---- making a pack
@@ -232,9 +277,10 @@ final class Packer implements LoggedObjects {
         long next = frontier.size().value();
         long sizeBytes = 0;
         for (Unpacked.Growth growth : unpacked.growths(shard)) {
-            Segment segment = cache.segment(growth.epoch().segment());
-            PayloadObject stored = cache.payloads(growth.epoch().payloads());
-            pack.boundary(growth.epoch().epoch(), growth.to());
+            EpochObject epoch = cache.epoch(growth.epoch());
+            Segment segment = cache.segment(epoch.segment());
+            PayloadObject stored = cache.payloads(epoch.payloads());
+            pack.boundary(growth.epoch().number(), growth.to());
             boolean closed = false;
             while (!closed && next < growth.to()) {
                 LeafRecord leaf = segment.leaf(shard, next);
@@ -245,7 +291,7 @@ final class Packer implements LoggedObjects {
                 next++;
                 closed = next == end || (next % TilePath.FULL_WIDTH == 0 && sizeBytes >= sizeBytesMax);
             }
-            requireRoot(growth, shard, extended(pack.range(), segment, shard, growth.to()));
+            requireRoot(epoch, shard, extended(pack.range(), segment, shard, growth.to()));
             if (closed) {
                 Pack.Built built = pack.build();
                 return new Content(built, payloads.build(built.name()));
@@ -270,15 +316,13 @@ final class Packer implements LoggedObjects {
         if (newest.isEmpty()) {
             return CompactRange.empty();
         }
-        return Pack.open(store, newest.get())
-                .orElseThrow(() -> new IOException("object " + newest.get().name() + " is missing"))
-                .rangeAtEnd();
+        return open(newest.get()).rangeAtEnd();
     }
 
-    private static void requireRoot(Unpacked.Growth growth, int shard, CompactRange range) {
-        ShardHead head = growth.epoch().heads().get(shard);
+    private static void requireRoot(EpochObject epoch, int shard, CompactRange range) {
+        ShardHead head = epoch.heads().get(shard);
         if (!range.size().equals(head.size()) || !range.root().equals(head.root())) {
-            throw new FatalDoubtException("object " + growth.epoch().segment() + " gives root "
+            throw new FatalDoubtException("object " + epoch.segment() + " gives root "
                     + range.root().base64() + " at size " + range.size() + ", published was root "
                     + head.root().base64() + " at size " + head.size());
         }
@@ -294,7 +338,28 @@ final class Packer implements LoggedObjects {
     /** The objects of epochs that are packed in this round, those longest unused dropped first. */
     private final class SegmentCache {
         private final Map<String, Object> objects = new LinkedHashMap<>(16, 0.75f, true);
+        private final Runnable read;
         private long sizeBytes;
+
+        /** @param read is told of each epoch that is read */
+        SegmentCache(Runnable read) {
+            this.read = read;
+        }
+
+        /** What was published of an epoch: as its object has it, if that is of the leaf this process verified. */
+        EpochObject epoch(Unpacked.Epoch epoch) throws IOException, InvalidFormat {
+            read.run();
+            String name = ObjectNames.epoch(epoch.number());
+            EpochObject object = EpochObject.parse(
+                    store.get(name).orElseThrow(() -> new IOException("object " + name + " is missing")));
+            EpochLeaf leaf = EpochLeaf.parse(object.epochLeaf());
+            if (!Rfc6962.leafHash(object.epochLeaf()).equals(epoch.leafHash())
+                    || object.heads().size() != shards
+                    || !ShardHead.vectorRoot(object.heads()).equals(leaf.vectorRoot())) {
+                throw new InvalidFormat(name, "has not what was published of its epoch");
+            }
+            return object;
+        }
 
         Segment segment(String name) {
             return (Segment) get(name, archive::readSegment, Segment::sizeBytes);
@@ -326,19 +391,66 @@ final class Packer implements LoggedObjects {
 
     // ---- removing what is packed
 
-    private void removeIfDue() throws IOException {
+    /** A segment goes if every pack that has leaves of it is whole in this moment: nobody else looked since it was logged. */
+    private void removePacked() throws IOException, InvalidFormat {
         long now = clock.millis();
-        if (now < removalDueMillis) {
-            return;
+        Map<Long, List<String>> payloads = new HashMap<>();
+        for (String name : store.list(ObjectNames.PAYLOADS)) {
+            ObjectNames.epochOf(name)
+                    .ifPresent(epoch -> payloads.computeIfAbsent(epoch, e -> new ArrayList<>())
+                            .add(name));
         }
-        removalDueMillis = now + Math.min(unpacked.graceMillis(), REMOVAL_INTERVAL_MILLIS_MAX);
-        for (String prefix : List.of(ObjectNames.SEGMENTS, ObjectNames.PAYLOADS)) {
-            for (String name : store.list(prefix)) {
-                OptionalLong epoch = ObjectNames.epochOf(name);
-                if (epoch.isPresent() && unpacked.isPacked(epoch.getAsLong(), now)) {
-                    store.delete(name);
+        Map<PackName, Optional<String>> looked = new HashMap<>();
+        List<String> kept = new ArrayList<>();
+        for (String name : store.list(ObjectNames.SEGMENTS)) {
+            OptionalLong epoch = ObjectNames.epochOf(name);
+            if (epoch.isPresent() && unpacked.isPacked(epoch.getAsLong(), now) && stop.getCount() > 0) {
+                try {
+                    requireInWholePacks(archive.readSegment(name), looked);
+                    for (String payload : payloads.getOrDefault(epoch.getAsLong(), List.of())) {
+                        store.delete(payload);
+                    }
+                    store.delete(name); // last: while it is there, its payloads are looked for
+                } catch (IOException | InvalidFormat | FatalDoubtException e) {
+                    kept.add(String.valueOf(e.getMessage()));
+                }
+            }
+            if (kept.size() == FAILURES_MAX) {
+                break; // the store does not answer, or all is damaged
+            }
+        }
+        if (!kept.isEmpty()) {
+            throw new IOException(kept.get(0));
+        }
+    }
+
+    /** @param looked the packs that were looked at in this round, and what was wrong with them */
+    private void requireInWholePacks(Segment segment, Map<PackName, Optional<String>> looked)
+            throws IOException, InvalidFormat {
+        for (int shard : segment.shards()) {
+            long first = segment.firstIndex(shard);
+            for (PackName name : unpacked.packsOf(shard, first, first + segment.count(shard))) {
+                Optional<String> wrong = looked.computeIfAbsent(name, this::look);
+                if (wrong.isPresent()) {
+                    throw new IOException(wrong.get());
                 }
             }
         }
+    }
+
+    private Optional<String> look(PackName name) {
+        try {
+            open(name).requireWhole();
+            PayloadPack.open(store, name, codec)
+                    .orElseThrow(() -> new IOException("object " + name.payloads() + " is missing"))
+                    .requireWhole();
+            return Optional.empty();
+        } catch (IOException | InvalidFormat e) {
+            return Optional.of("object " + e.getMessage());
+        }
+    }
+
+    private Pack open(PackName name) throws IOException, InvalidFormat {
+        return Pack.open(store, name).orElseThrow(() -> new IOException("object " + name.name() + " is missing"));
     }
 }

@@ -119,7 +119,7 @@ final class Signer {
         if (leaf.epoch() != intent.epoch()) {
             throw refused(intent, "its epoch leaf names epoch " + leaf.epoch());
         }
-        leaf.logged().forEach(loggedObjects::requireVerified);
+        loggedObjects.requireVerified(leaf.logged());
         ledger.requireVector(intent.heads(), leaf.vectorRoot(), intent.epoch());
         CompactRange extended = ledgerRange.copy();
         extended.append(Rfc6962.leafHash(intent.epochLeaf()));

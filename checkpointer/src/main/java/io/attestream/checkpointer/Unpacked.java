@@ -7,21 +7,26 @@ import io.attestream.proofs.entry.LogTime;
 import io.attestream.proofs.ledger.EpochLeaf;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.tile.TilePath;
+import io.attestream.proofs.tree.Hash;
+import io.attestream.proofs.tree.Rfc6962;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 
 /**
  * The published epochs whose leaves are not all in logged packs: what the next packs are made of, and whose segments are still
  * needed. Fed by the publishing thread, asked by the packing thread. Thread-safe.
  *
- * <p>Holds each such epoch's heads and names. An epoch leaves when each shard it grew was packed beyond it, so what stays is what
- * came within the packs' age, and for each shard the epochs of the up to 255 leaves behind its last pack.
+ * <p>Holds a few numbers of each such epoch; what was published of it is in its epoch object. An epoch leaves when each shard it
+ * grew was packed beyond it, so what stays is what came within the packs' age, and for each shard the epochs of the up to 255
+ * leaves behind its last pack. Of each pack its name is held.
  */
 final class Unpacked {
     private final List<ShardGrowth> shards = new ArrayList<>();
@@ -45,10 +50,19 @@ final class Unpacked {
      * @param to the shard's size in it
      * @param sizeBytes of the leaves it added, roughly
      */
-    record Growth(EpochIntent epoch, long timeMillis, long from, long to, long sizeBytes) {}
+    record Growth(Epoch epoch, long from, long to, long sizeBytes) {}
+
+    /**
+     * A published epoch.
+     *
+     * @param leafHash of its leaf in the ledger log, which binds its heads
+     * @param timeMillis in its leaf
+     */
+    record Epoch(long number, Hash leafHash, long timeMillis) {}
 
     private static final class ShardGrowth {
         final Deque<Growth> growths = new ArrayDeque<>();
+        final TreeMap<Long, PackName> packs = new TreeMap<>();
         long sizeBytes;
     }
 
@@ -75,13 +89,17 @@ final class Unpacked {
                     "epoch " + intent.epoch() + ": its epoch leaf cannot be read: " + e.getMessage());
         }
         long timeMillis = time(leaf);
-        logged.forEach(pack -> retire(pack, timeMillis));
+        logged.forEach(pack -> {
+            retire(pack, timeMillis);
+            shards.get(pack.shard()).packs.put(pack.first(), pack);
+        });
         packedMillis.values().removeIf(since -> since <= nowMillis - graceMillis);
+        Epoch epoch = new Epoch(intent.epoch(), Rfc6962.leafHash(intent.epochLeaf()), timeMillis);
         for (ShardHead head : intent.heads()) {
             long from = heads.get(head.shard()).size().value();
             long to = head.size().value();
             if (to > from) {
-                add(head.shard(), new Growth(intent, timeMillis, from, to, sizeBytes.get(head.shard())));
+                add(head.shard(), new Growth(epoch, from, to, sizeBytes.get(head.shard())));
             }
         }
         heads = intent.heads();
@@ -99,7 +117,7 @@ final class Unpacked {
     private void add(int shard, Growth growth) {
         shards.get(shard).growths.add(growth);
         shards.get(shard).sizeBytes += growth.sizeBytes();
-        pending.merge(growth.epoch().epoch(), 1, Integer::sum);
+        pending.merge(growth.epoch().number(), 1, Integer::sum);
     }
 
     private void retire(PackName pack, long loggedMillis) {
@@ -107,7 +125,7 @@ final class Unpacked {
         while (!shard.growths.isEmpty() && shard.growths.element().to() <= pack.end()) {
             Growth done = shard.growths.remove();
             shard.sizeBytes -= done.sizeBytes();
-            long epoch = done.epoch().epoch();
+            long epoch = done.epoch().number();
             if (pending.merge(epoch, -1, Integer::sum) == 0) {
                 pending.remove(epoch);
                 packedMillis.put(epoch, loggedMillis);
@@ -124,7 +142,7 @@ final class Unpacked {
             return OptionalLong.empty();
         }
         boolean full = whole - first >= limits.leavesMax() || growth.sizeBytes >= limits.sizeBytesMax();
-        boolean old = nowMillis - growth.growths.element().timeMillis() >= limits.ageMillisMax();
+        boolean old = nowMillis - growth.growths.element().epoch().timeMillis() >= limits.ageMillisMax();
         return full || old ? OptionalLong.of(Math.min(whole, first + limits.leavesMax())) : OptionalLong.empty();
     }
 
@@ -150,6 +168,17 @@ final class Unpacked {
             leaves += head.size().value() - packs.end(head.shard());
         }
         return leaves;
+    }
+
+    /** The logged packs that hold a shard's leaves from one index up to another, all of which are in logged packs. */
+    synchronized Collection<PackName> packsOf(int shard, long from, long to) {
+        TreeMap<Long, PackName> all = shards.get(shard).packs;
+        Long first = all.floorKey(from);
+        if (first == null || to > packs.end(shard)) {
+            throw new IllegalArgumentException(
+                    "leaves " + from + " to " + to + " of shard " + shard + " are in no packs");
+        }
+        return List.copyOf(all.subMap(first, true, to, false).values());
     }
 
     long graceMillis() {

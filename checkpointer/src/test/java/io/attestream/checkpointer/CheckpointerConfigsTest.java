@@ -142,11 +142,12 @@ class CheckpointerConfigsTest {
         CheckpointerConfig.Checkpointer own = load(settings()).checkpointer();
         List<Long> windows = List.of(1L << 22, 1L << 22);
 
-        // then: two windows of 176 MiB, two backlogs and one epoch of 32 MiB
-        assertThat(CheckpointerConfigs.memoryProblem(own, windows, 448L << 20)).isEmpty();
-        assertThat(CheckpointerConfigs.memoryProblem(own, windows, 447L << 20))
-                .hasValueSatisfying(
-                        problem -> assertThat(problem).contains("2 shards grow to 448 MiB", "at most 447 MiB"));
+        // then: two windows of 176 MiB, two backlogs and one epoch of 32 MiB, four times a pack of 16 MiB
+        assertThat(CheckpointerConfigs.memoryProblem(own, 16 << 20, windows, 512L << 20))
+                .isEmpty();
+        assertThat(CheckpointerConfigs.memoryProblem(own, 16 << 20, windows, 511L << 20))
+                .hasValueSatisfying(problem ->
+                        assertThat(problem).contains("2 shards and a pack grow to 512 MiB", "at most 511 MiB"));
     }
 
     private List<String> problems(Map<String, String> changes) throws IOException {

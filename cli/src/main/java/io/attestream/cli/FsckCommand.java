@@ -138,7 +138,8 @@ final class FsckCommand implements Callable<Integer> {
         }
         if (!report.unreferenced().isEmpty()) {
             output.print(report.unreferenced().size() + " objects are named by no epoch, which a checkpointer that died"
-                    + " leaves behind; first " + report.unreferenced().get(0));
+                    + " leaves behind, or which is to be logged next; first "
+                    + report.unreferenced().get(0));
         }
         String looked = report.epochs() + " epochs, " + report.leaves() + " leaves, " + report.payloads()
                 + " payloads held against their digest, " + report.encrypted() + " encrypted, "

@@ -55,6 +55,7 @@ import software.amazon.awssdk.services.s3.model.S3Object;
 public final class S3ObjectStore implements ObjectStore, AutoCloseable {
     private static final int CONFLICT_ATTEMPTS_MAX = 6;
     private static final int BODY_ATTEMPTS_MAX = 3;
+    private static final int RANGE_NOT_SATISFIABLE = 416;
     private static final String PROBE = "probe/conditional-write";
     private static final String PROBE_DAMAGED = "probe/damaged-write-";
     private static final Set<String> BAD_DIGEST =
@@ -136,8 +137,8 @@ public final class S3ObjectStore implements ObjectStore, AutoCloseable {
         }
         Optional<byte[]> part = get(name, "bytes=" + offset + "-" + (offset + length - 1));
         if (part.isPresent() && part.get().length != length) {
-            throw new IOException("object " + name + " has " + part.get().length + " bytes at " + offset + ", not the "
-                    + length + " asked for");
+            throw new TooShortException("object " + name + " has " + part.get().length + " bytes at " + offset
+                    + ", not the " + length + " asked for");
         }
         return part;
     }
@@ -145,7 +146,7 @@ public final class S3ObjectStore implements ObjectStore, AutoCloseable {
     private Optional<byte[]> emptyPart(String name, long offset) throws IOException {
         Optional<byte[]> all = get(name);
         if (all.isPresent() && all.get().length < offset) {
-            throw new IOException("object " + name + " has " + all.get().length + " bytes, none at " + offset);
+            throw new TooShortException("object " + name + " has " + all.get().length + " bytes, none at " + offset);
         }
         return all.map(bytes -> new byte[0]);
     }
@@ -190,6 +191,9 @@ public final class S3ObjectStore implements ObjectStore, AutoCloseable {
         } catch (NoSuchKeyException e) {
             return Optional.empty();
         } catch (S3Exception e) {
+            if (range != null && e.statusCode() == RANGE_NOT_SATISFIABLE) {
+                throw new TooShortException("object " + name + " has none of " + range);
+            }
             throw failed("get", name, e);
         }
     }

@@ -25,7 +25,7 @@ public final class ZstdBlocks implements PayloadPack.BlockCodec {
     public byte[] decompress(byte[] compressed, int rawSizeBytes) throws InvalidFormat {
         try {
             // The frame says its size too: nothing is allocated on the word of the header alone.
-            if (Zstd.getFrameContentSize(compressed) != rawSizeBytes) {
+            if (rawSizeBytes < 1 || Zstd.getFrameContentSize(compressed) != rawSizeBytes) {
                 throw new InvalidFormat("block", "must be a frame of " + rawSizeBytes + " bytes");
             }
             byte[] raw = Zstd.decompress(compressed, rawSizeBytes);

@@ -173,6 +173,17 @@ class S3ObjectStoreTest {
     }
 
     @Test
+    void removesAnObjectAlsoWhenTheFirstAnswerIsLostAndWhenThereIsNone() throws Exception {
+        store.putIfAbsent("x", utf8("content"));
+        store.putIfAbsent("y", utf8("content"));
+        server.faults((method, key, number) -> number == 1 ? Fault.ANSWER_LOST : Fault.NONE);
+        store.delete("x");
+        store.delete("x");
+        assertThat(server.objects()).containsOnlyKeys("bucket/ledger/y");
+        assertThat(store.putIfAbsent("x", utf8("again"))).isEqualTo(new PutResult.Created());
+    }
+
+    @Test
     void aConflictWithAnotherWriterIsTriedAgain() throws Exception {
         server.faults((method, key, number) -> number <= 2 ? Fault.CONFLICT : Fault.NONE);
         assertThat(store.putIfAbsent("x", utf8("content"))).isEqualTo(new PutResult.Created());

@@ -113,10 +113,15 @@ public class Archive {
         PayloadPack pack =
                 require(object, get(payloadPacks, name, object, () -> header(PayloadPack.open(store, name, codec))));
         BlockOf block = new BlockOf(name, pack.firstOf(leafIndex));
-        return require(object, get(rows, block, object, () -> {
-            PayloadPack.Rows loaded = pack.block(leafIndex);
-            return Optional.of(new Loaded<>(loaded, loaded.sizeBytes()));
-        }));
+        try {
+            return require(object, get(rows, block, object, () -> {
+                PayloadPack.Rows loaded = pack.block(leafIndex);
+                return Optional.of(new Loaded<>(loaded, loaded.sizeBytes()));
+            }));
+        } catch (Broken e) {
+            payloadPacks.invalidate(name); // it may have been rewritten: the next read takes the new header
+            throw e;
+        }
     }
 
     private static <T> T require(String name, Optional<T> object) throws Broken {

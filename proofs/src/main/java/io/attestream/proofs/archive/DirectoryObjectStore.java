@@ -64,13 +64,13 @@ public final class DirectoryObjectStore implements ObjectStore {
     public Optional<byte[]> get(String name, long offset, int length) throws IOException {
         try (FileChannel file = FileChannel.open(pathOf(name), StandardOpenOption.READ)) {
             if (offset < 0 || length < 0 || offset > file.size() - length) {
-                throw new IOException("object " + name + " has " + file.size() + " bytes, none at " + offset + " to "
-                        + (offset + length));
+                throw new TooShortException("object " + name + " has " + file.size() + " bytes, none at " + offset
+                        + " to " + (offset + length));
             }
             ByteBuffer bytes = ByteBuffer.allocate(length);
             while (bytes.hasRemaining()) {
                 if (file.read(bytes, offset + bytes.position()) < 0) {
-                    throw new IOException("object " + name + " ends before " + (offset + length));
+                    throw new TooShortException("object " + name + " ends before " + (offset + length));
                 }
             }
             return Optional.of(bytes.array());

@@ -16,10 +16,17 @@ public interface ObjectStore {
     /** The object; empty if there is none. */
     Optional<byte[]> get(String name) throws IOException;
 
+    /** An object ends before the part of it that was asked for: it is damaged, the store is not. */
+    final class TooShortException extends IOException {
+        public TooShortException(String message) {
+            super(message);
+        }
+    }
+
     /**
      * A part of the object; empty if there is no object.
      *
-     * @throws IOException also if the object ends before {@code offset + length}
+     * @throws TooShortException if the object ends before {@code offset + length}
      */
     Optional<byte[]> get(String name, long offset, int length) throws IOException;
 

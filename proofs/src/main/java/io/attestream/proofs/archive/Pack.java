@@ -196,6 +196,23 @@ public final class Pack {
         return leaves;
     }
 
+    /**
+     * Reads all of it: every block by its digest, every tile by its root and by the entries it is of.
+     *
+     * @throws InvalidFormat if anything is not as the header says
+     */
+    public void requireWhole() throws IOException, InvalidFormat {
+        for (long first = name.first(); first < name.end(); first += BLOCK_LEAVES) {
+            byte[] tile = tile(first / BLOCK_LEAVES);
+            List<LeafRecord> leaves = block(first);
+            for (int i = 0; i < BLOCK_LEAVES; i++) {
+                if (!Rfc6962.leafHash(leaves.get(i).entry()).equals(Hash.of(tile, i * Hash.SIZE_BYTES))) {
+                    throw new InvalidFormat(name.name(), "has another entry than hash of leaf " + (first + i));
+                }
+            }
+        }
+    }
+
     public LeafRecord leaf(long leafIndex) throws IOException, InvalidFormat {
         return block(leafIndex).get((int) (leafIndex % BLOCK_LEAVES));
     }

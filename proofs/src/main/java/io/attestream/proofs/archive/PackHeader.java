@@ -48,7 +48,7 @@ record PackHeader(JsonObject json, Hash digest, long bodyAt) {
 
     /** Empty if there is no such object. */
     static Optional<PackHeader> read(ObjectStore store, String name, String magic) throws IOException, InvalidFormat {
-        Optional<byte[]> prefix = store.get(name, 0, PREFIX_SIZE_BYTES);
+        Optional<byte[]> prefix = get(store, name, 0, PREFIX_SIZE_BYTES);
         if (prefix.isEmpty()) {
             return Optional.empty();
         }
@@ -61,8 +61,8 @@ record PackHeader(JsonObject json, Hash digest, long bodyAt) {
         if (!Arrays.equals(start, magic.getBytes(StandardCharsets.US_ASCII))) {
             throw new InvalidFormat(name, "has another magic than this format, version 1");
         }
-        if (size < 0 || size > MAX_SIZE_BYTES) {
-            throw new InvalidFormat(name, "has a header of " + size + " bytes, which must be at most 8 MiB");
+        if (size < 1 || size > MAX_SIZE_BYTES) {
+            throw new InvalidFormat(name, "has a header of " + size + " bytes, which must be 1 to 8 MiB");
         }
         byte[] header = part(store, name, PREFIX_SIZE_BYTES, size);
         if (!sha256(header).equals(Hash.of(digest))) {
@@ -85,9 +85,18 @@ record PackHeader(JsonObject json, Hash digest, long bodyAt) {
         return bytes;
     }
 
-    static byte[] part(ObjectStore store, String name, long at, int sizeBytes) throws IOException {
-        return store.get(name, at, sizeBytes)
+    static byte[] part(ObjectStore store, String name, long at, int sizeBytes) throws IOException, InvalidFormat {
+        return get(store, name, at, sizeBytes)
                 .orElseThrow(() -> new IOException("object " + name + " was removed while it was read"));
+    }
+
+    private static Optional<byte[]> get(ObjectStore store, String name, long at, int sizeBytes)
+            throws IOException, InvalidFormat {
+        try {
+            return store.get(name, at, sizeBytes);
+        } catch (ObjectStore.TooShortException e) {
+            throw new InvalidFormat(name, "ends before byte " + (at + sizeBytes));
+        }
     }
 
     /** The leaves its header says it holds are those of the name; format version 1. */

@@ -149,6 +149,17 @@ public final class PayloadPack {
         return new Rows(block.first(), payloads, block.rawSizeBytes());
     }
 
+    /**
+     * Reads all of it.
+     *
+     * @throws InvalidFormat if a block is not as the header says
+     */
+    public void requireWhole() throws IOException, InvalidFormat {
+        for (RowBlock block : blocks) {
+            block(block.first());
+        }
+    }
+
     public static Builder builder(BlockCodec codec) {
         return new Builder(codec);
     }

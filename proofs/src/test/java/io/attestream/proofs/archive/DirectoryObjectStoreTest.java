@@ -55,6 +55,17 @@ class DirectoryObjectStoreTest {
     }
 
     @Test
+    void removesAnObjectAndNothingElse() throws Exception {
+        store.putIfAbsent("a/x", utf8("content"));
+        store.putIfAbsent("a/y", utf8("content"));
+        store.delete("a/x");
+        store.delete("a/x");
+        store.delete("b/none");
+        assertThat(store.list("")).containsExactly("a/y");
+        assertThat(store.putIfAbsent("a/x", utf8("again"))).isEqualTo(new PutResult.Created());
+    }
+
+    @Test
     void letsOneOfManyWritersCreateAnObject() throws Exception {
         // given writers of different bytes under one name, each with a store of its own
         int writers = 8;

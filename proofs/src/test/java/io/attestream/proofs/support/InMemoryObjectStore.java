@@ -21,7 +21,7 @@ public final class InMemoryObjectStore implements ObjectStore {
     public Optional<byte[]> get(String name, long offset, int length) throws IOException {
         byte[] object = objects.get(name);
         if (object != null && offset > object.length - length) {
-            throw new IOException("object " + name + " ends before " + (offset + length));
+            throw new TooShortException("object " + name + " ends before " + (offset + length));
         }
         return Optional.ofNullable(object).map(bytes -> Arrays.copyOfRange(bytes, (int) offset, (int) offset + length));
     }

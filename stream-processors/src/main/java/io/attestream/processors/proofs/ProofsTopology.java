@@ -24,8 +24,11 @@ public final class ProofsTopology {
 
     /** Tiles, offsets and outcomes of a shard. */
     public static final String SHARD_STORE = "shard-proofs-store";
-    /** Epochs, notes and tiles of the ledger log; whole on every instance. */
-    public static final String LEDGER_STORE = "ledger-proofs-store";
+    /**
+     * Epochs, packs, notes and tiles of the ledger log; whole on every instance. The number is that of what is put there: another
+     * one reads topic {@code checkpoints} again from the first record.
+     */
+    public static final String LEDGER_STORE = "ledger-proofs-store-2";
 
     private static final Map<String, String> CHANGELOG = Map.of(
             "segment.bytes", Integer.toString(16 << 20),
