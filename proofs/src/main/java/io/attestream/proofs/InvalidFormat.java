@@ -4,7 +4,7 @@ package io.attestream.proofs;
 /** Bytes that are not what a format asks for. Names the field at fault, so that a person can find it. */
 public final class InvalidFormat extends Exception {
     private static final long serialVersionUID = 1L;
-    private static final int MAX_FIELD_LENGTH = 200;
+    private static final int MAX_FIELD_LENGTH = 150;
 
     private final String field;
     private final String reason;
