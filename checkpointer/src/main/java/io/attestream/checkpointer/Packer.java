@@ -406,8 +406,10 @@ final class Packer implements LoggedObjects {
             OptionalLong epoch = ObjectNames.epochOf(name);
             if (epoch.isPresent() && unpacked.isPacked(epoch.getAsLong(), now) && stop.getCount() > 0) {
                 try {
-                    requireInWholePacks(archive.readSegment(name), looked);
+                    Segment segment = archive.readSegment(name);
+                    requireInWholePacks(segment, looked);
                     for (String payload : payloads.getOrDefault(epoch.getAsLong(), List.of())) {
+                        requireSamePayloads(segment, archive.readPayloads(payload));
                         store.delete(payload);
                     }
                     store.delete(name); // last: while it is there, its payloads are looked for
@@ -438,16 +440,38 @@ final class Packer implements LoggedObjects {
         }
     }
 
+    /** No digest of a payload pack is logged: one that is whole may be another. */
+    private void requireSamePayloads(Segment segment, PayloadObject stored) throws IOException, InvalidFormat {
+        for (int shard : segment.shards()) {
+            long first = segment.firstIndex(shard);
+            long end = first + segment.count(shard);
+            for (PackName name : unpacked.packsOf(shard, first, end)) {
+                PayloadPack pack = openPayloads(name);
+                PayloadPack.Rows rows = pack.block(Math.max(first, name.first()));
+                for (long index = Math.max(first, name.first()); index < Math.min(end, name.end()); index++) {
+                    rows = rows.has(index) ? rows : pack.block(index);
+                    if (!EpochArchive.isSame(rows.payload(index), stored.payload(shard, index))) {
+                        throw new IOException("object " + name.payloads() + " has another payload of leaf " + index
+                                + " than was stored");
+                    }
+                }
+            }
+        }
+    }
+
     private Optional<String> look(PackName name) {
         try {
             open(name).requireWhole();
-            PayloadPack.open(store, name, codec)
-                    .orElseThrow(() -> new IOException("object " + name.payloads() + " is missing"))
-                    .requireWhole();
+            openPayloads(name).requireWhole();
             return Optional.empty();
         } catch (IOException | InvalidFormat e) {
             return Optional.of("object " + e.getMessage());
         }
+    }
+
+    private PayloadPack openPayloads(PackName name) throws IOException, InvalidFormat {
+        return PayloadPack.open(store, name, codec)
+                .orElseThrow(() -> new IOException("object " + name.payloads() + " is missing"));
     }
 
     private Pack open(PackName name) throws IOException, InvalidFormat {

@@ -5,11 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
+import io.attestream.objects.ZstdBlocks;
 import io.attestream.proofs.archive.LeafRecord;
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.archive.Pack;
 import io.attestream.proofs.archive.PackName;
+import io.attestream.proofs.archive.Payload;
+import io.attestream.proofs.archive.PayloadPack;
 import io.attestream.proofs.archive.Segment;
 import io.attestream.proofs.ledger.EpochLeaf;
 import io.attestream.proofs.ledger.ShardHead;
@@ -366,6 +369,30 @@ class PackerTest {
         process.packer.round();
         assertThat(process.packer.problem()).isEmpty();
         assertThat(objects("segments/")).hasSize(segments.size() - 1);
+    }
+
+    @Test
+    void removesNoSegmentWhosePayloadsWereExchangedForOthersInThePack() throws Exception {
+        // given a payload pack that is whole, of other payloads
+        process.packer.round();
+        scene.growBy("third", 1);
+        publish();
+        List<String> segments = objects("segments/");
+        PackName name = PackName.parse(objects("packs/").get(0));
+        PayloadPack.Builder other = PayloadPack.builder(new ZstdBlocks());
+        for (int i = 0; i < name.count(); i++) {
+            other.add(new Payload.None());
+        }
+        scene.store.replace(name.payloads(), other.build(name));
+
+        // when
+        start();
+        process.packer.round();
+
+        // then
+        assertThat(process.packer.problem()).contains(name.payloads(), "another payload");
+        assertThat(objects("segments/")).isEqualTo(segments);
+        assertThat(objects("payloads/")).hasSameSizeAs(segments);
     }
 
     @Test
