@@ -20,7 +20,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.apache.kafka.common.KafkaException;
@@ -368,6 +370,26 @@ public final class ArchiveCheck {
                 "the text of the checkpoint of epoch");
         for (ArchivedShard shard : shards) {
             shard.grow(intent, segment, payloadObject);
+        }
+        checkCounts(intent);
+    }
+
+    /** The signed leaf of an epoch says how many records of each kind there were in all. */
+    private void checkCounts(EpochIntent intent) {
+        Counts counts = Counts.NONE;
+        for (ArchivedShard shard : shards) {
+            if (shard.counts().isEmpty()) {
+                return;
+            }
+            counts = counts.plus(shard.counts().get());
+        }
+        Map<String, Long> published = new TreeMap<>(EpochObjects.leaf(intent).counts());
+        if (!published.equals(counts.asMap())) {
+            reader.find(
+                    intent.segment(),
+                    "counts " + published + " up to epoch " + intent.epoch(),
+                    "counts " + counts.asMap());
+            shards.forEach(ArchivedShard::giveUpCounts);
         }
     }
 

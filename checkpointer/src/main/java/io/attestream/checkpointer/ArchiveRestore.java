@@ -2,13 +2,14 @@
 package io.attestream.checkpointer;
 
 import io.attestream.checkpointer.Decision.Leaf;
+import io.attestream.checkpointer.Decision.WithoutLeaf;
 import io.attestream.objects.ZstdBlocks;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.EpochObject;
-import io.attestream.proofs.archive.LeafRecord;
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.archive.Pack;
+import io.attestream.proofs.archive.PackBuilder;
 import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.archive.Payload;
 import io.attestream.proofs.archive.PayloadPack;
@@ -56,7 +57,7 @@ public final class ArchiveRestore {
     private final ObjectStore store;
     private final Ledger ledger;
     private final Consumer<Consumer<LogRecord>> checkpoints;
-    private final IntFunction<LeafSource> sources;
+    private final IntFunction<DecisionSource> sources;
     private final Listener listener;
 
     /** Packs the published epochs logged. */
@@ -103,10 +104,10 @@ public final class ArchiveRestore {
         record Undecided(String detail) implements Result {}
     }
 
-    /** The leaves of one shard in their order, decided again. */
-    interface LeafSource extends AutoCloseable {
-        /** Those of records below an input offset that were not taken yet. */
-        List<Leaf> takeTo(long nextOffset);
+    /** What becomes of one shard's records, in their order, decided again. */
+    interface DecisionSource extends AutoCloseable {
+        /** Of records below an input offset that were not taken yet. */
+        List<Decision> takeTo(long nextOffset);
 
         @Override
         void close();
@@ -126,7 +127,7 @@ public final class ArchiveRestore {
                         codec,
                         reader,
                         Patience.DEFAULT),
-                shard -> new KafkaLeafSource(
+                shard -> new KafkaDecisionSource(
                         clients.reader(FETCH_BYTES_MAX),
                         new TopicPartition(topics.events(), shard),
                         new ShardDecider(shard, ledger, definition.incarnation()),
@@ -139,7 +140,7 @@ public final class ArchiveRestore {
             ObjectStore store,
             Ledger ledger,
             Consumer<Consumer<LogRecord>> checkpoints,
-            IntFunction<LeafSource> sources,
+            IntFunction<DecisionSource> sources,
             Listener listener) {
         this.store = store;
         this.ledger = ledger;
@@ -252,30 +253,27 @@ public final class ArchiveRestore {
     }
 
     private void restoreLeaves(EpochIntent intent, List<ShardLeaves> shards) {
-        List<List<Leaf>> leaves = new ArrayList<>();
+        List<Added> added = new ArrayList<>();
         for (ShardHead head : intent.heads()) {
-            leaves.add(shards.get(head.shard()).takeTo(head, intent.epoch()));
+            added.add(Added.of(shards.get(head.shard()).takeTo(head, intent.epoch()), head.size()));
         }
-        byte[] segment = EpochObjects.segment(intent.epoch(), leaves);
-        byte[] payloads = EpochObjects.payloads(intent.epoch(), leaves);
+        byte[] segment = EpochObjects.segment(intent.epoch(), added);
+        byte[] payloads = EpochObjects.payloads(intent.epoch(), added);
         requireName(intent.segment(), ObjectNames.segment(intent.epoch(), segment));
         requireName(intent.payloads(), ObjectNames.payloads(intent.epoch(), payloads));
-        if (!isPacked(leaves) || isThere(intent.segment())) {
+        if (!isPacked(added) || isThere(intent.segment())) {
             put(intent.segment(), segment);
         }
-        if (!isPacked(leaves) || isThere(intent.payloads())) {
+        if (!isPacked(added) || isThere(intent.payloads())) {
             put(intent.payloads(), payloads);
         }
     }
 
     /** Whether what an epoch added is in packs, so that its own objects may have been removed. */
-    private boolean isPacked(List<List<Leaf>> leaves) {
-        for (int shard = 0; shard < leaves.size(); shard++) {
-            List<Leaf> added = leaves.get(shard);
-            if (!added.isEmpty()) {
-                if (added.get(added.size() - 1).index() >= packedTo.getOrDefault(shard, 0L)) {
-                    return false;
-                }
+    private boolean isPacked(List<Added> added) {
+        for (int shard = 0; shard < added.size(); shard++) {
+            if (!added.get(shard).isEmpty() && added.get(shard).size() >= packedTo.getOrDefault(shard, 0L)) {
+                return false;
             }
         }
         return true;
@@ -304,7 +302,7 @@ public final class ArchiveRestore {
             checkpoints.accept(record -> {
                 if (record instanceof LogRecord.Published published && published.epoch() < total) {
                     ShardHead head = published.intent().heads().get(shard);
-                    restore.take(published.epoch(), leaves.takeTo(head, published.epoch()));
+                    restore.take(published.epoch(), head, leaves.takeTo(head, published.epoch()));
                 }
             });
         } finally {
@@ -317,7 +315,7 @@ public final class ArchiveRestore {
         private final int shard;
         private final Deque<PackName> packs;
         private final CompactRange range = CompactRange.empty();
-        private Pack.Builder pack;
+        private PackBuilder pack;
         private List<Payload> payloads = new ArrayList<>();
 
         PackRestore(int shard, Deque<PackName> packs) {
@@ -326,24 +324,31 @@ public final class ArchiveRestore {
             this.pack = Pack.builder(shard, range);
         }
 
-        void take(long epoch, List<Leaf> leaves) {
-            if (leaves.isEmpty() || packs.isEmpty()) {
-                return;
+        void take(long epoch, ShardHead head, List<Decision> decisions) {
+            long size = head.size().value();
+            if (size > range.size().value()) {
+                pack.boundary(epoch, size);
             }
-            long size = leaves.get(leaves.size() - 1).index() + 1;
-            pack.boundary(epoch, size);
-            for (Leaf leaf : leaves) {
+            for (Decision decision : decisions) {
                 if (packs.isEmpty()) {
                     return;
                 }
-                pack.add(new LeafRecord(leaf.kind(), leaf.offset(), leaf.timestampMillis(), leaf.entry()));
-                payloads.add(leaf.payload());
-                range.append(leaf.leafHash(), 0);
-                if (leaf.index() + 1 == packs.element().end()) {
-                    put(packs.remove());
-                    if (size > leaf.index() + 1) {
-                        pack.boundary(epoch, size);
-                    }
+                if (decision instanceof Leaf leaf) {
+                    take(epoch, size, leaf);
+                } else {
+                    pack.add(EpochObjects.record((WithoutLeaf) decision));
+                }
+            }
+        }
+
+        private void take(long epoch, long size, Leaf leaf) {
+            pack.add(EpochObjects.record(leaf));
+            payloads.add(leaf.payload());
+            range.append(leaf.leafHash(), 0);
+            if (leaf.index() + 1 == packs.element().end()) {
+                put(packs.remove());
+                if (size > leaf.index() + 1) {
+                    pack.boundary(epoch, size);
                 }
             }
         }
@@ -416,24 +421,28 @@ public final class ArchiveRestore {
     /** A shard's leaves, held against its published heads. */
     private static final class ShardLeaves {
         private final int shard;
-        private final LeafSource source;
+        private final DecisionSource source;
         private final CompactRange range = CompactRange.empty();
 
-        ShardLeaves(int shard, LeafSource source) {
+        ShardLeaves(int shard, DecisionSource source) {
             this.shard = shard;
             this.source = source;
         }
 
-        List<Leaf> takeTo(ShardHead head, long epoch) {
-            List<Leaf> leaves = source.takeTo(head.nextOffset());
-            leaves.forEach(leaf -> range.append(leaf.leafHash(), 0));
+        List<Decision> takeTo(ShardHead head, long epoch) {
+            List<Decision> decisions = source.takeTo(head.nextOffset());
+            for (Decision decision : decisions) {
+                if (decision instanceof Leaf leaf) {
+                    range.append(leaf.leafHash(), 0);
+                }
+            }
             if (!range.size().equals(head.size()) || !range.root().equals(head.root())) {
                 throw new FatalDoubtException("shard " + shard + " was published in epoch " + epoch + " with size "
                         + head.size() + " and root " + head.root().base64() + " at input offset " + head.nextOffset()
                         + ", the records below it give size " + range.size() + " and root "
                         + range.root().base64());
             }
-            return leaves;
+            return decisions;
         }
 
         void close() {
@@ -442,14 +451,14 @@ public final class ArchiveRestore {
     }
 
     /** Out of one partition of topic {@code events}. */
-    private static final class KafkaLeafSource implements LeafSource {
+    private static final class KafkaDecisionSource implements DecisionSource {
         private final KafkaConsumer<byte[], byte[]> consumer;
         private final TopicPartition partition;
         private final ShardDecider decider;
         private final Duration patience;
-        private final Deque<Leaf> leaves = new ArrayDeque<>();
+        private final Deque<Decision> decisions = new ArrayDeque<>();
 
-        KafkaLeafSource(
+        KafkaDecisionSource(
                 KafkaConsumer<byte[], byte[]> consumer,
                 TopicPartition partition,
                 ShardDecider decider,
@@ -464,7 +473,7 @@ public final class ArchiveRestore {
         }
 
         @Override
-        public List<Leaf> takeTo(long nextOffset) {
+        public List<Decision> takeTo(long nextOffset) {
             Patience own = new Patience(patience);
             while (consumer.position(partition) < nextOffset) {
                 for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
@@ -475,9 +484,9 @@ public final class ArchiveRestore {
                                 + ", a head was published up to " + nextOffset,
                         consumer.position(partition));
             }
-            List<Leaf> taken = new ArrayList<>();
-            while (!leaves.isEmpty() && leaves.element().offset() < nextOffset) {
-                taken.add(leaves.remove());
+            List<Decision> taken = new ArrayList<>();
+            while (!decisions.isEmpty() && decisions.element().offset() < nextOffset) {
+                taken.add(decisions.remove());
             }
             return taken;
         }
@@ -487,9 +496,7 @@ public final class ArchiveRestore {
             if (verdict instanceof ShardDecider.Undecidable undecidable) {
                 throw new ShardRebuild.UndecidableException(partition + " " + undecidable.reason());
             }
-            if (((ShardDecider.Decided) verdict).decision() instanceof Leaf leaf) {
-                leaves.add(leaf);
-            }
+            decisions.add(((ShardDecider.Decided) verdict).decision());
         }
 
         @Override

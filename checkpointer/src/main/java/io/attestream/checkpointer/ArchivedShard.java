@@ -3,6 +3,7 @@ package io.attestream.checkpointer;
 
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.LeafRecord;
+import io.attestream.proofs.archive.OutcomeRecord;
 import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.archive.Payload;
 import io.attestream.proofs.archive.PayloadObject;
@@ -15,12 +16,15 @@ import io.attestream.proofs.tree.CompactRange;
 import io.attestream.proofs.tree.Rfc6962;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
- * One shard as segments and packs give it, held epoch by epoch against its published heads. A leaf may be in either, or, for a
- * while, in both, which must agree then. Not thread-safe.
+ * One shard as segments and packs give it, held epoch by epoch against its published heads. What became of a record may be in
+ * either, or, for a while, in both, which must agree then. Not thread-safe.
  */
 final class ArchivedShard {
     private final int shard;
@@ -34,6 +38,13 @@ final class ArchivedShard {
     private long lastOffset = -1;
     /** False behind an object that could not be used. */
     private boolean known = true;
+
+    private Counts counts = Counts.NONE;
+    /** False behind an object whose outcomes could not be used. */
+    private boolean countsKnown = true;
+
+    /** Offsets of the records of this epoch that are no leaves. */
+    private Set<Long> withoutLeaf = Set.of();
 
     private long leaves;
     private long payloads;
@@ -49,9 +60,21 @@ final class ArchivedShard {
         packed.know(pack);
     }
 
-    /** Whether all leaves an epoch adds are in logged packs. */
+    /** Whether what an epoch adds is in logged packs: the outcomes behind its last leaf are in the pack of the next one. */
     boolean isPacked(EpochIntent intent) {
-        return packed.covers(size, intent.heads().get(shard).size().value());
+        ShardHead head = intent.heads().get(shard);
+        return head.nextOffset() == nextOffset
+                || packed.nameOf(head.size().value()).isPresent();
+    }
+
+    /** What became of all records up to here; empty behind an object that could not be used. */
+    Optional<Counts> counts() {
+        return known && countsKnown ? Optional.of(counts) : Optional.empty();
+    }
+
+    /** They were found wrong once; that need not be said of every epoch behind. */
+    void giveUpCounts() {
+        countsKnown = false;
     }
 
     long leaves() {
@@ -81,6 +104,7 @@ final class ArchivedShard {
         long fromOffset = nextOffset;
         nextOffset = head.nextOffset();
         Optional<Segment> rows = segment.filter(there -> hasRows(intent, there, from));
+        growOutcomes(intent, fromOffset, rows);
         if (from == size) {
             return;
         }
@@ -96,9 +120,8 @@ final class ArchivedShard {
     private boolean hasRows(EpochIntent intent, Segment segment, long from) {
         boolean has = segment.shards().contains(shard);
         try {
-            if (has == size > from
-                    && (!has || (segment.firstIndex(shard) == from && segment.count(shard) == size - from))) {
-                return has;
+            if (has ? segment.firstIndex(shard) == from && segment.count(shard) == size - from : size == from) {
+                return true;
             }
             reader.find(
                     intent.segment(),
@@ -127,6 +150,7 @@ final class ArchivedShard {
             return;
         }
         leaves++;
+        counts = counts.plus(Counts.of(leaf.get().kind()));
         String object = stored.isPresent()
                 ? intent.segment()
                 : packed.nameOf(index).orElseThrow().name();
@@ -137,6 +161,53 @@ final class ArchivedShard {
             check(object, intent, index, leaf.get(), payloadObject);
         } catch (InvalidFormat e) {
             reader.find(object, "an entry as leaf " + index + " of shard " + shard, describe(e));
+        }
+    }
+
+    private void growOutcomes(EpochIntent intent, long fromOffset, Optional<Segment> segment) throws IOException {
+        Optional<List<OutcomeRecord>> stored = segment.flatMap(there -> outcomes(intent, there));
+        Optional<List<OutcomeRecord>> merged = packed.outcomesTo(nextOffset, size);
+        if (stored.isPresent() && merged.isPresent() && !stored.equals(merged)) {
+            reader.find(
+                    packed.nameOf(size).orElseThrow().name(),
+                    "the outcomes of shard " + shard + " up to offset " + (nextOffset - 1) + " as " + intent.segment()
+                            + " has them",
+                    "others");
+        }
+        Optional<List<OutcomeRecord>> outcomes = stored.or(() -> merged);
+        withoutLeaf = new HashSet<>();
+        countsKnown &= outcomes.isPresent();
+        if (outcomes.isPresent()) {
+            String object = stored.isPresent()
+                    ? intent.segment()
+                    : packed.nameOf(size).orElseThrow().name();
+            outcomes.get().forEach(outcome -> check(object, outcome, fromOffset));
+        }
+    }
+
+    private Optional<List<OutcomeRecord>> outcomes(EpochIntent intent, Segment segment) {
+        try {
+            return Optional.of(segment.outcomes(shard));
+        } catch (InvalidFormat e) {
+            reader.find(intent.segment(), "outcomes of shard " + shard, describe(e));
+            return Optional.empty();
+        }
+    }
+
+    private void check(String object, OutcomeRecord outcome, long fromOffset) {
+        withoutLeaf.add(outcome.offset());
+        if (outcome.offset() < fromOffset || outcome.offset() >= nextOffset) {
+            reader.find(
+                    object,
+                    "outcomes of shard " + shard + " of offsets from " + fromOffset + " to " + (nextOffset - 1),
+                    "one of offset " + outcome.offset());
+        }
+        counts = counts.plus(Counts.of(outcome));
+        if (outcome instanceof OutcomeRecord.Duplicate duplicate && duplicate.leafIndex() >= size) {
+            reader.find(
+                    object,
+                    "offset " + outcome.offset() + " of shard " + shard + " as a duplicate of a leaf below " + size,
+                    "of leaf " + duplicate.leafIndex());
         }
     }
 
@@ -179,6 +250,9 @@ final class ArchivedShard {
                     object,
                     what + " of an offset from " + (lastOffset + 1) + " to " + (nextOffset - 1),
                     "offset " + leaf.offset());
+        }
+        if (withoutLeaf.contains(leaf.offset())) {
+            reader.find(object, what + " of an offset of its own", "offset " + leaf.offset() + ", which is no leaf");
         }
         lastOffset = Math.max(lastOffset, leaf.offset());
         if (entry instanceof EntryView.Event event) {

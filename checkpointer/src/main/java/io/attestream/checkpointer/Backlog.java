@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
-import io.attestream.checkpointer.Decision.Leaf;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.tree.CompactRange;
 import java.util.ArrayList;
@@ -76,19 +75,17 @@ final class Backlog {
      * What one epoch adds.
      *
      * @param heads of all shards, in shard order
-     * @param leaves of each shard below its head and not in an earlier epoch, in index order
+     * @param added to each shard below its head and not in an earlier epoch, in shard order
      * @param cut whether limits kept newer verified heads out
      */
-    record Content(List<VerifiedHead> heads, List<List<Leaf>> leaves, boolean cut) {
+    record Content(List<VerifiedHead> heads, List<Added> added, boolean cut) {
         List<ShardHead> shardHeads() {
             return heads.stream().map(VerifiedHead::head).toList();
         }
 
-        /** Of the leaves each shard adds. */
+        /** Of what each shard adds. */
         List<Long> sizesBytes() {
-            return leaves.stream()
-                    .map(shard -> shard.stream().mapToLong(Leaf::sizeBytes).sum())
-                    .toList();
+            return added.stream().map(Added::sizeBytes).toList();
         }
 
         Counts counts() {
@@ -171,11 +168,11 @@ final class Backlog {
     }
 
     private Content take(List<VerifiedHead> heads, boolean cut) {
-        List<List<Leaf>> leaves = new ArrayList<>();
+        List<Added> added = new ArrayList<>();
         for (VerifiedHead head : heads) {
-            leaves.add(replicas.get(head.head().shard()).take(head));
+            added.add(replicas.get(head.head().shard()).take(head));
         }
-        return new Content(List.copyOf(heads), leaves, cut);
+        return new Content(List.copyOf(heads), added, cut);
     }
 
     private void requireReading() {

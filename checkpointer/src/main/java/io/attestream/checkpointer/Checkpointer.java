@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
-import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.ledger.EpochLeaf;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.tree.CompactRange;
@@ -157,7 +156,7 @@ final class Checkpointer {
                     open.get().epoch());
             Backlog.Content own = requireRecomputed(open.get());
             topicCheck.run();
-            path.rollForward(open.get(), own.leaves());
+            path.rollForward(open.get(), own.added());
             unpacked.published(open.get(), own.sizesBytes(), clock.millis());
             metrics.published(history, clock.millis());
         }
@@ -187,12 +186,7 @@ final class Checkpointer {
     /** Waits until our own recomputation has reached an epoch's heads, and demands the same roots and counts. */
     private Backlog.Content requireRecomputed(EpochIntent intent) {
         Backlog.Content own = awaitHeads(intent);
-        EpochLeaf leaf;
-        try {
-            leaf = EpochLeaf.parse(intent.epochLeaf());
-        } catch (InvalidFormat e) {
-            throw new FatalDoubtException("epoch " + intent.epoch() + ": its epoch leaf cannot be read", e);
-        }
+        EpochLeaf leaf = EpochObjects.leaf(intent);
         if (!leaf.counts().equals(own.counts().asMap())) {
             throw new FatalDoubtException("epoch " + intent.epoch() + " was published with counts " + leaf.counts()
                     + ", recomputed are " + own.counts().asMap());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
+import io.attestream.proofs.archive.OutcomeRecord;
+import io.attestream.proofs.entry.EntryKind;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -10,6 +12,30 @@ import java.util.TreeMap;
  */
 record Counts(long events, long conflicts, long controls, long duplicates, long rejected) {
     static final Counts NONE = new Counts(0, 0, 0, 0, 0);
+
+    /** One leaf. */
+    static Counts of(EntryKind kind) {
+        return switch (kind) {
+            case EVENT -> new Counts(1, 0, 0, 0, 0);
+            case CONFLICT -> new Counts(0, 1, 0, 0, 0);
+            case GENESIS, RULES -> new Counts(0, 0, 1, 0, 0);
+        };
+    }
+
+    /** One record that is no leaf. */
+    static Counts of(OutcomeRecord outcome) {
+        return outcome instanceof OutcomeRecord.Duplicate ? new Counts(0, 0, 0, 1, 0) : new Counts(0, 0, 0, 0, 1);
+    }
+
+    /** As an epoch leaf has them. */
+    static Counts of(Map<String, Long> members) {
+        return new Counts(
+                members.getOrDefault("events", 0L),
+                members.getOrDefault("conflicts", 0L),
+                members.getOrDefault("controls", 0L),
+                members.getOrDefault("duplicates", 0L),
+                members.getOrDefault("rejected", 0L));
+    }
 
     Counts plus(Counts other) {
         return new Counts(

@@ -12,11 +12,12 @@ import io.attestream.proofs.archive.Segment;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
 /**
- * The epoch's two objects: the segment with every new entry, from which all that is signed can be restored, and the payload
- * object beside it. Create-only, digest in the name: a paused checkpointer can leave objects nobody refers to, never a wrong
+ * The epoch's two objects: the segment with every new entry and every other outcome, from which all that is signed can be
+ * restored, and the payload object beside it. Create-only, digest in the name: a paused checkpointer can leave objects nobody refers to, never a wrong
  * one under a right name.
  */
 final class EpochArchive {
@@ -28,13 +29,13 @@ final class EpochArchive {
 
     /** Returns the name under which the epoch's entries are now durable. */
     String writeSegment(EpochAssembler.Epoch epoch) {
-        byte[] object = EpochObjects.segment(epoch.number(), epoch.content().leaves());
+        byte[] object = EpochObjects.segment(epoch.number(), epoch.content().added());
         return put(ObjectNames.segment(epoch.number(), object), object);
     }
 
     /** Returns the name under which the epoch's payloads are now durable. */
     String writePayloads(EpochAssembler.Epoch epoch) {
-        byte[] object = EpochObjects.payloads(epoch.number(), epoch.content().leaves());
+        byte[] object = EpochObjects.payloads(epoch.number(), epoch.content().added());
         return put(ObjectNames.payloads(epoch.number(), object), object);
     }
 
@@ -73,47 +74,57 @@ final class EpochArchive {
      * Reads both objects of an intent back and compares every row with what this process has recomputed. For an intent
      * somebody else wrote: hashes say nothing about the offsets, times and payloads beside the entries.
      *
-     * @param leaves of each shard that the epoch adds, in shard order
-     * @throws FatalDoubtException unless the objects hold exactly these leaves and their payloads
+     * @param added to each shard by the epoch, in shard order
+     * @throws FatalDoubtException unless the objects hold exactly these leaves, their payloads and the other outcomes
      */
-    void requireHolds(EpochIntent intent, List<List<Leaf>> leaves) {
+    void requireHolds(EpochIntent intent, List<Added> added) {
         Segment segment = readSegment(intent.segment());
         PayloadObject payloads = readPayloads(intent.payloads());
         if (segment.epoch() != intent.epoch() || payloads.epoch() != intent.epoch()) {
             throw differs(intent, "they are of epochs " + segment.epoch() + " and " + payloads.epoch());
         }
-        List<Integer> grown = IntStream.range(0, leaves.size())
-                .filter(shard -> !leaves.get(shard).isEmpty())
-                .boxed()
-                .toList();
-        if (!segment.shards().equals(grown) || !payloads.shards().equals(grown)) {
+        List<Integer> moved = shards(added, shard -> !shard.isEmpty());
+        List<Integer> grown = shards(added, shard -> !shard.leaves().isEmpty());
+        if (!segment.shards().equals(moved) || !payloads.shards().equals(grown)) {
             throw differs(
                     intent,
-                    "they hold shards " + segment.shards() + " and " + payloads.shards() + ", expected " + grown);
+                    "they hold shards " + segment.shards() + " and " + payloads.shards() + ", expected " + moved
+                            + " and " + grown);
         }
         try {
-            for (int shard : grown) {
-                requireHolds(intent, segment, payloads, shard, leaves.get(shard));
+            for (int shard : moved) {
+                requireHolds(intent, segment, payloads, shard, added.get(shard));
             }
         } catch (InvalidFormat e) {
             throw differs(intent, String.valueOf(e.getMessage()));
         }
     }
 
+    private static List<Integer> shards(List<Added> added, Predicate<Added> which) {
+        return IntStream.range(0, added.size())
+                .filter(shard -> which.test(added.get(shard)))
+                .boxed()
+                .toList();
+    }
+
     private static void requireHolds(
-            EpochIntent intent, Segment segment, PayloadObject payloads, int shard, List<Leaf> leaves)
-            throws InvalidFormat {
-        long end = leaves.get(0).index() + leaves.size();
-        if (segment.firstIndex(shard) != leaves.get(0).index()
-                || segment.count(shard) != leaves.size()
-                || payloads.has(shard, leaves.get(0).index() - 1)
-                || payloads.has(shard, end)) {
+            EpochIntent intent, Segment segment, PayloadObject payloads, int shard, Added added) throws InvalidFormat {
+        if (segment.firstIndex(shard) != added.first()
+                || segment.count(shard) != added.leaves().size()
+                || payloads.has(shard, added.first() - 1)
+                || payloads.has(shard, added.size())) {
             throw differs(
                     intent,
-                    "of shard " + shard + " expected are exactly leaves "
-                            + leaves.get(0).index() + " to " + (end - 1));
+                    "of shard " + shard + " expected are exactly leaves " + added.first() + " to "
+                            + (added.size() - 1));
         }
-        for (Leaf leaf : leaves) {
+        if (!segment.outcomes(shard)
+                .equals(added.withoutLeaf().stream().map(EpochObjects::record).toList())) {
+            throw differs(
+                    intent,
+                    "of shard " + shard + " other outcomes were archived than those of the records that are no leaves");
+        }
+        for (Leaf leaf : added.leaves()) {
             LeafRecord archived = segment.leaf(shard, leaf.index());
             if (archived.kind() != leaf.kind()
                     || archived.offset() != leaf.offset()
@@ -136,10 +147,13 @@ final class EpochArchive {
 
     static boolean isSame(Payload one, Payload other) {
         if (one instanceof Payload.Plain a && other instanceof Payload.Plain b) {
-            return Arrays.equals(a.salt(), b.salt()) && Arrays.equals(a.data(), b.data());
+            return Arrays.equals(a.contentTag(), b.contentTag())
+                    && Arrays.equals(a.salt(), b.salt())
+                    && Arrays.equals(a.data(), b.data());
         }
         if (one instanceof Payload.Encrypted a && other instanceof Payload.Encrypted b) {
-            return a.keyId().equals(b.keyId())
+            return Arrays.equals(a.contentTag(), b.contentTag())
+                    && a.keyId().equals(b.keyId())
                     && Arrays.equals(a.nonce(), b.nonce())
                     && Arrays.equals(a.ciphertext(), b.ciphertext());
         }

@@ -2,43 +2,66 @@
 package io.attestream.checkpointer;
 
 import io.attestream.checkpointer.Decision.Leaf;
+import io.attestream.checkpointer.Decision.WithoutLeaf;
+import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.EpochObject;
 import io.attestream.proofs.archive.LeafRecord;
+import io.attestream.proofs.archive.OutcomeRecord;
 import io.attestream.proofs.archive.PayloadObject;
 import io.attestream.proofs.archive.Segment;
+import io.attestream.proofs.ledger.EpochLeaf;
 import java.util.List;
 
 /**
- * The bytes of an epoch's objects: a function of its leaves and of what was published, so that they can be made again from
+ * The bytes of an epoch's objects: a function of the records it adds and of what was published, so that they can be made again from
  * Kafka, under the same names.
  */
 final class EpochObjects {
     private EpochObjects() {}
 
-    /** @param leaves of each shard that the epoch adds, in shard order */
-    static byte[] segment(long epoch, List<List<Leaf>> leaves) {
+    /** @param added to each shard by the epoch, in shard order */
+    static byte[] segment(long epoch, List<Added> added) {
         Segment.Builder segment = Segment.builder(epoch);
-        for (int shard = 0; shard < leaves.size(); shard++) {
-            if (!leaves.get(shard).isEmpty()) {
-                segment.startShard(shard, leaves.get(shard).get(0).index());
-                for (Leaf leaf : leaves.get(shard)) {
-                    segment.add(new LeafRecord(leaf.kind(), leaf.offset(), leaf.timestampMillis(), leaf.entry()));
-                }
+        for (int shard = 0; shard < added.size(); shard++) {
+            if (!added.get(shard).isEmpty()) {
+                segment.startShard(shard, added.get(shard).first());
+                added.get(shard).leaves().forEach(leaf -> segment.add(record(leaf)));
+                added.get(shard).withoutLeaf().forEach(other -> segment.add(record(other)));
             }
         }
         return segment.build();
     }
 
-    /** @param leaves of each shard that the epoch adds, in shard order */
-    static byte[] payloads(long epoch, List<List<Leaf>> leaves) {
+    static LeafRecord record(Leaf leaf) {
+        return new LeafRecord(leaf.kind(), leaf.offset(), leaf.timestampMillis(), leaf.entry());
+    }
+
+    static OutcomeRecord record(WithoutLeaf other) {
+        return other.kind() == OutcomeClaim.Kind.DUPLICATE
+                ? new OutcomeRecord.Duplicate(other.offset(), other.reference().orElseThrow())
+                : new OutcomeRecord.Rejected(other.offset(), other.reason());
+    }
+
+    /** @param added to each shard by the epoch, in shard order */
+    static byte[] payloads(long epoch, List<Added> added) {
         PayloadObject.Builder payloads = PayloadObject.builder(epoch);
-        for (int shard = 0; shard < leaves.size(); shard++) {
-            if (!leaves.get(shard).isEmpty()) {
-                payloads.startShard(shard, leaves.get(shard).get(0).index());
-                leaves.get(shard).forEach(leaf -> payloads.add(leaf.payload()));
+        for (int shard = 0; shard < added.size(); shard++) {
+            if (!added.get(shard).leaves().isEmpty()) {
+                payloads.startShard(shard, added.get(shard).first());
+                added.get(shard).leaves().forEach(leaf -> payloads.add(leaf.payload()));
             }
         }
         return payloads.build();
+    }
+
+    /** The leaf of the ledger log that an intent has. */
+    static EpochLeaf leaf(EpochIntent intent) {
+        try {
+            return EpochLeaf.parse(intent.epochLeaf());
+        } catch (InvalidFormat e) {
+            throw new FatalDoubtException(
+                    "epoch " + intent.epoch() + ": its epoch leaf cannot be read: " + e.getMessage(), e);
+        }
     }
 
     /** The epoch object. */

@@ -3,6 +3,7 @@ package io.attestream.checkpointer;
 
 import io.attestream.objects.ZstdBlocks;
 import io.attestream.proofs.archive.LeafRecord;
+import io.attestream.proofs.archive.OutcomeRecord;
 import io.attestream.proofs.archive.Pack;
 import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.archive.Payload;
@@ -13,6 +14,7 @@ import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.Rfc6962;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -40,18 +42,24 @@ final class PackedLeaves {
     private Optional<List<LeafRecord>> block = Optional.empty();
     private Optional<PayloadPack.Rows> rows = Optional.empty();
 
+    /** The two opened last: outcomes are read from the pack behind before its first leaf is asked for. */
+    private final Map<PackName, Optional<Pack>> opened = new LinkedHashMap<>();
+
+    private final PackedOutcomes outcomes;
+
     PackedLeaves(int shard, ArchiveReader reader) {
         this.shard = shard;
         this.reader = reader;
+        this.outcomes = new PackedOutcomes(reader, this::nameOf, this::open);
     }
 
     void know(PackName name) {
         packs.put(name.first(), name);
     }
 
-    /** Whether all leaves from one index up to another are in logged packs. */
-    boolean covers(long from, long to) {
-        return from == to || nameOf(to - 1).isPresent(); // packs have no gap
+    /** The outcomes of records below an input position that were not taken yet, as {@link PackedOutcomes#takeTo}. */
+    Optional<List<OutcomeRecord>> outcomesTo(long offset, long size) throws IOException {
+        return outcomes.takeTo(offset, size);
     }
 
     /** The pack a leaf is in. */
@@ -98,12 +106,25 @@ final class PackedLeaves {
         fromItsFirst = index == name.first();
         blockFirst = -1;
         rows = Optional.empty();
-        pack = flatten(reader.part(name.name(), store -> Pack.open(store, name)), name.name());
+        pack = open(name);
         payloadPack =
                 flatten(reader.part(name.payloads(), store -> PayloadPack.open(store, name, codec)), name.payloads());
         if (pack.isPresent() && before.isPresent() && before.get().size().value() == name.first()) {
             requireFrontier(pack.get(), before.get());
         }
+    }
+
+    private Optional<Pack> open(PackName name) throws IOException {
+        Optional<Pack> known = opened.get(name);
+        if (known != null) {
+            return known;
+        }
+        Optional<Pack> there = flatten(reader.part(name.name(), store -> Pack.open(store, name)), name.name());
+        if (opened.size() == 2) {
+            opened.remove(opened.keySet().iterator().next());
+        }
+        opened.put(name, there);
+        return there;
     }
 
     private <T> Optional<T> flatten(Optional<Optional<T>> object, String name) {

@@ -7,7 +7,9 @@ import io.attestream.proofs.archive.EpochObject;
 import io.attestream.proofs.archive.LeafRecord;
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.proofs.archive.OutcomeRecord;
 import io.attestream.proofs.archive.Pack;
+import io.attestream.proofs.archive.PackBuilder;
 import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.archive.Payload;
 import io.attestream.proofs.archive.PayloadObject;
@@ -20,8 +22,10 @@ import io.attestream.proofs.tree.CompactRange;
 import io.attestream.proofs.tree.Rfc6962;
 import java.io.IOException;
 import java.time.Clock;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -82,6 +86,9 @@ final class Packer implements LoggedObjects {
 
     /** A pack and its payloads before they have a place in the archive. */
     private record Content(Pack.Built pack, byte[] payloads) {}
+
+    /** @param nextOffset input position at which the shard has this range */
+    private record Start(CompactRange range, long nextOffset) {}
 
     Packer(
             ObjectStore store,
@@ -271,8 +278,9 @@ final class Packer implements LoggedObjects {
     /** From the shard's last logged pack to the end given, or to the first multiple of 256 at which it is large enough. */
     private Content build(int shard, long end, long sizeBytesMax, SegmentCache cache)
             throws IOException, InvalidFormat {
-        CompactRange frontier = rangeAt(shard);
-        Pack.Builder pack = Pack.builder(shard, frontier);
+        Start start = start(shard);
+        CompactRange frontier = start.range();
+        PackBuilder pack = Pack.builder(shard, frontier);
         PayloadPack.Builder payloads = PayloadPack.builder(codec);
         long next = frontier.size().value();
         long sizeBytes = 0;
@@ -280,11 +288,15 @@ final class Packer implements LoggedObjects {
             EpochObject epoch = cache.epoch(growth.epoch());
             Segment segment = cache.segment(epoch.segment());
             PayloadObject stored = cache.payloads(epoch.payloads());
-            pack.boundary(growth.epoch().number(), growth.to());
+            Deque<OutcomeRecord> outcomes = outcomes(segment, shard, start.nextOffset());
+            if (growth.to() > next) {
+                pack.boundary(growth.epoch().number(), growth.to());
+            }
             boolean closed = false;
             while (!closed && next < growth.to()) {
                 LeafRecord leaf = segment.leaf(shard, next);
                 Payload payload = stored.payload(shard, next);
+                addBelow(leaf.offset(), outcomes, pack);
                 pack.add(leaf);
                 payloads.add(payload);
                 sizeBytes += leaf.entry().length + sizeBytes(payload);
@@ -296,9 +308,22 @@ final class Packer implements LoggedObjects {
                 Pack.Built built = pack.build();
                 return new Content(built, payloads.build(built.name()));
             }
+            addBelow(Long.MAX_VALUE, outcomes, pack);
         }
         throw new FatalDoubtException("shard " + shard + " was published up to leaf " + (next - 1)
                 + ", a pack is to end at leaf " + (end - 1));
+    }
+
+    private static Deque<OutcomeRecord> outcomes(Segment segment, int shard, long fromOffset) throws InvalidFormat {
+        Deque<OutcomeRecord> outcomes = new ArrayDeque<>(segment.outcomes(shard));
+        outcomes.removeIf(outcome -> outcome.offset() < fromOffset);
+        return outcomes;
+    }
+
+    private static void addBelow(long offset, Deque<OutcomeRecord> outcomes, PackBuilder pack) {
+        while (!outcomes.isEmpty() && outcomes.element().offset() < offset) {
+            pack.add(outcomes.remove());
+        }
     }
 
     /** The leaves behind the pack belong to a head that proves those in it. */
@@ -311,12 +336,13 @@ final class Packer implements LoggedObjects {
     }
 
     /** Where the last logged pack ends. */
-    private CompactRange rangeAt(int shard) throws IOException, InvalidFormat {
+    private Start start(int shard) throws IOException, InvalidFormat {
         Optional<PackName> newest = unpacked.newestPack(shard);
         if (newest.isEmpty()) {
-            return CompactRange.empty();
+            return new Start(CompactRange.empty(), 0);
         }
-        return open(newest.get()).rangeAtEnd();
+        Pack pack = open(newest.get());
+        return new Start(pack.rangeAtEnd(), pack.nextOffset());
     }
 
     private static void requireRoot(EpochObject epoch, int shard, CompactRange range) {
@@ -408,6 +434,7 @@ final class Packer implements LoggedObjects {
                 try {
                     Segment segment = archive.readSegment(name);
                     requireInWholePacks(segment, looked);
+                    requireSameOutcomes(segment);
                     for (String payload : payloads.getOrDefault(epoch.getAsLong(), List.of())) {
                         requireSamePayloads(segment, archive.readPayloads(payload));
                         store.delete(payload);
@@ -431,10 +458,29 @@ final class Packer implements LoggedObjects {
             throws IOException, InvalidFormat {
         for (int shard : segment.shards()) {
             long first = segment.firstIndex(shard);
-            for (PackName name : unpacked.packsOf(shard, first, first + segment.count(shard))) {
+            for (PackName name : unpacked.packsOf(shard, first, first + segment.count(shard) + 1)) {
                 Optional<String> wrong = looked.computeIfAbsent(name, this::look);
                 if (wrong.isPresent()) {
                     throw new IOException(wrong.get());
+                }
+            }
+        }
+    }
+
+    /** No root says what became of the records that are no leaves. */
+    private void requireSameOutcomes(Segment segment) throws IOException, InvalidFormat {
+        for (int shard : segment.shards()) {
+            List<OutcomeRecord> stored = segment.outcomes(shard);
+            if (!stored.isEmpty()) {
+                long first = segment.firstIndex(shard);
+                long toOffset = stored.get(stored.size() - 1).offset() + 1;
+                List<OutcomeRecord> packed = new ArrayList<>();
+                for (PackName name : unpacked.packsOf(shard, first, first + segment.count(shard) + 1)) {
+                    packed.addAll(open(name).outcomes(stored.get(0).offset(), toOffset));
+                }
+                if (!packed.equals(stored)) {
+                    throw new IOException("epoch " + segment.epoch() + ": the packs of shard " + shard
+                            + " have other outcomes of its records than were stored");
                 }
             }
         }
@@ -445,7 +491,7 @@ final class Packer implements LoggedObjects {
         for (int shard : segment.shards()) {
             long first = segment.firstIndex(shard);
             long end = first + segment.count(shard);
-            for (PackName name : unpacked.packsOf(shard, first, end)) {
+            for (PackName name : end == first ? List.<PackName>of() : unpacked.packsOf(shard, first, end)) {
                 PayloadPack pack = openPayloads(name);
                 PayloadPack.Rows rows = pack.block(Math.max(first, name.first()));
                 for (long index = Math.max(first, name.first()); index < Math.min(end, name.end()); index++) {

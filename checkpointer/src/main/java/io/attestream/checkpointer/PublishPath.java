@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
-import io.attestream.checkpointer.Decision.Leaf;
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.note.SignedNote;
 import java.util.ArrayList;
@@ -79,10 +78,10 @@ final class PublishPath {
     /**
      * Takes an epoch the rest of the way whose intent a predecessor committed. Its bytes are not touched.
      *
-     * @param leaves of each shard that the epoch adds, recomputed by this process
+     * @param added to each shard by the epoch, recomputed by this process
      */
-    void rollForward(EpochIntent intent, List<List<Leaf>> leaves) {
-        archive.requireHolds(intent, leaves);
+    void rollForward(EpochIntent intent, List<Added> added) {
+        archive.requireHolds(intent, added);
         steps.reached(PublishStep.ARCHIVE_READ_BACK, intent.epoch());
 
         signAndPublish(intent);

@@ -298,11 +298,13 @@ final class ShardDecider {
 
     private static Payload payload(Event event) {
         Object payload = event.getPayload();
+        byte[] tag = event.getContentTag().bytes();
         if (payload instanceof PlainPayload plain) {
-            return new Payload.Plain(plain.getSalt().bytes(), ProcessorRecords.bytes(plain.getData()));
+            return new Payload.Plain(tag, plain.getSalt().bytes(), ProcessorRecords.bytes(plain.getData()));
         }
         if (payload instanceof EncryptedPayload encrypted) {
             return new Payload.Encrypted(
+                    tag,
                     encrypted.getKeyId(),
                     ProcessorRecords.bytes(encrypted.getNonce()),
                     ProcessorRecords.bytes(encrypted.getCiphertext()));

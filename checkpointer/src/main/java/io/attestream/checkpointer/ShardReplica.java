@@ -3,7 +3,6 @@ package io.attestream.checkpointer;
 
 import io.attestream.checkpointer.Decision.Leaf;
 import io.attestream.checkpointer.Decision.WithoutLeaf;
-import io.attestream.proofs.entry.EntryKind;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.tree.CompactRange;
 import io.attestream.proofs.tree.Hash;
@@ -40,9 +39,6 @@ final class ShardReplica {
     static final int OUTCOMES_DUE_MAX = 100_000;
     static final int UNNAMED_MAX = 100_000;
 
-    /** Objects of a decision without a leaf, or of a head, roughly. */
-    private static final int SMALL_OBJECT_BYTES = 160;
-
     private final int shard;
     private final int incarnation;
     private final int generation;
@@ -65,6 +61,8 @@ final class ShardReplica {
     private final ArrayDeque<VerifiedHead> heads = new ArrayDeque<>();
     /** Leaves below the last of {@link #heads}, not taken yet. */
     private final ArrayDeque<Leaf> leaves = new ArrayDeque<>();
+    /** The other records below it, not taken yet. */
+    private final ArrayDeque<WithoutLeaf> withoutLeaf = new ArrayDeque<>();
 
     private VerifiedHead matched;
     private VerifiedHead taken;
@@ -303,11 +301,12 @@ final class ShardReplica {
         return !head.equals(taken);
     }
 
-    /** Removes and returns the leaves below a verified head; they belong to the caller from now on. */
-    List<Leaf> take(VerifiedHead head) {
+    /** Removes and returns all records below a verified head; they belong to the caller from now on. */
+    Added take(VerifiedHead head) {
+        long first = takenRange.size().value();
         while (!taken.equals(head)) {
             taken = heads.remove();
-            unpublishedBytes -= SMALL_OBJECT_BYTES;
+            unpublishedBytes -= Added.SMALL_OBJECT_BYTES;
         }
         List<Leaf> below = new ArrayList<>();
         while (!leaves.isEmpty()
@@ -317,7 +316,13 @@ final class ShardReplica {
             takenRange.append(leaf.leafHash(), 0);
             below.add(leaf);
         }
-        return below;
+        List<WithoutLeaf> others = new ArrayList<>();
+        while (!withoutLeaf.isEmpty()
+                && withoutLeaf.element().offset() < head.head().nextOffset()) {
+            unpublishedBytes -= Added.SMALL_OBJECT_BYTES;
+            others.add(withoutLeaf.remove());
+        }
+        return new Added(first, below, others);
     }
 
     /** The compact range of the head taken last; a copy. */
@@ -552,7 +557,7 @@ final class ShardReplica {
     private void add(VerifiedHead head) {
         matched = head;
         heads.add(head);
-        unpublishedBytes += SMALL_OBJECT_BYTES;
+        unpublishedBytes += Added.SMALL_OBJECT_BYTES;
     }
 
     /** A decision that the next head covers. */
@@ -561,7 +566,7 @@ final class ShardReplica {
             range.append(leaf.leafHash(), 0);
             leaves.add(leaf);
         } else {
-            unpublishedBytes -= SMALL_OBJECT_BYTES;
+            withoutLeaf.add((WithoutLeaf) decision);
         }
         return decision;
     }
@@ -619,12 +624,7 @@ final class ShardReplica {
 
     private static Counts one(Decision decision) {
         if (decision instanceof Leaf leaf) {
-            EntryKind kind = leaf.kind();
-            return switch (kind) {
-                case EVENT -> new Counts(1, 0, 0, 0, 0);
-                case CONFLICT -> new Counts(0, 1, 0, 0, 0);
-                case GENESIS, RULES -> new Counts(0, 0, 1, 0, 0);
-            };
+            return Counts.of(leaf.kind());
         }
         return ((WithoutLeaf) decision).kind() == OutcomeClaim.Kind.DUPLICATE
                 ? new Counts(0, 0, 0, 1, 0)
@@ -632,7 +632,7 @@ final class ShardReplica {
     }
 
     private static long sizeBytes(Decision decision) {
-        return decision instanceof Leaf leaf ? leaf.sizeBytes() : SMALL_OBJECT_BYTES;
+        return decision instanceof Leaf leaf ? leaf.sizeBytes() : Added.SMALL_OBJECT_BYTES;
     }
 
     @SuppressWarnings("AnnotateFormatMethod") // the annotation would be one more dependency

@@ -3,6 +3,7 @@ package io.attestream.checkpointer;
 
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.LeafRecord;
+import io.attestream.proofs.archive.OutcomeRecord;
 import io.attestream.proofs.archive.Segment;
 import io.attestream.proofs.ledger.EpochLeaf;
 import io.attestream.proofs.ledger.ShardHead;
@@ -15,6 +16,7 @@ import io.attestream.proofs.tree.Rfc6962;
 import io.attestream.proofs.tree.TreeSize;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeMap;
 
 /**
  * Holds the ledger's key and signs only what extends what it signed last.
@@ -41,6 +43,7 @@ final class Signer {
     private CompactRange ledgerRange = CompactRange.empty();
     private List<ShardHead> signedHeads;
     private List<CompactRange> shardRanges = new ArrayList<>();
+    private Counts signedCounts = Counts.NONE;
 
     /** A signer that has signed nothing yet. */
     Signer(NoteSigner key, Ledger ledger, EpochArchive archive, LoggedObjects loggedObjects) {
@@ -81,6 +84,7 @@ final class Signer {
         this.ledgerRange = ledgerRange.copy();
         this.signedHeads = intent.heads();
         this.shardRanges = copy(shardRanges);
+        this.signedCounts = Counts.of(leaf.counts());
     }
 
     /**
@@ -93,11 +97,15 @@ final class Signer {
             throw refused(intent, "the next epoch to sign is " + nextEpoch());
         }
         CompactRange extendedLedger = extendLedger(intent);
-        List<CompactRange> extendedShards = extendShards(intent);
+        List<Counts> added = new ArrayList<>();
+        List<CompactRange> extendedShards = extendShards(intent, added);
+        Counts counts = added.stream().reduce(signedCounts, Counts::plus);
+        requireCounts(intent, counts);
 
         SignedNote note = SignedNote.sign(intent.noteText(), key);
         ledgerRange = extendedLedger;
         shardRanges = extendedShards;
+        signedCounts = counts;
         signedHeads = intent.heads();
         return note;
     }
@@ -137,7 +145,8 @@ final class Signer {
         return extended;
     }
 
-    private List<CompactRange> extendShards(EpochIntent intent) {
+    /** @param counts of the records added, those of one shard after the other */
+    private List<CompactRange> extendShards(EpochIntent intent, List<Counts> counts) {
         Segment segment = archive.readSegment(intent.segment());
         if (segment.epoch() != intent.epoch()) {
             throw refused(intent, "its segment is that of epoch " + segment.epoch());
@@ -157,19 +166,27 @@ final class Signer {
                 throw refused(intent, "shard " + head.shard() + " would go back from " + signed + " to " + head);
             }
             CompactRange range = extended.get(head.shard());
-            append(segment, signed, head, range);
+            counts.add(append(segment, signed, head, range));
             requireSame("shard " + head.shard(), head.size(), head.root(), range);
         }
         return extended;
     }
 
-    /** Extends a shard's range by its leaves in the segment, each of a record between the two heads' input positions. */
-    private static void append(Segment segment, ShardHead signed, ShardHead head, CompactRange range) {
+    /**
+     * Extends a shard's range by its leaves in the segment, each of a record between the two heads' input positions.
+     *
+     * @return what became of the shard's records, as the segment has them
+     */
+    private static Counts append(Segment segment, ShardHead signed, ShardHead head, CompactRange range) {
         int shard = head.shard();
+        Counts counts = Counts.NONE;
         if (!segment.shards().contains(shard)) {
-            return;
+            return counts;
         }
         try {
+            for (OutcomeRecord outcome : segment.outcomes(shard)) {
+                counts = counts.plus(Counts.of(outcome));
+            }
             long first = segment.firstIndex(shard);
             if (first != range.size().value()) {
                 throw new FatalDoubtException("signer: the segment begins shard " + shard + " at leaf " + first
@@ -185,9 +202,21 @@ final class Signer {
                 }
                 nextOffset = leaf.offset() + 1;
                 range.append(Rfc6962.leafHash(leaf.entry()));
+                counts = counts.plus(Counts.of(leaf.kind()));
             }
+            return counts;
         } catch (InvalidFormat e) {
             throw new FatalDoubtException("signer: the segment cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    /** Every record the leaf speaks of has to be in the archive: no root would miss a duplicate. */
+    private void requireCounts(EpochIntent intent, Counts archived) {
+        if (!epochLeaf(intent).counts().equals(archived.asMap())) {
+            throw refused(
+                    intent,
+                    "its leaf has counts " + new TreeMap<>(epochLeaf(intent).counts()) + ", what was archived gives "
+                            + archived.asMap());
         }
     }
 

@@ -21,7 +21,7 @@ import java.util.OptionalLong;
 import java.util.TreeMap;
 
 /**
- * The published epochs whose leaves are not all in logged packs: what the next packs are made of, and whose segments are still
+ * The published epochs whose records are not all in logged packs: what the next packs are made of, and whose segments are still
  * needed. Fed by the publishing thread, asked by the packing thread. Thread-safe.
  *
  * <p>Holds a few numbers of each such epoch; what was published of it is in its epoch object. An epoch leaves when each shard it
@@ -31,9 +31,9 @@ import java.util.TreeMap;
 final class Unpacked {
     private final List<ShardGrowth> shards = new ArrayList<>();
     private final PackChain packs = new PackChain();
-    /** How many shards have unpacked leaves in an epoch. */
+    /** How many shards have unpacked records in an epoch. */
     private final Map<Long, Integer> pending = new HashMap<>();
-    /** When it was logged that the last leaf of an epoch is in a pack, unless that is longer ago than the grace. */
+    /** When it was logged that the last record of an epoch is in a pack, unless that is longer ago than the grace. */
     private final Map<Long, Long> packedMillis = new HashMap<>();
 
     private final long graceMillis;
@@ -44,11 +44,11 @@ final class Unpacked {
     record Limits(int leavesMax, long sizeBytesMax, long ageMillisMax) {}
 
     /**
-     * An epoch that added leaves to a shard.
+     * An epoch that added leaves, or other records only, to a shard.
      *
      * @param from the shard's size before it
      * @param to the shard's size in it
-     * @param sizeBytes of the leaves it added, roughly
+     * @param sizeBytes of what it added, roughly
      */
     record Growth(Epoch epoch, long from, long to, long sizeBytes) {}
 
@@ -64,6 +64,16 @@ final class Unpacked {
         final Deque<Growth> growths = new ArrayDeque<>();
         final TreeMap<Long, PackName> packs = new TreeMap<>();
         long sizeBytes;
+
+        /** When the leaf with this index was published. */
+        long oldestMillis(long leafIndex) {
+            return growths.stream()
+                    .filter(growth -> growth.to() > leafIndex)
+                    .findFirst()
+                    .orElseThrow(() -> new IllegalStateException("leaf " + leafIndex + " is published and not packed"))
+                    .epoch()
+                    .timeMillis();
+        }
     }
 
     /** @param graceMillis for how long the segment of a packed epoch is kept for readers that do not know of the pack yet */
@@ -76,7 +86,7 @@ final class Unpacked {
     /**
      * Takes the next published epoch.
      *
-     * @param sizeBytes of the leaves the epoch adds, for each shard
+     * @param sizeBytes of what the epoch adds, for each shard
      */
     synchronized void published(EpochIntent intent, List<Long> sizeBytes, long nowMillis) {
         EpochLeaf leaf;
@@ -96,9 +106,10 @@ final class Unpacked {
         packedMillis.values().removeIf(since -> since <= nowMillis - graceMillis);
         Epoch epoch = new Epoch(intent.epoch(), Rfc6962.leafHash(intent.epochLeaf()), timeMillis);
         for (ShardHead head : intent.heads()) {
-            long from = heads.get(head.shard()).size().value();
-            long to = head.size().value();
-            if (to > from) {
+            ShardHead before = heads.get(head.shard());
+            if (head.nextOffset() > before.nextOffset()) {
+                long from = before.size().value();
+                long to = head.size().value();
                 add(head.shard(), new Growth(epoch, from, to, sizeBytes.get(head.shard())));
             }
         }
@@ -120,9 +131,10 @@ final class Unpacked {
         pending.merge(growth.epoch().number(), 1, Integer::sum);
     }
 
+    /** The records behind an epoch's last leaf are in the pack of the next leaf. */
     private void retire(PackName pack, long loggedMillis) {
         ShardGrowth shard = shards.get(pack.shard());
-        while (!shard.growths.isEmpty() && shard.growths.element().to() <= pack.end()) {
+        while (!shard.growths.isEmpty() && shard.growths.element().to() < pack.end()) {
             Growth done = shard.growths.remove();
             shard.sizeBytes -= done.sizeBytes();
             long epoch = done.epoch().number();
@@ -138,15 +150,16 @@ final class Unpacked {
         ShardGrowth growth = shards.get(shard);
         long first = packs.end(shard);
         long whole = heads.get(shard).size().value() / TilePath.FULL_WIDTH * TilePath.FULL_WIDTH;
-        if (whole <= first || growth.growths.isEmpty()) {
+        if (whole <= first) {
             return OptionalLong.empty();
         }
         boolean full = whole - first >= limits.leavesMax() || growth.sizeBytes >= limits.sizeBytesMax();
-        boolean old = nowMillis - growth.growths.element().epoch().timeMillis() >= limits.ageMillisMax();
-        return full || old ? OptionalLong.of(Math.min(whole, first + limits.leavesMax())) : OptionalLong.empty();
+        return full || nowMillis - growth.oldestMillis(first) >= limits.ageMillisMax()
+                ? OptionalLong.of(Math.min(whole, first + limits.leavesMax()))
+                : OptionalLong.empty();
     }
 
-    /** The epochs that added leaves to the shard from its last logged pack on, oldest first; the first may begin before it. */
+    /** The epochs that added records to the shard behind its last logged pack, oldest first; the first may begin before it. */
     synchronized List<Growth> growths(int shard) {
         return List.copyOf(shards.get(shard).growths);
     }
@@ -185,7 +198,7 @@ final class Unpacked {
         return graceMillis;
     }
 
-    /** Whether all leaves of this epoch have been in logged packs for longer than the grace. */
+    /** Whether all records of this epoch have been in logged packs for longer than the grace. */
     synchronized boolean isPacked(long epoch, long nowMillis) {
         if (epoch >= epochs || pending.containsKey(epoch)) {
             return false;

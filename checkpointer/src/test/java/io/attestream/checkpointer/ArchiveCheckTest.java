@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.attestream.proofs.archive.LeafRecord;
 import io.attestream.proofs.archive.ObjectNames;
+import io.attestream.proofs.archive.OutcomeRecord;
 import io.attestream.proofs.archive.Payload;
 import io.attestream.proofs.archive.PayloadObject;
 import io.attestream.proofs.archive.Segment;
@@ -344,6 +345,7 @@ class ArchiveCheckTest {
                 long offset = leaves.get(leaves.size() - 1 - i).offset();
                 builder.add(new LeafRecord(leaf.kind(), offset, leaf.timestampMillis(), leaf.entry()));
             }
+            segment.outcomes(shard).forEach(builder::add);
         }
         byte[] other = builder.build();
         String name = ObjectNames.segment(1, other);
@@ -354,6 +356,52 @@ class ArchiveCheckTest {
         assertThat(checkAlone().findings())
                 .isNotEmpty()
                 .allSatisfy(finding -> assertThat(finding.expected()).contains("of an offset from"));
+    }
+
+    /** What no root says, whoever may write to both the store and the topic cannot change either: the counts are signed. */
+    @Test
+    void findsOutcomesThatWereTakenOutUnderAGoodName() throws Exception {
+        exchangeOutcomes(outcome -> Optional.empty());
+
+        assertThat(checkAlone().findings()).singleElement().satisfies(finding -> {
+            assertThat(finding.object()).isEqualTo(intent(1).segment());
+            assertThat(finding.expected()).startsWith("counts {conflicts=2, controls=2, duplicates=4, ");
+            assertThat(finding.actual()).startsWith("counts {conflicts=2, controls=2, duplicates=2, ");
+        });
+    }
+
+    @Test
+    void findsOutcomesThatCannotBeUnderAGoodName() throws Exception {
+        exchangeOutcomes(outcome -> Optional.of(new OutcomeRecord.Duplicate(outcome.offset(), 1_000)));
+        assertThat(checkAlone().findings())
+                .hasSize(2)
+                .allSatisfy(finding -> assertThat(finding.expected()).endsWith("as a duplicate of a leaf below 7"));
+
+        exchangeOutcomes(outcome -> Optional.of(new OutcomeRecord.Duplicate(outcome.offset() + 1_000, 1)));
+        assertThat(checkAlone().findings())
+                .hasSize(2)
+                .allSatisfy(finding -> assertThat(finding.actual()).startsWith("one of offset 10"));
+
+        exchangeOutcomes(outcome -> Optional.of(new OutcomeRecord.Duplicate(outcome.offset() - 1_001, 1)));
+        assertThat(checkAlone().findings())
+                .hasSize(2)
+                .allSatisfy(finding -> assertThat(finding.actual()).endsWith(", which is no leaf"));
+    }
+
+    private void exchangeOutcomes(Function<OutcomeRecord, Optional<OutcomeRecord>> by) throws Exception {
+        Segment segment = Segment.parse(Files.readAllBytes(segment(1)));
+        Segment.Builder builder = Segment.builder(1);
+        for (int shard : segment.shards()) {
+            builder.startShard(shard, segment.firstIndex(shard));
+            segment.leaves(shard).forEach(builder::add);
+            for (OutcomeRecord outcome : segment.outcomes(shard)) {
+                by.apply(outcome).ifPresent(builder::add);
+            }
+        }
+        byte[] other = builder.build();
+        String name = ObjectNames.segment(1, other);
+        scene.store.putIfAbsent(name, other);
+        rename(1, intent -> intent.segment(), name);
     }
 
     @Test

@@ -51,7 +51,7 @@ class ArchiveRestoreTest {
                         scene.store,
                         scene.ledger.ledger,
                         reader -> List.copyOf(scene.log.committed).forEach(reader),
-                        scene::leafSource,
+                        scene::decisionSource,
                         ArchiveRestore.Listener.NONE)
                 .run();
     }
@@ -216,7 +216,7 @@ class ArchiveRestoreTest {
                         live.checkpointer.publishNewest();
                     }
                 },
-                scene::leafSource,
+                scene::decisionSource,
                 ArchiveRestore.Listener.NONE);
 
         // then

@@ -9,7 +9,9 @@ import io.attestream.objects.ZstdBlocks;
 import io.attestream.proofs.archive.LeafRecord;
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.proofs.archive.OutcomeRecord;
 import io.attestream.proofs.archive.Pack;
+import io.attestream.proofs.archive.PackBuilder;
 import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.archive.Payload;
 import io.attestream.proofs.archive.PayloadPack;
@@ -372,6 +374,115 @@ class PackerTest {
     }
 
     @Test
+    void packsWhatBecameOfEveryRecord() throws Exception {
+        // when
+        packAndRemoveSegments();
+
+        // then: up to its last pack, each shard's records are all there
+        for (int shard = 0; shard < 2; shard++) {
+            List<Long> offsets = new ArrayList<>();
+            List<OutcomeRecord> outcomes = new ArrayList<>();
+            long nextOffset = 0;
+            for (String object : objects("packs/0000" + shard)) {
+                PackName name = PackName.parse(object);
+                Pack pack = Pack.open(scene.store, name).orElseThrow();
+                outcomes.addAll(pack.outcomes(nextOffset, pack.nextOffset()));
+                for (long index = name.first(); index < name.end(); index++) {
+                    offsets.add(pack.leaf(index).offset());
+                    assertThat(pack.leafAt(pack.leaf(index).offset())).hasValue(index);
+                }
+                nextOffset = pack.nextOffset();
+            }
+            outcomes.forEach(outcome -> offsets.add(outcome.offset()));
+            long end = nextOffset;
+            assertThat(offsets)
+                    .containsExactlyInAnyOrderElementsOf(scene.shards.get(shard).records.stream()
+                            .map(TestShard.Committed::offset)
+                            .filter(offset -> offset < end)
+                            .toList());
+            assertThat(outcomes)
+                    .hasSizeGreaterThan(40)
+                    .startsWith(
+                            new OutcomeRecord.Duplicate(4, 1),
+                            new OutcomeRecord.Rejected(
+                                    6,
+                                    scene.shards
+                                            .get(shard)
+                                            .sequencer
+                                            .outcomes
+                                            .get(1)
+                                            .reason()));
+        }
+        requireNothingFound(leaves());
+    }
+
+    @Test
+    void removesNoSegmentOfWhichOutcomesAreInNoPack() throws Exception {
+        // given another segment of a packed epoch, with one duplicate more
+        process.packer.round();
+        scene.growBy("third", 1);
+        publish();
+        Segment honest = new EpochArchive(scene.store)
+                .readSegment(scene.published().get(0).intent().segment());
+        Segment.Builder builder = Segment.builder(0);
+        for (int shard : honest.shards()) {
+            builder.startShard(shard, honest.firstIndex(shard));
+            honest.leaves(shard).forEach(builder::add);
+            honest.outcomes(shard).forEach(builder::add);
+            builder.add(new OutcomeRecord.Duplicate(100_000, 1));
+        }
+        byte[] segment = builder.build();
+        String other = ObjectNames.segment(0, segment);
+        scene.store.putIfAbsent(other, segment);
+
+        // when
+        start();
+        process.packer.round();
+
+        // then
+        assertThat(process.packer.problem()).contains("epoch 0: the packs of shard 0 have other outcomes");
+        assertThat(objects("segments/")).contains(other);
+    }
+
+    @Test
+    void anEpochOfDuplicatesAloneIsPackedWithTheLeafBehindIt() throws Exception {
+        // given an epoch that brings nothing but duplicates when all leaves are in packs
+        int more = 256 - (int) scene.history().publishedHeads().get(0).size().value() % 256;
+        scene.growBy("third", more);
+        publish();
+        process.packer.round();
+        scene.shards.forEach(shard -> {
+            shard.event("third-0", "payload 0");
+            shard.seal();
+        });
+        publish();
+        process.packer.round();
+        scene.growBy("fourth", 1);
+        publish();
+        start();
+        process.packer.round();
+        String duplicates = scene.published().get(3).intent().segment();
+        assertThat(objects("packs/")).hasSize(4);
+        assertThat(objects("segments/")).contains(duplicates);
+        requireNothingFound(leaves());
+
+        // when
+        scene.growBy("fifth", 256);
+        publish();
+        process.packer.round();
+        scene.growBy("sixth", 1);
+        publish();
+        start();
+        process.packer.round();
+
+        // then
+        assertThat(process.packer.problem()).isEmpty();
+        assertThat(objects("packs/")).hasSize(6);
+        assertThat(objects("segments/")).hasSize(2).doesNotContain(duplicates);
+        requireNothingFound(leaves());
+    }
+
+    @Test
     void removesNoSegmentWhosePayloadsWereExchangedForOthersInThePack() throws Exception {
         // given a payload pack that is whole, of other payloads
         process.packer.round();
@@ -420,18 +531,23 @@ class PackerTest {
 
     @Test
     void aPackOfOtherOffsetsThanTheSegmentHasIsFound() throws Exception {
-        // given a pack of the right entries with other times
+        // given a pack of the right entries with another time
         EpochIntent intent = scene.published().get(1).intent();
         Segment first = new EpochArchive(scene.store)
                 .readSegment(scene.published().get(0).intent().segment());
         Segment second = new EpochArchive(scene.store).readSegment(intent.segment());
-        Pack.Builder pack = Pack.builder(0, CompactRange.empty())
+        PackBuilder pack = Pack.builder(0, CompactRange.empty())
                 .boundary(0, first.count(0))
                 .boundary(1, first.count(0) + second.count(0));
+        List<OutcomeRecord> outcomes = new ArrayList<>(first.outcomes(0));
+        outcomes.addAll(second.outcomes(0));
         for (long index = 0; index < 256; index++) {
             LeafRecord leaf = index < first.count(0) ? first.leaf(0, index) : second.leaf(0, index);
+            while (outcomes.get(0).offset() < leaf.offset()) {
+                pack.add(outcomes.remove(0));
+            }
             pack.add(new LeafRecord(
-                    leaf.kind(), leaf.offset() + (index == 200 ? 1 : 0), leaf.timestampMillis(), leaf.entry()));
+                    leaf.kind(), leaf.offset(), leaf.timestampMillis() + (index == 200 ? 1 : 0), leaf.entry()));
         }
         Pack.Built built = pack.build();
         scene.store.replace(built.name().name(), built.object());
@@ -657,7 +773,7 @@ class PackerTest {
                 scene.store,
                 scene.ledger.ledger,
                 reader -> List.copyOf(scene.log.committed).forEach(reader),
-                scene::leafSource,
+                scene::decisionSource,
                 ArchiveRestore.Listener.NONE);
         return ((ArchiveRestore.Result.Restored) restore.run()).report();
     }

@@ -362,12 +362,14 @@ class PublishPathTest {
         String empty = ObjectNames.payloads(0, noPayloads);
         scene.store.putIfAbsent(empty, noPayloads);
         String otherTimes = segmentWithOtherTimes(scene, honest.segment());
+        String noOutcomes = segmentWithoutOutcomes(scene, honest.segment());
 
         // then
         Map<String, EpochIntent> forged = Map.of(
                 "was archived with another payload", with(honest, honest.segment(), otherPayloads),
                 "they hold shards [0, 1] and []", with(honest, honest.segment(), empty),
-                "was archived with another kind, offset, time or entry", with(honest, otherTimes, honest.payloads()));
+                "was archived with another kind, offset, time or entry", with(honest, otherTimes, honest.payloads()),
+                "other outcomes were archived", with(honest, noOutcomes, honest.payloads()));
         forged.forEach((message, intent) -> {
             scene.log.committed.set(0, new LogRecord.Intent(intent));
             assertThatThrownBy(scene.start().checkpointer::takeUp)
@@ -394,6 +396,20 @@ class PublishPathTest {
             for (LeafRecord leaf : segment.leaves(shard)) {
                 builder.add(new LeafRecord(leaf.kind(), leaf.offset(), leaf.timestampMillis() + 1, leaf.entry()));
             }
+            segment.outcomes(shard).forEach(builder::add);
+        }
+        byte[] object = builder.build();
+        String other = ObjectNames.segment(segment.epoch(), object);
+        scene.store.putIfAbsent(other, object);
+        return other;
+    }
+
+    private static String segmentWithoutOutcomes(Scene scene, String name) throws Exception {
+        Segment segment = Segment.parse(scene.store.get(name).orElseThrow());
+        Segment.Builder builder = Segment.builder(segment.epoch());
+        for (int shard : segment.shards()) {
+            builder.startShard(shard, segment.firstIndex(shard));
+            segment.leaves(shard).forEach(builder::add);
         }
         byte[] object = builder.build();
         String other = ObjectNames.segment(segment.epoch(), object);
@@ -563,9 +579,10 @@ class PublishPathTest {
         scene.history();
     }
 
-    /** Builds every shard's tree from the archive alone and compares with every published head. */
+    /** Builds every shard's tree from the archive alone, compares with every published head, and misses no record. */
     private static void requireRestorable(Scene scene) throws Exception {
         List<CompactRange> ranges = new ArrayList<>();
+        Map<Integer, List<Long>> offsets = new HashMap<>();
         scene.shards.forEach(shard -> ranges.add(CompactRange.empty()));
         for (LogRecord.Published published : scene.published()) {
             Segment segment =
@@ -579,6 +596,14 @@ class PublishPathTest {
                     range.append(Rfc6962.leafHash(leaf.entry()));
                     payloads.payload(head.shard(), index++);
                 }
+                List<Long> accounted = offsets.computeIfAbsent(head.shard(), shard -> new ArrayList<>());
+                segment.leaves(head.shard()).forEach(leaf -> accounted.add(leaf.offset()));
+                segment.outcomes(head.shard()).forEach(outcome -> accounted.add(outcome.offset()));
+                assertThat(accounted)
+                        .containsExactlyInAnyOrderElementsOf(scene.shards.get(head.shard()).records.stream()
+                                .map(TestShard.Committed::offset)
+                                .filter(offset -> offset < head.nextOffset())
+                                .toList());
                 Hash root = range.root();
                 assertThat(root).isEqualTo(head.root());
                 assertThat(range.size()).isEqualTo(head.size());

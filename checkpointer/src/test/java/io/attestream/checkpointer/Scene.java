@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
-import io.attestream.checkpointer.Decision.Leaf;
 import io.attestream.proofs.archive.DirectoryObjectStore;
 import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.archive.PackName;
@@ -137,34 +136,35 @@ final class Scene {
         }
     }
 
-    /** So many more events in every shard, sealed. */
+    /** So many more events in every shard, every tenth of them sent twice, sealed. */
     void growBy(String tag, int events) {
         for (TestShard shard : shards) {
             for (int i = 0; i < events; i++) {
                 shard.event(tag + "-" + i, "payload " + i);
+                if (i % 10 == 9) {
+                    shard.event(tag + "-" + i, "payload " + i);
+                }
             }
             shard.seal();
         }
     }
 
     /** The records of one partition, decided again. */
-    ArchiveRestore.LeafSource leafSource(int number) {
+    ArchiveRestore.DecisionSource decisionSource(int number) {
         TestShard shard = shards.get(number);
         ShardDecider decider = new ShardDecider(number, ledger.ledger, 1);
-        List<Leaf> leaves = new ArrayList<>();
+        List<Decision> decisions = new ArrayList<>();
         for (TestShard.Committed record : shard.records) {
             ShardDecider.Verdict verdict = decider.decide(record.offset(), record.timestampMillis(), record.value());
-            if (((ShardDecider.Decided) verdict).decision() instanceof Leaf leaf) {
-                leaves.add(leaf);
-            }
+            decisions.add(((ShardDecider.Decided) verdict).decision());
         }
-        return new ArchiveRestore.LeafSource() {
+        return new ArchiveRestore.DecisionSource() {
             @Override
-            public List<Leaf> takeTo(long nextOffset) {
-                List<Leaf> taken = leaves.stream()
-                        .filter(leaf -> leaf.offset() < nextOffset)
+            public List<Decision> takeTo(long nextOffset) {
+                List<Decision> taken = decisions.stream()
+                        .filter(decision -> decision.offset() < nextOffset)
                         .toList();
-                leaves.removeAll(taken);
+                decisions.removeAll(taken);
                 return taken;
             }
 

@@ -4,6 +4,7 @@ package io.attestream.checkpointer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.attestream.checkpointer.Decision.WithoutLeaf;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.TreeSize;
@@ -42,7 +43,11 @@ class ShardReplicaTest {
         assertThat(head.head().root().bytes()).isEqualTo(delta.root());
         assertThat(head.head().nextOffset()).isEqualTo(delta.nextOffset());
         assertThat(head.counts()).isEqualTo(new Counts(3, 1, 1, 1, 1));
-        assertThat(replica.take(head)).hasSize(5);
+        Added added = replica.take(head);
+        assertThat(added.leaves()).hasSize(5);
+        assertThat(added.withoutLeaf())
+                .extracting(WithoutLeaf::kind)
+                .containsExactly(OutcomeClaim.Kind.DUPLICATE, OutcomeClaim.Kind.REJECTED);
         assertThat(replica.unpublishedBytes()).isZero();
     }
 

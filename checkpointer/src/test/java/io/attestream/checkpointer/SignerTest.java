@@ -8,6 +8,7 @@ import io.attestream.proofs.archive.DirectoryObjectStore;
 import io.attestream.proofs.archive.LeafRecord;
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.proofs.archive.OutcomeRecord;
 import io.attestream.proofs.archive.Segment;
 import io.attestream.proofs.entry.EntryKind;
 import io.attestream.proofs.ledger.EpochLeaf;
@@ -23,7 +24,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -45,6 +45,11 @@ class SignerTest {
         final List<List<byte[]>> shards = List.of(new ArrayList<>(), new ArrayList<>());
         List<Long> archived = new ArrayList<>(List.of(0L, 0L));
         long nextOffset;
+        /** That the leaves speak of. */
+        long duplicates;
+
+        /** That the next segment has of shard 1. */
+        List<OutcomeRecord> outcomes = List.of();
 
         void add(int shard, String entry) {
             shards.get(shard).add(entry.getBytes(StandardCharsets.UTF_8));
@@ -83,6 +88,7 @@ class SignerTest {
                     for (byte[] entry : entries.subList(first, entries.size())) {
                         builder.add(new LeafRecord(EntryKind.EVENT, offset++, 0, entry));
                     }
+                    (shard == 1 ? outcomes : List.<OutcomeRecord>of()).forEach(builder::add);
                 }
                 archived.set(shard, (long) entries.size());
             }
@@ -101,7 +107,7 @@ class SignerTest {
             byte[] leaf = new EpochLeaf(
                             epoch,
                             "2026-01-05T09:00:00.000Z",
-                            Map.of("leaves", 1L),
+                            new Counts(shards.get(0).size() + shards.get(1).size(), 0, 0, duplicates, 0).asMap(),
                             List.of(),
                             ShardHead.vectorRoot(heads))
                     .encode();
@@ -258,6 +264,24 @@ class SignerTest {
         refuses(
                 "the segment has leaf 2 of shard 0 at offset 20, which must be from 20 to 19",
                 new EpochIntent(1, intent.epochLeaf(), heads, intent.noteText(), beyond, intent.payloads(), 1));
+    }
+
+    @Test
+    void refusesALeafThatSpeaksOfRecordsThatAreNotArchived() throws Exception {
+        // given
+        upstream.add(1, "b");
+        upstream.duplicates = 1;
+        upstream.outcomes = List.of(new OutcomeRecord.Duplicate(1, 0));
+        signer.sign(upstream.intent());
+
+        // when there is one more, which no root would miss
+        upstream.add(1, "c");
+        upstream.duplicates = 2;
+        upstream.outcomes = List.of();
+        EpochIntent intent = upstream.intent();
+
+        // then
+        refuses("duplicates=2, events=2, leaves=2, rejected=0}, what was archived gives", intent);
     }
 
     @Test

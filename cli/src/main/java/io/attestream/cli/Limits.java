@@ -14,6 +14,8 @@ final class Limits {
     static final int SHARDS_MAX = 1_000;
 
     static final int WAIT_SECONDS_MAX = 86_400;
+    /** Each is sent twice and proved twice. */
+    static final int DRILL_EVENTS_MAX = 100_000;
 
     private Limits() {}
 

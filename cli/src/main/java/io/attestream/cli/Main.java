@@ -52,6 +52,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             RebuildCommand.class,
             FsckCommand.class,
             RestoreCommand.class,
+            DrillCommand.class,
             KeysCommand.class,
             DoctorCommand.class
         })

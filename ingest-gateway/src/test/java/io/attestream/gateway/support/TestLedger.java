@@ -140,7 +140,7 @@ public final class TestLedger implements AutoCloseable {
                 : CanonicalEntry.conflict(attributes, tenant, "actor", time, digest, data.length, new LeafIndex(ref));
         List<Leaf> leaves = shards.get(shard);
         EntryKind kind = ref < 0 ? EntryKind.EVENT : EntryKind.CONFLICT;
-        leaves.add(new Leaf(new LeafRecord(kind, offset, time, entry), new Payload.Plain(salt, data)));
+        leaves.add(new Leaf(new LeafRecord(kind, offset, time, entry), new Payload.Plain(new byte[16], salt, data)));
         return leaves.size() - 1L;
     }
 

@@ -18,7 +18,7 @@ import java.util.Map;
 
 /**
  * What segment and payload objects have in common: one row of bytes for each new leaf of each shard, found by (shard, leaf
- * index).
+ * index). Behind those of a shard there may be one row of another kind, if the format of the object has it.
  *
  * <p>Layout, numbers big-endian: magic of 8 bytes; u32 length of the header; the header, canonical JSON
  * {@code {"epoch":…,"shards":[{"count":…,"first":…,"shard":…}…],"v":1}}; for each shard in the header's order u64 positions
@@ -33,12 +33,18 @@ final class LeafTable {
     private final long epoch;
     private final List<ShardRows> shards;
 
-    /** The rows of one shard: {@code rowAt[i]} is where row i begins in the object, the last is where the last row ends. */
-    private record ShardRows(int shard, long first, int[] rowAt) {
-        int count() {
-            return rowAt.length - 1;
-        }
+    /** Whether a shard has a row behind those of its leaves. Either may be missing: the row is empty then. */
+    enum LastRow {
+        OF_A_LEAF,
+        BEHIND_THE_LEAVES
     }
+
+    /**
+     * The rows of one shard: {@code rowAt[i]} is where row i begins in the object, the last is where the last row ends.
+     *
+     * @param count of leaves
+     */
+    private record ShardRows(int shard, long first, int count, int[] rowAt) {}
 
     private LeafTable(byte[] object, long epoch, List<ShardRows> shards) {
         this.object = object;
@@ -73,15 +79,25 @@ final class LeafTable {
                         rows -> rows.shard() == shard && index >= rows.first() && index - rows.first() < rows.count());
     }
 
-    /** One row; a view with position 0. */
+    /** The row behind those of the shard's leaves; a view with position 0. */
+    ByteBuffer lastRow(int shard) throws InvalidFormat {
+        ShardRows rows = rows(shard);
+        return view(rows, rows.count());
+    }
+
+    /** The row of a leaf; a view with position 0. */
     ByteBuffer row(int shard, long index) throws InvalidFormat {
         ShardRows rows = rows(shard);
         long number = index - rows.first();
         if (number < 0 || number >= rows.count()) {
             throw new InvalidFormat("leaf " + index, "is not among the leaves of shard " + shard + " in this object");
         }
-        int from = rows.rowAt()[(int) number];
-        int to = rows.rowAt()[(int) number + 1];
+        return view(rows, (int) number);
+    }
+
+    private ByteBuffer view(ShardRows rows, int number) {
+        int from = rows.rowAt()[number];
+        int to = rows.rowAt()[number + 1];
         return ByteBuffer.wrap(object, from, to - from).slice();
     }
 
@@ -91,10 +107,10 @@ final class LeafTable {
                 return rows;
             }
         }
-        throw new InvalidFormat("shard " + shard, "has no leaves in this object");
+        throw new InvalidFormat("shard " + shard, "has nothing in this object");
     }
 
-    static LeafTable parse(byte[] object, String magic) throws InvalidFormat {
+    static LeafTable parse(byte[] object, String magic, LastRow lastRow) throws InvalidFormat {
         byte[] expected = magic.getBytes(StandardCharsets.US_ASCII);
         if (object.length < MAGIC_SIZE_BYTES + 4 || !Arrays.equals(expected, Arrays.copyOf(object, MAGIC_SIZE_BYTES))) {
             throw new InvalidFormat("magic", "is not that of this format, version 1");
@@ -112,7 +128,7 @@ final class LeafTable {
         if (header.integer("v") != 1) {
             throw new InvalidFormat("v", "must be 1");
         }
-        return new LeafTable(object, signed(header, "epoch"), readShards(header, bytes));
+        return new LeafTable(object, signed(header, "epoch"), readShards(header, bytes, lastRow));
     }
 
     private static long signed(JsonObject object, String name) throws InvalidFormat {
@@ -123,7 +139,9 @@ final class LeafTable {
         return value;
     }
 
-    private static List<ShardRows> readShards(JsonObject header, ByteBuffer bytes) throws InvalidFormat {
+    private static List<ShardRows> readShards(JsonObject header, ByteBuffer bytes, LastRow lastRow)
+            throws InvalidFormat {
+        int more = lastRow == LastRow.BEHIND_THE_LEAVES ? 1 : 0;
         List<JsonObject> described = new ArrayList<>();
         long positions = 0;
         for (JsonValue value : header.array("shards")) {
@@ -132,10 +150,10 @@ final class LeafTable {
             }
             shard.allowOnly("count", "first", "shard");
             long count = shard.integer("count");
-            if (count < 1 || count > bytes.remaining() / 8) {
-                throw new InvalidFormat("count", "must be at least 1 and fit the object");
+            if (count + more < 1 || count < 0 || count > bytes.remaining() / 8) {
+                throw new InvalidFormat("count", "must be at least " + (1 - more) + " and fit the object");
             }
-            positions += count + 1;
+            positions += count + more + 1;
             described.add(shard);
         }
         if (positions > bytes.remaining() / 8) {
@@ -151,10 +169,12 @@ final class LeafTable {
                 throw new InvalidFormat("shard", "must ascend");
             }
             lastShard = (int) number;
-            int[] rowAt = new int[(int) shard.integer("count") + 1];
+            int count = (int) shard.integer("count");
+            int[] rowAt = new int[count + more + 1];
             for (int i = 0; i < rowAt.length; i++) {
                 long position = bytes.getLong();
-                boolean follows = i == 0 ? position == at : position > at;
+                boolean mayBeEmpty = i > count && count > 0;
+                boolean follows = i == 0 ? position == at : position > at || (mayBeEmpty && position == at);
                 if (!follows || position > bytes.capacity() - base) {
                     throw new InvalidFormat("row " + i + " of shard " + number, "must follow the one before it");
                 }
@@ -165,7 +185,7 @@ final class LeafTable {
             if (first + rowAt.length < 0) {
                 throw new InvalidFormat("first", "must leave all leaf indexes below 2^63");
             }
-            shards.add(new ShardRows(lastShard, first, rowAt));
+            shards.add(new ShardRows(lastShard, first, count, rowAt));
         }
         if (base + at != bytes.capacity()) {
             throw new InvalidFormat("rows", "must end with the object");
@@ -177,16 +197,19 @@ final class LeafTable {
     static final class Builder {
         private final String magic;
         private final long epoch;
+        private final LastRow lastRow;
         private final List<JsonValue> described = new ArrayList<>();
         private final List<Long> positions = new ArrayList<>();
         private final ByteArrayOutputStream rows = new ByteArrayOutputStream();
         private int shard = -1;
         private long first;
+        private final ByteArrayOutputStream behind = new ByteArrayOutputStream();
         private long count;
 
-        Builder(String magic, long epoch) {
+        Builder(String magic, long epoch, LastRow lastRow) {
             this.magic = magic;
             this.epoch = epoch;
+            this.lastRow = lastRow;
         }
 
         void startShard(int newShard, long firstIndex) {
@@ -207,8 +230,21 @@ final class LeafTable {
             count++;
         }
 
+        /** More of the row behind those of the shard's leaves. */
+        void behind(byte[] part) {
+            if (lastRow != LastRow.BEHIND_THE_LEAVES) {
+                throw new IllegalStateException("this format has rows of leaves only");
+            }
+            behind.writeBytes(part);
+        }
+
         private void endShard() {
-            if (shard >= 0 && count > 0) {
+            if (shard >= 0 && (count > 0 || behind.size() > 0)) {
+                if (lastRow == LastRow.BEHIND_THE_LEAVES) {
+                    positions.add((long) rows.size());
+                    rows.writeBytes(behind.toByteArray());
+                    behind.reset();
+                }
                 positions.add((long) rows.size());
                 described.add(new JsonObject(Map.of(
                         "count", new JsonInteger(count),

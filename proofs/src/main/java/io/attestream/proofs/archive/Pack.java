@@ -3,10 +3,7 @@ package io.attestream.proofs.archive;
 
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.entry.IndexText;
-import io.attestream.proofs.json.Jcs;
 import io.attestream.proofs.json.JsonValue;
-import io.attestream.proofs.json.JsonValue.JsonArray;
-import io.attestream.proofs.json.JsonValue.JsonInteger;
 import io.attestream.proofs.json.JsonValue.JsonObject;
 import io.attestream.proofs.json.JsonValue.JsonString;
 import io.attestream.proofs.tile.Tile;
@@ -15,30 +12,35 @@ import io.attestream.proofs.tree.CompactRange;
 import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.Rfc6962;
 import io.attestream.proofs.tree.TreeSize;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
 
 /**
- * The merged leaves of one shard, out of the segments of many epochs: entries with kind, offset and time, their hashes as full
- * tiles of level 0, and which epoch covered which leaf first. Immutable; its digest is logged.
+ * What became of one shard's records, merged out of the segments of many epochs: entries with kind, offset and time, their hashes
+ * as full tiles of level 0, which epoch covered which leaf first, and the outcomes of records that are no leaves. Holds every
+ * record from the one behind the last leaf before it to its own last leaf. Immutable; its digest is logged.
  *
  * <p>Reads from the store what is asked for, and verifies it against the header, which has the digest its name says. The layout
  * is described in docs/entry-format.md. Thread-safe as far as its store is.
  */
 public final class Pack {
-    private static final String MAGIC = "ATPACK\0\1";
-    private static final int BLOCK_LEAVES = TilePath.FULL_WIDTH;
+    static final String MAGIC = "ATPACK\0\1";
+    static final int BLOCK_LEAVES = TilePath.FULL_WIDTH;
+    static final int BLOCK_OUTCOMES = 4_096;
 
     private final ObjectStore store;
     private final PackName name;
     private final CompactRange frontier;
     private final List<Boundary> boundaries;
     private final List<LeafBlock> blocks;
+    private final List<OutcomeBlock> outcomes;
+    private final long nextOffset;
 
     /** Where block 0 and each that follows begins. */
     private final long tilesAt;
@@ -50,8 +52,14 @@ public final class Pack {
      */
     public record Boundary(long epoch, long size) {}
 
-    /** @param root of the subtree over the block's 256 leaves */
-    private record LeafBlock(Hash root, PackHeader.Block rows, long at) {}
+    /**
+     * @param root of the subtree over the block's 256 leaves
+     * @param offset of its first leaf
+     */
+    private record LeafBlock(Hash root, long offset, PackHeader.Block rows, long at) {}
+
+    /** @param offset of its first outcome */
+    private record OutcomeBlock(long offset, PackHeader.Block rows, long at) {}
 
     private Pack(
             ObjectStore store,
@@ -59,13 +67,17 @@ public final class Pack {
             long tilesAt,
             CompactRange frontier,
             List<Boundary> boundaries,
-            List<LeafBlock> blocks) {
+            List<LeafBlock> blocks,
+            List<OutcomeBlock> outcomes,
+            long nextOffset) {
         this.store = store;
         this.name = name;
         this.tilesAt = tilesAt;
         this.frontier = frontier;
         this.boundaries = List.copyOf(boundaries);
         this.blocks = List.copyOf(blocks);
+        this.outcomes = List.copyOf(outcomes);
+        this.nextOffset = nextOffset;
     }
 
     /**
@@ -83,21 +95,67 @@ public final class Pack {
         if (!header.digest().equals(name.digest())) {
             throw new InvalidFormat(name.name(), "has digest " + header.digest().base64() + ", its name says another");
         }
-        header.json().allowOnly("blocks", "boundaries", "end", "first", "frontier", "shard", "v");
+        header.json()
+                .allowOnly("blocks", "boundaries", "end", "first", "frontier", "nextOffset", "outcomes", "shard", "v");
         header.requireLeavesOf(name);
+        long nextOffset = IndexText.read(header.json(), "nextOffset");
+        List<LeafBlock> blocks = leafBlocks(header, name, nextOffset);
+        LeafBlock last = blocks.get(blocks.size() - 1);
+        return new Pack(
+                store,
+                name,
+                header.bodyAt(),
+                frontier(header, name),
+                boundaries(header, name),
+                blocks,
+                outcomeBlocks(header, last.at() + last.rows().sizeBytes(), nextOffset),
+                nextOffset);
+    }
+
+    private static List<LeafBlock> leafBlocks(PackHeader header, PackName name, long nextOffset) throws InvalidFormat {
         long at = header.bodyAt() + (long) name.count() * Hash.SIZE_BYTES;
         List<LeafBlock> blocks = new ArrayList<>();
+        long lastOffset = -1;
         for (JsonObject block : header.objects("blocks")) {
-            block.allowOnly("digest", "root", "size");
-            PackHeader.Block rows = new PackHeader.Block(
-                    Hash.ofBase64(block.string("digest"), "digest"), PackHeader.positive(block, "size"));
-            blocks.add(new LeafBlock(Hash.ofBase64(block.string("root"), "root"), rows, at));
-            at += rows.sizeBytes();
+            block.allowOnly("digest", "offset", "root", "size");
+            LeafBlock next = new LeafBlock(
+                    Hash.ofBase64(block.string("root"), "root"), IndexText.read(block, "offset"), rows(block), at);
+            requireAscends(lastOffset, next.offset(), nextOffset);
+            lastOffset = next.offset();
+            blocks.add(next);
+            at += next.rows().sizeBytes();
         }
         if (blocks.size() != name.count() / BLOCK_LEAVES) {
             throw new InvalidFormat("blocks", "must be one for each 256 leaves");
         }
-        return new Pack(store, name, header.bodyAt(), frontier(header, name), boundaries(header, name), blocks);
+        return blocks;
+    }
+
+    private static List<OutcomeBlock> outcomeBlocks(PackHeader header, long firstAt, long nextOffset)
+            throws InvalidFormat {
+        long at = firstAt;
+        List<OutcomeBlock> blocks = new ArrayList<>();
+        long lastOffset = -1;
+        for (JsonObject block : header.objects("outcomes")) {
+            block.allowOnly("digest", "offset", "size");
+            OutcomeBlock next = new OutcomeBlock(IndexText.read(block, "offset"), rows(block), at);
+            requireAscends(lastOffset, next.offset(), nextOffset);
+            lastOffset = next.offset();
+            blocks.add(next);
+            at += next.rows().sizeBytes();
+        }
+        return blocks;
+    }
+
+    private static PackHeader.Block rows(JsonObject block) throws InvalidFormat {
+        return new PackHeader.Block(
+                Hash.ofBase64(block.string("digest"), "digest"), PackHeader.positive(block, "size"));
+    }
+
+    private static void requireAscends(long lastOffset, long offset, long nextOffset) throws InvalidFormat {
+        if (offset <= lastOffset || offset >= nextOffset) {
+            throw new InvalidFormat("offset", "must ascend from block to block, and be below nextOffset");
+        }
     }
 
     private static CompactRange frontier(PackHeader header, PackName name) throws InvalidFormat {
@@ -155,6 +213,11 @@ public final class Pack {
         return boundaries;
     }
 
+    /** Input position behind the last leaf: what became of the records from here on is in the next pack. */
+    public long nextOffset() {
+        return nextOffset;
+    }
+
     /** The first epoch that covered this leaf. */
     public long epochOf(long leafIndex) {
         requireHas(leafIndex);
@@ -176,6 +239,36 @@ public final class Pack {
         return tile;
     }
 
+    /**
+     * What became of the records from one offset on up to another that are in this pack and no leaves, in the order of their
+     * offsets; digests verified.
+     */
+    public List<OutcomeRecord> outcomes(long fromOffset, long toOffset) throws IOException, InvalidFormat {
+        List<OutcomeRecord> found = new ArrayList<>();
+        for (int number = 0; number < outcomes.size(); number++) {
+            boolean ends =
+                    number + 1 < outcomes.size() && outcomes.get(number + 1).offset() <= fromOffset;
+            if (!ends && outcomes.get(number).offset() < toOffset) {
+                outcomeBlock(number).stream()
+                        .filter(outcome -> outcome.offset() >= fromOffset && outcome.offset() < toOffset)
+                        .forEach(found::add);
+            }
+        }
+        return found;
+    }
+
+    private List<OutcomeRecord> outcomeBlock(int number) throws IOException, InvalidFormat {
+        OutcomeBlock block = outcomes.get(number);
+        List<OutcomeRecord> rows =
+                OutcomeRow.parseAll(ByteBuffer.wrap(PackHeader.block(store, name.name(), block.at(), block.rows())));
+        long end = number + 1 < outcomes.size() ? outcomes.get(number + 1).offset() : nextOffset;
+        if (rows.get(0).offset() != block.offset() || rows.get(rows.size() - 1).offset() >= end) {
+            throw new InvalidFormat(
+                    name.name(), "has other offsets in its block of outcomes " + number + " than its header says");
+        }
+        return rows;
+    }
+
     /** The 256 leaves this one is among, from the multiple of 256 on; digest verified. */
     public List<LeafRecord> block(long leafIndex) throws IOException, InvalidFormat {
         LeafBlock block = blocks.get(blockOf(leafIndex));
@@ -193,21 +286,75 @@ public final class Pack {
         if (rows.hasRemaining()) {
             throw new InvalidFormat(name.name(), "has bytes behind the last row of the block of leaf " + first);
         }
+        requireOffsets(leaves, first);
         return leaves;
     }
 
+    private void requireOffsets(List<LeafRecord> leaves, long first) throws InvalidFormat {
+        int number = blockOf(first);
+        long end = number + 1 < blocks.size() ? blocks.get(number + 1).offset() : nextOffset;
+        long last = -1;
+        for (LeafRecord leaf : leaves) {
+            if (leaf.offset() <= last || leaf.offset() >= end) {
+                throw otherOffsets(first);
+            }
+            last = leaf.offset();
+        }
+        if (leaves.get(0).offset() != blocks.get(number).offset()) {
+            throw otherOffsets(first);
+        }
+        if (number + 1 == blocks.size() && last + 1 != nextOffset) {
+            throw new InvalidFormat(name.name(), "has another nextOffset than behind its last leaf");
+        }
+    }
+
+    private InvalidFormat otherOffsets(long first) {
+        return new InvalidFormat(
+                name.name(), "has other offsets in its block of leaf " + first + " than its header says");
+    }
+
     /**
-     * Reads all of it: every block by its digest, every tile by its root and by the entries it is of.
+     * The leaf whose record has this offset.
+     *
+     * @return empty if the record is no leaf, or not in this pack
+     */
+    public OptionalLong leafAt(long offset) throws IOException, InvalidFormat {
+        int number = blocks.size() - 1;
+        while (number >= 0 && blocks.get(number).offset() > offset) {
+            number--;
+        }
+        if (number < 0) {
+            return OptionalLong.empty();
+        }
+        long first = name.first() + (long) number * BLOCK_LEAVES;
+        List<LeafRecord> leaves = block(first);
+        for (int i = 0; i < BLOCK_LEAVES; i++) {
+            if (leaves.get(i).offset() == offset) {
+                return OptionalLong.of(first + i);
+            }
+        }
+        return OptionalLong.empty();
+    }
+
+    /**
+     * Reads all of it: every block by its digest, every tile by its root and by the entries it is of, no offset twice.
      *
      * @throws InvalidFormat if anything is not as the header says
      */
     public void requireWhole() throws IOException, InvalidFormat {
+        Set<Long> offsets = new HashSet<>();
+        for (int number = 0; number < outcomes.size(); number++) {
+            outcomeBlock(number).forEach(outcome -> offsets.add(outcome.offset()));
+        }
         for (long first = name.first(); first < name.end(); first += BLOCK_LEAVES) {
             byte[] tile = tile(first / BLOCK_LEAVES);
             List<LeafRecord> leaves = block(first);
             for (int i = 0; i < BLOCK_LEAVES; i++) {
                 if (!Rfc6962.leafHash(leaves.get(i).entry()).equals(Hash.of(tile, i * Hash.SIZE_BYTES))) {
                     throw new InvalidFormat(name.name(), "has another entry than hash of leaf " + (first + i));
+                }
+                if (offsets.contains(leaves.get(i).offset())) {
+                    throw new InvalidFormat(name.name(), "has an outcome of the offset of leaf " + (first + i));
                 }
             }
         }
@@ -229,103 +376,10 @@ public final class Pack {
     }
 
     /** @param frontier the shard's compact range before the first leaf, a multiple of 256 */
-    public static Builder builder(int shard, CompactRange frontier) {
-        return new Builder(shard, frontier);
+    public static PackBuilder builder(int shard, CompactRange frontier) {
+        return new PackBuilder(shard, frontier);
     }
 
     /** A pack's bytes and the name they have to be under. */
     public record Built(PackName name, byte[] object) {}
-
-    /** Builds a pack of leaves in their order. Not thread-safe. */
-    public static final class Builder {
-        private final int shard;
-        private final CompactRange frontier;
-        /** Up to the last whole block. */
-        private final CompactRange range;
-
-        private final List<JsonValue> boundaries = new ArrayList<>();
-        private final List<JsonValue> described = new ArrayList<>();
-        private final ByteArrayOutputStream tiles = new ByteArrayOutputStream();
-        private final List<byte[]> blocks = new ArrayList<>();
-        /** Of the block that is not whole yet, as the rows. */
-        private final ByteArrayOutputStream hashes = new ByteArrayOutputStream();
-
-        private final ByteArrayOutputStream rows = new ByteArrayOutputStream();
-        private long count;
-
-        private Builder(int shard, CompactRange frontier) {
-            this.shard = shard;
-            this.frontier = frontier.copy();
-            this.range = frontier.copy();
-        }
-
-        /** The next epoch that covered leaves first, and the shard's size in it. */
-        public Builder boundary(long epoch, long size) {
-            boundaries.add(new JsonObject(Map.of("epoch", IndexText.of(epoch), "size", IndexText.of(size))));
-            return this;
-        }
-
-        public Builder add(LeafRecord leaf) {
-            hashes.writeBytes(Rfc6962.leafHash(leaf.entry()).bytes());
-            byte[] head = LeafRow.head(leaf);
-            rows.writeBytes(ByteBuffer.allocate(4)
-                    .putInt(head.length + leaf.entry().length)
-                    .array());
-            rows.writeBytes(head);
-            rows.writeBytes(leaf.entry());
-            if (++count % BLOCK_LEAVES == 0) {
-                endBlock();
-            }
-            return this;
-        }
-
-        /** The shard's compact range behind the leaf added last; a copy. */
-        public CompactRange range() {
-            CompactRange now = range.copy();
-            byte[] behind = hashes.toByteArray();
-            for (int at = 0; at < behind.length; at += Hash.SIZE_BYTES) {
-                now.append(behind, at);
-            }
-            return now;
-        }
-
-        private void endBlock() {
-            byte[] tile = hashes.toByteArray();
-            Hash root = Tile.node(tile, Tile.HEIGHT, 0);
-            range.appendSubtree(Tile.HEIGHT, root.bytes(), 0);
-            byte[] block = rows.toByteArray();
-            described.add(new JsonObject(Map.of(
-                    "digest", new JsonString(PackHeader.sha256(block).base64()),
-                    "root", new JsonString(root.base64()),
-                    "size", new JsonInteger(block.length))));
-            blocks.add(block);
-            tiles.writeBytes(tile);
-            hashes.reset();
-            rows.reset();
-        }
-
-        /** @throws IllegalStateException unless so many leaves were added that a pack may end here */
-        public Built build() {
-            if (count == 0 || count % BLOCK_LEAVES != 0) {
-                throw new IllegalStateException("a pack ends at a multiple of 256 leaves, not after " + count);
-            }
-            long first = frontier.size().value();
-            List<JsonValue> hashes = new ArrayList<>();
-            frontier.hashes().forEach(hash -> hashes.add(new JsonString(hash.base64())));
-            byte[] header = Jcs.encode(new JsonObject(Map.of(
-                    "blocks", new JsonArray(described),
-                    "boundaries", new JsonArray(boundaries),
-                    "end", IndexText.of(first + count),
-                    "first", IndexText.of(first),
-                    "frontier", new JsonArray(hashes),
-                    "shard", new JsonInteger(shard),
-                    "v", new JsonInteger(1))));
-            List<byte[]> body = new ArrayList<>();
-            body.add(tiles.toByteArray());
-            body.addAll(blocks);
-            return new Built(
-                    new PackName(shard, first, first + count, PackHeader.sha256(header)),
-                    PackHeader.join(PackHeader.encode(MAGIC, header), body));
-        }
-    }
 }

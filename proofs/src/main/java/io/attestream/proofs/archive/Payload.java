@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.proofs.archive;
 
-/** The envelope around a stored payload. Bytes are shared, not copied: payloads are large. */
+/**
+ * The envelope around a stored payload. Bytes are shared, not copied: payloads are large.
+ *
+ * <p>Beside it is the content tag of the event (design §4), by which a repeat is told from a conflict: of all that decides what
+ * becomes of a record, it is the only thing that is not in entries. 16 bytes.
+ */
 public sealed interface Payload {
     /** There is none: a control record, or an erased payload. */
     record None() implements Payload {}
@@ -11,7 +16,7 @@ public sealed interface Payload {
      *
      * @param salt 16 bytes, the key of the entry's digest
      */
-    record Plain(byte[] salt, byte[] data) implements Payload {}
+    record Plain(byte[] contentTag, byte[] salt, byte[] data) implements Payload {}
 
     /**
      * AES-GCM under a subject's key; the plaintext is salt and data.
@@ -19,5 +24,5 @@ public sealed interface Payload {
      * @param keyId which key
      * @param nonce 12 bytes
      */
-    record Encrypted(String keyId, byte[] nonce, byte[] ciphertext) implements Payload {}
+    record Encrypted(byte[] contentTag, String keyId, byte[] nonce, byte[] ciphertext) implements Payload {}
 }

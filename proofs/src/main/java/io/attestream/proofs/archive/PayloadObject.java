@@ -17,7 +17,7 @@ public final class PayloadObject {
     }
 
     public static PayloadObject parse(byte[] object) throws InvalidFormat {
-        return new PayloadObject(LeafTable.parse(object, MAGIC));
+        return new PayloadObject(LeafTable.parse(object, MAGIC, LeafTable.LastRow.OF_A_LEAF));
     }
 
     /** Of the whole object. */
@@ -50,7 +50,7 @@ public final class PayloadObject {
         private final LeafTable.Builder table;
 
         private Builder(long epoch) {
-            table = new LeafTable.Builder(MAGIC, epoch);
+            table = new LeafTable.Builder(MAGIC, epoch, LeafTable.LastRow.OF_A_LEAF);
         }
 
         public Builder startShard(int shard, long firstIndex) {

@@ -2,6 +2,7 @@
 package io.attestream.proofs.archive;
 
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.entry.ContentTag;
 import io.attestream.proofs.entry.DataDigest;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -21,14 +22,24 @@ final class PayloadRow {
             if (plain.salt().length != DataDigest.SALT_SIZE_BYTES) {
                 throw new IllegalArgumentException("a salt has 16 bytes, not " + plain.salt().length);
             }
-            return new byte[][] {{PLAIN}, plain.salt(), plain.data()};
+            return new byte[][] {{PLAIN}, tag(plain.contentTag()), plain.salt(), plain.data()};
         }
         if (payload instanceof Payload.Encrypted encrypted) {
             byte[] keyId = encrypted.keyId().getBytes(StandardCharsets.UTF_8);
             byte[] nonce = encrypted.nonce();
-            return new byte[][] {{ENCRYPTED}, lengthOf(keyId), keyId, lengthOf(nonce), nonce, encrypted.ciphertext()};
+            byte[] tag = tag(encrypted.contentTag());
+            return new byte[][] {
+                {ENCRYPTED}, tag, lengthOf(keyId), keyId, lengthOf(nonce), nonce, encrypted.ciphertext()
+            };
         }
         return new byte[][] {{NONE}};
+    }
+
+    private static byte[] tag(byte[] contentTag) {
+        if (contentTag.length != ContentTag.SIZE_BYTES) {
+            throw new IllegalArgumentException("a content tag has 16 bytes, not " + contentTag.length);
+        }
+        return contentTag;
     }
 
     private static byte[] lengthOf(byte[] bytes) {
@@ -47,11 +58,13 @@ final class PayloadRow {
                 }
                 return new Payload.None();
             case PLAIN:
-                return new Payload.Plain(take(row, DataDigest.SALT_SIZE_BYTES), take(row, row.remaining()));
+                byte[] plainTag = take(row, ContentTag.SIZE_BYTES);
+                return new Payload.Plain(plainTag, take(row, DataDigest.SALT_SIZE_BYTES), take(row, row.remaining()));
             case ENCRYPTED:
+                byte[] tag = take(row, ContentTag.SIZE_BYTES);
                 byte[] keyId = take(row, take(row, 1)[0] & 0xff);
                 byte[] nonce = take(row, take(row, 1)[0] & 0xff);
-                return new Payload.Encrypted(text(keyId, "keyId"), nonce, take(row, row.remaining()));
+                return new Payload.Encrypted(tag, text(keyId, "keyId"), nonce, take(row, row.remaining()));
             default:
                 throw new InvalidFormat("payload of leaf " + leafIndex, "has unknown type " + type);
         }

@@ -6,7 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The archive object with all entries one epoch added to all shards. The rows and the table
+ * The archive object with all that one epoch added to all shards: entries, and what became of the records that are no leaves. The
+ * rows and the table
  * around them are described in docs/entry-format.md. Immutable.
  */
 public final class Segment {
@@ -19,7 +20,7 @@ public final class Segment {
     }
 
     public static Segment parse(byte[] object) throws InvalidFormat {
-        return new Segment(LeafTable.parse(object, MAGIC));
+        return new Segment(LeafTable.parse(object, MAGIC, LeafTable.LastRow.BEHIND_THE_LEAVES));
     }
 
     /** Of the whole object. */
@@ -31,17 +32,17 @@ public final class Segment {
         return table.epoch();
     }
 
-    /** Shards with new leaves in this epoch, ascending. */
+    /** Shards with new leaves or outcomes in this epoch, ascending. */
     public List<Integer> shards() {
         return table.shards();
     }
 
-    /** Index of the shard's first leaf here. */
+    /** Index of the shard's first leaf here; its size if it has outcomes only. */
     public long firstIndex(int shard) throws InvalidFormat {
         return table.first(shard);
     }
 
-    /** Number of the shard's leaves here. */
+    /** Number of the shard's leaves here; may be 0. */
     public int count(int shard) throws InvalidFormat {
         return table.count(shard);
     }
@@ -66,16 +67,21 @@ public final class Segment {
         return leaves;
     }
 
+    /** What became of the shard's other records in this epoch, in the order of their offsets; empty if it has none here. */
+    public List<OutcomeRecord> outcomes(int shard) throws InvalidFormat {
+        return shards().contains(shard) ? OutcomeRow.parseAll(table.lastRow(shard)) : List.of();
+    }
+
     public static Builder builder(long epoch) {
         return new Builder(epoch);
     }
 
-    /** Builds a segment: shards ascending, leaves in their order. Not thread-safe. */
+    /** Builds a segment: shards ascending, leaves in their order, outcomes in that of their offsets. Not thread-safe. */
     public static final class Builder {
         private final LeafTable.Builder table;
 
         private Builder(long epoch) {
-            table = new LeafTable.Builder(MAGIC, epoch);
+            table = new LeafTable.Builder(MAGIC, epoch, LeafTable.LastRow.BEHIND_THE_LEAVES);
         }
 
         public Builder startShard(int shard, long firstIndex) {
@@ -85,6 +91,11 @@ public final class Segment {
 
         public Builder add(LeafRecord leaf) {
             table.row(LeafRow.head(leaf), leaf.entry());
+            return this;
+        }
+
+        public Builder add(OutcomeRecord outcome) {
+            table.behind(OutcomeRow.encode(outcome));
             return this;
         }
 

@@ -26,6 +26,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class ArchiveObjectsTest {
     private static final byte[] SEGMENT = Golden.bytes("segment-v1.seg");
+    private static final byte[] TAG = HexFormat.of().parseHex("c0c1c2c3c4c5c6c7c8c9cacbcccdcecf");
     private static final byte[] PAYLOADS = Golden.bytes("payloads-v1.pay");
 
     @Test
@@ -35,13 +36,18 @@ class ArchiveObjectsTest {
         byte[] segment = Segment.builder(2)
                 .startShard(0, 3)
                 .add(new LeafRecord(EntryKind.EVENT, 4, time, entries.get(2)))
+                .add(new OutcomeRecord.Duplicate(5, 3))
                 .startShard(1, 9)
+                .add(new OutcomeRecord.Rejected(30, "undecodable: ü"))
                 .startShard(2, 0)
                 .add(new LeafRecord(EntryKind.GENESIS, 0, time - 1000, entries.get(0)))
                 .add(new LeafRecord(EntryKind.EVENT, 2, time, entries.get(1)))
                 .add(new LeafRecord(EntryKind.EVENT, 3, Samples.UNUSUAL_TIME, entries.get(2)))
                 .add(new LeafRecord(EntryKind.CONFLICT, 6, Samples.OTHER_TIME, entries.get(3)))
                 .add(new LeafRecord(EntryKind.RULES, 7, Samples.OTHER_TIME + 1, entries.get(4)))
+                .add(new OutcomeRecord.Duplicate(4, 1))
+                .add(new OutcomeRecord.Rejected(5, "misrouted"))
+                .startShard(3, 4)
                 .build();
         assertThat(segment).isEqualTo(SEGMENT);
     }
@@ -88,7 +94,7 @@ class ArchiveObjectsTest {
     void readsTheGoldenSegment() throws Exception {
         Segment segment = Segment.parse(SEGMENT);
         assertThat(segment.epoch()).isEqualTo(2);
-        assertThat(segment.shards()).containsExactly(0, 2);
+        assertThat(segment.shards()).containsExactly(0, 1, 2);
         assertThat(segment.firstIndex(0)).isEqualTo(3);
         assertThat(segment.count(2)).isEqualTo(5);
         assertThat(segment.has(0, 3)).isTrue();
@@ -96,6 +102,12 @@ class ArchiveObjectsTest {
         assertThat(segment.has(0, 4)).isFalse();
         assertThat(segment.has(1, 0)).isFalse();
         assertThat(segment.leaves(1)).isEmpty();
+        assertThat(segment.firstIndex(1)).isEqualTo(9);
+        assertThat(segment.outcomes(0)).containsExactly(new OutcomeRecord.Duplicate(5, 3));
+        assertThat(segment.outcomes(1)).containsExactly(new OutcomeRecord.Rejected(30, "undecodable: ü"));
+        assertThat(segment.outcomes(2))
+                .containsExactly(new OutcomeRecord.Duplicate(4, 1), new OutcomeRecord.Rejected(5, "misrouted"));
+        assertThat(segment.outcomes(3)).isEmpty();
 
         LeafRecord conflict = segment.leaf(2, 3);
         assertThat(conflict.kind()).isEqualTo(EntryKind.CONFLICT);
@@ -107,7 +119,8 @@ class ArchiveObjectsTest {
             assertThat(leaves.get(i).entry()).isEqualTo(Samples.entries().get(i));
         }
         assertThatThrownBy(() -> segment.leaf(2, 5)).hasMessageContaining("leaf 5");
-        assertThatThrownBy(() -> segment.leaf(1, 0)).hasMessageContaining("shard 1");
+        assertThatThrownBy(() -> segment.leaf(1, 9)).hasMessageContaining("leaf 9");
+        assertThatThrownBy(() -> segment.leaf(3, 0)).hasMessageContaining("shard 3");
     }
 
     @Test
@@ -118,12 +131,12 @@ class ArchiveObjectsTest {
         }
         byte[] payloads = PayloadObject.builder(2)
                 .startShard(0, 3)
-                .add(new Payload.Plain(Samples.UNUSUAL_SALT, new byte[0]))
+                .add(new Payload.Plain(TAG, Samples.UNUSUAL_SALT, new byte[0]))
                 .startShard(2, 0)
                 .add(new Payload.None())
-                .add(new Payload.Plain(Samples.SALT, Samples.PAYLOAD))
-                .add(new Payload.Plain(Samples.UNUSUAL_SALT, new byte[0]))
-                .add(new Payload.Encrypted("key-1", nonce, utf8("ciphertext")))
+                .add(new Payload.Plain(TAG, Samples.SALT, Samples.PAYLOAD))
+                .add(new Payload.Plain(TAG, Samples.UNUSUAL_SALT, new byte[0]))
+                .add(new Payload.Encrypted(TAG, "key-1", nonce, utf8("ciphertext")))
                 .add(new Payload.None())
                 .build();
         assertThat(payloads).isEqualTo(PAYLOADS);
@@ -141,6 +154,7 @@ class ArchiveObjectsTest {
         assertThat(plain.data()).isEqualTo(Samples.PAYLOAD);
         assertThat(((Payload.Plain) payloads.payload(0, 3)).data()).isEmpty();
         Payload.Encrypted encrypted = (Payload.Encrypted) payloads.payload(2, 3);
+        assertThat(List.of(plain.contentTag(), encrypted.contentTag())).containsOnly(TAG);
         assertThat(encrypted.keyId()).isEqualTo("key-1");
         assertThat(encrypted.nonce()).hasSize(12);
         assertThat(encrypted.ciphertext()).isEqualTo(utf8("ciphertext"));
@@ -170,6 +184,7 @@ class ArchiveObjectsTest {
             long epoch = random.unsigned() >>> 1;
             Map<Integer, Long> firsts = new TreeMap<>();
             Map<Integer, List<LeafRecord>> leaves = new TreeMap<>();
+            Map<Integer, List<OutcomeRecord>> outcomes = new TreeMap<>();
             for (int i = random.below(5); i > 0; i--) {
                 int shard = random.below(20);
                 firsts.put(shard, random.unsigned() >>> 2);
@@ -180,6 +195,7 @@ class ArchiveObjectsTest {
                             kind, random.nextLong(), random.nextLong(), random.bytes(random.between(1, 60))));
                 }
                 leaves.put(shard, records);
+                outcomes.put(shard, outcomes(random));
             }
 
             // when they are written
@@ -187,14 +203,18 @@ class ArchiveObjectsTest {
             leaves.forEach((shard, records) -> {
                 builder.startShard(shard, firsts.get(shard));
                 records.forEach(builder::add);
+                outcomes.get(shard).forEach(builder::add);
             });
             Segment segment = Segment.parse(builder.build());
 
             // then each is found
             assertThat(segment.epoch()).isEqualTo(epoch);
-            leaves.values().removeIf(List::isEmpty);
+            leaves.keySet()
+                    .removeIf(shard ->
+                            leaves.get(shard).isEmpty() && outcomes.get(shard).isEmpty());
             assertThat(segment.shards()).isEqualTo(List.copyOf(leaves.keySet()));
             leaves.forEach((shard, records) -> {
+                assertThat(outcomesOf(segment, shard)).isEqualTo(outcomes.get(shard));
                 for (int i = 0; i < records.size(); i++) {
                     assertThat(leafOf(segment, shard, firsts.get(shard) + i))
                             .usingRecursiveComparison()
@@ -202,6 +222,27 @@ class ArchiveObjectsTest {
                 }
             });
         });
+    }
+
+    private static List<OutcomeRecord> outcomes(Seeded random) {
+        List<OutcomeRecord> outcomes = new ArrayList<>();
+        long offset = random.unsigned() >>> 2;
+        for (int n = random.below(6); n > 0; n--) {
+            offset += random.between(1, 1000);
+            outcomes.add(
+                    random.below(2) == 0
+                            ? new OutcomeRecord.Duplicate(offset, random.unsigned() >>> 1)
+                            : new OutcomeRecord.Rejected(offset, "ü".repeat(random.below(512))));
+        }
+        return outcomes;
+    }
+
+    private static List<OutcomeRecord> outcomesOf(Segment segment, int shard) {
+        try {
+            return segment.outcomes(shard);
+        } catch (InvalidFormat e) {
+            throw new AssertionError(e);
+        }
     }
 
     private static LeafRecord leafOf(Segment segment, int shard, long index) {
@@ -236,6 +277,28 @@ class ArchiveObjectsTest {
                 .hasMessageContaining("leaf 0");
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "00000000000000               | no whole row",
+                "000000000000000502           | no whole row",
+                "0000000000000005020401       | at most 1,024 bytes",
+                "0000000000000005020002ff     | no whole row",
+                "0000000000000005020001ff     | UTF-8",
+                "0000000000000005030000000000000001 | no known kind",
+                "0000000000000005010000       | no whole row",
+                "000000000000000501ffffffffffffffff | below 2^63",
+                "8000000000000005010000000000000000 | higher offset",
+                "00000000000000050100000000000000000000000000000005010000000000000000 | higher offset"
+            })
+    void refusesOutcomesThatAreNone(String rows, String message) {
+        byte[] bytes = HexFormat.of().parseHex(rows);
+        assertThatThrownBy(() -> OutcomeRow.parseAll(ByteBuffer.wrap(bytes)))
+                .isInstanceOf(InvalidFormat.class)
+                .hasMessageContaining(message);
+    }
+
     @Test
     void refusesAnObjectCutOffAnywhereOrLonger() {
         for (int length = 0; length < SEGMENT.length; length++) {
@@ -257,7 +320,7 @@ class ArchiveObjectsTest {
                 "{\"a\":0,\"epoch\":2,\"shards\":[],\"v\":1} | a",
                 "{\"epoch\":2,\"v\":1} | shards",
                 "{\"epoch\":2,\"shards\":[1],\"v\":1} | shards",
-                "{\"epoch\":2,\"shards\":[{\"count\":0,\"first\":0,\"shard\":0}],\"v\":1} | count",
+                "{\"epoch\":2,\"shards\":[{\"count\":-1,\"first\":0,\"shard\":0}],\"v\":1} | count",
                 "{\"epoch\":2,\"shards\":[{\"count\":9007199254740991,\"first\":0,\"shard\":0}],\"v\":1} | count",
                 "{\"epoch\":2,\"shards\":[{\"count\":2,\"first\":0,\"shard\":0}],\"v\":1} | shards",
                 "{\"epoch\":2,\"shards\":[{\"count\":1,\"first\":0,\"shard\":-1}],\"v\":1} | shard",
@@ -269,10 +332,15 @@ class ArchiveObjectsTest {
                 "[] | json",
             })
     void refusesAHeaderNamingTheMember(String header, String field) {
-        // given one shard with one row of one byte behind the header
+        // given one shard with one row of one byte behind the header, and an empty one behind that
         byte[] json = utf8(header);
-        ByteBuffer object = ByteBuffer.allocate(8 + 4 + json.length + 17);
-        object.put(SEGMENT, 0, 8).putInt(json.length).put(json).putLong(0).putLong(1);
+        ByteBuffer object = ByteBuffer.allocate(8 + 4 + json.length + 25);
+        object.put(SEGMENT, 0, 8)
+                .putInt(json.length)
+                .put(json)
+                .putLong(0)
+                .putLong(1)
+                .putLong(1);
         assertThatThrownBy(() -> Segment.parse(object.array()))
                 .isInstanceOfSatisfying(
                         InvalidFormat.class, e -> assertThat(e.field()).isEqualTo(field));
@@ -290,10 +358,27 @@ class ArchiveObjectsTest {
     void refusesRowsThatDoNotFollowEachOther(long first, long second, String field) {
         byte[] json = utf8("{\"epoch\":2,\"shards\":[{\"count\":1,\"first\":0,\"shard\":0}],\"v\":1}");
         ByteBuffer object = ByteBuffer.allocate(8 + 4 + json.length + 17);
-        object.put(SEGMENT, 0, 8).putInt(json.length).put(json).putLong(first).putLong(second);
-        assertThatThrownBy(() -> Segment.parse(object.array()))
+        object.put(PAYLOADS, 0, 8).putInt(json.length).put(json).putLong(first).putLong(second);
+        assertThatThrownBy(() -> PayloadObject.parse(object.array()))
                 .isInstanceOfSatisfying(
                         InvalidFormat.class, e -> assertThat(e.field()).isEqualTo(field));
+    }
+
+    @Test
+    void refusesAShardWithNothing() {
+        // given a table whose only shard has no leaves, and where it may, an empty row behind them
+        byte[] json = utf8("{\"epoch\":2,\"shards\":[{\"count\":0,\"first\":0,\"shard\":0}],\"v\":1}");
+        ByteBuffer object = ByteBuffer.allocate(8 + 4 + json.length + 16);
+        object.position(8).putInt(json.length).put(json).putLong(0).putLong(0);
+
+        // then
+        assertThatThrownBy(
+                        () -> PayloadObject.parse(object.put(0, PAYLOADS, 0, 8).array()))
+                .isInstanceOf(InvalidFormat.class)
+                .hasMessageStartingWith("count: ");
+        assertThatThrownBy(() -> Segment.parse(object.put(0, SEGMENT, 0, 8).array()))
+                .isInstanceOf(InvalidFormat.class)
+                .hasMessageStartingWith("row 1 of shard 0: ");
     }
 
     @Test
@@ -306,15 +391,16 @@ class ArchiveObjectsTest {
     @CsvSource({
         "03, payload of leaf 0", // unknown type
         "0000, payload of leaf 0", // none, but something
-        "01a0a1a2a3, payload", // salt too short
-        "02, payload", // no key id
-        "0205616263, payload", // key id cut off
-        "02016b, payload", // no nonce
-        "02016b0c00, payload", // nonce cut off
-        "0201ff00, keyId", // key id not UTF-8
+        "01c0c1, payload", // tag too short
+        "01TAGa0a1a2a3, payload", // salt too short
+        "02TAG, payload", // no key id
+        "02TAG05616263, payload", // key id cut off
+        "02TAG016b, payload", // no nonce
+        "02TAG016b0c00, payload", // nonce cut off
+        "02TAG01ff00, keyId", // key id not UTF-8
     })
     void refusesEnvelopesNamingWhatIsWrong(String hex, String field) throws Exception {
-        byte[] row = HexFormat.of().parseHex(hex);
+        byte[] row = HexFormat.of().parseHex(hex.replace("TAG", HexFormat.of().formatHex(TAG)));
         byte[] json = utf8("{\"epoch\":2,\"shards\":[{\"count\":1,\"first\":0,\"shard\":0}],\"v\":1}");
         ByteBuffer object = ByteBuffer.allocate(8 + 4 + json.length + 16 + row.length);
         object.put(PAYLOADS, 0, 8)
@@ -335,9 +421,11 @@ class ArchiveObjectsTest {
         assertThatThrownBy(() -> segment.startShard(1, 0)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> segment.startShard(0, 0)).isInstanceOf(IllegalArgumentException.class);
         PayloadObject.Builder payloads = PayloadObject.builder(0).startShard(0, 0);
-        assertThatThrownBy(() -> payloads.add(new Payload.Plain(new byte[15], new byte[0])))
+        assertThatThrownBy(() -> payloads.add(new Payload.Plain(TAG, new byte[15], new byte[0])))
                 .isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> payloads.add(new Payload.Encrypted("x".repeat(256), new byte[12], new byte[0])))
+        assertThatThrownBy(() -> payloads.add(new Payload.Plain(new byte[15], new byte[16], new byte[0])))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> payloads.add(new Payload.Encrypted(TAG, "x".repeat(256), new byte[12], new byte[0])))
                 .isInstanceOf(IllegalArgumentException.class);
         assertThat(new String(SEGMENT, 0, 5, StandardCharsets.US_ASCII)).isEqualTo("ATSEG");
     }

@@ -16,9 +16,11 @@ import io.attestream.proofs.tree.Rfc6962;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -27,6 +29,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class PackTest {
+    private static final byte[] TAG = HexFormat.of().parseHex("c0c1c2c3c4c5c6c7c8c9cacbcccdcecf");
     private static final byte[] SALT = HexFormat.of().parseHex("a0a1a2a3a4a5a6a7a8a9aaabacadaeaf");
 
     private final byte[] goldenPack = Golden.bytes("pack-v1.pack");
@@ -77,13 +80,23 @@ class PackTest {
         return new LeafRecord(EntryKind.CONFLICT, 2 * index + 1, 1_700_000_000_000L + index, entry(index));
     }
 
+    /** With outcomes before the first leaf, and between two others. */
+    private static void addAll(PackBuilder pack) {
+        pack.add(new OutcomeRecord.Duplicate(512, 7));
+        pack.add(leaf(256));
+        pack.add(new OutcomeRecord.Rejected(514, "undecodable: ü"));
+        LongStream.range(257, 766).forEach(index -> pack.add(leaf(index)));
+        pack.add(new OutcomeRecord.Duplicate(1532, 700));
+        LongStream.range(766, 768).forEach(index -> pack.add(leaf(index)));
+    }
+
     private static CompactRange range(long size) {
         CompactRange range = CompactRange.empty();
         LongStream.range(0, size).forEach(index -> range.append(Rfc6962.leafHash(entry(index))));
         return range;
     }
 
-    private static Pack.Builder builder() {
+    private static PackBuilder builder() {
         return Pack.builder(2, range(256)).boundary(7, 300).boundary(9, 1000);
     }
 
@@ -93,14 +106,14 @@ class PackTest {
         }
         return index == 257
                 ? new Payload.Encrypted(
-                        "key-1", HexFormat.of().parseHex("000102030405060708090a0b"), utf8("ciphertext"))
-                : new Payload.Plain(SALT, utf8("payload " + index));
+                        TAG, "key-1", HexFormat.of().parseHex("000102030405060708090a0b"), utf8("ciphertext"))
+                : new Payload.Plain(TAG, SALT, utf8("payload " + index));
     }
 
     @Test
     void writesTheGoldenPack() {
-        Pack.Builder pack = builder();
-        LongStream.range(256, 768).forEach(index -> pack.add(leaf(index)));
+        PackBuilder pack = builder();
+        addAll(pack);
         Pack.Built built = pack.build();
         assertThat(built.object()).isEqualTo(goldenPack);
         assertThat(List.of(built.name().name(), built.name().payloads())).isEqualTo(Golden.lines("pack-names-v1.txt"));
@@ -123,6 +136,16 @@ class PackTest {
         assertThat(pack.frontier().root()).isEqualTo(range(256).root());
         assertThat(pack.rangeAtEnd().root()).isEqualTo(range(768).root());
         assertThat(pack.boundaries()).containsExactly(new Pack.Boundary(7, 300), new Pack.Boundary(9, 1000));
+        assertThat(pack.nextOffset()).isEqualTo(1536);
+        assertThat(pack.outcomes(0, 514)).containsExactly(new OutcomeRecord.Duplicate(512, 7));
+        assertThat(pack.outcomes(513, 1533))
+                .containsExactly(
+                        new OutcomeRecord.Rejected(514, "undecodable: ü"), new OutcomeRecord.Duplicate(1532, 700));
+        assertThat(pack.outcomes(515, 1532)).isEmpty();
+        assertThat(pack.leafAt(1025)).hasValue(512);
+        assertThat(pack.leafAt(1535)).hasValue(767);
+        assertThat(List.of(pack.leafAt(511), pack.leafAt(514), pack.leafAt(1536)))
+                .containsOnly(OptionalLong.empty());
         assertThat(pack.epochOf(299)).isEqualTo(7);
         assertThat(pack.epochOf(300)).isEqualTo(9);
         assertThatThrownBy(() -> pack.leaf(255)).hasMessageContaining("leaf 255");
@@ -148,11 +171,46 @@ class PackTest {
     }
 
     @Test
+    void readsOfManyOutcomesThoseAskedFor() throws Exception {
+        // given more duplicates before a leaf than a block holds
+        PackBuilder pack = Pack.builder(2, CompactRange.empty()).boundary(7, 256);
+        List<OutcomeRecord> outcomes = new ArrayList<>();
+        for (int i = 0; i < 10_000; i++) {
+            outcomes.add(new OutcomeRecord.Duplicate(3L * i, 0));
+            pack.add(outcomes.get(i));
+        }
+        for (int i = 0; i < 256; i++) {
+            pack.add(new LeafRecord(EntryKind.EVENT, 30_000 + i, 0, entry(i)));
+        }
+        Pack.Built built = pack.build();
+        store.putIfAbsent(built.name().name(), built.object());
+
+        // then
+        Pack read = Pack.open(store, built.name()).orElseThrow();
+        read.requireWhole();
+        assertThat(read.outcomes(0, 30_000)).isEqualTo(outcomes);
+        Seeded.check(100, random -> {
+            int from = random.below(10_000);
+            int to = random.between(from, 10_000);
+            assertThat(read.outcomes(3L * from - 1, 3L * to)).isEqualTo(outcomes.subList(from, to));
+        });
+    }
+
+    @Test
+    void endsWithALeafAndTakesOffsetsInTheirOrder() {
+        PackBuilder pack = builder();
+        addAll(pack);
+        assertThatThrownBy(() -> pack.add(new OutcomeRecord.Duplicate(1535, 0))).hasMessageContaining("1535");
+        pack.add(new OutcomeRecord.Duplicate(1536, 0));
+        assertThatThrownBy(pack::build).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
     void splitsPayloadsIntoBlocksOfAMebibyte() throws Exception {
         // given payloads of which three fill a block
         PayloadPack.Builder builder = PayloadPack.builder(new RawFrames());
         for (int i = 0; i < 512; i++) {
-            builder.add(new Payload.Plain(SALT, new byte[i < 8 ? 400_000 : 10]));
+            builder.add(new Payload.Plain(TAG, SALT, new byte[i < 8 ? 400_000 : 10]));
         }
         store.putIfAbsent(name.payloads(), builder.build(name));
 
@@ -165,7 +223,7 @@ class PackTest {
 
     @Test
     void saysWhereTheRangeStandsInTheMiddleOfABlock() {
-        Pack.Builder pack = builder();
+        PackBuilder pack = builder();
         LongStream.range(256, 600).forEach(index -> pack.add(leaf(index)));
         assertThat(pack.range().root()).isEqualTo(range(600).root());
         assertThatThrownBy(pack::build).hasMessageContaining("multiple of 256");
@@ -206,14 +264,15 @@ class PackTest {
             pack.block(first);
             pack.tile(first / 256);
         }
+        pack.outcomes(0, 1536);
         payloads.block(256);
     }
 
     @Test
     void refusesAPackUnderTheNameOfAnother() throws Exception {
         // given a pack of the same leaves whose boundaries are others
-        Pack.Builder pack = Pack.builder(2, range(256)).boundary(7, 1000);
-        LongStream.range(256, 768).forEach(index -> pack.add(leaf(index)));
+        PackBuilder pack = Pack.builder(2, range(256)).boundary(7, 1000);
+        addAll(pack);
         store.putIfAbsent(name.name(), pack.build().object());
 
         // then
@@ -225,7 +284,7 @@ class PackTest {
     @ParameterizedTest
     @CsvSource({"0, boundaries", "1, boundaries", "2, boundaries"})
     void refusesBoundariesThatDoNotCoverThePack(int which, String field) throws Exception {
-        Pack.Builder pack = Pack.builder(2, range(256));
+        PackBuilder pack = Pack.builder(2, range(256));
         if (which == 0) {
             pack.boundary(7, 767);
         } else if (which == 1) {

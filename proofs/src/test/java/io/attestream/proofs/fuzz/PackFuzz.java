@@ -46,6 +46,8 @@ public final class PackFuzz {
             Holds.equal(pack.rangeAtEnd().size().value(), name.end());
             pack.block(name.first());
             pack.tile(name.first() / 256);
+            pack.outcomes(0, Long.MAX_VALUE);
+            pack.leafAt(2 * name.first() + 1);
         } catch (InvalidFormat | IOException e) {
             // refused, as it may be
         }

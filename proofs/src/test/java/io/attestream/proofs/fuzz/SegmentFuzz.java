@@ -4,7 +4,7 @@ package io.attestream.proofs.fuzz;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.Segment;
 
-/** Leaves have one segment only. */
+/** Leaves and outcomes have one segment only. */
 public final class SegmentFuzz {
     private SegmentFuzz() {}
 
@@ -15,6 +15,7 @@ public final class SegmentFuzz {
             for (int shard : segment.shards()) {
                 rebuilt.startShard(shard, segment.firstIndex(shard));
                 segment.leaves(shard).forEach(rebuilt::add);
+                segment.outcomes(shard).forEach(rebuilt::add);
             }
             Holds.sameBytes(input, rebuilt.build());
         } catch (InvalidFormat e) {

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import java.util.Arrays;
+import java.util.List;
+
+/** What a restore drill loses, and how it is brought back. */
+enum DrillCase {
+    STATE_DIRECTORIES("state-directories", "SIGKILL of the processors, and their state directories are gone") {
+        @Override
+        void damage(DrillCluster cluster) {
+            cluster.kill(DrillCluster.PROCESSORS);
+            cluster.deleteStateDirectories();
+        }
+
+        @Override
+        String detect(DrillCluster cluster) {
+            return "the directories are not there";
+        }
+
+        @Override
+        void restore(DrillCluster cluster) {
+            cluster.beginNewGeneration();
+        }
+    },
+    CHANGELOGS("changelogs", "SIGKILL of the processors, and the sequencer's changelog topics are deleted") {
+        @Override
+        void damage(DrillCluster cluster) {
+            cluster.kill(DrillCluster.PROCESSORS);
+            cluster.deleteChangelogs();
+        }
+
+        @Override
+        String detect(DrillCluster cluster) {
+            return cluster.startExpectingRefusal(DrillCluster.PROCESSORS);
+        }
+
+        @Override
+        void restore(DrillCluster cluster) {
+            cluster.beginNewGeneration();
+        }
+    },
+    GROUP_OFFSETS("group-offsets", "SIGKILL of the processors, and the sequencer's group offsets are deleted") {
+        @Override
+        void damage(DrillCluster cluster) {
+            cluster.kill(DrillCluster.PROCESSORS);
+            cluster.deleteGroup();
+        }
+
+        @Override
+        String detect(DrillCluster cluster) {
+            return cluster.startExpectingRefusal(DrillCluster.PROCESSORS);
+        }
+
+        @Override
+        void restore(DrillCluster cluster) {
+            cluster.beginNewGeneration();
+        }
+    },
+    OBJECT_STORE("object-store", "SIGKILL of the checkpointer, and every object of the object store is gone") {
+        @Override
+        void damage(DrillCluster cluster) {
+            cluster.kill(DrillCluster.CHECKPOINTER);
+            cluster.deleteObjects();
+        }
+
+        @Override
+        String detect(DrillCluster cluster) {
+            return cluster.startExpectingRefusal(DrillCluster.CHECKPOINTER);
+        }
+
+        @Override
+        void restore(DrillCluster cluster) {
+            cluster.restoreObjects();
+            cluster.startAgain(DrillCluster.CHECKPOINTER);
+        }
+    };
+
+    private final String word;
+    private final String what;
+
+    DrillCase(String word, String what) {
+        this.word = word;
+        this.what = what;
+    }
+
+    /** As the command line and the evidence name it. */
+    String word() {
+        return word;
+    }
+
+    /** What is done to the cluster, for people. */
+    String what() {
+        return what;
+    }
+
+    abstract void damage(DrillCluster cluster);
+
+    /** Returns how the damage shows when the part is started as if nothing had happened. */
+    abstract String detect(DrillCluster cluster);
+
+    /** Returns when everything is ready again. */
+    abstract void restore(DrillCluster cluster);
+
+    static List<String> words() {
+        return Arrays.stream(values()).map(DrillCase::word).toList();
+    }
+
+    static DrillCase of(String word) {
+        return Arrays.stream(values())
+                .filter(drill -> drill.word.equals(word))
+                .findFirst()
+                .orElseThrow(() -> new CliException(
+                        ExitCode.USAGE,
+                        "there is no drill " + word,
+                        "Give --case all or one of " + String.join(", ", words())));
+    }
+}

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import io.attestream.chaos.ClusterFile;
+import io.attestream.chaos.LocalCluster;
+import io.attestream.chaos.ManagedProcess;
+import io.attestream.checkpointer.ArchiveRestore;
+import io.attestream.objects.ObjectStores;
+import io.attestream.schemas.Topics;
+import io.attestream.schemas.ledger.GenesisReader;
+import io.attestream.schemas.ledger.LedgerDefinition;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.RemoveMembersFromConsumerGroupOptions;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartition;
+
+/** The isolated cluster of a drill, and what is done to it. */
+final class DrillCluster implements AutoCloseable {
+    static final String PROCESSORS = "processors-0";
+    static final String CHECKPOINTER = "checkpointer";
+
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
+    private static final long POLL_NANOS = 100_000_000;
+    private static final Topics TOPICS = new Topics(Topics.DEFAULT_PREFIX);
+
+    private final LocalCluster.Options options;
+    private LocalCluster cluster;
+    private int generation = 1;
+    /** Group offsets before they were deleted. */
+    private Map<TopicPartition, OffsetAndMetadata> offsets = Map.of();
+
+    private List<String> changelogs = List.of();
+
+    private DrillCluster(LocalCluster.Options options) {
+        this.options = options;
+        this.cluster = LocalCluster.start(options);
+    }
+
+    static DrillCluster start(Path data, int shards, Consumer<String> progress) {
+        return new DrillCluster(new LocalCluster.Options(
+                data, shards, new Bootstrap(OptionalLong.of(Bootstrap.LOCAL_DEDUP_WINDOW_LEAVES)), progress));
+    }
+
+    // ---- what there is
+
+    Path data() {
+        return options.data();
+    }
+
+    int shards() {
+        return options.shards();
+    }
+
+    int generation() {
+        return generation;
+    }
+
+    String vkey() {
+        return cluster.ledger().verifierKey();
+    }
+
+    String bootstrapServers() {
+        return cluster.broker().bootstrapServers();
+    }
+
+    Topics topics() {
+        return TOPICS;
+    }
+
+    Path objects() {
+        return data().resolve("objects");
+    }
+
+    Api api(String role) {
+        return new Api(
+                cluster.gatewayUrl(0),
+                LocalFiles.readText(ClusterFile.tokenFile(data(), role)).strip());
+    }
+
+    LedgerDefinition definition() {
+        GenesisReader.Result result = GenesisReader.read(
+                Map.of("bootstrap.servers", bootstrapServers()), TOPICS, Connection.parseKey(vkey()), PATIENCE);
+        if (result instanceof GenesisReader.Result.Ready ready) {
+            return ready.ledger();
+        }
+        throw new IllegalStateException("the drill's ledger cannot be read: " + result);
+    }
+
+    Map<TopicPartition, OffsetAndMetadata> groupOffsets() {
+        return admin(admin -> admin.listConsumerGroupOffsets(TOPICS.sequencerGroup(generation))
+                .partitionsToOffsetAndMetadata());
+    }
+
+    List<String> changelogs() {
+        String group = TOPICS.sequencerGroup(generation) + "-";
+        return admin(admin -> admin.listTopics().names()).stream()
+                .filter(name -> name.startsWith(group) && name.endsWith("-changelog"))
+                .sorted()
+                .toList();
+    }
+
+    // ---- what is lost
+
+    void kill(String process) {
+        cluster.process(process).kill();
+    }
+
+    void deleteStateDirectories() {
+        deleteBelow(data().resolve("state"));
+    }
+
+    void deleteObjects() {
+        deleteBelow(objects());
+    }
+
+    void deleteChangelogs() {
+        changelogs = changelogs();
+        deleteTopics(changelogs);
+    }
+
+    private void deleteTopics(List<String> names) {
+        admin(admin -> admin.deleteTopics(names).all());
+        await(
+                "topics are gone",
+                () -> admin(admin -> admin.listTopics().names()).stream().noneMatch(names::contains));
+    }
+
+    void deleteGroup() {
+        offsets = groupOffsets();
+        emptyGroup();
+        admin(admin -> admin.deleteConsumerGroups(List.of(TOPICS.sequencerGroup(generation)))
+                .all());
+    }
+
+    /** A static member that was killed is one until its session ends. */
+    private void emptyGroup() {
+        admin(admin -> admin.removeMembersFromConsumerGroup(
+                        TOPICS.sequencerGroup(generation), new RemoveMembersFromConsumerGroupOptions())
+                .all());
+    }
+
+    private static void deleteBelow(Path directory) {
+        try (Stream<Path> files = Files.walk(directory)) {
+            for (Path file : files.sorted(Comparator.reverseOrder())
+                    .filter(path -> !path.equals(directory))
+                    .toList()) {
+                Files.delete(file);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(directory + " cannot be emptied", e);
+        }
+    }
+
+    // ---- what is spoilt
+
+    void createEmptyChangelogs() {
+        endIfItRuns(PROCESSORS);
+        admin(admin -> admin.createTopics(changelogs.stream()
+                        .map(name ->
+                                new NewTopic(name, shards(), (short) 1).configs(Map.of("cleanup.policy", "compact")))
+                        .toList())
+                .all());
+    }
+
+    void shiftGroupOffsets(long by) {
+        endIfItRuns(PROCESSORS);
+        Map<TopicPartition, OffsetAndMetadata> shifted = new HashMap<>();
+        offsets.forEach((partition, offset) ->
+                shifted.put(partition, new OffsetAndMetadata(offset.offset() + (partition.partition() == 0 ? by : 0))));
+        emptyGroup();
+        admin(admin -> admin.alterConsumerGroupOffsets(TOPICS.sequencerGroup(generation), shifted)
+                .all());
+    }
+
+    private void endIfItRuns(String process) {
+        if (cluster.process(process).isAlive()) {
+            cluster.process(process).stop();
+        }
+    }
+
+    void flipABitOfASegment() {
+        try (Stream<Path> files = Files.list(objects().resolve("segments"))) {
+            Path segment = files.sorted()
+                    .findFirst()
+                    .orElseThrow(() -> new IllegalStateException("there is no segment to flip a bit of"));
+            byte[] object = Files.readAllBytes(segment);
+            object[object.length / 2] ^= 1;
+            Files.write(segment, object);
+        } catch (IOException e) {
+            throw new UncheckedIOException("no bit of a segment can be flipped", e);
+        }
+    }
+
+    // ---- how it comes back
+
+    /** Starts a process that has to end by itself, and returns the end of its log. */
+    String startExpectingRefusal(String process) {
+        ManagedProcess refusing = cluster.process(process);
+        refusing.start();
+        await(process + " refuses", () -> !refusing.isAlive());
+        return refusing.logTail();
+    }
+
+    /** @throws IllegalStateException with the end of its log if it ends instead of becoming ready */
+    void startAgain(String process) {
+        cluster.startAgain(process);
+    }
+
+    void beginNewGeneration() {
+        cluster.close();
+        generation++;
+        cluster = LocalCluster.start(options.withNewGeneration());
+    }
+
+    void restoreObjects() {
+        ArchiveRestore.Result result;
+        try {
+            result = ArchiveRestore.open(
+                            bootstrapServers(),
+                            TOPICS,
+                            definition(),
+                            ObjectStores.openForWriting(objects().toString()),
+                            ArchiveRestore.Listener.NONE)
+                    .run();
+        } catch (IOException e) {
+            throw new UncheckedIOException("the object store cannot be used", e);
+        }
+        if (!(result instanceof ArchiveRestore.Result.Restored)) {
+            throw new IllegalStateException("the objects were not restored: " + result);
+        }
+    }
+
+    /** Whether every process runs. */
+    List<String> ended() {
+        return cluster.processes().stream()
+                .filter(process -> !process.isAlive())
+                .map(ManagedProcess::name)
+                .toList();
+    }
+
+    /** The end of a process's log. */
+    String logTail(String process) {
+        return cluster.process(process).logTail();
+    }
+
+    @Override
+    public void close() {
+        cluster.close();
+    }
+
+    // ---- the broker
+
+    private interface AdminCall<T> {
+        KafkaFuture<T> call(Admin admin);
+    }
+
+    private <T> T admin(AdminCall<T> call) {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers()))) {
+            return call.call(admin).get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted", e);
+        } catch (ExecutionException | TimeoutException e) {
+            throw new IllegalStateException("the drill's broker did not do what was asked: " + e.getMessage(), e);
+        }
+    }
+
+    static void await(String what, BooleanSupplier condition) {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() > deadline) {
+                throw new IllegalStateException("not within " + PATIENCE.toSeconds() + " s: " + what);
+            }
+            LockSupport.parkNanos(POLL_NANOS);
+        }
+    }
+}

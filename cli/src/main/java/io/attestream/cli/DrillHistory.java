@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.attestream.proofs.note.NoteVerifier;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** All drills whose evidence is in one directory, oldest first. */
+final class DrillHistory {
+    private final List<Entry> entries;
+
+    /** @param name of the directory */
+    record Entry(String name, JsonNode summary) {
+        String drill() {
+            return summary.path("case").asText();
+        }
+
+        String mutation() {
+            return summary.path("mutation").asText();
+        }
+
+        boolean isPass() {
+            return summary.path("pass").asBoolean();
+        }
+
+        /** A spoilt drill that failed in the right way says of the check that it works, not that a restore does. */
+        boolean isAsExpected() {
+            return summary.path("asExpected").asBoolean();
+        }
+    }
+
+    private DrillHistory(List<Entry> entries) {
+        this.entries = entries;
+    }
+
+    /** @throws CliException if any evidence is not what was signed */
+    static DrillHistory read(Path root, NoteVerifier key) {
+        List<Entry> entries = new ArrayList<>();
+        try (Stream<Path> directories = Files.list(root)) {
+            for (Path directory :
+                    directories.filter(Files::isDirectory).sorted().toList()) {
+                entries.add(new Entry(directory.getFileName().toString(), new DrillEvidence(directory).verified(key)));
+            }
+        } catch (IOException e) {
+            throw LocalFiles.failure("read", root, e);
+        }
+        return new DrillHistory(entries);
+    }
+
+    List<Entry> entries() {
+        return entries;
+    }
+
+    /** How many of the newest unspoilt drills of each case passed in a row. */
+    Map<String, Integer> consecutivePasses() {
+        Map<String, Integer> passes = new LinkedHashMap<>();
+        for (Entry entry : entries) {
+            if (entry.mutation().isEmpty()) {
+                passes.merge(entry.drill(), 1, (before, one) -> entry.isPass() ? before + 1 : 0);
+                if (!entry.isPass()) {
+                    passes.put(entry.drill(), 0);
+                }
+            }
+        }
+        return passes;
+    }
+}

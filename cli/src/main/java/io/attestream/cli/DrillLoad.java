@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+
+/**
+ * The producer of a drill: sends events all the time, the same ones again until they are acknowledged, whatever is being done to
+ * the cluster. Keeps what was promised to it.
+ */
+final class DrillLoad implements AutoCloseable {
+    private static final int BATCH_EVENTS = 3;
+    private static final long PAUSE_MILLIS = 100;
+    private static final int SOURCES = 16;
+    private static final long END_SECONDS = 120;
+
+    private final Supplier<Api> ingester;
+    private final CountDownLatch stop = new CountDownLatch(1);
+    private final Thread thread = new Thread(this::produce, "drill-load");
+    private final Map<String, Acknowledged> acknowledged = new LinkedHashMap<>();
+    private final List<String> refused = new ArrayList<>();
+    private int next;
+
+    /**
+     * An event that was acknowledged.
+     *
+     * @param line as it was sent
+     * @param href path of its receipt
+     * @param atMillis when the acknowledgement came
+     */
+    record Acknowledged(String id, byte[] line, String href, long atMillis) {}
+
+    /** @param ingester asked before each request: the gateway may be another one by then */
+    DrillLoad(Supplier<Api> ingester) {
+        this.ingester = ingester;
+        thread.setDaemon(true);
+    }
+
+    DrillLoad start() {
+        thread.start();
+        return this;
+    }
+
+    synchronized List<Acknowledged> acknowledged() {
+        return List.copyOf(acknowledged.values());
+    }
+
+    synchronized int count() {
+        return acknowledged.size();
+    }
+
+    /** What a gateway would not take, though it was asked well. */
+    synchronized List<String> refused() {
+        return List.copyOf(refused);
+    }
+
+    /** Claims that an event was acknowledged that was never sent. */
+    synchronized void forge() {
+        Acknowledged some = acknowledged.values().iterator().next();
+        String id = "never-sent";
+        acknowledged.put(id, new Acknowledged(id, event(id), some.href(), some.atMillis()));
+    }
+
+    static byte[] event(String id) {
+        int source = Math.floorMod(id.hashCode(), SOURCES);
+        return ("{\"specversion\":\"1.0\",\"id\":\"" + id + "\",\"source\":\"/drill/" + source
+                        + "\",\"type\":\"io.attestream.drill\",\"data\":{\"id\":\"" + id + "\"}}")
+                .getBytes(StandardCharsets.UTF_8);
+    }
+
+    private void produce() {
+        List<String> open = new ArrayList<>();
+        try {
+            while (!stop.await(PAUSE_MILLIS, TimeUnit.MILLISECONDS)) {
+                while (open.size() < BATCH_EVENTS) {
+                    open.add("drill-" + next++);
+                }
+                send(open);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void send(List<String> ids) {
+        List<String> asked = List.copyOf(ids);
+        try {
+            ingester.get().append(asked.stream().map(DrillLoad::event).toList(), result -> {
+                String id = result.path("id").asText();
+                if (asked.contains(id) && take(id, result)) {
+                    ids.remove(id);
+                }
+            });
+        } catch (CliException e) {
+            if (e.exitCode() != ExitCode.UNAVAILABLE) {
+                refuse(String.valueOf(e.getMessage()));
+            }
+        } catch (RuntimeException e) {
+            refuse(e.toString()); // the cluster is just being replaced
+        }
+    }
+
+    /** Whether it need not be sent again. */
+    private synchronized boolean take(String id, JsonNode result) {
+        String href = result.path("receipt").path("href").asText();
+        if (!href.isEmpty()) {
+            acknowledged.put(id, new Acknowledged(id, event(id), href, System.currentTimeMillis()));
+            return true;
+        }
+        if (!result.path("retryable").asBoolean()) {
+            refused.add(result.toString());
+            return true;
+        }
+        return false;
+    }
+
+    private synchronized void refuse(String what) {
+        refused.add(what);
+    }
+
+    /** Ends after the request it is at. */
+    @Override
+    public void close() {
+        stop.countDown();
+        try {
+            thread.join(TimeUnit.SECONDS.toMillis(END_SECONDS));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        if (thread.isAlive()) {
+            throw new IllegalStateException("the load does not end");
+        }
+    }
+}

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.attestream.checkpointer.ArchiveCheck;
+import io.attestream.checkpointer.Rebuild;
+import io.attestream.checkpointer.monitor.Monitor;
+import io.attestream.checkpointer.monitor.MonitorResult;
+import io.attestream.cli.DrillCheck.Outcome;
+import io.attestream.cli.DrillCheck.Result;
+import io.attestream.objects.ObjectStores;
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.ledger.BundleReport;
+import io.attestream.proofs.ledger.BundleVerifier;
+import io.attestream.proofs.ledger.EventToCheck;
+import io.attestream.proofs.ledger.ProofBundle;
+import io.attestream.proofs.ledger.ShardHead;
+import io.attestream.schemas.cloudevents.EventResult;
+import io.attestream.schemas.ledger.GenesisReader;
+import io.attestream.schemas.ledger.LedgerDefinition;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Judges what a restore brought back, by what an auditor has: the public key, what was kept before, the events' own bytes, and
+ * the topics and objects read anew. Asks no service whether it is well. One check that fails ends none of the others.
+ */
+final class DrillVerifier {
+    private static final Duration PATIENCE = Duration.ofSeconds(90);
+    private static final long ARCHIVE_BYTES_PER_SECOND = 1L << 30;
+    private static final int READERS = 8;
+
+    private final DrillScene scene;
+    private final Consumer<Result> listener;
+    /** What a bundle proves, by event id: filled by {@link #acknowledged}. */
+    private final Map<String, ProofBundle> proved = new ConcurrentHashMap<>();
+
+    private final List<DrillLoad.Acknowledged> lost = new ArrayList<>();
+    private Rebuild.Result.@Nullable Same rebuilt;
+
+    /** Ends a check that failed. */
+    private static final class Failed extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        Failed(String detail) {
+            super(detail, null, false, false);
+        }
+    }
+
+    DrillVerifier(DrillScene scene, Consumer<Result> listener) {
+        this.scene = scene;
+        this.listener = listener;
+    }
+
+    /**
+     * Runs every check behind {@link DrillCheck#PUBLISHED}; the load has ended.
+     *
+     * @return events that were acknowledged and are not proved
+     */
+    List<DrillLoad.Acknowledged> run() {
+        run(DrillCheck.ROOTS, this::roots);
+        run(DrillCheck.ARCHIVE, this::archive);
+        run(DrillCheck.CONSISTENCY, this::consistency);
+        run(DrillCheck.ACKNOWLEDGED, this::acknowledged);
+        run(DrillCheck.BUNDLES, this::bundles);
+        run(DrillCheck.OFFSETS, this::offsets);
+        run(DrillCheck.DEDUP, this::dedup);
+        run(DrillCheck.GOES_ON, this::goesOn);
+        return List.copyOf(lost);
+    }
+
+    private void run(DrillCheck check, Callable<String> look) {
+        long begun = System.nanoTime();
+        Outcome outcome;
+        String detail;
+        try {
+            detail = look.call();
+            outcome = Outcome.PASSED;
+        } catch (Exception e) {
+            if (e instanceof InterruptedException) {
+                Thread.currentThread().interrupt();
+            }
+            detail = e instanceof Failed || e instanceof CliException ? String.valueOf(e.getMessage()) : e.toString();
+            outcome = Outcome.FAILED;
+        }
+        listener.accept(new Result(check, outcome, detail, (System.nanoTime() - begun) / 1_000_000));
+    }
+
+    private LedgerDefinition definition() throws Failed {
+        GenesisReader.Result result = GenesisReader.read(
+                Map.of("bootstrap.servers", scene.cluster().bootstrapServers()),
+                scene.cluster().topics(),
+                scene.key(),
+                PATIENCE);
+        if (result instanceof GenesisReader.Result.Ready ready) {
+            return ready.ledger();
+        }
+        throw new Failed("the genesis records are not those of the trusted key: " + result);
+    }
+
+    private String roots() throws Failed, InterruptedException {
+        Rebuild.Result result = new Rebuild(
+                        scene.cluster().bootstrapServers(),
+                        scene.cluster().topics(),
+                        definition(),
+                        Rebuild.Reading.DECODED,
+                        Rebuild.Listener.NONE)
+                .run(2, Optional.of(scene.kept()));
+        if (result instanceof Rebuild.Result.Same same) {
+            rebuilt = same;
+            return same.leaves() + " leaves give every head of " + same.epochs() + " epochs";
+        }
+        throw new Failed(
+                result instanceof Rebuild.Result.Different different ? different.detail() : String.valueOf(result));
+    }
+
+    private String archive() throws Failed, IOException, InterruptedException {
+        ArchiveCheck.Result result = ArchiveCheck.open(
+                        scene.cluster().bootstrapServers(),
+                        scene.cluster().topics(),
+                        definition(),
+                        ObjectStores.open(scene.cluster().objects().toString()),
+                        ARCHIVE_BYTES_PER_SECOND,
+                        ArchiveCheck.Listener.NONE)
+                .run(Optional.of(scene.kept()));
+        if (!(result instanceof ArchiveCheck.Result.Checked checked)) {
+            throw new Failed(((ArchiveCheck.Result.Undecided) result).detail());
+        }
+        ArchiveCheck.Report report = checked.report();
+        if (report.found() > 0) {
+            ArchiveCheck.Finding first = report.findings().get(0);
+            throw new Failed(report.found() + " found; first " + first.object() + ": expected " + first.expected()
+                    + ", actual " + first.actual());
+        }
+        return report.leaves() + " leaves and " + report.payloads() + " payloads of " + report.epochs() + " epochs";
+    }
+
+    private String consistency() throws Failed {
+        long size = NewestEpoch.fetch(auditor()).epochs();
+        Monitor monitor = scene.monitor();
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        MonitorResult result = monitor.check();
+        while (!(result instanceof MonitorResult.Ok ok && ok.size().value() >= size)) {
+            if (result instanceof MonitorResult.Violation violation) {
+                throw new Failed(violation.kind() + ": " + violation.detail());
+            }
+            if (System.nanoTime() > deadline) {
+                throw new Failed("the monitor does not get to size " + size + ": " + result);
+            }
+            result = monitor.check();
+        }
+        return "from " + scene.newest().epochs() + " to " + size + " epochs";
+    }
+
+    private Api auditor() {
+        return scene.cluster().api("auditor");
+    }
+
+    private String acknowledged() throws Failed, InterruptedException {
+        Api auditor = auditor();
+        List<DrillLoad.Acknowledged> events = scene.load().acknowledged();
+        Map<DrillLoad.Acknowledged, String> failures = inParallel(events, event -> {
+            proved.put(event.id(), prove(auditor, event.line(), event.href()));
+            return "";
+        });
+        if (!failures.isEmpty()) {
+            lost.addAll(failures.keySet());
+            Map.Entry<DrillLoad.Acknowledged, String> first =
+                    failures.entrySet().iterator().next();
+            throw new Failed(failures.size() + " of " + events.size() + ": "
+                    + first.getKey().id() + " was acknowledged and is not proved: " + first.getValue());
+        }
+        return events.size() + " events";
+    }
+
+    private interface Work<T> {
+        String of(T item) throws Failed;
+    }
+
+    /** What failed, and why. */
+    private static <T> Map<T, String> inParallel(List<T> items, Work<T> work) throws InterruptedException {
+        ExecutorService readers = Executors.newFixedThreadPool(READERS);
+        try {
+            Map<T, Future<String>> futures = new HashMap<>();
+            items.forEach(item -> futures.put(item, readers.submit(() -> work.of(item))));
+            Map<T, String> failures = new HashMap<>();
+            for (Map.Entry<T, Future<String>> future : futures.entrySet()) {
+                try {
+                    future.getValue().get();
+                } catch (ExecutionException e) {
+                    failures.put(future.getKey(), String.valueOf(e.getMessage()));
+                }
+            }
+            return failures;
+        } finally {
+            readers.shutdownNow();
+        }
+    }
+
+    /** The bundle of an event, verified with the trusted key and the event's own bytes. */
+    private ProofBundle prove(Api auditor, byte[] line, String href) throws Failed {
+        JsonNode receipt = ReceiptCommand.await(auditor, href, PATIENCE);
+        ProofBundle bundle = parse(receipt.path("bundle").toString());
+        requireProves(bundle, line);
+        return bundle;
+    }
+
+    private void requireProves(ProofBundle bundle, byte[] line) throws Failed {
+        if (!(Events.read(line) instanceof EventResult.Accepted sent)) {
+            throw new Failed("the event cannot be read");
+        }
+        EventToCheck event =
+                new EventToCheck(sent.event().attributes(), sent.event().payload());
+        BundleReport report = new BundleVerifier(scene.key())
+                .expectingShards(scene.cluster().shards())
+                .verify(bundle, event);
+        if (!report.ok()) {
+            throw new Failed(report.firstFailure()
+                    .map(failure -> failure.name() + ": " + failure.detail())
+                    .orElse("a check of its bundle could not be made"));
+        }
+    }
+
+    private static ProofBundle parse(String json) throws Failed {
+        try {
+            return ProofBundle.parse(json.getBytes(StandardCharsets.UTF_8));
+        } catch (InvalidFormat e) {
+            throw new Failed("there is no bundle that can be read: " + e.getMessage());
+        }
+    }
+
+    private String bundles() throws Failed, InvalidFormat {
+        for (Map.Entry<String, String> saved : scene.bundles().entrySet()) {
+            ProofBundle before = parse(saved.getValue());
+            requireProves(before, DrillLoad.event(saved.getKey()));
+            ProofBundle now = proved.get(saved.getKey());
+            if (now == null) {
+                throw new Failed(saved.getKey() + " is not proved any more");
+            }
+            if (!Arrays.equals(before.entry(), now.entry())
+                    || !before.leafIndex().equals(now.leafIndex())
+                    || ShardHead.parse(before.head()).shard()
+                            != ShardHead.parse(now.head()).shard()) {
+                throw new Failed(saved.getKey() + " is another leaf than it was");
+            }
+        }
+        return scene.bundles().size() + " bundles";
+    }
+
+    private String offsets() throws Failed {
+        if (rebuilt == null) {
+            throw new Failed("no tree was built that could be counted");
+        }
+        NewestEpoch newest = NewestEpoch.fetch(auditor());
+        Map<Integer, Long> records = countRecords(newest.heads());
+        for (Rebuild.ShardTotal total : rebuilt.shards()) {
+            long accounted = total.leaves() + total.withoutLeaf();
+            if (accounted != records.getOrDefault(total.shard(), 0L)) {
+                throw new Failed("shard " + total.shard() + " has " + records.get(total.shard())
+                        + " committed records, accounted for are " + accounted);
+            }
+        }
+        return records.values().stream().mapToLong(count -> count).sum() + " records";
+    }
+
+    private Map<Integer, Long> countRecords(List<ShardHead> heads) throws Failed {
+        Map<Integer, Long> counts = new HashMap<>();
+        Map<TopicPartition, Long> ends = new HashMap<>();
+        heads.forEach(head ->
+                ends.put(new TopicPartition(scene.cluster().topics().events(), head.shard()), head.nextOffset()));
+        Map<String, Object> committedOnly =
+                Map.of("bootstrap.servers", scene.cluster().bootstrapServers(), "isolation.level", "read_committed");
+        try (KafkaConsumer<byte[], byte[]> consumer =
+                new KafkaConsumer<>(committedOnly, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            consumer.assign(ends.keySet());
+            consumer.seekToBeginning(ends.keySet());
+            long deadline = System.nanoTime() + PATIENCE.toNanos();
+            while (ends.entrySet().stream().anyMatch(end -> consumer.position(end.getKey()) < end.getValue())) {
+                if (System.nanoTime() > deadline) {
+                    throw new Failed("topic events cannot be read to the newest heads");
+                }
+                for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(200))) {
+                    long end = ends.getOrDefault(new TopicPartition(record.topic(), record.partition()), 0L);
+                    if (record.offset() < end) {
+                        counts.merge(record.partition(), 1L, Long::sum);
+                    }
+                }
+            }
+        }
+        return counts;
+    }
+
+    private String dedup() throws Failed, InterruptedException {
+        Api auditor = auditor();
+        NewestEpoch before = NewestEpoch.fetch(auditor);
+        List<DrillLoad.Acknowledged> events = scene.load().acknowledged();
+        Map<Long, String> hrefs = new HashMap<>();
+        new Sender(scene.cluster().api("ingester"))
+                .send(
+                        events.stream().map(DrillLoad.Acknowledged::line).iterator(),
+                        (index, result) -> hrefs.put(
+                                index, result.path("receipt").path("href").asText()));
+        Map<Long, String> failures = inParallel(List.copyOf(hrefs.keySet()), index -> {
+            String status = ReceiptCommand.await(auditor, hrefs.getOrDefault(index, ""), PATIENCE)
+                    .path("status")
+                    .asText();
+            if (!status.equals("duplicate")) {
+                throw new Failed("is " + status);
+            }
+            return status;
+        });
+        long added = NewestEpoch.fetch(auditor).eventLeaves() - before.eventLeaves();
+        if (hrefs.size() != events.size() || !failures.isEmpty() || added != 0) {
+            throw new Failed(added + " leaves were added, " + (events.size() - hrefs.size())
+                    + " events were not taken, " + failures.size() + " are no duplicates "
+                    + failures.values().stream().findFirst().orElse(""));
+        }
+        return events.size() + " events sent again, no leaf more";
+    }
+
+    private String goesOn() throws Failed {
+        byte[] line = DrillLoad.event("after-the-restore");
+        List<String> hrefs = new ArrayList<>();
+        new Sender(scene.cluster().api("ingester"))
+                .send(
+                        List.of(line).iterator(),
+                        (index, result) ->
+                                hrefs.add(result.path("receipt").path("href").asText()));
+        ProofBundle bundle = prove(auditor(), line, hrefs.get(0));
+        return "leaf " + bundle.leafIndex();
+    }
+}

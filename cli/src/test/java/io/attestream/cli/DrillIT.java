@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Restore drills as a scheduler runs them. One case and one that is spoilt in every build; all of them with {@code
+ * -Dattestream.drills=all}.
+ */
+class DrillIT {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String CASES = System.getProperty("attestream.drills", "changelogs");
+    private static final String MUTATIONS =
+            CASES.equals("all") ? "all" : System.getProperty("attestream.drills.mutation", "altered-object");
+
+    @TempDir
+    private Path scratch;
+
+    private Script.Ended drill(int exitCode, String... arguments) throws Exception {
+        Script.Ended ended = Script.run(scratch, Duration.ofMinutes(CASES.equals("all") ? 40 : 8), arguments);
+        assertThat(ended.exitCode()).as(ended.out() + ended.err()).isEqualTo(exitCode);
+        assertThat(ProcessHandle.allProcesses()
+                        .map(process -> process.info().commandLine().orElse(""))
+                        .filter(command -> command.contains("attestream-drill-")))
+                .as("processes of the drill's cluster")
+                .isEmpty();
+        try (var left = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
+            assertThat(left.map(Path::getFileName).map(Path::toString))
+                    .noneMatch(name -> name.startsWith("attestream-drill-"));
+        }
+        return ended;
+    }
+
+    @Test
+    void aRestoreIsShownToWorkAndItsEvidenceCannotBeEdited() throws Exception {
+        // when
+        String directory = scratch.resolve("drills").toString();
+        Script.Ended ended =
+                drill(ExitCode.OK, "drill", "restore", "--case", CASES, "--strict", "--dir", directory, "-o", "json");
+
+        // then
+        JsonNode result = JSON.readTree(ended.out());
+        assertThat(result.path("ok").asBoolean()).isTrue();
+        assertThat(result.path("drills")).isNotEmpty().allSatisfy(summary -> {
+            assertThat(summary.path("pass").asBoolean()).isTrue();
+            assertThat(summary.at("/checks/passed").asInt()).isEqualTo(DrillCheck.values().length);
+            assertThat(summary.at("/rpo/events").asInt()).isZero();
+            assertThat(summary.at("/rto/millis").asLong()).isPositive();
+        });
+        List<Path> evidence;
+        try (var directories = Files.list(scratch.resolve("drills"))) {
+            evidence = directories.filter(Files::isDirectory).toList();
+        }
+        for (Path one : evidence) {
+            for (String document : DrillEvidence.DOCUMENTS) {
+                assertThat(DrillEvidenceTest.violations(one, document))
+                        .as(document)
+                        .isEmpty();
+            }
+            assertThat(one.resolve("logs")).isNotEmptyDirectory();
+        }
+        assertThat(drill(ExitCode.OK, "drill", "history", "--dir", directory).out())
+                .contains("1 passed in a row");
+
+        // and
+        Path summary = evidence.get(0).resolve(DrillEvidence.SUMMARY);
+        Files.writeString(summary, Files.readString(summary).replace("\"events\" : 0", "\"events\" : 1"));
+        assertThat(drill(ExitCode.VERIFICATION_FAILED, "drill", "history", "--dir", directory)
+                        .err())
+                .contains("drill_summary.json has SHA-256");
+    }
+
+    @Test
+    void aDrillThatIsSpoiltOnPurposeFailsForItsReason() throws Exception {
+        String directory = scratch.resolve("spoilt").toString();
+        JsonNode result = JSON.readTree(
+                drill(ExitCode.OK, "drill", "restore", "--mutate", MUTATIONS, "--dir", directory, "-o", "json")
+                        .out());
+        assertThat(result.path("drills")).isNotEmpty().allSatisfy(summary -> {
+            assertThat(summary.path("pass").asBoolean()).isFalse();
+            assertThat(summary.path("asExpected").asBoolean()).isTrue();
+        });
+    }
+}
