@@ -325,6 +325,9 @@ public final class ArchiveRestore {
         }
 
         void take(long epoch, ShardHead head, List<Decision> decisions) {
+            if (packs.isEmpty()) {
+                return;
+            }
             long size = head.size().value();
             if (size > range.size().value()) {
                 pack.boundary(epoch, size);

@@ -45,7 +45,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Merges segments into packs and removes the segments (design §9). A pack is made of segments read back from the store, and only
  * if they give the root of every published head they cover; it is read back itself before the publishing thread logs it; and a
- * segment goes only after all its leaves are in logged packs, and a grace for readers.
+ * segment goes only after all its records are in logged packs, and a grace for readers.
  *
  * <p>{@link #run} on a thread of its own, never in the way of publishing: what does not work is said and tried again.
  * {@link #ready} and {@link #requireVerified} from the publishing thread.
@@ -436,11 +436,11 @@ final class Packer implements LoggedObjects {
                     requireInWholePacks(segment, looked);
                     requireSameOutcomes(segment);
                     for (String payload : payloads.getOrDefault(epoch.getAsLong(), List.of())) {
-                        requireSamePayloads(segment, archive.readPayloads(payload));
+                        requireSamePayloads(archive.readPayloads(payload));
                         store.delete(payload);
                     }
                     store.delete(name); // last: while it is there, its payloads are looked for
-                } catch (IOException | InvalidFormat | FatalDoubtException e) {
+                } catch (IOException | InvalidFormat | FatalDoubtException | Unpacked.NotPackedException e) {
                     kept.add(String.valueOf(e.getMessage()));
                 }
             }
@@ -487,11 +487,11 @@ final class Packer implements LoggedObjects {
     }
 
     /** No digest of a payload pack is logged: one that is whole may be another. */
-    private void requireSamePayloads(Segment segment, PayloadObject stored) throws IOException, InvalidFormat {
-        for (int shard : segment.shards()) {
-            long first = segment.firstIndex(shard);
-            long end = first + segment.count(shard);
-            for (PackName name : end == first ? List.<PackName>of() : unpacked.packsOf(shard, first, end)) {
+    private void requireSamePayloads(PayloadObject stored) throws IOException, InvalidFormat {
+        for (int shard : stored.shards()) {
+            long first = stored.firstIndex(shard);
+            long end = first + stored.count(shard);
+            for (PackName name : unpacked.packsOf(shard, first, end)) {
                 PayloadPack pack = openPayloads(name);
                 PayloadPack.Rows rows = pack.block(Math.max(first, name.first()));
                 for (long index = Math.max(first, name.first()); index < Math.min(end, name.end()); index++) {

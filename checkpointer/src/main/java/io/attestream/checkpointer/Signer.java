@@ -15,7 +15,9 @@ import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.Rfc6962;
 import io.attestream.proofs.tree.TreeSize;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -184,7 +186,10 @@ final class Signer {
             return counts;
         }
         try {
+            Set<Long> withoutLeaf = new HashSet<>();
             for (OutcomeRecord outcome : segment.outcomes(shard)) {
+                requireWithin(outcome, signed, head);
+                withoutLeaf.add(outcome.offset());
                 counts = counts.plus(Counts.of(outcome));
             }
             long first = segment.firstIndex(shard);
@@ -200,6 +205,10 @@ final class Signer {
                             + " at offset " + leaf.offset() + ", which must be from " + nextOffset + " to "
                             + (head.nextOffset() - 1));
                 }
+                if (withoutLeaf.contains(leaf.offset())) {
+                    throw new FatalDoubtException("signer: the segment has leaf " + index + " of shard " + shard
+                            + " and an outcome at the same offset " + leaf.offset());
+                }
                 nextOffset = leaf.offset() + 1;
                 range.append(Rfc6962.leafHash(leaf.entry()));
                 counts = counts.plus(Counts.of(leaf.kind()));
@@ -207,6 +216,17 @@ final class Signer {
             return counts;
         } catch (InvalidFormat e) {
             throw new FatalDoubtException("signer: the segment cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    private static void requireWithin(OutcomeRecord outcome, ShardHead signed, ShardHead head) {
+        boolean isOfThisEpoch = outcome.offset() >= signed.nextOffset() && outcome.offset() < head.nextOffset();
+        boolean refersBack = !(outcome instanceof OutcomeRecord.Duplicate duplicate)
+                || duplicate.leafIndex() < head.size().value();
+        if (!isOfThisEpoch || !refersBack) {
+            throw new FatalDoubtException("signer: the segment has " + outcome + " of shard " + head.shard()
+                    + ", whose offset must be from " + signed.nextOffset() + " to " + (head.nextOffset() - 1)
+                    + " and whose leaf below " + head.size());
         }
     }
 

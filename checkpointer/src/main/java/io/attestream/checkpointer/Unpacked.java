@@ -40,6 +40,15 @@ final class Unpacked {
     private List<ShardHead> heads;
     private long epochs;
 
+    /** Who asked for packs holds something that no published epoch has: an object of a process that died before its intent. */
+    static final class NotPackedException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        NotPackedException(String message) {
+            super(message);
+        }
+    }
+
     /** When a pack is closed, whichever comes first. */
     record Limits(int leavesMax, long sizeBytesMax, long ageMillisMax) {}
 
@@ -183,13 +192,16 @@ final class Unpacked {
         return leaves;
     }
 
-    /** The logged packs that hold a shard's leaves from one index up to another, all of which are in logged packs. */
+    /**
+     * The logged packs that hold a shard's leaves from one index up to another.
+     *
+     * @throws NotPackedException unless all of them are in logged packs
+     */
     synchronized Collection<PackName> packsOf(int shard, long from, long to) {
         TreeMap<Long, PackName> all = shards.get(shard).packs;
         Long first = all.floorKey(from);
         if (first == null || to > packs.end(shard)) {
-            throw new IllegalArgumentException(
-                    "leaves " + from + " to " + to + " of shard " + shard + " are in no packs");
+            throw new NotPackedException("leaves " + from + " to " + to + " of shard " + shard + " are in no packs");
         }
         return List.copyOf(all.subMap(first, true, to, false).values());
     }

@@ -34,7 +34,10 @@ class SignerTest {
     private final ObjectStore store;
     private final Signer signer;
 
+    private final Path directory;
+
     SignerTest(@TempDir Path directory) throws IOException {
+        this.directory = directory;
         store = new DirectoryObjectStore(directory);
         signer = new Signer(ledger.key, ledger.ledger, new EpochArchive(store), LoggedObjects.NONE);
     }
@@ -282,6 +285,23 @@ class SignerTest {
 
         // then
         refuses("duplicates=2, events=2, leaves=2, rejected=0}, what was archived gives", intent);
+    }
+
+    @Test
+    void refusesOutcomesThatAreNoneOfTheEpoch() throws Exception {
+        for (OutcomeRecord wrong : List.of(
+                new OutcomeRecord.Duplicate(10, 0), // of a later epoch
+                new OutcomeRecord.Duplicate(5, 1), // of a leaf that is not there
+                new OutcomeRecord.Duplicate(0, 0))) { // of the leaf's own offset
+            // given
+            SignerTest fresh = new SignerTest(directory);
+            fresh.upstream.add(1, "b");
+            fresh.upstream.duplicates = 1;
+            fresh.upstream.outcomes = List.of(wrong);
+
+            // then
+            fresh.refuses(wrong.offset() == 0 ? "at the same offset 0" : wrong.toString(), fresh.upstream.intent());
+        }
     }
 
     @Test

@@ -16,6 +16,8 @@ import java.util.Optional;
  * of {@link DrillVerifier}. Everything seen goes into the evidence, also of a drill that fails.
  */
 final class Drill {
+    private static final long QUIET_NANOS = 3_000_000_000L;
+
     private final DrillCase drill;
     private final Optional<DrillMutation> mutation;
     private final Settings settings;
@@ -61,16 +63,14 @@ final class Drill {
             Map<String, Object> after) {
         /** A mutated drill is as it has to be if the check it is for failed, for its reason. */
         boolean isAsExpected() {
-            return mutation.map(spoilt -> checks.stream()
-                            .anyMatch(result -> result.check() == spoilt.check()
-                                    && result.outcome() == Outcome.FAILED
-                                    && result.detail().contains(spoilt.reason())))
-                    .orElse(ok);
+            return mutation.map(spoilt -> spoilt.isShownBy(checks)).orElse(ok);
         }
 
-        /** From the damage being seen to the first epoch published again. */
+        /** From the begin of the restore to the first epoch published after it; −1 if none was. */
         long recoveryMillis() {
-            return phasesMillis.getOrDefault("restore", 0L) + phasesMillis.getOrDefault("publish", 0L);
+            return phasesMillis.containsKey("publish")
+                    ? phasesMillis.getOrDefault("restore", 0L) + phasesMillis.getOrDefault("publish", 0L)
+                    : -1;
         }
     }
 
@@ -98,12 +98,14 @@ final class Drill {
     private void run(DrillCluster cluster, DrillLoad load) {
         say("sending events until " + settings.events() + " are acknowledged; the load goes on from here to the end");
         timed("load", () -> DrillCluster.await("events are acknowledged", () -> load.count() >= settings.events()));
+        timed("pack", () -> DrillCluster.await("leaves are in a pack", () -> cluster.countObjects("packs") > 0));
         DrillScene scene = new DrillScene(cluster, load);
         before = state(cluster, scene.newest(), scene.keptNote(), load);
         say(drill.what());
+        load.expectTrouble(true);
         timed("damage", () -> drill.damage(cluster));
         damagedAtMillis = System.currentTimeMillis();
-        detected = timed("detect", () -> drill.detect(cluster));
+        detect(cluster);
         say(
                 mutation.isEmpty()
                         ? "restoring"
@@ -134,6 +136,21 @@ final class Drill {
         }
     }
 
+    private void detect(DrillCluster cluster) {
+        long begun = System.nanoTime();
+        try {
+            detected = timed("detect", () -> drill.detect(cluster));
+            boolean named = detected.contains(drill.reason());
+            note(
+                    DrillCheck.DETECTED,
+                    named ? Outcome.PASSED : Outcome.FAILED,
+                    (named ? "says: " : "does not say: ") + drill.reason(),
+                    millisSince(begun));
+        } catch (IllegalStateException e) {
+            note(DrillCheck.DETECTED, Outcome.FAILED, String.valueOf(e.getMessage()), millisSince(begun));
+        }
+    }
+
     private boolean restore(DrillCluster cluster) {
         long begun = System.nanoTime();
         try {
@@ -159,8 +176,9 @@ final class Drill {
 
     private void judge(DrillCluster cluster, DrillLoad load, DrillScene scene) {
         long begun = System.nanoTime();
-        long epochBefore = scene.newest().epoch();
         Api auditor = cluster.api("auditor");
+        long epochBefore = NewestEpoch.fetch(auditor).epoch(); // of what was sealed before the damage, some came since
+        load.expectTrouble(false);
         try {
             DrillCluster.await(
                     "an epoch is published", () -> NewestEpoch.fetch(auditor).epoch() > epochBefore);
@@ -174,6 +192,7 @@ final class Drill {
             note(DrillCheck.PUBLISHED, Outcome.FAILED, String.valueOf(e.getMessage()), millisSince(begun));
         }
         load.close();
+        awaitQuiet(auditor);
         mutation.ifPresent(spoilt -> spoilt.spoil(scene));
         DrillVerifier verifier = new DrillVerifier(scene, this::note);
         lost = timed("verify", verifier::run);
@@ -182,6 +201,19 @@ final class Drill {
                 NewestEpoch.fetch(auditor),
                 auditor.require("/v1/checkpoint", "text/plain").text(),
                 load);
+    }
+
+    /** What was written and not answered any more is published too, before anything is counted. */
+    private static void awaitQuiet(Api auditor) {
+        long[] last = {NewestEpoch.fetch(auditor).epoch(), System.nanoTime()};
+        DrillCluster.await("nothing new is published", () -> {
+            long newest = NewestEpoch.fetch(auditor).epoch();
+            if (newest != last[0]) {
+                last[0] = newest;
+                last[1] = System.nanoTime();
+            }
+            return System.nanoTime() - last[1] > QUIET_NANOS;
+        });
     }
 
     private static Map<String, Object> state(DrillCluster cluster, NewestEpoch newest, String note, DrillLoad load) {

@@ -6,7 +6,10 @@ import java.util.List;
 
 /** What a restore drill loses, and how it is brought back. */
 enum DrillCase {
-    STATE_DIRECTORIES("state-directories", "SIGKILL of the processors, and their state directories are gone") {
+    STATE_DIRECTORIES(
+            "state-directories",
+            "SIGKILL of the processors, and their state directories are gone",
+            "there is no state") {
         @Override
         void damage(DrillCluster cluster) {
             cluster.kill(DrillCluster.PROCESSORS);
@@ -15,7 +18,7 @@ enum DrillCase {
 
         @Override
         String detect(DrillCluster cluster) {
-            return "the directories are not there";
+            return cluster.describeStateDirectories();
         }
 
         @Override
@@ -23,7 +26,10 @@ enum DrillCase {
             cluster.beginNewGeneration();
         }
     },
-    CHANGELOGS("changelogs", "SIGKILL of the processors, and the sequencer's changelog topics are deleted") {
+    CHANGELOGS(
+            "changelogs",
+            "SIGKILL of the processors, and the sequencer's changelog topics are deleted",
+            "its changelog is missing") {
         @Override
         void damage(DrillCluster cluster) {
             cluster.kill(DrillCluster.PROCESSORS);
@@ -40,7 +46,10 @@ enum DrillCase {
             cluster.beginNewGeneration();
         }
     },
-    GROUP_OFFSETS("group-offsets", "SIGKILL of the processors, and the sequencer's group offsets are deleted") {
+    GROUP_OFFSETS(
+            "group-offsets",
+            "SIGKILL of the processors, and the sequencer's group offsets are deleted",
+            "no committed offset") {
         @Override
         void damage(DrillCluster cluster) {
             cluster.kill(DrillCluster.PROCESSORS);
@@ -57,7 +66,8 @@ enum DrillCase {
             cluster.beginNewGeneration();
         }
     },
-    OBJECT_STORE("object-store", "SIGKILL of the checkpointer, and every object of the object store is gone") {
+    OBJECT_STORE(
+            "object-store", "SIGKILL of the checkpointer, and every object of the object store is gone", "guard/") {
         @Override
         void damage(DrillCluster cluster) {
             cluster.kill(DrillCluster.CHECKPOINTER);
@@ -78,10 +88,12 @@ enum DrillCase {
 
     private final String word;
     private final String what;
+    private final String reason;
 
-    DrillCase(String word, String what) {
+    DrillCase(String word, String what, String reason) {
         this.word = word;
         this.what = what;
+        this.reason = reason;
     }
 
     /** As the command line and the evidence name it. */
@@ -92,6 +104,11 @@ enum DrillCase {
     /** What is done to the cluster, for people. */
     String what() {
         return what;
+    }
+
+    /** What {@link #detect} has to say. */
+    String reason() {
+        return reason;
     }
 
     abstract void damage(DrillCluster cluster);

@@ -5,6 +5,7 @@ import java.util.Locale;
 
 /** What has to hold after a restore. In the order in which it is looked at. */
 enum DrillCheck {
+    DETECTED("the damage is noticed and named by whoever is started on it"),
     RESTORED("every service is ready again"),
     PUBLISHED("an epoch was published after the restore"),
     ROOTS("a tree built anew from topic events has every published root; the checkpoint kept before is among them"),
@@ -12,7 +13,7 @@ enum DrillCheck {
     CONSISTENCY("the monitor that watched since before finds every transition good, of the ledger log and each shard"),
     ACKNOWLEDGED("every event that was acknowledged is proved, offline, by its own bytes"),
     BUNDLES("proof bundles saved before still verify, and their leaves are where they were"),
-    OFFSETS("every record of topic events is accounted for: a leaf, a duplicate or a rejection"),
+    OFFSETS("every record of topic events is accounted for in the signed counts: a leaf, a duplicate or a rejection"),
     DEDUP("all events sent again add no leaf"),
     GOES_ON("a new event is accepted and proved");
 

@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -42,8 +43,17 @@ final class DrillCluster implements AutoCloseable {
     private static final long POLL_NANOS = 100_000_000;
     private static final Topics TOPICS = new Topics(Topics.DEFAULT_PREFIX);
 
+    /** So that there is something in packs, and segments have gone. */
+    private static final Map<String, String> SMALL_PACKS =
+            Map.of("ATTESTREAM_PACKS_LEAVES_MAX", "256", "ATTESTREAM_PACKS_SEGMENT_GRACE_MILLIS", "1000");
+
     private final LocalCluster.Options options;
-    private LocalCluster cluster;
+    /** The load asks from a thread of its own. */
+    private volatile LocalCluster cluster;
+
+    /** By role; the files are written anew while the cluster is replaced. */
+    private final Map<String, String> tokens = new ConcurrentHashMap<>();
+
     private int generation = 1;
     /** Group offsets before they were deleted. */
     private Map<TopicPartition, OffsetAndMetadata> offsets = Map.of();
@@ -57,7 +67,14 @@ final class DrillCluster implements AutoCloseable {
 
     static DrillCluster start(Path data, int shards, Consumer<String> progress) {
         return new DrillCluster(new LocalCluster.Options(
-                data, shards, new Bootstrap(OptionalLong.of(Bootstrap.LOCAL_DEDUP_WINDOW_LEAVES)), progress));
+                data,
+                shards,
+                1,
+                1,
+                new Bootstrap(OptionalLong.of(Bootstrap.LOCAL_DEDUP_WINDOW_LEAVES)),
+                progress,
+                Map.of(CHECKPOINTER, SMALL_PACKS),
+                false));
     }
 
     // ---- what there is
@@ -91,9 +108,10 @@ final class DrillCluster implements AutoCloseable {
     }
 
     Api api(String role) {
-        return new Api(
-                cluster.gatewayUrl(0),
-                LocalFiles.readText(ClusterFile.tokenFile(data(), role)).strip());
+        String token = tokens.computeIfAbsent(
+                role,
+                any -> LocalFiles.readText(ClusterFile.tokenFile(data(), any)).strip());
+        return new Api(cluster.gatewayUrl(0), token);
     }
 
     LedgerDefinition definition() {
@@ -103,6 +121,30 @@ final class DrillCluster implements AutoCloseable {
             return ready.ledger();
         }
         throw new IllegalStateException("the drill's ledger cannot be read: " + result);
+    }
+
+    /** Objects below a prefix of their names. */
+    int countObjects(String prefix) {
+        Path directory = objects().resolve(prefix);
+        if (!Files.exists(directory)) {
+            return 0;
+        }
+        try (Stream<Path> files = Files.walk(directory)) {
+            return (int) files.filter(Files::isRegularFile).count();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What there is of the processors' state. */
+    String describeStateDirectories() {
+        Path state = data().resolve("state");
+        try (Stream<Path> files = Files.list(state)) {
+            long left = files.count();
+            return left == 0 ? "there is no state in " + state : state + " has " + left + " directories";
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     Map<TopicPartition, OffsetAndMetadata> groupOffsets() {
@@ -229,6 +271,7 @@ final class DrillCluster implements AutoCloseable {
         cluster.close();
         generation++;
         cluster = LocalCluster.start(options.withNewGeneration());
+        tokens.clear();
     }
 
     void restoreObjects() {

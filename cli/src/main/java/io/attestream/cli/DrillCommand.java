@@ -44,14 +44,8 @@ final class DrillCommand {
                 description = "Directory of the evidence, one below it for each drill (default: ${DEFAULT-VALUE}).")
         private Path directory = Path.of(DIRECTORY);
 
-        @Option(
-                names = "--key-file",
-                paramLabel = "<file>",
-                description = "Signing key of the evidence (default: drill.skey in that directory, made if absent).")
-        private @Nullable Path keyFile;
-
-        NoteSigner key() {
-            return DrillEvidence.key(keyFile == null ? directory.resolve("drill.skey") : keyFile);
+        private Path defaultKeyFile() {
+            return directory.resolve("drill.skey");
         }
     }
 
@@ -81,6 +75,13 @@ final class DrillCommand {
         private EvidenceOption evidence = new EvidenceOption();
 
         @Option(
+                names = "--key-file",
+                paramLabel = "<file>",
+                description = "Signing key of the evidence (default: drill.skey in that directory, made if absent, with"
+                        + " its public half in drill.vkey).")
+        private @Nullable Path keyFile;
+
+        @Option(
                 names = "--case",
                 paramLabel = "<case>",
                 defaultValue = ALL,
@@ -104,7 +105,8 @@ final class DrillCommand {
                 names = "--events",
                 paramLabel = "<n>",
                 defaultValue = "300",
-                description = "Events acknowledged before the damage is done (default: ${DEFAULT-VALUE}).")
+                description =
+                        "Events acknowledged before the damage is done; a pack is waited for too (default: ${DEFAULT-VALUE}).")
         private int events;
 
         @Option(
@@ -119,15 +121,17 @@ final class DrillCommand {
             Output output = form.output();
             Limits.check("--events", events, 1, Limits.DRILL_EVENTS_MAX);
             Limits.check("--shards", shards, 1, Limits.LOCAL_SHARDS_MAX);
-            NoteSigner key = evidence.key();
+            NoteSigner key = DrillEvidence.key(keyFile == null ? evidence.defaultKeyFile() : keyFile);
             List<List<String>> rows = new ArrayList<>();
             rows.add(List.of("case", "mutation", "result", "RPO events", "RTO ms", "evidence"));
             List<Object> results = new ArrayList<>();
             boolean good = true;
             for (Planned planned : plan()) {
                 DrillEvidence written = run(planned, key, output);
-                DrillHistory.Entry entry = new DrillHistory.Entry(
-                        written.directory().getFileName().toString(), written.verified(key.verifier()));
+                // Read back, with all that was there before it.
+                List<DrillHistory.Entry> all =
+                        DrillHistory.read(evidence.directory, key.verifier()).entries();
+                DrillHistory.Entry entry = all.get(all.size() - 1);
                 good &= entry.isAsExpected();
                 rows.add(row(entry, written.directory().toString()));
                 results.add(entry.summary());
@@ -150,6 +154,12 @@ final class DrillCommand {
             }
             if (!mutation.equals(ALL)) {
                 DrillMutation one = DrillMutation.of(mutation);
+                if (!cases.contains(one.drill())) {
+                    throw new CliException(
+                            ExitCode.USAGE,
+                            mutation + " is a mutation of " + one.drill().word(),
+                            "Leave --case out, or give --case " + one.drill().word() + ".");
+                }
                 return List.of(new Planned(one.drill(), Optional.of(one)));
             }
             return cases.stream()
@@ -220,13 +230,23 @@ final class DrillCommand {
         @Mixin
         private EvidenceOption evidence = new EvidenceOption();
 
+        @Option(
+                names = "--drill-key",
+                paramLabel = "<vkey>",
+                description = "Public key of the evidence (default: that in drill.vkey in that directory).")
+        private @Nullable String vkey;
+
         @Override
         public Integer call() {
             return form.reportingFailure("ok", () -> list(form.output()));
         }
 
         private int list(Output output) {
-            NoteVerifier key = evidence.key().verifier();
+            NoteVerifier key = Connection.parseKey(
+                    vkey != null
+                            ? vkey
+                            : LocalFiles.readText(DrillEvidence.publicHalf(evidence.defaultKeyFile()))
+                                    .strip());
             DrillHistory history = DrillHistory.read(evidence.directory, key);
             List<List<String>> rows = new ArrayList<>();
             rows.add(List.of("case", "mutation", "result", "RPO events", "RTO ms", "evidence"));

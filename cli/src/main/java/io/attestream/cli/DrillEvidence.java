@@ -10,9 +10,11 @@ import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.NoteVerification;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.note.SignedNote;
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -24,12 +26,14 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
  * The evidence of one drill: a directory named by its time in UTC, whose files are listed with their SHA-256 in a note that the
- * drills' key signed. Who has the key's public half sees whether one was edited, added or taken away.
+ * drills' key signed, with the drill before it. Who has the key's public half sees whether a file was edited, added or taken away,
+ * or a whole drill.
  */
 final class DrillEvidence {
     static final String SUMMARY = "drill_summary.json";
@@ -38,6 +42,9 @@ final class DrillEvidence {
 
     private static final String NOTE = "evidence.note";
     private static final String FIRST_LINE = "attestream.drill/v1";
+    private static final String RUNNING = ".running";
+    private static final String NONE = "none";
+    private static final int DIGEST_LENGTH = 64;
     private static final String KEY_NAME = "attestream.drill";
     private static final DateTimeFormatter NAME =
             DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH-mm-ss'Z'").withZone(ZoneOffset.UTC);
@@ -53,43 +60,80 @@ final class DrillEvidence {
         return directory;
     }
 
-    /** Makes the directory of a drill that begins now. */
+    /** Makes the directory of a drill that begins now; it gets its name when it is signed. */
     static DrillEvidence create(Path root) {
         try {
             Files.createDirectories(root);
             Instant at = Instant.now();
-            while (Files.exists(root.resolve(NAME.format(at)))) {
+            while (Files.exists(root.resolve(NAME.format(at))) || Files.exists(running(root, at))) {
                 at = at.plusSeconds(1); // two drills in one second
             }
-            return new DrillEvidence(Files.createDirectory(root.resolve(NAME.format(at))));
+            Files.createDirectory(running(root, at));
+            return new DrillEvidence(root.resolve(NAME.format(at)));
         } catch (IOException e) {
             throw LocalFiles.failure("make a directory in", root, e);
         }
     }
 
-    // ---- writing
+    private static Path running(Path root, Instant at) {
+        return root.resolve(NAME.format(at) + RUNNING);
+    }
 
-    void write(Drill.Outcomes outcomes, Path logs, NoteSigner key) {
-        try {
-            write(SUMMARY, summary(outcomes));
-            write("verifier_output.json", Output.object("v", 1, "checks", checks(outcomes)));
-            write("before_state.json", versioned(outcomes.before()));
-            write("after_state.json", versioned(outcomes.after()));
-            write("drill_input.json", input(outcomes));
-            copyLogs(logs);
-            StringBuilder text = new StringBuilder(FIRST_LINE).append('\n');
-            digests()
-                    .forEach((name, digest) ->
-                            text.append(digest).append("  ").append(name).append('\n'));
-            Files.writeString(
-                    directory.resolve(NOTE),
-                    SignedNote.sign(text.toString(), key).encode());
-        } catch (IOException e) {
-            throw LocalFiles.failure("write", directory, e);
+    /** All that were signed, oldest first. */
+    static List<DrillEvidence> all(Path root) throws IOException {
+        try (Stream<Path> directories = Files.list(root)) {
+            return directories
+                    .filter(Files::isDirectory)
+                    .filter(directory -> !directory.toString().endsWith(RUNNING))
+                    .sorted()
+                    .map(DrillEvidence::new)
+                    .toList();
         }
     }
 
-    private void write(String name, Object content) throws IOException {
+    private String name() {
+        return directory.getFileName().toString();
+    }
+
+    // ---- writing
+
+    /** Writes everything, signs it, and gives the directory its name. */
+    void write(Drill.Outcomes outcomes, Path logs, NoteSigner key) {
+        Path running = directory.resolveSibling(name() + RUNNING);
+        try {
+            write(running, SUMMARY, summary(outcomes));
+            write(running, "verifier_output.json", Output.object("v", 1, "checks", checks(outcomes)));
+            write(running, "before_state.json", versioned(outcomes.before()));
+            write(running, "after_state.json", versioned(outcomes.after()));
+            write(running, "drill_input.json", input(outcomes));
+            copyLogs(logs, running.resolve("logs"));
+            StringBuilder text = new StringBuilder(FIRST_LINE).append('\n');
+            text.append("drill ").append(name()).append('\n');
+            text.append("after ").append(predecessor()).append('\n');
+            digests(running)
+                    .forEach((name, digest) ->
+                            text.append(digest).append("  ").append(name).append('\n'));
+            Files.writeString(
+                    running.resolve(NOTE), SignedNote.sign(text.toString(), key).encode());
+            Files.move(running, directory);
+        } catch (IOException e) {
+            throw LocalFiles.failure("write", running, e);
+        }
+    }
+
+    /** Name and digest of the drill before this one in the same directory: none can be taken away unseen. */
+    private String predecessor() throws IOException {
+        List<DrillEvidence> before = all(directory.resolveSibling("")).stream()
+                .filter(other -> other.name().compareTo(name()) < 0)
+                .toList();
+        return before.isEmpty() ? NONE : before.get(before.size() - 1).identity();
+    }
+
+    private String identity() throws IOException {
+        return name() + " " + sha256(Files.readAllBytes(directory.resolve(NOTE)));
+    }
+
+    private static void write(Path directory, String name, Object content) throws IOException {
         Files.write(directory.resolve(name), JSON.writeValueAsBytes(content));
     }
 
@@ -165,11 +209,14 @@ final class DrillEvidence {
                 "processors", Runtime.getRuntime().availableProcessors());
     }
 
-    private void copyLogs(Path logs) throws IOException {
-        Path to = Files.createDirectory(directory.resolve("logs"));
-        try (Stream<Path> files = Files.list(logs)) {
-            for (Path log : files.filter(Files::isRegularFile).toList()) {
-                Files.copy(log, to.resolve(log.getFileName()));
+    /** A cluster that never started has none. */
+    private static void copyLogs(Path logs, Path to) throws IOException {
+        Files.createDirectory(to);
+        if (Files.exists(logs)) {
+            try (Stream<Path> files = Files.list(logs)) {
+                for (Path log : files.filter(Files::isRegularFile).toList()) {
+                    Files.copy(log, to.resolve(log.getFileName()));
+                }
             }
         }
     }
@@ -179,12 +226,18 @@ final class DrillEvidence {
     /**
      * Its summary.
      *
+     * @param before the drill before it in the same directory
      * @throws CliException if anything is not as it was signed, or missing
      */
-    JsonNode verified(NoteVerifier key) {
+    JsonNode verified(NoteVerifier key, Optional<DrillEvidence> before) {
         try {
-            Map<String, String> signed = signedDigests(key);
-            Map<String, String> found = digests();
+            List<String> lines = signedLines(key);
+            requireLine(lines, FIRST_LINE);
+            requireLine(lines, "drill " + name());
+            requireLine(
+                    lines, "after " + (before.isEmpty() ? NONE : before.get().identity()));
+            Map<String, String> signed = digests(lines);
+            Map<String, String> found = digests(directory);
             for (String document : DOCUMENTS) {
                 if (!signed.containsKey(document)) {
                     throw edited("evidence of " + document + " is missing");
@@ -208,7 +261,7 @@ final class DrillEvidence {
         }
     }
 
-    private Map<String, String> signedDigests(NoteVerifier key) throws IOException {
+    private List<String> signedLines(NoteVerifier key) throws IOException {
         Path note = directory.resolve(NOTE);
         if (!Files.exists(note)) {
             throw edited("it has no " + NOTE);
@@ -218,18 +271,26 @@ final class DrillEvidence {
             if (signed.verify(List.of(key)) instanceof NoteVerification.Rejected rejected) {
                 throw edited(NOTE + ": " + rejected.reason());
             }
-            List<String> lines = new ArrayList<>(signed.text().lines().toList());
-            if (!lines.remove(0).equals(FIRST_LINE)) {
-                throw edited(NOTE + " is of no drill");
-            }
-            Map<String, String> digests = new TreeMap<>();
-            for (String line : lines) {
-                digests.put(line.substring(66), line.substring(0, 64));
-            }
-            return digests;
+            return new ArrayList<>(signed.text().lines().toList());
         } catch (InvalidFormat e) {
             throw edited(NOTE + " cannot be read: " + e.getMessage());
         }
+    }
+
+    private void requireLine(List<String> lines, String expected) {
+        String line = lines.isEmpty() ? "" : lines.remove(0);
+        if (!line.equals(expected)) {
+            throw edited(NOTE + " says \"" + line + "\", expected is \"" + expected
+                    + "\": it was moved, or a drill before it was taken away");
+        }
+    }
+
+    private static Map<String, String> digests(List<String> lines) {
+        Map<String, String> digests = new TreeMap<>();
+        for (String line : lines) {
+            digests.put(line.substring(DIGEST_LENGTH + 2), line.substring(0, DIGEST_LENGTH));
+        }
+        return digests;
     }
 
     private CliException edited(String what) {
@@ -240,11 +301,12 @@ final class DrillEvidence {
     }
 
     /** SHA-256 of every file but the note, by its name. */
-    private Map<String, String> digests() throws IOException {
+    private static Map<String, String> digests(Path directory) throws IOException {
         Map<String, String> digests = new TreeMap<>();
         try (Stream<Path> files = Files.walk(directory)) {
-            for (Path file : files.filter(Files::isRegularFile).toList()) {
-                String name = directory.relativize(file).toString();
+            for (Path file : files.filter(file -> !Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS))
+                    .toList()) {
+                String name = directory.relativize(file).toString().replace(File.separatorChar, '/');
                 if (!name.equals(NOTE)) {
                     digests.put(name, sha256(Files.readAllBytes(file)));
                 }
@@ -263,15 +325,14 @@ final class DrillEvidence {
 
     // ---- the key
 
-    /** The drills' key in this file; made if it is not there. */
+    /** The drills' key in this file; made if it is not there, with its public half beside it. */
     static NoteSigner key(Path file) {
         try {
             if (!Files.exists(file)) {
-                if (file.getParent() != null) {
-                    Files.createDirectories(file.getParent());
-                }
+                Files.createDirectories(file.toAbsolutePath().getParent());
                 NoteSigner made = NoteSigner.generate(KEY_NAME, new SecureRandom());
                 Secrets.write(file, made.skey() + "\n");
+                Files.writeString(publicHalf(file), made.verifier().vkey() + "\n");
             }
             return NoteSigner.parse(
                     Files.readString(file, StandardCharsets.UTF_8).strip());
@@ -280,5 +341,9 @@ final class DrillEvidence {
         } catch (InvalidFormat e) {
             throw new CliException(ExitCode.ERROR, file + " holds no signing key", "Name another with --key-file.");
         }
+    }
+
+    static Path publicHalf(Path keyFile) {
+        return keyFile.resolveSibling(keyFile.getFileName().toString().replaceAll("\\.skey$", "") + ".vkey");
     }
 }

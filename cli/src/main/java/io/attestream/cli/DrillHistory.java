@@ -4,13 +4,12 @@ package io.attestream.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.attestream.proofs.note.NoteVerifier;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
+import java.util.Optional;
 
 /** All drills whose evidence is in one directory, oldest first. */
 final class DrillHistory {
@@ -43,13 +42,18 @@ final class DrillHistory {
     /** @throws CliException if any evidence is not what was signed */
     static DrillHistory read(Path root, NoteVerifier key) {
         List<Entry> entries = new ArrayList<>();
-        try (Stream<Path> directories = Files.list(root)) {
-            for (Path directory :
-                    directories.filter(Files::isDirectory).sorted().toList()) {
-                entries.add(new Entry(directory.getFileName().toString(), new DrillEvidence(directory).verified(key)));
+        try {
+            Optional<DrillEvidence> before = Optional.empty();
+            for (DrillEvidence evidence : DrillEvidence.all(root)) {
+                entries.add(new Entry(evidence.directory().getFileName().toString(), evidence.verified(key, before)));
+                before = Optional.of(evidence);
             }
         } catch (IOException e) {
             throw LocalFiles.failure("read", root, e);
+        }
+        if (entries.isEmpty()) {
+            throw new CliException(
+                    ExitCode.NOT_FOUND_OR_PENDING, root + " has no drill", "Run attestream drill restore first.");
         }
         return new DrillHistory(entries);
     }
@@ -63,10 +67,7 @@ final class DrillHistory {
         Map<String, Integer> passes = new LinkedHashMap<>();
         for (Entry entry : entries) {
             if (entry.mutation().isEmpty()) {
-                passes.merge(entry.drill(), 1, (before, one) -> entry.isPass() ? before + 1 : 0);
-                if (!entry.isPass()) {
-                    passes.put(entry.drill(), 0);
-                }
+                passes.put(entry.drill(), entry.isPass() ? passes.getOrDefault(entry.drill(), 0) + 1 : 0);
             }
         }
         return passes;

@@ -2,37 +2,51 @@
 package io.attestream.cli;
 
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Pattern;
 
 /** A drill that is spoilt on purpose: it has to fail, in the named check and with the named reason, else the check is worth nothing. */
 enum DrillMutation {
-    DROPPED_EVENT(DrillCase.STATE_DIRECTORIES, DrillCheck.ACKNOWLEDGED, "was acknowledged and is not proved") {
+    DROPPED_EVENT(
+            DrillCase.STATE_DIRECTORIES,
+            DrillCheck.ACKNOWLEDGED,
+            "^1 of [0-9]+: never-sent was acknowledged and is not proved") {
         @Override
         void spoil(DrillScene scene) {
             scene.forgeAcknowledgement();
         }
     },
-    SHORT_LOG(DrillCase.STATE_DIRECTORIES, DrillCheck.ROOTS, "the kept checkpoint of size") {
+    SHORT_LOG(DrillCase.STATE_DIRECTORIES, DrillCheck.ROOTS, "the kept checkpoint of size [0-9]+ is not among") {
         @Override
         void spoil(DrillScene scene) {
             scene.forgeLongerCheckpoint();
         }
     },
-    EMPTY_CHANGELOGS(DrillCase.CHANGELOGS, DrillCheck.RESTORED, "a changelog was deleted or replaced") {
+    EMPTY_CHANGELOGS(
+            DrillCase.CHANGELOGS,
+            DrillCheck.RESTORED,
+            "a changelog was deleted or replaced|the state was lost while the group's offsets survived") {
         @Override
         void restore(DrillCluster cluster) {
             cluster.createEmptyChangelogs();
             cluster.startAgain(DrillCluster.PROCESSORS);
         }
     },
-    SHIFTED_OFFSET(DrillCase.GROUP_OFFSETS, DrillCheck.RESTORED, "is a committed record") {
+    SHIFTED_OFFSET(
+            DrillCase.GROUP_OFFSETS,
+            DrillCheck.RESTORED,
+            "would go on at offset [0-9]+, but offset [0-9]+ is a committed record") {
         @Override
         void restore(DrillCluster cluster) {
             cluster.shiftGroupOffsets(1);
             cluster.startAgain(DrillCluster.PROCESSORS);
         }
     },
-    ALTERED_OBJECT(DrillCase.OBJECT_STORE, DrillCheck.ARCHIVE, "the digest in its name") {
+    ALTERED_OBJECT(
+            DrillCase.OBJECT_STORE, DrillCheck.ARCHIVE, "^1 found; first segments/.* expected the digest in its name") {
         @Override
         void spoil(DrillScene scene) {
             scene.cluster().flipABitOfASegment();
@@ -47,12 +61,12 @@ enum DrillMutation {
 
     private final DrillCase drill;
     private final DrillCheck check;
-    private final String reason;
+    private final Pattern reason;
 
     DrillMutation(DrillCase drill, DrillCheck check, String reason) {
         this.drill = drill;
         this.check = check;
-        this.reason = reason;
+        this.reason = Pattern.compile(reason);
     }
 
     /** What is done instead of the case's own restore. */
@@ -64,7 +78,7 @@ enum DrillMutation {
     void spoil(DrillScene scene) {}
 
     String word() {
-        return name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
     DrillCase drill() {
@@ -76,9 +90,33 @@ enum DrillMutation {
         return check;
     }
 
-    /** What its detail has to say. */
-    String reason() {
-        return reason;
+    /** Whether its check failed for its reason, and no check failed that has nothing to do with it. */
+    boolean isShownBy(List<DrillCheck.Result> results) {
+        List<DrillCheck.Result> failed = results.stream()
+                .filter(result -> result.outcome() == DrillCheck.Outcome.FAILED)
+                .toList();
+        return failed.stream()
+                        .anyMatch(result -> result.check() == check
+                                && reason.matcher(result.detail()).find())
+                && failed.stream().allMatch(result -> result.check() == check || others().contains(result.check()));
+    }
+
+    /** Checks that fail with it, because they need the same. */
+    private Set<DrillCheck> others() {
+        return switch (this) {
+            case DROPPED_EVENT -> EnumSet.of(DrillCheck.DEDUP);
+            case SHORT_LOG -> EnumSet.of(DrillCheck.ARCHIVE, DrillCheck.OFFSETS);
+            case EMPTY_CHANGELOGS, SHIFTED_OFFSET -> EnumSet.noneOf(DrillCheck.class);
+            case ALTERED_OBJECT -> EnumSet.of(DrillCheck.ACKNOWLEDGED, DrillCheck.BUNDLES);
+            case WRONG_KEY ->
+                EnumSet.of(
+                        DrillCheck.ROOTS,
+                        DrillCheck.ARCHIVE,
+                        DrillCheck.CONSISTENCY,
+                        DrillCheck.BUNDLES,
+                        DrillCheck.OFFSETS,
+                        DrillCheck.GOES_ON);
+        };
     }
 
     static List<DrillMutation> of(DrillCase drill) {

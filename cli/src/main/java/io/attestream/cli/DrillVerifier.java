@@ -270,8 +270,8 @@ final class DrillVerifier {
         if (rebuilt == null) {
             throw new Failed("no tree was built that could be counted");
         }
-        NewestEpoch newest = NewestEpoch.fetch(auditor());
-        Map<Integer, Long> records = countRecords(newest.heads());
+        NewestEpoch last = NewestEpoch.fetch(auditor(), rebuilt.epochs() - 1);
+        Map<Integer, Long> records = countRecords(last.heads());
         for (Rebuild.ShardTotal total : rebuilt.shards()) {
             long accounted = total.leaves() + total.withoutLeaf();
             if (accounted != records.getOrDefault(total.shard(), 0L)) {
@@ -279,7 +279,12 @@ final class DrillVerifier {
                         + " committed records, accounted for are " + accounted);
             }
         }
-        return records.values().stream().mapToLong(count -> count).sum() + " records";
+        long all = records.values().stream().mapToLong(count -> count).sum();
+        if (all != last.records()) {
+            throw new Failed("topic events has " + all + " committed records below the heads of epoch " + last.epoch()
+                    + ", its signed counts have " + last.records());
+        }
+        return all + " records, " + (all - rebuilt.leaves()) + " of them no leaves";
     }
 
     private Map<Integer, Long> countRecords(List<ShardHead> heads) throws Failed {

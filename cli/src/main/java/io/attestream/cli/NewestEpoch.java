@@ -9,21 +9,32 @@ import java.util.Base64;
 import java.util.List;
 
 /**
- * What the newest published epoch says.
+ * What the newest published epoch, or one before it, says.
  *
  * @param epoch −1 before the first
  * @param eventLeaves of all shards, without control records and conflicts
+ * @param records leaves, duplicates and rejections
  * @param heads of the shards, in their order
  */
-record NewestEpoch(long epoch, long eventLeaves, List<ShardHead> heads) {
-    static final NewestEpoch NONE = new NewestEpoch(-1, 0, List.of());
+record NewestEpoch(long epoch, long eventLeaves, long records, List<ShardHead> heads) {
+    static final NewestEpoch NONE = new NewestEpoch(-1, 0, 0, List.of());
 
     static NewestEpoch fetch(Api api) {
-        Api.Reply reply = api.get("/v1/epochs/latest", "application/json");
+        return fetch(api, "latest");
+    }
+
+    /** Of that number. */
+    static NewestEpoch fetch(Api api, long epoch) {
+        return fetch(api, Long.toString(epoch));
+    }
+
+    private static NewestEpoch fetch(Api api, String which) {
+        String path = "/v1/epochs/" + which;
+        Api.Reply reply = api.get(path, "application/json");
         if (reply.status() == 404) {
             return NONE;
         }
-        JsonNode epoch = Api.good("GET /v1/epochs/latest", reply).json();
+        JsonNode epoch = Api.good("GET " + path, reply).json();
         List<ShardHead> heads = new ArrayList<>();
         try {
             for (JsonNode head : epoch.path("heads")) {
@@ -33,8 +44,12 @@ record NewestEpoch(long epoch, long eventLeaves, List<ShardHead> heads) {
             throw Checkpoints.failed(
                     "epoch " + epoch.path("epoch") + " has a head that cannot be read: " + e.getMessage());
         }
-        long events = epoch.path("leaf").path("counts").path("events").asLong();
-        return new NewestEpoch(epoch.path("epoch").asLong(), events, heads);
+        JsonNode counts = epoch.path("leaf").path("counts");
+        long events = counts.path("events").asLong();
+        long records = counts.path("leaves").asLong()
+                + counts.path("duplicates").asLong()
+                + counts.path("rejected").asLong();
+        return new NewestEpoch(epoch.path("epoch").asLong(), events, records, heads);
     }
 
     /** Whether it accounts for the record at this offset: the shard's head went past it. */

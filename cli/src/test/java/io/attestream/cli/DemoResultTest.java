@@ -29,7 +29,7 @@ class DemoResultTest {
                 accepted,
                 1,
                 0,
-                new NewestEpoch(4, 2, List.of()),
+                new NewestEpoch(4, 2, 3, List.of()),
                 verified,
                 misproved,
                 failures,

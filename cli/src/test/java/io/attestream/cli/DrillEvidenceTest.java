@@ -24,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What a drill leaves behind can be read by others, and not be edited. */
 class DrillEvidenceTest {
+    private static final String ALTERED = "1 found; first segments/0.seg: expected the digest in its name";
     private static final Drill.Settings SETTINGS = new Drill.Settings(2, 300, true);
 
     @TempDir
@@ -139,7 +140,10 @@ class DrillEvidenceTest {
 
     @Test
     void whatWasSignedVerifies() {
-        assertThat(passed().verified(key.verifier()).path("pass").asBoolean()).isTrue();
+        assertThat(passed().verified(key.verifier(), Optional.empty())
+                        .path("pass")
+                        .asBoolean())
+                .isTrue();
     }
 
     @Test
@@ -151,6 +155,8 @@ class DrillEvidenceTest {
             bytes[bytes.length / 2] ^= 1;
             Files.write(file, bytes);
             assertRefused(evidence, document + " has SHA-256 ");
+            bytes[bytes.length / 2] ^= 1;
+            Files.write(file, bytes);
         }
     }
 
@@ -159,10 +165,12 @@ class DrillEvidenceTest {
         DrillEvidence missing = passed();
         Files.delete(missing.directory().resolve("logs/broker.log"));
         assertRefused(missing, "logs/broker.log has SHA-256 no file");
+        Files.writeString(missing.directory().resolve("logs/broker.log"), "a line");
 
         DrillEvidence added = passed();
         Files.writeString(added.directory().resolve("logs/more.log"), "x");
         assertRefused(added, "logs/more.log was added later");
+        Files.delete(added.directory().resolve("logs/more.log"));
 
         DrillEvidence unsigned = passed();
         Files.delete(unsigned.directory().resolve("evidence.note"));
@@ -170,18 +178,45 @@ class DrillEvidenceTest {
     }
 
     @Test
-    void evidenceOfAnotherKeyIsRefused() {
+    void aDrillThatWasTakenAwayOrMovedIsMissed() throws Exception {
+        // given
+        DrillEvidence first = passed();
+        DrillEvidence second = passed();
+        Path aside = scratch.resolve("aside");
+
+        // then
+        Files.move(first.directory(), aside);
+        assertRefused(second, "a drill before it was taken away");
+        Files.move(aside, first.directory());
+        assertThat(DrillHistory.read(root, key.verifier()).entries()).hasSize(2);
+        Path later = second.directory().resolveSibling("2099-01-01T00-00-00Z");
+        Files.move(second.directory(), later);
+        assertRefused(new DrillEvidence(later), "it was moved");
+    }
+
+    @Test
+    void aDrillThatDidNotEndIsNoEvidence() throws Exception {
+        DrillEvidence.create(root);
+        assertThatThrownBy(() -> DrillHistory.read(root, key.verifier())).hasMessageContaining("has no drill");
+        passed();
+        assertThat(DrillHistory.read(root, key.verifier()).entries()).hasSize(1);
+    }
+
+    @Test
+    void evidenceOfAnotherKeyIsRefused() throws Exception {
         NoteSigner other = DrillEvidence.key(scratch.resolve("other.skey"));
         DrillEvidence evidence = DrillEvidence.create(root);
         evidence.write(outcomes(Optional.empty(), checks(null, "")), scratch.resolve("logs"), other);
         assertRefused(evidence, "evidence.note");
     }
 
-    private void assertRefused(DrillEvidence evidence, String why) {
-        assertThatThrownBy(() -> evidence.verified(key.verifier())).isInstanceOfSatisfying(CliException.class, e -> {
-            assertThat(e.exitCode()).isEqualTo(ExitCode.VERIFICATION_FAILED);
-            assertThat(e.getMessage()).contains(why);
-        });
+    private void assertRefused(DrillEvidence evidence, String why) throws IOException {
+        assertThatThrownBy(() -> DrillHistory.read(root, key.verifier()))
+                .as(evidence.directory().toString())
+                .isInstanceOfSatisfying(CliException.class, e -> {
+                    assertThat(e.exitCode()).isEqualTo(ExitCode.VERIFICATION_FAILED);
+                    assertThat(e.getMessage()).contains(why);
+                });
     }
 
     @Test
@@ -214,8 +249,7 @@ class DrillEvidenceTest {
         passed();
         written(outcomes(Optional.empty(), checks(DrillCheck.DEDUP, "2 leaves were added")));
         passed();
-        written(outcomes(
-                Optional.of(DrillMutation.ALTERED_OBJECT), checks(DrillCheck.ARCHIVE, "the digest in its name")));
+        written(outcomes(Optional.of(DrillMutation.ALTERED_OBJECT), checks(DrillCheck.ARCHIVE, ALTERED)));
         passed();
 
         // when
@@ -229,17 +263,20 @@ class DrillEvidenceTest {
     @Test
     void aSpoiltDrillIsAsItHasToBeOnlyIfItFailedForItsReason() {
         Optional<DrillMutation> spoilt = Optional.of(DrillMutation.ALTERED_OBJECT);
-        assertThat(outcomes(spoilt, checks(DrillCheck.ARCHIVE, "1 found; first x: expected the digest in its name"))
-                        .isAsExpected())
+        assertThat(outcomes(spoilt, checks(DrillCheck.ARCHIVE, ALTERED)).isAsExpected())
                 .isTrue();
         assertThat(outcomes(spoilt, checks(DrillCheck.ARCHIVE, "something else"))
                         .isAsExpected())
                 .isFalse();
-        assertThat(outcomes(spoilt, checks(DrillCheck.ROOTS, "the digest in its name"))
-                        .isAsExpected())
+        assertThat(outcomes(spoilt, checks(DrillCheck.ROOTS, ALTERED)).isAsExpected())
                 .isFalse();
         assertThat(outcomes(spoilt, checks(null, "")).isAsExpected())
                 .as("it passed")
+                .isFalse();
+        List<DrillCheck.Result> more = new ArrayList<>(checks(DrillCheck.ARCHIVE, ALTERED));
+        more.add(new DrillCheck.Result(DrillCheck.DEDUP, Outcome.FAILED, "3 leaves were added", 1));
+        assertThat(outcomes(spoilt, more).isAsExpected())
+                .as("it failed in something else too")
                 .isFalse();
     }
 }

@@ -19,6 +19,7 @@ final class OutcomeRow {
     private static final byte DUPLICATE = 1;
     private static final byte REJECTED = 2;
     private static final int REASON_MAX_BYTES = 1_024;
+    static final int MAX_SIZE_BYTES = HEAD_SIZE_BYTES + 2 + REASON_MAX_BYTES;
 
     private OutcomeRow() {}
 

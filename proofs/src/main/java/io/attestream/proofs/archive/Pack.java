@@ -139,6 +139,9 @@ public final class Pack {
         for (JsonObject block : header.objects("outcomes")) {
             block.allowOnly("digest", "offset", "size");
             OutcomeBlock next = new OutcomeBlock(IndexText.read(block, "offset"), rows(block), at);
+            if (next.rows().sizeBytes() > BLOCK_OUTCOMES * OutcomeRow.MAX_SIZE_BYTES) {
+                throw new InvalidFormat("size", "must be that of at most 4,096 outcomes");
+            }
             requireAscends(lastOffset, next.offset(), nextOffset);
             lastOffset = next.offset();
             blocks.add(next);

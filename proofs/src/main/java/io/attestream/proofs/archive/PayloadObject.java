@@ -33,6 +33,16 @@ public final class PayloadObject {
         return table.shards();
     }
 
+    /** Index of the shard's first leaf here. */
+    public long firstIndex(int shard) throws InvalidFormat {
+        return table.first(shard);
+    }
+
+    /** Number of the shard's leaves here. */
+    public int count(int shard) throws InvalidFormat {
+        return table.count(shard);
+    }
+
     public boolean has(int shard, long leafIndex) {
         return table.has(shard, leafIndex);
     }
