@@ -401,7 +401,7 @@ public final class ArchiveCheck {
         }
     }
 
-    /** Empty if all its leaves are in packs, or the object is of no use, which was noted then. */
+    /** Empty if all its records are in packs, or the object is of no use, which was noted then. */
     private <T> Optional<T> read(EpochIntent intent, String name, ArchiveReader.Parser<T> parser) throws IOException {
         long foundBefore = reader.found();
         Optional<T> object = reader.readIfThere(name, parser);

@@ -421,7 +421,7 @@ public final class ArchiveRestore {
         }
     }
 
-    /** A shard's leaves, held against its published heads. */
+    /** What becomes of a shard's records, held against its published heads. */
     private static final class ShardLeaves {
         private final int shard;
         private final DecisionSource source;

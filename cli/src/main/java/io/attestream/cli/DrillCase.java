@@ -20,11 +20,6 @@ enum DrillCase {
         String detect(DrillCluster cluster) {
             return cluster.describeStateDirectories();
         }
-
-        @Override
-        void restore(DrillCluster cluster) {
-            cluster.beginNewGeneration();
-        }
     },
     CHANGELOGS(
             "changelogs",
@@ -35,16 +30,6 @@ enum DrillCase {
             cluster.kill(DrillCluster.PROCESSORS);
             cluster.deleteChangelogs();
         }
-
-        @Override
-        String detect(DrillCluster cluster) {
-            return cluster.startExpectingRefusal(DrillCluster.PROCESSORS);
-        }
-
-        @Override
-        void restore(DrillCluster cluster) {
-            cluster.beginNewGeneration();
-        }
     },
     GROUP_OFFSETS(
             "group-offsets",
@@ -54,16 +39,6 @@ enum DrillCase {
         void damage(DrillCluster cluster) {
             cluster.kill(DrillCluster.PROCESSORS);
             cluster.deleteGroup();
-        }
-
-        @Override
-        String detect(DrillCluster cluster) {
-            return cluster.startExpectingRefusal(DrillCluster.PROCESSORS);
-        }
-
-        @Override
-        void restore(DrillCluster cluster) {
-            cluster.beginNewGeneration();
         }
     },
     OBJECT_STORE(
@@ -114,10 +89,14 @@ enum DrillCase {
     abstract void damage(DrillCluster cluster);
 
     /** Returns how the damage shows when the part is started as if nothing had happened. */
-    abstract String detect(DrillCluster cluster);
+    String detect(DrillCluster cluster) {
+        return cluster.startExpectingRefusal(DrillCluster.PROCESSORS);
+    }
 
     /** Returns when everything is ready again. */
-    abstract void restore(DrillCluster cluster);
+    void restore(DrillCluster cluster) {
+        cluster.beginNewGeneration();
+    }
 
     static List<String> words() {
         return Arrays.stream(values()).map(DrillCase::word).toList();

@@ -292,17 +292,12 @@ final class DrillCluster implements AutoCloseable {
         }
     }
 
-    /** Whether every process runs. */
+    /** Processes that do not run. */
     List<String> ended() {
         return cluster.processes().stream()
                 .filter(process -> !process.isAlive())
                 .map(ManagedProcess::name)
                 .toList();
-    }
-
-    /** The end of a process's log. */
-    String logTail(String process) {
-        return cluster.process(process).logTail();
     }
 
     @Override
