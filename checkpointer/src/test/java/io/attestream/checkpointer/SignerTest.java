@@ -14,6 +14,7 @@ import io.attestream.proofs.entry.EntryKind;
 import io.attestream.proofs.ledger.EpochLeaf;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.Checkpoint;
+import io.attestream.proofs.note.NoteSignature;
 import io.attestream.proofs.note.NoteVerification;
 import io.attestream.proofs.note.SignedNote;
 import io.attestream.proofs.tree.CompactRange;
@@ -432,13 +433,23 @@ class SignerTest {
                 .isInstanceOf(FatalDoubtException.class)
                 .hasMessageContaining("shard 1 of size 1");
         assertThatThrownBy(() -> fresh.resume(
-                        new LogRecord.Published(intent, published.note().replace("A", "B")),
+                        new LogRecord.Published(intent, withOtherSignature(published.note())),
                         upstream.ledgerRange,
                         ranges))
                 .isInstanceOf(FatalDoubtException.class);
         fresh.resume(published, upstream.ledgerRange, ranges);
         upstream.add(1, "c");
         assertThat(fresh.sign(upstream.intent())).isNotNull();
+    }
+
+    /** One bit of the first byte of the signature is another. */
+    private static String withOtherSignature(String encoded) throws Exception {
+        SignedNote note = SignedNote.parse(encoded);
+        NoteSignature signature = note.signatures().get(0);
+        byte[] other = signature.blob();
+        other[0] ^= 1;
+        return new SignedNote(note.text(), List.of(new NoteSignature(signature.keyName(), signature.keyId(), other)))
+                .encode();
     }
 
     @Test

@@ -101,6 +101,10 @@ final class Processors {
                 do {
                     requireSame(events);
                 } while (!stop.await(LOOK_MILLIS, TimeUnit.MILLISECONDS));
+                if (fatal.get() != null) {
+                    // A topic that is made again takes the group's offsets with it: tell the cause, not what follows.
+                    requireSame(events);
+                }
             } finally {
                 applications.values().parallelStream().forEach(Application::close);
             }
