@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Restore drills as a scheduler runs them. One case and one that is spoilt in every build; all of them with {@code
  * -Dattestream.drills=all}.
  */
+@Tag("restores")
 class DrillIT {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String CASES = System.getProperty("attestream.drills", "changelogs");

@@ -20,12 +20,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The main job as a user runs it, then the same ledger through a SIGKILL. One data directory for all, in this order. */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+@Tag("restores")
 class LedgerLivesOnIT {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Duration DEMO = Duration.ofMinutes(4);
