@@ -9,9 +9,11 @@ import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.archive.PayloadObject;
 import io.attestream.proofs.archive.PayloadPack;
 import io.attestream.proofs.archive.Segment;
+import io.attestream.proofs.archive.SnapshotName;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.tree.CompactRange;
+import io.attestream.proofs.tree.Rfc6962;
 import io.attestream.schemas.Topics;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import java.io.IOException;
@@ -55,6 +57,8 @@ public final class ArchiveCheck {
     private final Listener listener;
 
     private final List<ArchivedShard> shards = new ArrayList<>();
+    private final SnapshotCheck snapshots;
+    private final CompactRange ledgerRange = CompactRange.empty();
     private boolean listsNames = true;
     private long lookedNanos;
     private long epochs;
@@ -197,8 +201,9 @@ public final class ArchiveCheck {
         this.checkpoints = checkpoints;
         this.pace = pace;
         this.listener = listener;
+        this.snapshots = new SnapshotCheck(reader, new StoredSnapshots(store, ledger));
         for (int shard = 0; shard < ledger.shards(); shard++) {
-            shards.add(new ArchivedShard(shard, reader));
+            shards.add(new ArchivedShard(shard, ledger.key(), reader));
         }
     }
 
@@ -280,10 +285,13 @@ public final class ArchiveCheck {
                     ObjectNames.PAYLOADS,
                     ObjectNames.EPOCHS,
                     PackName.PACKS,
-                    PackName.PAYLOAD_PACKS)) {
+                    PackName.PAYLOAD_PACKS,
+                    SnapshotName.SNAPSHOTS,
+                    SnapshotName.SHARD_SNAPSHOTS)) {
                 reader.list(prefix);
             }
         }
+        snapshots.begin();
         List<IOException> failed = new ArrayList<>();
         checkpoints.accept(record -> {
             if (record instanceof LogRecord.Intent open && open.epoch() >= total) {
@@ -372,6 +380,8 @@ public final class ArchiveCheck {
             shard.grow(intent, segment, payloadObject);
         }
         checkCounts(intent);
+        ledgerRange.append(Rfc6962.leafHash(intent.epochLeaf()));
+        snapshots.check(intent, ledgerRange, shards);
     }
 
     /** The signed leaf of an epoch says how many records of each kind there were in all. */

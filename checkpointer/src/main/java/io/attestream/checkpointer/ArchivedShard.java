@@ -10,8 +10,11 @@ import io.attestream.proofs.archive.PayloadObject;
 import io.attestream.proofs.archive.Segment;
 import io.attestream.proofs.entry.CanonicalEntry;
 import io.attestream.proofs.entry.DataDigest;
+import io.attestream.proofs.entry.EntryKind;
 import io.attestream.proofs.entry.EntryView;
+import io.attestream.proofs.entry.IdentityDigest;
 import io.attestream.proofs.ledger.ShardHead;
+import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.tree.CompactRange;
 import io.attestream.proofs.tree.Rfc6962;
 import java.io.IOException;
@@ -19,6 +22,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -46,11 +50,18 @@ final class ArchivedShard {
     /** Offsets of the records of this epoch that are no leaves. */
     private Set<Long> withoutLeaf = Set.of();
 
+    /** What deduplication remembers here, as the archive gives it. */
+    private final ShardWindow window;
+    /** False behind a leaf whose entry or payload could not be used. */
+    private boolean windowKnown = true;
+
     private long leaves;
     private long payloads;
     private long encrypted;
 
-    ArchivedShard(int shard, ArchiveReader reader) {
+    /** @param key of the ledger */
+    ArchivedShard(int shard, NoteVerifier key, ArchiveReader reader) {
+        this.window = new ShardWindow(shard, key);
         this.shard = shard;
         this.reader = reader;
         this.packed = new PackedLeaves(shard, reader);
@@ -70,6 +81,16 @@ final class ArchivedShard {
     /** What became of all records up to here; empty behind an object that could not be used. */
     Optional<Counts> counts() {
         return known && countsKnown ? Optional.of(counts) : Optional.empty();
+    }
+
+    /** The compact range up to here; empty behind an object that could not be used. */
+    Optional<CompactRange> range() {
+        return known ? Optional.of(range.copy()) : Optional.empty();
+    }
+
+    /** What a snapshot here has to remember; empty behind an object that could not be used. */
+    Optional<ShardWindow> window() {
+        return windowKnown ? Optional.of(window) : Optional.empty();
     }
 
     /** They were found wrong once; that need not be said of every epoch behind. */
@@ -146,6 +167,7 @@ final class ArchivedShard {
         Optional<LeafRecord> leaf = stored.or(() -> merged);
         if (leaf.isEmpty()) {
             known = false;
+            windowKnown = false;
             packed.payload(index); // its damage is not to hide behind that of the leaf
             return;
         }
@@ -160,6 +182,7 @@ final class ArchivedShard {
         try {
             check(object, intent, index, leaf.get(), payloadObject);
         } catch (InvalidFormat e) {
+            windowKnown = false;
             reader.find(object, "an entry as leaf " + index + " of shard " + shard, describe(e));
         }
     }
@@ -259,21 +282,55 @@ final class ArchivedShard {
             if (event.timeMillis() != leaf.timestampMillis()) {
                 reader.find(object, what + " of time " + event.timeMillis() + " ms", leaf.timestampMillis() + " ms");
             }
-            checkPayload(intent, index, event, payloadObject);
+            Optional<Payload> payload = checkPayload(intent, index, event, payloadObject);
+            remember(index, leaf, identity(event), payload.orElse(new Payload.None()));
+        } else {
+            remember(index, leaf, new byte[IdentityDigest.SIZE_BYTES], new Payload.None());
         }
     }
 
-    private void checkPayload(
+    /** Conflicts are not deduplicated against, so they are remembered without their identity. */
+    private static byte[] identity(EntryView.Event event) {
+        if (event.kind() != EntryKind.EVENT) {
+            return new byte[IdentityDigest.SIZE_BYTES];
+        }
+        Map<String, String> attributes = event.attributes();
+        return IdentityDigest.compute(
+                event.tenant(),
+                attributes.getOrDefault("source", ""),
+                attributes.get("partitionkey"),
+                attributes.getOrDefault("id", ""));
+    }
+
+    private void remember(long index, LeafRecord leaf, byte[] identity, Payload payload) {
+        windowKnown &= leaf.kind().isControl() || !(payload instanceof Payload.None);
+        if (windowKnown) {
+            Decision.Leaf known = new Decision.Leaf(
+                    leaf.offset(),
+                    index,
+                    leaf.kind(),
+                    leaf.timestampMillis(),
+                    leaf.entry(),
+                    new byte[0],
+                    identity,
+                    payload);
+            window.add(known);
+        }
+    }
+
+    private Optional<Payload> checkPayload(
             EpochIntent intent, long index, EntryView.Event event, Optional<PayloadObject> payloadObject)
             throws IOException {
         Optional<Payload> merged = packed.payload(index);
         Optional<Payload> stored = payloadObject.flatMap(there -> payload(intent, there, index));
         merged.ifPresent(payload -> check(packed.nameOf(index).orElseThrow().payloads(), index, event, payload));
         stored.ifPresent(payload -> check(intent.payloads(), index, event, payload));
-        stored.or(() -> merged).ifPresent(payload -> {
+        Optional<Payload> checked = stored.or(() -> merged);
+        checked.ifPresent(payload -> {
             payloads += payload instanceof Payload.Plain ? 1 : 0;
             encrypted += payload instanceof Payload.Encrypted ? 1 : 0;
         });
+        return checked;
     }
 
     private Optional<Payload> payload(EpochIntent intent, PayloadObject payloadObject, long index) {

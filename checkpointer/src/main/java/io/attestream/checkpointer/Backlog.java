@@ -167,6 +167,26 @@ final class Backlog {
         }
     }
 
+    /** Whether each shard can be resumed from the head taken last. */
+    boolean canResume() {
+        lock.lock();
+        try {
+            return replicas.stream().allMatch(ShardReplica::canResume);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Of all shards at the heads taken last, in shard order. */
+    List<ShardReplica.ResumePoint> resumePoints() {
+        lock.lock();
+        try {
+            return replicas.stream().map(ShardReplica::resumePoint).toList();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private Content take(List<VerifiedHead> heads, boolean cut) {
         List<Added> added = new ArrayList<>();
         for (VerifiedHead head : heads) {

@@ -3,6 +3,7 @@ package io.attestream.checkpointer;
 
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.PackName;
+import io.attestream.proofs.archive.SnapshotName;
 import io.attestream.proofs.ledger.EpochLeaf;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.Checkpoint;
@@ -24,6 +25,7 @@ final class CheckpointHistory {
     private int generation = 1;
     private final CompactRange published = CompactRange.empty();
     private final PackChain packs = new PackChain();
+    private Optional<SnapshotName> snapshot = Optional.empty();
     private List<ShardHead> heads;
     private Optional<EpochIntent> open = Optional.empty();
     private Optional<LogRecord.Published> last = Optional.empty();
@@ -84,6 +86,11 @@ final class CheckpointHistory {
         return packs.newest(shard);
     }
 
+    /** The newest snapshot that a published epoch logged. */
+    Optional<SnapshotName> newestSnapshot() {
+        return snapshot;
+    }
+
     private void accept(EpochIntent intent) {
         long epoch = published.size().value();
         if (open.isPresent()) {
@@ -121,6 +128,7 @@ final class CheckpointHistory {
             requireGrows(intent.epoch(), heads.get(shard), intent.heads().get(shard));
         }
         takeLogged(packs.copy(), intent, leaf);
+        newestSnapshot(intent, leaf);
         CompactRange extended = published.copy();
         extended.append(Rfc6962.leafHash(intent.epochLeaf()));
         String expected = new Checkpoint(ledger.origin(), extended.size(), extended.root()).text();
@@ -138,6 +146,33 @@ final class CheckpointHistory {
             throw doubt(
                     intent.epoch(),
                     "it logs what does not follow, or what this version does not know: " + e.getMessage());
+        }
+    }
+
+    /** Snapshots that are logged are of published epochs, and get newer. */
+    private Optional<SnapshotName> newestSnapshot(EpochIntent intent, EpochLeaf leaf) {
+        Optional<SnapshotName> newest = snapshot;
+        for (EpochLeaf.Logged object : leaf.logged()) {
+            if (SnapshotName.isSnapshot(object.name())) {
+                newest = Optional.of(follows(newest, object, intent.epoch()));
+            }
+        }
+        return newest;
+    }
+
+    private static SnapshotName follows(Optional<SnapshotName> before, EpochLeaf.Logged object, long epoch) {
+        try {
+            SnapshotName name = SnapshotName.parse(object.name());
+            if (!name.digest().equals(object.digest())) {
+                throw new InvalidFormat(object.name(), "is logged with another digest than its name has");
+            }
+            if (name.epoch() >= epoch
+                    || name.epoch() <= before.map(SnapshotName::epoch).orElse(-1L)) {
+                throw new InvalidFormat(object.name(), "is of no published epoch behind the last snapshot");
+            }
+            return name;
+        } catch (InvalidFormat e) {
+            throw doubt(epoch, "it logs what does not follow: " + e.getMessage());
         }
     }
 
@@ -166,7 +201,9 @@ final class CheckpointHistory {
         }
         ledger.requireSigned(record.note(), intent.noteText(), record.epoch());
         published.append(Rfc6962.leafHash(intent.epochLeaf()));
-        takeLogged(packs, intent, parseLeaf(intent));
+        EpochLeaf leaf = parseLeaf(intent);
+        takeLogged(packs, intent, leaf);
+        snapshot = newestSnapshot(intent, leaf);
         heads = intent.heads();
         open = Optional.empty();
         last = Optional.of(record);

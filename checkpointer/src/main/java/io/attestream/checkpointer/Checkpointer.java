@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
+import io.attestream.proofs.archive.Snapshot;
+import io.attestream.proofs.archive.SnapshotName;
 import io.attestream.proofs.ledger.EpochLeaf;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.tree.CompactRange;
@@ -37,11 +39,19 @@ final class Checkpointer {
     private final PublishPath path;
     private final Unpacked unpacked;
     private final Packer packer;
+    private final Snapshots snapshots;
+    /** What this began with, instead of the first records. */
+    private final Optional<Snapshot> start;
+
     private final EpochAssembler assembler;
     private final CheckpointerMetrics metrics;
     private final Pace pace;
     private final Clock clock;
     private final CountDownLatch stop = new CountDownLatch(1);
+
+    private final Optional<SnapshotName> startName;
+    /** Of each shard's leaves, roughly, as the snapshot has them. */
+    private final List<Long> leafSizesBytes;
 
     private List<ShardHead> notedHeads;
     private long shardNotesDueMillis;
@@ -61,6 +71,8 @@ final class Checkpointer {
             Signer signer,
             Unpacked unpacked,
             Packer packer,
+            Snapshots snapshots,
+            Optional<StoredSnapshots.Stored> start,
             CheckpointerMetrics metrics,
             Pace pace,
             Clock clock,
@@ -74,6 +86,10 @@ final class Checkpointer {
         this.signer = signer;
         this.unpacked = unpacked;
         this.packer = packer;
+        this.snapshots = snapshots;
+        this.start = start.map(StoredSnapshots.Stored::manifest);
+        this.startName = start.map(StoredSnapshots.Stored::name);
+        this.leafSizesBytes = start.map(Checkpointer::leafSizesBytes).orElse(List.of());
         this.assembler = new EpochAssembler(ledger);
         this.metrics = metrics;
         this.pace = pace;
@@ -95,6 +111,7 @@ final class Checkpointer {
         while (stop.getCount() > 0) {
             boolean more = publishNewest();
             publishShardNotesIfDue();
+            takeSnapshotIfDue();
             lastRoundMillis = clock.millis();
             next = Math.max(next + (more ? 0 : pace.intervalMillis()), lastRoundMillis);
             if (stop.await(next - lastRoundMillis, TimeUnit.MILLISECONDS)) {
@@ -139,6 +156,7 @@ final class Checkpointer {
     /** Nothing is signed before all that was published has been recomputed and found equal. */
     void takeUp() throws InterruptedException {
         log.readToEnd(this::replay);
+        requireSnapshotPublished();
         guard.requireNoneFrom(history.nextEpoch());
         if (history.lastPublished().isPresent()) {
             EpochIntent last = history.lastPublished().get().intent();
@@ -157,7 +175,7 @@ final class Checkpointer {
             Backlog.Content own = requireRecomputed(open.get());
             topicCheck.run();
             path.rollForward(open.get(), own.added());
-            unpacked.published(open.get(), own.sizesBytes(), clock.millis());
+            published(open.get(), own);
             metrics.published(history, clock.millis());
         }
         backlog.follow();
@@ -166,12 +184,61 @@ final class Checkpointer {
     }
 
     private void replay(LogRecord record) {
+        List<ShardHead> before = history.publishedHeads();
         history.accept(record);
         if (record instanceof LogRecord.Published published) {
-            Backlog.Content own = requireRecomputed(published.intent());
-            unpacked.published(published.intent(), own.sizesBytes(), clock.millis());
+            EpochIntent intent = published.intent();
+            if (start.isPresent() && intent.epoch() <= start.get().epoch()) {
+                passOver(start.get(), intent, before);
+            } else {
+                published(intent, requireRecomputed(intent));
+            }
             metrics.replayed(history);
-            logProgress(published.intent());
+            logProgress(intent);
+        }
+    }
+
+    private void published(EpochIntent intent, Backlog.Content content) {
+        unpacked.published(intent, content.sizesBytes(), clock.millis());
+        snapshots.published(intent, content.added());
+    }
+
+    /** It was recomputed before the snapshot was signed, whose heads have to be those published. */
+    private void passOver(Snapshot snapshot, EpochIntent intent, List<ShardHead> before) {
+        if (intent.epoch() == snapshot.epoch()
+                && !(intent.heads().equals(snapshot.heads())
+                        && history.ledgerRange().hashes().equals(snapshot.ledgerFrontier()))) {
+            throw new FatalDoubtException("snapshot of epoch " + snapshot.epoch() + " has heads " + snapshot.heads()
+                    + ", published were " + intent.heads()
+                    + ": topic checkpoints was rewritten. Nothing was signed; compare it with its backup");
+        }
+        List<Long> sizesBytes = new ArrayList<>();
+        for (ShardHead head : intent.heads()) {
+            long leaves = head.size().value() - before.get(head.shard()).size().value();
+            sizesBytes.add(leaves * leafSizesBytes.get(head.shard()));
+        }
+        unpacked.published(intent, sizesBytes, clock.millis());
+    }
+
+    private static List<Long> leafSizesBytes(StoredSnapshots.Stored snapshot) {
+        return snapshot.shards().stream()
+                .map(shard -> shard.state().leafSizeBytes())
+                .toList();
+    }
+
+    /** Nothing that was published may be gone from the topic, nor a written snapshot stay unlogged. */
+    private void requireSnapshotPublished() {
+        if (start.isEmpty()) {
+            return;
+        }
+        long epoch = start.get().epoch();
+        if (history.nextEpoch() <= epoch) {
+            throw new FatalDoubtException("there is a snapshot of epoch " + epoch
+                    + ", topic checkpoints ends before it at epoch " + (history.nextEpoch() - 1)
+                    + ": it lost records. Nothing was signed; restore it");
+        }
+        if (history.newestSnapshot().map(SnapshotName::epoch).orElse(-1L) < epoch) {
+            startName.ifPresent(snapshots::log);
         }
     }
 
@@ -252,11 +319,21 @@ final class Checkpointer {
         }
         topicCheck.run();
         CompactRange ledger = history.ledgerRange();
-        EpochIntent intent =
-                path.publish(assembler.assemble(ledger, content.get(), packer.ready(LOGGED_MAX), clock.millis()));
-        unpacked.published(intent, content.get().sizesBytes(), clock.millis());
+        EpochIntent intent = path.publish(assembler.assemble(ledger, content.get(), logged(), clock.millis()));
+        published(intent, content.get());
         metrics.published(history, clock.millis());
         return content.get().cut();
+    }
+
+    private List<EpochLeaf.Logged> logged() {
+        List<EpochLeaf.Logged> logged = new ArrayList<>(snapshots.ready());
+        logged.addAll(packer.ready(LOGGED_MAX));
+        return logged;
+    }
+
+    void takeSnapshotIfDue() {
+        history.lastPublished()
+                .ifPresent(last -> snapshots.takeIfDue(last.intent(), history.ledgerRange(), backlog, signer));
     }
 
     private void publishShardNotesIfDue() {

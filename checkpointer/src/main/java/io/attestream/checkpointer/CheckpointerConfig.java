@@ -32,6 +32,8 @@ public interface CheckpointerConfig {
 
     Packs packs();
 
+    Snapshots snapshots();
+
     interface Kafka {
         @Doc("Kafka brokers, `host:port` separated by commas.")
         String bootstrapServers();
@@ -94,6 +96,21 @@ public interface CheckpointerConfig {
                         + " minute, unless `attestream.dev` is set.")
         @WithDefault("600000")
         long segmentGraceMillis();
+    }
+
+    interface Snapshots {
+        @Doc("Milliseconds between snapshots while there is something new; `0` takes them on demand only.")
+        @WithDefault("3600000")
+        long intervalMillis();
+
+        @Doc("How many snapshots are kept; older ones are removed when a newer one was read back.")
+        @WithDefault("3")
+        int kept();
+
+        @Doc(
+                "`true` begins with the first record at every start, whatever snapshots there are: everything is recomputed.")
+        @WithDefault("false")
+        boolean ignored();
     }
 
     interface Checkpointer {

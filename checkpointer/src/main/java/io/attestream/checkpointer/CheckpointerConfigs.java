@@ -78,6 +78,9 @@ final class CheckpointerConfigs {
                 1 << 10,
                 1L << 40);
         requirePacks(problems, config.packs(), config.dev());
+        CheckpointerConfig.Snapshots snapshots = config.snapshots();
+        requireRange(problems, "attestream.snapshots.interval-millis", snapshots.intervalMillis(), 0, 1L << 32);
+        requireRange(problems, "attestream.snapshots.kept", snapshots.kept(), 1, 1_000);
         ObjectStores.problem(config.objects().location())
                 .ifPresent(problem -> problems.add("attestream.objects.location: " + problem));
         requireKeys(problems, config.ledger());

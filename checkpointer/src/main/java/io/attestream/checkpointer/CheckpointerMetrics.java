@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Clock;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.Locale;
@@ -70,6 +71,26 @@ final class CheckpointerMetrics implements StepListener {
                 .description(
                         "1 if the last attempt to make a pack, or to remove what is packed, failed; the log says why")
                 .register(registry);
+    }
+
+    void snapshots(Snapshots snapshots, Clock clock) {
+        Gauge.builder("attestream_checkpointer_snapshot_epoch", snapshots, Snapshots::newestEpoch)
+                .description("Epoch of the newest snapshot; -1 before the first")
+                .register(registry);
+        Gauge.builder("attestream_checkpointer_snapshot_age_seconds", snapshots, s -> ageSeconds(s, clock))
+                .description("Since the newest snapshot was taken; NaN before the first")
+                .register(registry);
+        Gauge.builder(
+                        "attestream_checkpointer_snapshot_fails",
+                        snapshots,
+                        s -> s.problem().isEmpty() ? 0 : 1)
+                .description("1 if the last snapshot was not made, or old ones not removed; the log says why")
+                .register(registry);
+    }
+
+    private static double ageSeconds(Snapshots snapshots, Clock clock) {
+        long takenMillis = snapshots.newestMillis();
+        return takenMillis == 0 ? Double.NaN : (clock.millis() - takenMillis) / 1000.0;
     }
 
     private void registerShard(Backlog backlog, int shard) {

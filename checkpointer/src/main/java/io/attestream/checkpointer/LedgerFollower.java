@@ -21,8 +21,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The reading thread: topics {@code events}, {@code sealed} and {@code outcomes} from their first records on, committed
- * records only, into the {@link Backlog}. Pauses a partition whose replica holds enough.
+ * The reading thread: topics {@code events}, {@code sealed} and {@code outcomes} from their first records on, or from those behind
+ * a snapshot, committed records only, into the {@link Backlog}. Pauses a partition whose replica holds enough.
  */
 final class LedgerFollower implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger(LedgerFollower.class);
@@ -75,7 +75,7 @@ final class LedgerFollower implements Runnable {
     @Override
     public void run() {
         try (consumer) {
-            beginAtTheFirst();
+            begin();
             while (!stopping) {
                 pauseAndResume();
                 read(consumer.poll(POLL));
@@ -105,16 +105,40 @@ final class LedgerFollower implements Runnable {
         return lastPollMillis;
     }
 
-    private void beginAtTheFirst() {
+    /** Each topic where its replica goes on: at its first record, or behind a snapshot. */
+    private void begin() {
         consumer.assign(partitions);
         for (Map.Entry<TopicPartition, Long> first :
                 consumer.beginningOffsets(partitions).entrySet()) {
-            if (first.getValue() != 0) {
-                throw new FatalDoubtException("topic " + first.getKey() + " begins at offset " + first.getValue()
-                        + ": its first records were deleted. Check retention.ms and cleanup.policy, and restore it");
-            }
-            consumer.seek(first.getKey(), 0);
+            TopicPartition partition = first.getKey();
+            long next = backlog.look(partition.partition(), replica -> next(replica, partition.topic()));
+            requireThere(partition, first.getValue(), next);
+            consumer.seek(partition, Math.max(next, first.getValue()));
         }
+    }
+
+    private void requireThere(TopicPartition partition, long first, long next) {
+        if (partition.topic().equals(events) && first > 0) {
+            throw new FatalDoubtException("topic " + partition + " begins at offset " + first
+                    + ": its first records were deleted, of which none may ever go. Check retention.ms and cleanup.policy,"
+                    + " and restore it");
+        }
+        // What a new generation needs of the others begins behind what older ones left: its first delta tells.
+        if (first > next && !backlog.look(partition.partition(), ShardReplica::beginsANewGeneration)) {
+            throw new FatalDoubtException("topic " + partition + " begins at offset " + first
+                    + ", needed are its records from offset " + next
+                    + " on: what the oldest kept snapshot does not need was"
+                    + " deleted, and that snapshot is not there or of no use. Let the processors make it again: attestream"
+                    + " restore state");
+        }
+    }
+
+    private long next(ShardReplica replica, String topic) {
+        if (topic.equals(events)) {
+            return replica.decidedTo();
+        }
+        ShardReplica.ResumePoint point = replica.resumePoint();
+        return topic.equals(sealed) ? point.sealedOffset() : point.outcomesOffset();
     }
 
     private void read(ConsumerRecords<byte[], byte[]> records) {
@@ -128,7 +152,13 @@ final class LedgerFollower implements Runnable {
         }
         for (int shard = 0; shard < backlog.shards(); shard++) {
             long position = consumer.position(new TopicPartition(events, shard));
-            backlog.feed(shard, replica -> replica.onEventsReadTo(position));
+            long sealedPosition = consumer.position(new TopicPartition(sealed, shard));
+            long outcomesPosition = consumer.position(new TopicPartition(outcomes, shard));
+            backlog.feed(shard, replica -> {
+                replica.onEventsReadTo(position);
+                replica.onSealedReadTo(sealedPosition);
+                replica.onOutcomesReadTo(outcomesPosition);
+            });
             requireNothingOverdue(shard);
         }
     }

@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -49,6 +50,7 @@ public final class Main {
     private record Running(
             Checkpointer checkpointer,
             Packer packer,
+            Snapshots snapshots,
             LedgerFollower follower,
             Backlog backlog,
             CheckpointerMetrics metrics) {}
@@ -114,7 +116,10 @@ public final class Main {
     private void serve(StepListener steps)
             throws IOException, InvalidFormat, RefusedKeyException, InterruptedException {
         try (StatusServer status = StatusServer.start(
-                config.http().host(), config.http().port(), this::live, this::ready, this::metrics)) {
+                config.http().host(),
+                config.http().port(),
+                new StatusServer.Pages(
+                        this::live, this::ready, this::metrics, this::snapshots, this::requestSnapshot))) {
             LOG.info("health and metrics on http://{}:{}", config.http().host(), status.port());
             Topics topics = new Topics(config.topics().prefix());
             KafkaClients clients = new KafkaClients(config.kafka().bootstrapServers());
@@ -167,17 +172,30 @@ public final class Main {
     }
 
     private void follow(KafkaClients clients, Topics topics, LedgerDefinition definition, StepListener steps)
-            throws IOException, RefusedKeyException, InterruptedException {
+            throws IOException, InvalidFormat, RefusedKeyException, InterruptedException {
         warnOfSmallHeap(definition);
         Ledger ledger = new Ledger(definition.origin(), definition.key(), definition.shards());
-        Backlog backlog = backlog(ledger, definition);
+        ObjectStore store = ObjectStores.openForWriting(config.objects().location());
+        Optional<StoredSnapshots.Stored> start = newestSnapshot(store, ledger, definition);
+        Backlog backlog = backlog(ledger, definition, start);
         CheckpointerMetrics metrics = new CheckpointerMetrics(backlog);
         NoteSigner key = CheckpointerConfigs.signingKey(config.ledger());
-        ObjectStore store = ObjectStores.openForWriting(config.objects().location());
         EpochArchive archive = new EpochArchive(store);
         Unpacked unpacked = new Unpacked(ledger, config.packs().segmentGraceMillis());
         Packer packer = new Packer(store, archive, unpacked, packLimits(), ledger.shards(), clock);
-        Signer signer = new Signer(key, ledger, archive, packer);
+        Snapshots snapshots = new Snapshots(
+                ledger,
+                definition.incarnation(),
+                config.generation(),
+                store,
+                new Snapshots.Schedule(
+                        config.snapshots().intervalMillis(), config.snapshots().kept()),
+                new ClaimsTrimmer(clients, topics, config.generation(), unpacked::packedTo),
+                clock);
+        if (start.isPresent()) {
+            snapshots.resume(start.get());
+        }
+        Signer signer = new Signer(key, ledger, archive, LoggedObjects.of(packer, snapshots));
         CheckpointRecords records = new CheckpointRecords(definition.schemas());
         LedgerFollower follower =
                 new LedgerFollower(clients, topics, new ProcessorRecords(definition.schemas()), backlog, clock::millis);
@@ -201,6 +219,8 @@ public final class Main {
                     signer,
                     unpacked,
                     packer,
+                    snapshots,
+                    start,
                     metrics,
                     pace(),
                     clock,
@@ -208,22 +228,27 @@ public final class Main {
             Scrubber scrubber = scrubber(topics, definition, store, checkpointer);
             metrics.scrubber(scrubber);
             metrics.packer(packer, unpacked);
+            metrics.snapshots(snapshots, clock);
             Thread scrubbing = daemon(scrubber, "scrubbing");
             Thread packing = daemon(() -> packer.run(checkpointer::isReplayed), "packing");
-            running.set(new Running(checkpointer, packer, follower, backlog, metrics));
+            Thread snapshotting = daemon(snapshots::run, "snapshots");
+            running.set(new Running(checkpointer, packer, snapshots, follower, backlog, metrics));
             if (stop.getCount() == 0) {
                 return;
             }
             reading.start();
             scrubbing.start();
             packing.start();
+            snapshotting.start();
             try {
                 checkpointer.run();
             } finally {
                 scrubber.stop();
                 packer.stop();
+                snapshots.stop();
                 scrubbing.interrupt();
                 packing.join(TimeUnit.SECONDS.toMillis(STOP_WAIT_SECONDS));
+                snapshotting.join(TimeUnit.SECONDS.toMillis(STOP_WAIT_SECONDS));
                 scrubbing.join(TimeUnit.SECONDS.toMillis(STOP_WAIT_SECONDS));
             }
         } finally {
@@ -289,9 +314,33 @@ public final class Main {
                 .ifPresent(LOG::warn);
     }
 
-    private Backlog backlog(Ledger ledger, LedgerDefinition definition) {
+    /** The newest one this life of the processors can go on from. */
+    private Optional<StoredSnapshots.Stored> newestSnapshot(
+            ObjectStore store, Ledger ledger, LedgerDefinition definition) throws IOException {
+        if (config.snapshots().ignored()) {
+            return Optional.empty();
+        }
+        Optional<StoredSnapshots.Stored> newest =
+                new StoredSnapshots(store, ledger).newest(definition.incarnation(), config.generation());
+        newest.ifPresent(snapshot ->
+                LOG.info("going on from snapshot {}", snapshot.name().name()));
+        return newest;
+    }
+
+    private Backlog backlog(Ledger ledger, LedgerDefinition definition, Optional<StoredSnapshots.Stored> start)
+            throws IOException, InvalidFormat {
         List<ShardReplica> replicas = new ArrayList<>();
         for (Control.Genesis genesis : definition.genesis()) {
+            if (start.isPresent()) {
+                StoredSnapshots.Shard stored = start.get().shards().get(genesis.shard());
+                replicas.add(ShardReplica.resumed(
+                        stored.state(),
+                        definition.incarnation(),
+                        config.generation(),
+                        ShardDecider.resumed(genesis.shard(), ledger, definition.incarnation(), stored),
+                        config.checkpointer().shardBacklogBytesMax()));
+                continue;
+            }
             replicas.add(new ShardReplica(
                     genesis.shard(),
                     definition.incarnation(),
@@ -335,6 +384,24 @@ public final class Main {
         return List.of(
                 new Health("reading", reading < STUCK_MILLIS, Map.of("lastPollMillisAgo", reading)),
                 new Health("publishing", publishing < STUCK_MILLIS, Map.of("lastRoundMillisAgo", publishing)));
+    }
+
+    private Map<String, Object> snapshots() {
+        Running now = running.get();
+        if (now == null) {
+            return Map.of("newestEpoch", -1, "publishedEpoch", -1, "problem", "waiting for " + waitingFor);
+        }
+        return Map.of(
+                "newestEpoch", now.snapshots().newestEpoch(),
+                "publishedEpoch", now.metrics().epoch(),
+                "problem", now.snapshots().problem());
+    }
+
+    private void requestSnapshot() {
+        Running now = running.get();
+        if (now != null) {
+            now.snapshots().request();
+        }
     }
 
     private List<Health> ready() {

@@ -3,6 +3,7 @@ package io.attestream.checkpointer;
 
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.PackName;
+import io.attestream.proofs.archive.SnapshotName;
 import io.attestream.proofs.ledger.EpochLeaf;
 import io.attestream.proofs.ledger.ShardHead;
 import java.util.ArrayList;
@@ -35,6 +36,9 @@ final class PackChain {
         Map<Integer, Long> ends = new HashMap<>();
         List<PackName> packs = new ArrayList<>();
         for (EpochLeaf.Logged object : logged) {
+            if (SnapshotName.isSnapshot(object.name())) {
+                continue; // CheckpointHistory looks at them
+            }
             PackName pack = PackName.parse(object.name());
             if (!pack.digest().equals(object.digest())) {
                 throw new InvalidFormat(object.name(), "is logged with another digest than its name has");
@@ -63,7 +67,9 @@ final class PackChain {
         try {
             List<PackName> packs = new ArrayList<>();
             for (EpochLeaf.Logged object : EpochLeaf.parse(accepted.epochLeaf()).logged()) {
-                packs.add(PackName.parse(object.name()));
+                if (!SnapshotName.isSnapshot(object.name())) {
+                    packs.add(PackName.parse(object.name()));
+                }
             }
             return packs;
         } catch (InvalidFormat e) {

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.ShardSnapshot;
+import io.attestream.proofs.archive.WindowBlock;
+import io.attestream.proofs.archive.WindowName;
+import io.attestream.proofs.entry.EntryKind;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import org.jspecify.annotations.Nullable;
@@ -57,6 +63,29 @@ final class SeenEvents {
         SecureRandom random = new SecureRandom();
         this.secretHigh = random.nextLong();
         this.secretLow = random.nextLong();
+    }
+
+    /**
+     * As they were at a snapshot.
+     *
+     * @param state of which {@code windowLeaves} is in force behind its last control record
+     */
+    static SeenEvents resumed(long windowLeaves, ShardSnapshot state, StoredSnapshots.Blocks blocks)
+            throws IOException, InvalidFormat {
+        SeenEvents seen = new SeenEvents(windowLeaves);
+        seen.leaves = state.window().isEmpty() ? 0 : state.window().get(0).first();
+        for (WindowName name : state.window()) {
+            WindowBlock block = blocks.read(name);
+            for (long index = name.first(); index < name.end(); index++) {
+                WindowBlock.Row row = block.row(index);
+                if (row.kind() == EntryKind.EVENT && index >= state.windowFirst()) {
+                    seen.addEvent(row.identity(), row.contentTag());
+                } else {
+                    seen.addOther();
+                }
+            }
+        }
+        return seen;
     }
 
     private static long requireWindow(long leaves) {

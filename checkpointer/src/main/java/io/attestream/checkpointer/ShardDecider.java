@@ -5,6 +5,7 @@ import io.attestream.checkpointer.Decision.Leaf;
 import io.attestream.checkpointer.Decision.WithoutLeaf;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.Payload;
+import io.attestream.proofs.archive.ShardSnapshot;
 import io.attestream.proofs.control.Control;
 import io.attestream.proofs.control.ControlRecord;
 import io.attestream.proofs.control.Rules;
@@ -25,6 +26,7 @@ import io.attestream.schemas.wire.PlainEvent;
 import io.attestream.schemas.wire.SchemaBook;
 import io.attestream.schemas.wire.WireDecoder;
 import io.attestream.schemas.wire.WireResult;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -85,6 +87,33 @@ final class ShardDecider {
     }
 
     /**
+     * As it was at a snapshot.
+     *
+     * @throws InvalidFormat if the control records of the snapshot are not those of this shard
+     */
+    static ShardDecider resumed(int shard, Ledger ledger, int incarnation, StoredSnapshots.Shard stored)
+            throws IOException, InvalidFormat {
+        ShardDecider decider = new ShardDecider(shard, ledger, incarnation);
+        ShardSnapshot state = stored.state();
+        if (state.controls().isEmpty()) {
+            return decider;
+        }
+        try {
+            InForce now = decider.readGenesis(0, state.controls().get(0));
+            for (byte[] entry : state.controls().subList(1, state.controls().size())) {
+                Control.RulesChange change = decider.readChange(now, entry);
+                now = decider.follow(now, change, allowedSchemas(change));
+            }
+            SeenEvents seen = SeenEvents.resumed(now.rules().dedupWindowLeaves(), state, stored.blocks());
+            decider.inForce = new InForce(now.rules(), now.decoder(), seen);
+            decider.size = state.head().size().value();
+            return decider;
+        } catch (FatalDoubtException | IllegalArgumentException e) {
+            throw new InvalidFormat("controls", String.valueOf(e.getMessage()));
+        }
+    }
+
+    /**
      * @param timestampMillis of the record
      * @throws FatalDoubtException if the shard does not begin with its genesis
      */
@@ -119,6 +148,11 @@ final class ShardDecider {
             throw noGenesis(offset, "is no control record");
         }
         byte[] entry = ControlRecord.ofValue(value);
+        inForce = readGenesis(offset, entry);
+        return leaf(inForce, offset, timestampMillis, EntryKind.GENESIS, entry, NONE, NONE, NO_PAYLOAD);
+    }
+
+    private InForce readGenesis(long offset, byte[] entry) {
         try {
             Control control = ControlRecord.read(entry, ledger.key());
             if (!(control instanceof Control.Genesis genesis)) {
@@ -134,15 +168,14 @@ final class ShardDecider {
                                 + " incarnation " + genesis.incarnation());
             }
             SchemaBook schemas = allowedSchemas(genesis);
-            inForce = new InForce(
+            readPlain(schemas);
+            return new InForce(
                     genesis.rules(),
                     new WireDecoder<>(Event.class, SchemaTexts.EVENT, schemas),
                     new SeenEvents(genesis.rules().dedupWindowLeaves()));
-            readPlain(schemas);
         } catch (InvalidFormat | IllegalArgumentException e) {
             throw noGenesis(offset, "is no valid control record: " + e.getMessage());
         }
-        return leaf(inForce, offset, timestampMillis, EntryKind.GENESIS, entry, NONE, NONE, NO_PAYLOAD);
     }
 
     private FatalDoubtException noGenesis(long offset, String what) {
@@ -168,11 +201,15 @@ final class ShardDecider {
             return rejected(offset, "invalid-control");
         }
         Decision decision = leaf(before, offset, timestampMillis, EntryKind.RULES, entry, NONE, NONE, NO_PAYLOAD);
+        inForce = follow(before, change, schemas);
+        return new Decided(decision);
+    }
+
+    private InForce follow(InForce before, Control.RulesChange change, SchemaBook schemas) {
         before.seen().resize(change.rules().dedupWindowLeaves());
         before.decoder().use(schemas);
         readPlain(schemas);
-        inForce = new InForce(change.rules(), before.decoder(), before.seen());
-        return new Decided(decision);
+        return new InForce(change.rules(), before.decoder(), before.seen());
     }
 
     private void readPlain(SchemaBook schemas) {

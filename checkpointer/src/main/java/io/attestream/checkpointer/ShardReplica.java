@@ -3,6 +3,7 @@ package io.attestream.checkpointer;
 
 import io.attestream.checkpointer.Decision.Leaf;
 import io.attestream.checkpointer.Decision.WithoutLeaf;
+import io.attestream.proofs.archive.ShardSnapshot;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.tree.CompactRange;
 import io.attestream.proofs.tree.Hash;
@@ -45,9 +46,9 @@ final class ShardReplica {
     private final long unpublishedBytesMax;
     private final ShardDecider decider;
     /** Over the leaves that deltas have matched. */
-    private final CompactRange range = CompactRange.empty();
+    private CompactRange range = CompactRange.empty();
     /** Over the leaves that were taken. */
-    private final CompactRange takenRange = CompactRange.empty();
+    private CompactRange takenRange = CompactRange.empty();
 
     /** Decided records no delta has covered yet, in offset order. */
     private final ArrayDeque<Decision> decided = new ArrayDeque<>();
@@ -90,7 +91,77 @@ final class ShardReplica {
     private @Nullable String stoppedReason;
     private int newestGeneration;
 
+    /** Claims before the first that goes on from here are behind the snapshot this began with. */
+    private final long resumedOffset;
+
+    private boolean deltasBehind;
+    private boolean outcomesBehind;
+    private final ReadBounds sealedBounds;
+    private final ReadBounds outcomesBounds;
+    private long outcomesClaimedTo;
+    private long leafSizeBytes;
+    /** Of the heads met by recomputation the last, until a delta of this generation ends there. */
+    private @Nullable VerifiedHead unsealed;
+
+    /**
+     * From where this shard can be resumed: the head taken last, and what is behind it.
+     *
+     * @param range of the head
+     * @param sealedOffset at which to begin to read deltas
+     * @param outcomesOffset at which to begin to read outcomes
+     * @param leafSizeBytes of a leaf with its payload in memory, roughly
+     */
+    record ResumePoint(
+            VerifiedHead head, CompactRange range, long sealedOffset, long outcomesOffset, long leafSizeBytes) {}
+
+    /** From the shard's first record on. */
     ShardReplica(int shard, int incarnation, int generation, ShardDecider decider, long unpublishedBytesMax) {
+        this(shard, incarnation, generation, decider, unpublishedBytesMax, new ReadBounds(0), new ReadBounds(0), -1);
+    }
+
+    /**
+     * From a snapshot of this generation on: what was published up to there was recomputed before it was taken.
+     *
+     * @param decider resumed from the same snapshot
+     */
+    static ShardReplica resumed(
+            ShardSnapshot state, int incarnation, int generation, ShardDecider decider, long unpublishedBytesMax) {
+        ShardReplica replica = new ShardReplica(
+                state.head().shard(),
+                incarnation,
+                generation,
+                decider,
+                unpublishedBytesMax,
+                new ReadBounds(state.sealedOffset()),
+                new ReadBounds(state.outcomesOffset()),
+                state.head().nextOffset());
+        replica.range = state.range();
+        replica.takenRange = state.range();
+        replica.matched = new VerifiedHead(state.head(), Counts.of(state.counts()));
+        replica.taken = replica.matched;
+        replica.sealedSize = state.head().size().value();
+        replica.sealedNextOffset = state.head().nextOffset();
+        replica.outcomesClaimedTo = state.head().nextOffset();
+        replica.decidedTo = state.head().nextOffset();
+        replica.leafSizeBytes = state.leafSizeBytes();
+        replica.recomputing = false;
+        return replica;
+    }
+
+    private ShardReplica(
+            int shard,
+            int incarnation,
+            int generation,
+            ShardDecider decider,
+            long unpublishedBytesMax,
+            ReadBounds sealedBounds,
+            ReadBounds outcomesBounds,
+            long resumedOffset) {
+        this.sealedBounds = sealedBounds;
+        this.outcomesBounds = outcomesBounds;
+        this.resumedOffset = resumedOffset;
+        this.deltasBehind = resumedOffset >= 0;
+        this.outcomesBehind = resumedOffset >= 0;
         this.shard = shard;
         this.incarnation = incarnation;
         this.generation = generation;
@@ -141,6 +212,10 @@ final class ShardReplica {
             newestGeneration = Math.max(newestGeneration, delta.generation());
             return; // another life of the processors; generations are switched in topic checkpoints only
         }
+        if (deltasBehind && delta.nextOffset() <= resumedOffset) {
+            return;
+        }
+        deltasBehind = false;
         requireWellFormed(delta);
         sealedSize = delta.size();
         sealedNextOffset = delta.nextOffset();
@@ -158,8 +233,23 @@ final class ShardReplica {
                     "outcome of offset %d names shard %d incarnation %d, expected shard %d incarnation %d",
                     claim.offset(), claim.shard(), claim.incarnation(), shard, incarnation);
         }
+        if (outcomesBehind && claim.offset() < resumedOffset) {
+            return;
+        }
+        outcomesBehind = false;
+        outcomesClaimedTo = Math.max(outcomesClaimedTo, claim.offset() + 1);
         outcomesWaiting.add(claim);
         settle();
+    }
+
+    /** All records of the partition of topic {@code sealed} before this offset came in. */
+    void onSealedReadTo(long offset) {
+        sealedBounds.readTo(offset, sealedNextOffset);
+    }
+
+    /** All records of the partition of topic {@code outcomes} before this offset came in. */
+    void onOutcomesReadTo(long offset) {
+        outcomesBounds.readTo(offset, outcomesClaimedTo);
     }
 
     // ---- what goes out
@@ -268,6 +358,7 @@ final class ShardReplica {
                 new VerifiedHead(new ShardHead(shard, range.size(), range.root(), published.nextOffset()), counts);
         sameHead(own, published);
         add(own);
+        unsealed = own;
     }
 
     /** From here on heads are those the sequencer of this generation seals. */
@@ -316,6 +407,9 @@ final class ShardReplica {
             takenRange.append(leaf.leafHash(), 0);
             below.add(leaf);
         }
+        if (!below.isEmpty()) {
+            leafSizeBytes = below.stream().mapToLong(Leaf::sizeBytes).sum() / below.size();
+        }
         List<WithoutLeaf> others = new ArrayList<>();
         while (!withoutLeaf.isEmpty()
                 && withoutLeaf.element().offset() < head.head().nextOffset()) {
@@ -323,6 +417,23 @@ final class ShardReplica {
             others.add(withoutLeaf.remove());
         }
         return new Added(first, below, others);
+    }
+
+    /** Whether it reads all of topic {@code events} again, and its generation is not the first. */
+    boolean beginsANewGeneration() {
+        return generation > 1 && resumedOffset < 0;
+    }
+
+    /** Whether the claims of this generation go on exactly from the head taken last. */
+    boolean canResume() {
+        return unsealed == null || !unsealed.equals(taken);
+    }
+
+    /** At the head taken last. */
+    ResumePoint resumePoint() {
+        long nextOffset = taken.head().nextOffset();
+        return new ResumePoint(
+                taken, takenRange(), sealedBounds.behind(nextOffset), outcomesBounds.behind(nextOffset), leafSizeBytes);
     }
 
     /** The compact range of the head taken last; a copy. */
@@ -508,6 +619,9 @@ final class ShardReplica {
 
     private void match(SealedDelta delta) {
         ShardHead before = matched.head();
+        if (unsealed != null && delta.nextOffset() == unsealed.head().nextOffset()) {
+            unsealed = null;
+        }
         int named = nameAgain(delta);
         if (delta.nextOffset() < before.nextOffset()) {
             if (named < delta.leaves()) {

@@ -5,6 +5,8 @@ import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.LeafRecord;
 import io.attestream.proofs.archive.OutcomeRecord;
 import io.attestream.proofs.archive.Segment;
+import io.attestream.proofs.archive.ShardSnapshot;
+import io.attestream.proofs.archive.Snapshot;
 import io.attestream.proofs.ledger.EpochLeaf;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.Checkpoint;
@@ -122,6 +124,38 @@ final class Signer {
         ShardHead head = signedHeads.get(shard);
         NoteSigner shardKey = shardKeys.get(shard);
         return SignedNote.sign(new Checkpoint(shardKey.keyName(), head.size(), head.root()).text(), shardKey);
+    }
+
+    /**
+     * Signs a snapshot at the last signed epoch only.
+     *
+     * @param states that its manifest names, in shard order
+     * @throws FatalDoubtException if anything in it is not what was signed
+     */
+    SignedNote signSnapshot(Snapshot snapshot, List<ShardSnapshot> states) {
+        if (snapshot.epoch() != nextEpoch() - 1
+                || !snapshot.origin().equals(ledger.origin())
+                || !snapshot.heads().equals(signedHeads)
+                || !snapshot.ledgerFrontier().equals(ledgerRange.hashes())
+                || states.size() != shardRanges.size()) {
+            throw new FatalDoubtException("signer: refuses a snapshot of epoch " + snapshot.epoch() + " with heads "
+                    + snapshot.heads() + ", signed last was epoch " + (nextEpoch() - 1) + " with " + signedHeads);
+        }
+        Counts counts = Counts.NONE;
+        for (int shard = 0; shard < states.size(); shard++) {
+            ShardSnapshot state = states.get(shard);
+            if (!state.head().equals(signedHeads.get(shard))
+                    || !state.frontier().equals(shardRanges.get(shard).hashes())) {
+                throw new FatalDoubtException("signer: refuses a snapshot of epoch " + snapshot.epoch()
+                        + " whose frontier of shard " + shard + " is not the one signed");
+            }
+            counts = counts.plus(Counts.of(state.counts()));
+        }
+        if (!counts.equals(signedCounts)) {
+            throw new FatalDoubtException("signer: refuses a snapshot of epoch " + snapshot.epoch() + " with counts "
+                    + counts + ", signed were " + signedCounts);
+        }
+        return SignedNote.sign(snapshot.text(), key.withName(Snapshot.keyName(ledger.origin())));
     }
 
     private CompactRange extendLedger(EpochIntent intent) {

@@ -13,7 +13,10 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Supplier;
 
-/** {@code GET /health/live}, {@code /health/ready} and {@code /metrics}; nothing else, and nothing secret. */
+/**
+ * {@code GET /health/live}, {@code /health/ready} and {@code /metrics}; {@code GET /snapshots} tells of the newest, {@code POST
+ * /snapshots} asks for one. Nothing else, and nothing secret.
+ */
 final class StatusServer implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int BACKLOG = 16;
@@ -26,9 +29,19 @@ final class StatusServer implements AutoCloseable {
         this.executor = executor;
     }
 
-    static StatusServer start(
-            String host, int port, Supplier<List<Health>> live, Supplier<List<Health>> ready, Supplier<String> metrics)
-            throws IOException {
+    /**
+     * What is told, and what can be asked for.
+     *
+     * @param requestSnapshot returns at once; asking twice before one is taken is asking once
+     */
+    record Pages(
+            Supplier<List<Health>> live,
+            Supplier<List<Health>> ready,
+            Supplier<String> metrics,
+            Supplier<Map<String, Object>> snapshots,
+            Runnable requestSnapshot) {}
+
+    static StatusServer start(String host, int port, Pages pages) throws IOException {
         HttpServer server = HttpServer.create(new InetSocketAddress(host, port), BACKLOG);
         ExecutorService executor = Executors.newFixedThreadPool(2, task -> {
             Thread thread = new Thread(task, "status");
@@ -38,7 +51,7 @@ final class StatusServer implements AutoCloseable {
         server.setExecutor(executor);
         server.createContext("/", exchange -> {
             try (exchange) {
-                answer(exchange, live, ready, metrics);
+                answer(exchange, pages);
             }
         });
         server.start();
@@ -49,18 +62,38 @@ final class StatusServer implements AutoCloseable {
         return server.getAddress().getPort();
     }
 
-    private static void answer(
-            HttpExchange exchange, Supplier<List<Health>> live, Supplier<List<Health>> ready, Supplier<String> metrics)
-            throws IOException {
-        if (!exchange.getRequestMethod().equals("GET")) {
-            exchange.getResponseHeaders().set("Allow", "GET");
+    private static void answer(HttpExchange exchange, Pages pages) throws IOException {
+        String path = exchange.getRequestURI().getPath();
+        String method = exchange.getRequestMethod();
+        if (method.equals("POST") && path.equals("/snapshots")) {
+            pages.requestSnapshot().run();
+            send(
+                    exchange,
+                    202,
+                    "application/json",
+                    JSON.writeValueAsString(pages.snapshots().get()));
+            return;
+        }
+        if (!method.equals("GET")) {
+            exchange.getResponseHeaders().set("Allow", path.equals("/snapshots") ? "GET, POST" : "GET");
             send(exchange, 405, "application/json", "{\"reason\":\"method-not-allowed\"}");
             return;
         }
-        switch (exchange.getRequestURI().getPath()) {
-            case "/health/live" -> sendHealth(exchange, live.get());
-            case "/health/ready" -> sendHealth(exchange, ready.get());
-            case "/metrics" -> send(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", metrics.get());
+        switch (path) {
+            case "/health/live" -> sendHealth(exchange, pages.live().get());
+            case "/health/ready" -> sendHealth(exchange, pages.ready().get());
+            case "/snapshots" ->
+                send(
+                        exchange,
+                        200,
+                        "application/json",
+                        JSON.writeValueAsString(pages.snapshots().get()));
+            case "/metrics" ->
+                send(
+                        exchange,
+                        200,
+                        "text/plain; version=0.0.4; charset=utf-8",
+                        pages.metrics().get());
             default -> send(exchange, 404, "application/json", "{\"reason\":\"not-found\"}");
         }
     }

@@ -23,7 +23,16 @@ final class StoredEpochs {
 
     /** The first epoch; empty if the store has none. */
     Optional<LogRecord.Published> first() throws IOException {
-        String name = ObjectNames.epoch(0);
+        return get(0);
+    }
+
+    /**
+     * One epoch; empty if the store does not have it.
+     *
+     * @throws FatalDoubtException if it cannot be read
+     */
+    Optional<LogRecord.Published> get(long epoch) throws IOException {
+        String name = ObjectNames.epoch(epoch);
         Optional<byte[]> object = store.get(name);
         return object.isEmpty() ? Optional.empty() : Optional.of(parse(name, object.get()));
     }

@@ -552,7 +552,7 @@ class PackerTest {
         Pack.Built built = pack.build();
         scene.store.replace(built.name().name(), built.object());
         ArchiveReader reader = new ArchiveReader(scene.store);
-        ArchivedShard shard = new ArchivedShard(0, reader);
+        ArchivedShard shard = new ArchivedShard(0, scene.ledger.key.verifier(), reader);
         shard.know(built.name());
 
         // when

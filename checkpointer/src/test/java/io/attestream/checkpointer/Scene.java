@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
+import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.DirectoryObjectStore;
 import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.archive.PackName;
+import io.attestream.proofs.archive.ShardSnapshot;
+import io.attestream.proofs.archive.SnapshotName;
 import io.attestream.proofs.note.NoteSigner;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -11,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** A ledger with its shards, object store and checkpoint topic in one process; checkpointers come and go. */
 final class Scene {
@@ -25,6 +29,12 @@ final class Scene {
 
     /** When the next checkpointers close packs; never, if nothing else is said. */
     Unpacked.Limits packLimits = new Unpacked.Limits(PackName.LEAVES_MAX, Long.MAX_VALUE, Long.MAX_VALUE);
+
+    /** How many snapshots the next checkpointers keep; they are taken on demand. */
+    int snapshotsKept = 3;
+
+    /** What topics of claims were trimmed to. */
+    final List<List<ShardSnapshot>> trimmed = new ArrayList<>();
 
     private int generation = 1;
 
@@ -47,6 +57,10 @@ final class Scene {
         final InMemoryCheckpointLog.Owner owner;
         final Signer signer;
         final Packer packer;
+        final Snapshots snapshots;
+        /** What it began with. */
+        final Optional<StoredSnapshots.Stored> start;
+
         final Checkpointer checkpointer;
         private final List<Integer> fedRecords = new ArrayList<>();
         private final List<Integer> fedDeltas = new ArrayList<>();
@@ -54,18 +68,31 @@ final class Scene {
 
         Instance(StepListener steps, NoteSigner key) {
             List<ShardReplica> replicas = new ArrayList<>();
+            snapshots = new Snapshots(
+                    ledger.ledger,
+                    1,
+                    generation,
+                    store,
+                    new Snapshots.Schedule(0, snapshotsKept),
+                    trimmed::add,
+                    Clock.systemUTC());
+            start = newestSnapshot();
             for (TestShard shard : shards) {
-                replicas.add(shard.replica(1 << 30));
-                fedRecords.add(0);
-                fedDeltas.add(0);
-                fedOutcomes.add(0);
+                replicas.add(replica(shard));
+                ShardReplica.ResumePoint point = replicas.get(shard.shard).resumePoint();
+                long nextOffset = point.head().head().nextOffset();
+                fedRecords.add((int) shard.records.stream()
+                        .filter(record -> record.offset() < nextOffset)
+                        .count());
+                fedDeltas.add((int) point.sealedOffset());
+                fedOutcomes.add((int) point.outcomesOffset());
             }
             backlog = new Backlog(replicas);
             owner = log.open();
             EpochArchive archive = new EpochArchive(store);
             Unpacked unpacked = new Unpacked(ledger.ledger, 0);
             packer = new Packer(store, archive, unpacked, packLimits, shards.size(), Clock.systemUTC());
-            signer = new Signer(key, ledger.ledger, archive, packer);
+            signer = new Signer(key, ledger.ledger, archive, LoggedObjects.of(packer, snapshots));
             checkpointer = new Checkpointer(
                     ledger.ledger,
                     generation,
@@ -77,11 +104,49 @@ final class Scene {
                     signer,
                     unpacked,
                     packer,
+                    snapshots,
+                    start,
                     new CheckpointerMetrics(backlog),
                     PACE,
                     Clock.systemUTC(),
                     steps);
             read();
+        }
+
+        private Optional<StoredSnapshots.Stored> newestSnapshot() {
+            try {
+                Optional<StoredSnapshots.Stored> newest =
+                        new StoredSnapshots(store, ledger.ledger).newest(1, generation);
+                if (newest.isPresent()) {
+                    snapshots.resume(newest.get());
+                }
+                return newest;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            } catch (InvalidFormat e) {
+                throw new AssertionError(e);
+            }
+        }
+
+        private ShardReplica replica(TestShard shard) {
+            return start.isPresent() ? shard.resumed(start.get().shards().get(shard.shard)) : shard.replica(1 << 30);
+        }
+
+        /** Takes a snapshot of the last published epoch and writes it; it is not logged yet. */
+        SnapshotName takeSnapshot() throws InterruptedException {
+            snapshots.request();
+            checkpointer.takeSnapshotIfDue();
+            snapshots.finishNext();
+            return snapshots.ready().stream()
+                    .map(logged -> {
+                        try {
+                            return SnapshotName.parse(logged.name());
+                        } catch (InvalidFormat e) {
+                            throw new AssertionError(e);
+                        }
+                    })
+                    .findFirst()
+                    .orElseThrow(() -> new AssertionError("no snapshot was taken: " + snapshots.problem()));
         }
 
         /** Reads what was committed since the last time. */
@@ -104,6 +169,8 @@ final class Scene {
                             .deltas
                             .subList(delta, shard.sequencer.deltas.size())
                             .forEach(replica::onSealed);
+                    replica.onOutcomesReadTo(shard.sequencer.outcomes.size());
+                    replica.onSealedReadTo(shard.sequencer.deltas.size());
                 });
                 fedRecords.set(i, shard.records.size());
                 fedOutcomes.set(i, shard.sequencer.outcomes.size());

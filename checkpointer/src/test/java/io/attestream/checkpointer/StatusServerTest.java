@@ -12,12 +12,14 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class StatusServerTest {
     private final AtomicBoolean up = new AtomicBoolean(true);
+    private final AtomicInteger requests = new AtomicInteger();
     private StatusServer server;
 
     @BeforeEach
@@ -25,9 +27,12 @@ class StatusServerTest {
         server = StatusServer.start(
                 "127.0.0.1",
                 0,
-                () -> List.of(new Health("reading", true, Map.of())),
-                () -> List.of(new Health("replay", up.get(), Map.of("epoch", 7L))),
-                () -> "attestream_checkpointer_epoch 7.0\n");
+                new StatusServer.Pages(
+                        () -> List.of(new Health("reading", true, Map.of())),
+                        () -> List.of(new Health("replay", up.get(), Map.of("epoch", 7L))),
+                        () -> "attestream_checkpointer_epoch 7.0\n",
+                        () -> Map.of("newestEpoch", requests.get()),
+                        requests::incrementAndGet));
     }
 
     @AfterEach
@@ -43,6 +48,23 @@ class StatusServerTest {
         // then
         assertThat(answer.statusCode()).isEqualTo(200);
         assertThat(answer.body()).contains("\"status\":\"UP\"", "\"name\":\"replay\"", "\"epoch\":7");
+    }
+
+    @Test
+    void asksForASnapshotWhenPostedToAndTellsOfTheNewestOtherwise() throws Exception {
+        // when
+        HttpResponse<String> before = get("/snapshots");
+        HttpResponse<String> posted = HttpClient.newHttpClient()
+                .send(
+                        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.port() + "/snapshots"))
+                                .POST(HttpRequest.BodyPublishers.noBody())
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString());
+
+        // then
+        assertThat(before.body()).isEqualTo("{\"newestEpoch\":0}");
+        assertThat(posted.statusCode()).isEqualTo(202);
+        assertThat(posted.body()).isEqualTo("{\"newestEpoch\":1}");
     }
 
     @Test

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
+import io.attestream.proofs.InvalidFormat;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -72,6 +74,20 @@ final class TestShard {
     ShardReplica replica(long unpublishedBytesMax) {
         return new ShardReplica(
                 shard, 1, sequencer.generation, new ShardDecider(shard, ledger.ledger, 1), unpublishedBytesMax);
+    }
+
+    /** Goes on from a snapshot. */
+    ShardReplica resumed(StoredSnapshots.Shard stored) {
+        try {
+            return ShardReplica.resumed(
+                    stored.state(),
+                    1,
+                    sequencer.generation,
+                    ShardDecider.resumed(shard, ledger.ledger, 1, stored),
+                    1 << 30);
+        } catch (IOException | InvalidFormat e) {
+            throw new AssertionError(e);
+        }
     }
 
     /** Sequences all records again, from nothing, as a new generation that seals after every so many records. */

@@ -51,6 +51,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             MonitorCommand.class,
             RebuildCommand.class,
             FsckCommand.class,
+            SnapshotsCommand.class,
             RestoreCommand.class,
             DrillCommand.class,
             KeysCommand.class,

@@ -113,6 +113,7 @@ class LayeringTest {
                 .dependOnClassesThat(resideInAnyPackage("io.attestream.checkpointer", GATEWAY, PROCESSORS)
                         .and(not(nameStartingWith("io.attestream.checkpointer.Rebuild")))
                         .and(not(nameStartingWith("io.attestream.checkpointer.ArchiveCheck")))
+                        .and(not(nameStartingWith("io.attestream.checkpointer.SnapshotList")))
                         .and(not(nameStartingWith("io.attestream.checkpointer.ArchiveRestore"))))
                 .check(classes);
     }

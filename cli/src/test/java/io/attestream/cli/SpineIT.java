@@ -81,6 +81,12 @@ class SpineIT {
     private static final int KILLS = Integer.getInteger("attestream.kills", 3);
     private static final int PRODUCERS = 3;
     private static final int EVENTS_BETWEEN = 100;
+    /** So often that it is killed before, in and after snapshots and packs, and begins from what it finds then. */
+    private static final Map<String, String> CHECKPOINTER = Map.of(
+            "ATTESTREAM_SNAPSHOTS_INTERVAL_MILLIS", "4000",
+            "ATTESTREAM_SNAPSHOTS_KEPT", "2",
+            "ATTESTREAM_PACKS_AGE_MILLIS_MAX", "3000");
+
     private static final int SHARDS = 4;
     private static final int TERMINATED = 128 + 15;
     private static final Set<Integer> ALL_SHARDS =
@@ -112,7 +118,7 @@ class SpineIT {
                 2,
                 new Bootstrap(OptionalLong.of(Bootstrap.LOCAL_DEDUP_WINDOW_LEAVES)),
                 step -> {},
-                Map.of(),
+                Map.of("checkpointer", CHECKPOINTER),
                 false));
         ingesterToken = token("ingester");
         auditor = new Api(cluster.gatewayUrl(0), token("auditor"));

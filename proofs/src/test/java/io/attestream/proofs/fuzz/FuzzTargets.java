@@ -35,9 +35,12 @@ final class FuzzTargets {
             Map.entry("Scalar", List.of()),
             Map.entry("Segment", List.of("segment-")),
             Map.entry("ShardHead", List.of("shard-head-")),
+            Map.entry("ShardSnapshot", List.of("shard-snapshot-")),
+            Map.entry("Snapshot", List.of("snapshot-v1")),
             Map.entry("SignedNote", List.of("checkpoint-")),
             Map.entry("TilePath", List.of()),
-            Map.entry("TlogProof", List.of("leaf-v1.tlog-proof")));
+            Map.entry("TlogProof", List.of("leaf-v1.tlog-proof")),
+            Map.entry("WindowBlock", List.of("window-")));
 
     /** Every parser of the module, and the target that runs it. */
     static final Map<String, String> PARSERS = Map.ofEntries(
@@ -64,10 +67,15 @@ final class FuzzTargets {
             Map.entry("ProofBundle.parse", "ProofBundle"),
             Map.entry("Segment.parse", "Segment"),
             Map.entry("ShardHead.parse", "ShardHead"),
+            Map.entry("ShardSnapshot.parse", "ShardSnapshot"),
             Map.entry("SignedNote.parse", "SignedNote"),
+            Map.entry("Snapshot.parse", "Snapshot"),
+            Map.entry("SnapshotName.epochOfShard", "Scalar"),
+            Map.entry("SnapshotName.parse", "Scalar"),
             Map.entry("TilePath.parse", "TilePath"),
             Map.entry("TlogProof.parse", "TlogProof"),
-            Map.entry("TreeSize.parse", "Scalar"));
+            Map.entry("TreeSize.parse", "Scalar"),
+            Map.entry("WindowName.parse", "Scalar"));
 
     private static final List<String> TEXTS = List.of(
             "attestream.example/ledger\n3\n0UqK826WbLiw7gL7rvgKAp0K/BbI6V+UdSEBw2nh+q0=\n",

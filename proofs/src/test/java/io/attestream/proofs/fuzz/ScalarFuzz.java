@@ -5,6 +5,8 @@ import io.attestream.proofs.Base64Text;
 import io.attestream.proofs.Decimal;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.PackName;
+import io.attestream.proofs.archive.SnapshotName;
+import io.attestream.proofs.archive.WindowName;
 import io.attestream.proofs.entry.EntryKind;
 import io.attestream.proofs.entry.LogTime;
 import io.attestream.proofs.tree.Hash;
@@ -48,6 +50,21 @@ public final class ScalarFuzz {
         }
         try {
             Holds.equal(text, PackName.parse(text).name());
+        } catch (InvalidFormat e) {
+            // refused, as it may be
+        }
+        try {
+            Holds.equal(text, SnapshotName.parse(text).name());
+        } catch (InvalidFormat e) {
+            // refused, as it may be
+        }
+        try {
+            Holds.holds(SnapshotName.epochOfShard(text) >= 0, "an epoch's number is not negative");
+        } catch (InvalidFormat e) {
+            // refused, as it may be
+        }
+        try {
+            Holds.equal(text, WindowName.parse(text).name());
         } catch (InvalidFormat e) {
             // refused, as it may be
         }

@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import io.attestream.checkpointer.Decision.Leaf;
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.proofs.archive.ShardSnapshot;
+import io.attestream.proofs.archive.Snapshot;
+import io.attestream.proofs.archive.SnapshotName;
+import io.attestream.proofs.archive.WindowName;
+import io.attestream.proofs.entry.LogTime;
+import io.attestream.proofs.ledger.EpochLeaf;
+import io.attestream.proofs.note.SignedNote;
+import io.attestream.proofs.tree.CompactRange;
+import java.io.IOException;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes snapshots (design §9). The publishing thread follows what is published row by row, so that a snapshot at its epoch is made
+ * of what is in memory and of blocks already written; a thread of its own ({@link #run}) writes it, reads it back, and removes old
+ * ones. Only a snapshot that was read back is logged, in the next epoch.
+ *
+ * <p>{@link #published}, {@link #takeIfDue}, {@link #ready} and {@link #requireVerified} from the publishing thread.
+ */
+final class Snapshots implements LoggedObjects {
+    private static final Logger LOG = LoggerFactory.getLogger(Snapshots.class);
+    private static final long POLL_MILLIS = 500;
+
+    private final Ledger ledger;
+    private final int incarnation;
+    private final int generation;
+    private final ObjectStore store;
+    private final StoredSnapshots stored;
+    private final Schedule schedule;
+    private final Trimmer trimmer;
+    private final Clock clock;
+    private final List<ShardWindow> windows = new ArrayList<>();
+    private final AtomicBoolean requested = new AtomicBoolean();
+    /** Signed and not written yet; at most one is under way. */
+    private final LinkedBlockingQueue<Taken> taken = new LinkedBlockingQueue<>(1);
+
+    /** Written, read back, and not logged yet. */
+    private final AtomicReference<@Nullable SnapshotName> ready = new AtomicReference<>();
+
+    private final AtomicBoolean underWay = new AtomicBoolean();
+    private long dueMillis;
+    private volatile long newestEpoch = -1;
+    private volatile long newestMillis;
+    private volatile String problem = "";
+    private volatile boolean stopping;
+
+    /**
+     * When snapshots are taken and how many are kept.
+     *
+     * @param intervalMillis 0 for only on demand
+     * @param kept at least 1
+     */
+    record Schedule(long intervalMillis, int kept) {}
+
+    /** What is to be done when older records are no longer needed to go on from a snapshot. */
+    interface Trimmer {
+        Trimmer NONE = oldestKept -> {};
+
+        /** @param oldestKept of which all shards can be resumed; it is logged */
+        void trim(List<ShardSnapshot> oldestKept) throws InterruptedException;
+    }
+
+    /** A snapshot and the objects that are not in the store yet, in the order in which they are to be written. */
+    private record Taken(SnapshotName name, Map<String, byte[]> objects) {}
+
+    Snapshots(
+            Ledger ledger,
+            int incarnation,
+            int generation,
+            ObjectStore store,
+            Schedule schedule,
+            Trimmer trimmer,
+            Clock clock) {
+        this.ledger = ledger;
+        this.incarnation = incarnation;
+        this.generation = generation;
+        this.store = store;
+        this.stored = new StoredSnapshots(store, ledger);
+        this.schedule = schedule;
+        this.trimmer = trimmer;
+        this.clock = clock;
+        this.dueMillis = clock.millis() + schedule.intervalMillis();
+        for (int shard = 0; shard < ledger.shards(); shard++) {
+            windows.add(new ShardWindow(shard, ledger.key()));
+        }
+    }
+
+    /** Goes on from a snapshot, before the first epoch behind it. */
+    void resume(StoredSnapshots.Stored snapshot) throws IOException, InvalidFormat {
+        for (int shard = 0; shard < ledger.shards(); shard++) {
+            windows.set(
+                    shard,
+                    ShardWindow.resumed(shard, ledger.key(), snapshot.shards().get(shard)));
+        }
+        newestEpoch = snapshot.manifest().epoch();
+        newestMillis = time(snapshot.manifest());
+        dueMillis = Math.min(dueMillis, newestMillis + schedule.intervalMillis());
+    }
+
+    private static long time(Snapshot manifest) throws InvalidFormat {
+        return LogTime.parse(manifest.time(), "time");
+    }
+
+    /** A predecessor wrote it and did not come to log it. */
+    void log(SnapshotName unlogged) {
+        ready.set(unlogged);
+    }
+
+    /** Asks for a snapshot at the next published epoch, or of the last one; from any thread. */
+    void request() {
+        requested.set(true);
+    }
+
+    // ---- the publishing thread
+
+    /** Takes the next published epoch, before any head behind it. */
+    void published(EpochIntent intent, List<Added> added) {
+        for (int shard = 0; shard < windows.size(); shard++) {
+            for (Leaf leaf : added.get(shard).leaves()) {
+                windows.get(shard).add(leaf).ifPresent(this::write);
+            }
+        }
+        SnapshotName waiting = ready.get();
+        if (waiting != null && EpochObjects.leaf(intent).logged().stream().anyMatch(is(waiting)::equals)) {
+            ready.compareAndSet(waiting, null);
+        }
+    }
+
+    private void write(ShardWindow.Block block) {
+        try {
+            if (store.putIfAbsent(block.name().name(), block.object())
+                    instanceof ObjectStore.PutResult.DifferentBytes) {
+                throw new FatalDoubtException(
+                        "object " + block.name().name() + " exists with bytes that do not have its digest");
+            }
+        } catch (IOException e) {
+            throw new FatalDoubtException(
+                    "object " + block.name().name() + " could not be written: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Takes a snapshot at the last published epoch if one is due, none is under way, and each shard's head is one from which the
+     * processors' claims go on.
+     */
+    void takeIfDue(EpochIntent last, CompactRange ledgerRange, Backlog backlog, Signer signer) {
+        long now = clock.millis();
+        boolean scheduled = schedule.intervalMillis() > 0 && now >= dueMillis;
+        if (last.epoch() == newestEpoch) {
+            requested.set(false); // there is one
+            return;
+        }
+        if ((!scheduled && !requested.get()) || !backlog.canResume()) {
+            return;
+        }
+        if (ready.get() != null || !underWay.compareAndSet(false, true)) {
+            return; // one at a time
+        }
+        requested.set(false);
+        dueMillis = now + schedule.intervalMillis();
+        taken.add(take(last, ledgerRange, backlog, signer, now));
+    }
+
+    private Taken take(EpochIntent last, CompactRange ledgerRange, Backlog backlog, Signer signer, long nowMillis) {
+        Map<String, byte[]> objects = new TreeMap<>();
+        List<Snapshot.Shard> shards = new ArrayList<>();
+        List<ShardSnapshot> states = backlog.resumePoints().stream()
+                .map(point -> state(point, objects))
+                .toList();
+        for (ShardSnapshot state : states) {
+            byte[] object = state.encode();
+            String name = SnapshotName.ofShard(last.epoch(), state.head().shard(), object);
+            objects.put(name, object);
+            shards.add(new Snapshot.Shard(state.head(), name));
+        }
+        SignedNote note = signer.signSnapshot(
+                new Snapshot(
+                        ledger.origin(),
+                        last.epoch(),
+                        ledgerRange.hashes(),
+                        incarnation,
+                        generation,
+                        LogTime.format(nowMillis),
+                        shards),
+                states);
+        byte[] manifest = StoredSnapshots.encode(note);
+        SnapshotName name = SnapshotName.of(last.epoch(), manifest);
+        objects.put(name.name(), manifest);
+        return new Taken(name, objects);
+    }
+
+    private ShardSnapshot state(ShardReplica.ResumePoint point, Map<String, byte[]> objects) {
+        ShardWindow window = windows.get(point.head().head().shard());
+        List<WindowName> blocks = new ArrayList<>(window.fullBlocks());
+        window.openBlock().filter(block -> block.name().end() > window.first()).ifPresent(block -> {
+            objects.put(block.name().name(), block.object());
+            blocks.add(block.name());
+        });
+        return new ShardSnapshot(
+                point.head().head(),
+                point.range().hashes(),
+                point.head().counts().asMap(),
+                window.controls(),
+                window.first(),
+                blocks,
+                point.sealedOffset(),
+                point.outcomesOffset(),
+                point.leafSizeBytes());
+    }
+
+    /** What is to be logged in the next epoch; the same again until it is published. */
+    List<EpochLeaf.Logged> ready() {
+        SnapshotName name = ready.get();
+        return name == null ? List.of() : List.of(is(name));
+    }
+
+    private static EpochLeaf.Logged is(SnapshotName name) {
+        return new EpochLeaf.Logged(name.name(), name.digest());
+    }
+
+    /**
+     * What a predecessor was about to log has to be signed and whole. One that is gone or rotten is logged nevertheless: nothing
+     * rests on it, and whoever wants to resume from it looks again.
+     */
+    @Override
+    public void requireVerified(List<EpochLeaf.Logged> logged) {
+        for (EpochLeaf.Logged object : logged) {
+            try {
+                SnapshotName name = SnapshotName.parse(object.name());
+                if (name.equals(ready.get())) {
+                    continue;
+                }
+                Snapshot manifest = stored.manifest(name);
+                stored.load(name, manifest);
+            } catch (InvalidFormat | IOException e) {
+                LOG.warn(
+                        "a predecessor was about to log snapshot {}, which is of no use: {}",
+                        object.name(),
+                        e.getMessage());
+            }
+        }
+    }
+
+    // ---- a thread of its own
+
+    void run() {
+        try {
+            while (!stopping) {
+                finishNext();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Finishes the snapshot that was taken, waiting a moment for one. */
+    void finishNext() throws InterruptedException {
+        Taken next = taken.poll(POLL_MILLIS, TimeUnit.MILLISECONDS);
+        if (next != null) {
+            finish(next);
+        }
+    }
+
+    /** Ends {@link #run} after the snapshot under way. */
+    void stop() {
+        stopping = true;
+    }
+
+    /** Writes what was taken, reads it back, and removes old ones. */
+    private void finish(Taken snapshot) throws InterruptedException {
+        try {
+            write(snapshot);
+            Snapshot manifest = stored.manifest(snapshot.name());
+            stored.load(snapshot.name(), manifest);
+            newestMillis = time(manifest);
+            newestEpoch = manifest.epoch();
+            ready.set(snapshot.name());
+            LOG.info("snapshot {} is written and was read back", snapshot.name().name());
+            problem = "";
+        } catch (IOException | InvalidFormat e) {
+            problem = "snapshot " + snapshot.name().name() + " was not made: " + e.getMessage();
+            LOG.warn("{}; the next is taken when due", problem);
+            return;
+        } catch (RuntimeException e) {
+            problem = "snapshot " + snapshot.name().name() + " was not made: " + e;
+            LOG.error("a snapshot failed by a bug; the next is taken when due", e);
+            return;
+        } finally {
+            underWay.set(false);
+        }
+        try {
+            removeOld();
+        } catch (IOException | InvalidFormat e) {
+            problem = "old snapshots were not removed: " + e.getMessage();
+            LOG.warn("{}; tried again after the next snapshot", problem);
+        }
+    }
+
+    /** The manifest last: what it names is there when it is. */
+    private void write(Taken snapshot) throws IOException {
+        for (Map.Entry<String, byte[]> object : snapshot.objects().entrySet()) {
+            if (!object.getKey().equals(snapshot.name().name())) {
+                put(object.getKey(), object.getValue());
+            }
+        }
+        String manifest = snapshot.name().name();
+        put(manifest, snapshot.objects().getOrDefault(manifest, new byte[0]));
+    }
+
+    private void put(String name, byte[] object) throws IOException {
+        store.putIfAbsent(name, object);
+        if (!store.get(name).filter(back -> Arrays.equals(back, object)).isPresent()) {
+            throw new IOException("object " + name + " was written and does not read back");
+        }
+    }
+
+    /**
+     * Removes all but the newest snapshots, and what only older ones need. Blocks of a snapshot another process is taking now lie
+     * behind all that are kept, so they are not touched.
+     */
+    private void removeOld() throws IOException, InvalidFormat, InterruptedException {
+        List<SnapshotName> names = stored.names();
+        if (names.size() < schedule.kept()) {
+            return;
+        }
+        SnapshotName oldestKept = names.get(schedule.kept() - 1);
+        Snapshot manifest = stored.manifest(oldestKept);
+        for (SnapshotName old : names.subList(schedule.kept(), names.size())) {
+            if (old.epoch() < oldestKept.epoch()) {
+                store.delete(old.name());
+            }
+        }
+        for (String name : store.list(SnapshotName.SHARD_SNAPSHOTS)) {
+            if (SnapshotName.epochOfShard(name) < oldestKept.epoch()) {
+                store.delete(name);
+            }
+        }
+        List<ShardSnapshot> states = new ArrayList<>();
+        for (Snapshot.Shard shard : manifest.shards()) {
+            states.add(stored.state(shard));
+        }
+        removeBlocks(states);
+        // With one kept, the oldest is the newest, which is not logged yet.
+        if (schedule.kept() > 1 && manifest.incarnation() == incarnation && manifest.generation() == generation) {
+            trimmer.trim(states);
+        }
+    }
+
+    private void removeBlocks(List<ShardSnapshot> oldestKept) throws IOException, InvalidFormat {
+        Set<String> needed = new HashSet<>();
+        oldestKept.forEach(state -> state.window().forEach(block -> needed.add(block.name())));
+        for (String name : store.list(WindowName.WINDOWS)) {
+            WindowName block = WindowName.parse(name);
+            boolean known = block.shard() < oldestKept.size();
+            if (known && !needed.contains(name) && isBehind(block, oldestKept.get(block.shard()))) {
+                store.delete(name);
+            }
+        }
+    }
+
+    /** No kept snapshot, and none to come, can name the block. */
+    private static boolean isBehind(WindowName block, ShardSnapshot oldestKept) {
+        return block.end() <= oldestKept.windowFirst()
+                || (!block.isFull() && block.end() < oldestKept.head().size().value());
+    }
+
+    // ---- what is told outside
+
+    /** The epoch of the newest snapshot; -1 if there is none. */
+    long newestEpoch() {
+        return newestEpoch;
+    }
+
+    /** When the newest snapshot was taken; 0 if there is none. */
+    long newestMillis() {
+        return newestMillis;
+    }
+
+    /** Why the last snapshot was not made; empty if it was. */
+    String problem() {
+        return problem;
+    }
+}

@@ -1,0 +1,539 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
+
+import io.attestream.proofs.archive.ObjectNames;
+import io.attestream.proofs.archive.Payload;
+import io.attestream.proofs.archive.ShardSnapshot;
+import io.attestream.proofs.archive.Snapshot;
+import io.attestream.proofs.archive.SnapshotName;
+import io.attestream.proofs.archive.WindowBlock;
+import io.attestream.proofs.archive.WindowName;
+import io.attestream.proofs.control.ControlRecord;
+import io.attestream.proofs.entry.EntryKind;
+import io.attestream.proofs.ledger.EpochLeaf;
+import io.attestream.proofs.ledger.ShardHead;
+import io.attestream.proofs.note.NoteSigner;
+import io.attestream.proofs.note.SignedNote;
+import io.attestream.proofs.tree.Rfc6962;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A checkpointer that goes on from a snapshot decides and publishes what one that read everything would. */
+class SnapshotsTest {
+    @TempDir
+    private Path directory;
+
+    private Scene scene;
+    private Scene.Instance process;
+
+    @BeforeEach
+    void publishTwoEpochs() throws Exception {
+        scene = new Scene(directory, 2);
+        process = scene.start();
+        process.checkpointer.takeUp();
+        process.checkpointer.publishNewest();
+        publish(process, "second");
+    }
+
+    private void publish(Scene.Instance by, String tag) {
+        scene.grow(tag);
+        by.read();
+        by.checkpointer.publishNewest();
+    }
+
+    private Scene.Instance restart() throws InterruptedException {
+        Scene.Instance next = scene.start();
+        next.checkpointer.takeUp();
+        return next;
+    }
+
+    private StoredSnapshots stored() {
+        return new StoredSnapshots(scene.store, scene.ledger.ledger);
+    }
+
+    private static List<String> loggedNames(EpochIntent intent) {
+        return EpochObjects.leaf(intent).logged().stream()
+                .map(EpochLeaf.Logged::name)
+                .toList();
+    }
+
+    @Test
+    void aSnapshotHoldsEveryShardAtAPublishedEpochAndIsLoggedInTheNext() throws Exception {
+        // when
+        SnapshotName name = process.takeSnapshot();
+        publish(process, "third");
+        publish(process, "fourth");
+
+        // then
+        Snapshot manifest = stored().manifest(name);
+        assertThat(manifest.epoch()).isEqualTo(1);
+        assertThat(manifest.heads()).isEqualTo(scene.published().get(1).intent().heads());
+        assertThat(loggedNames(scene.published().get(2).intent())).containsExactly(name.name());
+        assertThat(loggedNames(scene.published().get(3).intent())).isEmpty();
+        assertThat(scene.history().newestSnapshot()).contains(name);
+        for (Snapshot.Shard shard : manifest.shards()) {
+            ShardSnapshot state = stored().state(shard);
+            assertThat(state.range().root()).isEqualTo(shard.head().root());
+            assertThat(state.window())
+                    .singleElement()
+                    .extracting(WindowName::end)
+                    .isEqualTo(shard.head().size().value());
+        }
+    }
+
+    /** The heads after it, the outcomes of records sent again, and all epochs are those of a checkpointer that read everything. */
+    @Test
+    void goesOnFromASnapshotAsIfItHadReadEverything() throws Exception {
+        // given
+        process.takeSnapshot();
+        publish(process, "third");
+
+        // when
+        Scene.Instance next = restart();
+        scene.grow("second"); // known since before the snapshot
+        next.read();
+        next.checkpointer.publishNewest();
+        publish(next, "fifth");
+
+        // then
+        assertThat(next.start).isPresent();
+        CheckpointHistory history = scene.history();
+        assertThat(history.nextEpoch()).isEqualTo(5);
+        for (ShardHead head : history.publishedHeads()) {
+            assertThat(head.size().value())
+                    .isEqualTo(scene.shards.get(head.shard()).sequencer.deltas.stream()
+                            .mapToLong(SealedDelta::size)
+                            .max()
+                            .orElseThrow());
+        }
+        ArchiveCheck check = ArchiveCheck.openAlone(
+                scene.ledger.ledger.key(), scene.store, Long.MAX_VALUE, ArchiveCheck.Listener.NONE);
+        assertThat(((ArchiveCheck.Result.Checked) check.run()).report().findings())
+                .isEmpty();
+        // and one that reads everything agrees
+        deleteSnapshots();
+        assertThat(restart().start).isEmpty();
+    }
+
+    private void deleteSnapshots() throws Exception {
+        for (String name : scene.store.list(SnapshotName.SNAPSHOTS)) {
+            scene.store.delete(name);
+        }
+    }
+
+    @Test
+    void aSnapshotOfASnapshotIsThatOfOneWhoReadEverything() throws Exception {
+        // given
+        process.takeSnapshot();
+        publish(process, "third");
+        Scene.Instance resumed = restart();
+        publish(resumed, "fourth");
+        List<ShardSnapshot> own = states(resumed.takeSnapshot());
+
+        // when
+        deleteSnapshots();
+        List<ShardSnapshot> whole = states(restart().takeSnapshot());
+
+        // then
+        for (int shard = 0; shard < 2; shard++) {
+            assertThat(own.get(shard).head()).isEqualTo(whole.get(shard).head());
+            assertThat(own.get(shard).frontier()).isEqualTo(whole.get(shard).frontier());
+            assertThat(own.get(shard).counts()).isEqualTo(whole.get(shard).counts());
+            assertThat(own.get(shard).controls())
+                    .containsExactlyElementsOf(whole.get(shard).controls());
+            assertThat(own.get(shard).window()).isEqualTo(whole.get(shard).window());
+            assertThat(own.get(shard).windowFirst()).isEqualTo(whole.get(shard).windowFirst());
+            assertThat(own.get(shard).sealedOffset()).isEqualTo(whole.get(shard).sealedOffset());
+            assertThat(own.get(shard).outcomesOffset())
+                    .isEqualTo(whole.get(shard).outcomesOffset());
+        }
+    }
+
+    private List<ShardSnapshot> states(SnapshotName name) throws Exception {
+        List<ShardSnapshot> states = new ArrayList<>();
+        for (Snapshot.Shard shard : stored().manifest(name).shards()) {
+            states.add(stored().state(shard));
+        }
+        return states;
+    }
+
+    /** A window that got smaller and larger again: what fell out of it is not remembered, whatever the window is now. */
+    @Test
+    void remembersExactlyWhatTheWindowsHistoryLeft() throws Exception {
+        // given a window of 1024 leaves, of 256 for a moment, and of 1024 again
+        TestShard shard = scene.shards.get(0);
+        shard.append(scene.ledger.rulesValue(0, 2, 1024));
+        for (int i = 0; i < 300; i++) {
+            shard.event("many-" + i, "payload");
+        }
+        shard.append(scene.ledger.rulesValue(0, 3, 256));
+        shard.append(scene.ledger.rulesValue(0, 4, 1024));
+        shard.seal();
+        process.read();
+        process.checkpointer.publishNewest();
+
+        // when
+        SnapshotName name = process.takeSnapshot();
+        ShardSnapshot state = states(name).get(0);
+        ShardDecider resumed = ShardDecider.resumed(
+                0,
+                scene.ledger.ledger,
+                1,
+                stored().load(name, stored().manifest(name)).shards().get(0));
+        ShardDecider whole = new ShardDecider(0, scene.ledger.ledger, 1);
+        shard.records.forEach(record -> whole.decide(record.offset(), record.timestampMillis(), record.value()));
+
+        // then the last 256 leaves of that moment
+        long size = state.head().size().value();
+        assertThat(state.windowFirst()).isEqualTo(size - 256);
+        for (long back : new long[] {300, 256, 255, 254, 100, 3}) {
+            TestShard.Committed sentBefore = shard.records.get((int) Math.max(1, shard.records.size() - back));
+            assertThat(decision(resumed, 10_000 - back, sentBefore.value()))
+                    .as("sent again, %s records back", back)
+                    .isEqualTo(decision(whole, 10_000 - back, sentBefore.value()));
+        }
+        assertThat(decision(resumed, 20_000, shard.records.get(1).value())).startsWith("leaf");
+        assertThat(decision(
+                        resumed,
+                        20_001,
+                        shard.records.get(shard.records.size() - 100).value()))
+                .startsWith("WithoutLeaf");
+    }
+
+    private static String decision(ShardDecider decider, long offset, byte[] value) {
+        ShardDecider.Verdict verdict = decider.decide(offset, 1_700_000_000_000L, value);
+        Decision decision = ((ShardDecider.Decided) verdict).decision();
+        return decision instanceof Decision.Leaf leaf
+                ? "leaf " + leaf.index() + " " + leaf.kind()
+                : decision.toString();
+    }
+
+    @Test
+    void fullBlocksAreWrittenOnceAndThoseOutOfTheWindowAreForgotten() {
+        // given
+        ShardWindow window = new ShardWindow(0, scene.ledger.key.verifier());
+        List<ShardWindow.Block> blocks = new ArrayList<>();
+        Decision.Leaf genesis = leaf(0, EntryKind.GENESIS, genesisEntry());
+        window.add(genesis).ifPresent(blocks::add);
+
+        // when
+        for (long index = 1; index < 2 * WindowBlock.LEAVES_MAX + 3; index++) {
+            window.add(leaf(index, EntryKind.EVENT, new byte[0])).ifPresent(blocks::add);
+        }
+
+        // then
+        assertThat(blocks)
+                .extracting(block -> block.name().first(), block -> block.name().end())
+                .containsExactly(tuple(0L, 65_536L), tuple(65_536L, 131_072L));
+        assertThat(window.size()).isEqualTo(131_075);
+        assertThat(window.first()).isEqualTo(131_075 - 256);
+        assertThat(window.fullBlocks())
+                .singleElement()
+                .extracting(WindowName::first)
+                .isEqualTo(65_536L);
+        assertThat(window.openBlock().orElseThrow().name().first()).isEqualTo(131_072);
+    }
+
+    private byte[] genesisEntry() {
+        return ControlRecord.ofValue(scene.ledger.genesisValue(0));
+    }
+
+    private static Decision.Leaf leaf(long index, EntryKind kind, byte[] entry) {
+        return new Decision.Leaf(
+                index,
+                index,
+                kind,
+                1,
+                entry,
+                new byte[32],
+                new byte[16],
+                new Payload.Plain(new byte[16], new byte[16], new byte[0]));
+    }
+
+    // ---- what is not to be gone on from
+
+    @ParameterizedTest
+    @ValueSource(strings = {SnapshotName.SNAPSHOTS, SnapshotName.SHARD_SNAPSHOTS, WindowName.WINDOWS})
+    void aDamagedSnapshotIsPassedOverForAnOlderOneAndThatForNone(String prefix) throws Exception {
+        // given
+        SnapshotName older = process.takeSnapshot();
+        publish(process, "third");
+        SnapshotName newer = process.takeSnapshot();
+        publish(process, "fourth");
+
+        // when
+        assertThat(restart().start.orElseThrow().name()).isEqualTo(newer);
+        flip(last(prefix));
+
+        // then
+        assertThat(restart().start.orElseThrow().name()).isEqualTo(older);
+        for (String name : scene.store.list(prefix)) {
+            scene.store.delete(name);
+        }
+        assertThat(restart().start).isEmpty();
+    }
+
+    private String last(String prefix) throws Exception {
+        List<String> names = new ArrayList<>(scene.store.list(prefix));
+        Collections.sort(names);
+        return names.get(names.size() - 1);
+    }
+
+    private void flip(String name) throws Exception {
+        byte[] object = scene.store.get(name).orElseThrow();
+        object[object.length - 10] ^= 1;
+        scene.store.replace(name, object);
+    }
+
+    @Test
+    void aSnapshotThatAnotherKeySignedIsNone() throws Exception {
+        // given
+        SnapshotName own = process.takeSnapshot();
+        SignedNote note = SignedNote.parse(scene.store.get(own.name()).orElseThrow());
+        NoteSigner stranger = NoteSigner.generate(Snapshot.keyName(TestLedger.ORIGIN), new SecureRandom());
+        byte[] forged = SignedNote.sign(note.text(), stranger).encode().getBytes(StandardCharsets.UTF_8);
+
+        // when
+        scene.store.delete(own.name());
+        scene.store.putIfAbsent(SnapshotName.of(1, forged).name(), forged);
+
+        // then
+        assertThat(restart().start).isEmpty();
+    }
+
+    @Test
+    void refusesToGoOnWhenTheTopicHasOtherHeadsThanTheSnapshot() throws Exception {
+        // given two ledgers of one key that agree in nothing else
+        process.takeSnapshot();
+        List<LogRecord> records = new ArrayList<>(scene.log.committed);
+        scene.log.committed.clear();
+        for (LogRecord record : records) {
+            if (record.epoch() == 0) {
+                scene.log.committed.add(record);
+            }
+        }
+        for (String name : scene.store.list(ObjectNames.GUARDS)) {
+            if (name.contains("00001")) {
+                scene.store.delete(name);
+            }
+        }
+
+        // then
+        assertThatThrownBy(this::restart)
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("there is a snapshot of epoch 1")
+                .hasMessageContaining("lost records");
+    }
+
+    @Test
+    void aSnapshotOfAnOlderGenerationIsNotGoneOnFrom() throws Exception {
+        // given
+        process.takeSnapshot();
+        publish(process, "third");
+
+        // when
+        scene.restore(2, 3);
+
+        // then
+        assertThat(restart().start).isEmpty();
+    }
+
+    /** The new generation's deltas do not end where an older one's heads were: nobody could go on from there. */
+    @Test
+    void takesNoSnapshotAtAHeadWhereNoDeltaOfThisGenerationEnds() throws Exception {
+        // given
+        scene.restore(2, 1000);
+        Scene.Instance behind = scene.start();
+        behind.checkpointer.takeUp();
+
+        // when
+        behind.snapshots.request();
+        behind.checkpointer.takeSnapshotIfDue();
+        behind.snapshots.finishNext();
+
+        // then it is taken at the first epoch of its own
+        boolean atOldHeads = !behind.snapshots.ready().isEmpty();
+        publish(behind, "third");
+        if (!atOldHeads) {
+            behind.checkpointer.takeSnapshotIfDue();
+            behind.snapshots.finishNext();
+        }
+        publish(behind, "fourth");
+        assertThat(scene.history().newestSnapshot()).isPresent();
+        Scene.Instance next = restart();
+        assertThat(next.start).isPresent();
+        publish(next, "fifth");
+    }
+
+    // ---- the signer
+
+    @Test
+    void theSignerSignsNoSnapshotOfAnythingElseThanItSignedLast() throws Exception {
+        // given
+        SnapshotName name = process.takeSnapshot();
+        Snapshot honest = stored().manifest(name);
+        List<ShardSnapshot> states = states(name);
+
+        // then
+        assertThat(process.signer.signSnapshot(honest, states).text()).isEqualTo(honest.text());
+        refused(with(honest, 0, honest.heads()), states);
+        List<ShardHead> swapped = new ArrayList<>(honest.heads());
+        ShardHead head = swapped.get(0);
+        swapped.set(0, new ShardHead(0, head.size(), head.root(), head.nextOffset() + 1));
+        refused(with(honest, 1, swapped), states);
+        refused(honest, List.of(states.get(0), states.get(0)));
+        ShardSnapshot other = states.get(1);
+        refused(
+                honest,
+                List.of(
+                        states.get(0),
+                        new ShardSnapshot(
+                                other.head(),
+                                other.frontier(),
+                                states.get(0).counts().equals(other.counts())
+                                        ? Map.of("events", 1L)
+                                        : states.get(0).counts(),
+                                other.controls(),
+                                other.windowFirst(),
+                                other.window(),
+                                other.sealedOffset(),
+                                other.outcomesOffset(),
+                                other.leafSizeBytes())));
+    }
+
+    private void refused(Snapshot snapshot, List<ShardSnapshot> states) {
+        assertThatThrownBy(() -> process.signer.signSnapshot(snapshot, states))
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("signer: refuses a snapshot");
+    }
+
+    private static Snapshot with(Snapshot honest, long epoch, List<ShardHead> heads) {
+        List<Snapshot.Shard> shards = new ArrayList<>();
+        heads.forEach(head -> shards.add(
+                new Snapshot.Shard(head, honest.shards().get(head.shard()).name())));
+        return new Snapshot(
+                honest.origin(),
+                epoch,
+                honest.ledgerFrontier(),
+                honest.incarnation(),
+                honest.generation(),
+                honest.time(),
+                shards);
+    }
+
+    // ---- logging and removing
+
+    @Test
+    void aSnapshotWhoseTakerDiedIsLoggedByTheNext() throws Exception {
+        // given
+        SnapshotName name = process.takeSnapshot();
+
+        // when
+        publish(restart(), "third");
+
+        // then
+        assertThat(loggedNames(scene.published().get(2).intent())).containsExactly(name.name());
+    }
+
+    @Test
+    void anIntentThatLogsASnapshotIsRolledForwardEvenIfTheSnapshotIsGone() throws Exception {
+        // given
+        SnapshotName name = process.takeSnapshot();
+        Scene.Instance dying = scene.start((step, epoch) -> {
+            if (step == PublishStep.INTENT_COMMITTED) {
+                throw new IllegalStateException("dies here");
+            }
+        });
+        dying.checkpointer.takeUp();
+        scene.grow("third");
+        dying.read();
+        assertThatThrownBy(dying.checkpointer::publishNewest).hasMessage("dies here");
+
+        // when
+        scene.store.delete(name.name());
+        publish(restart(), "fourth");
+
+        // then
+        assertThat(loggedNames(scene.published().get(2).intent())).containsExactly(name.name());
+        assertThat(scene.history().nextEpoch()).isEqualTo(4);
+    }
+
+    @Test
+    void historyRefusesALoggedSnapshotThatIsNotOfAnEpochBeforeOrNotNewer() throws Exception {
+        // given
+        process.takeSnapshot();
+        publish(process, "third");
+        EpochIntent last = scene.published().get(2).intent();
+
+        // then
+        assertThat(loggedNames(last)).hasSize(1);
+        assertThatThrownBy(() -> historyWith(new SnapshotName(3, Rfc6962.EMPTY_ROOT)))
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("of no published epoch behind the last snapshot");
+        assertThatThrownBy(() -> historyWith(new SnapshotName(1, Rfc6962.EMPTY_ROOT)))
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("of no published epoch behind the last snapshot");
+    }
+
+    private void historyWith(SnapshotName logged) throws Exception {
+        CheckpointHistory history = scene.history();
+        EpochAssembler.Epoch epoch = new EpochAssembler(scene.ledger.ledger)
+                .assemble(
+                        history.ledgerRange(),
+                        new Backlog.Content(
+                                history.publishedHeads().stream()
+                                        .map(head -> new VerifiedHead(head, Counts.NONE))
+                                        .toList(),
+                                List.of(),
+                                false),
+                        List.of(new EpochLeaf.Logged(logged.name(), logged.digest())),
+                        0);
+        EpochIntent last = scene.published().get(2).intent();
+        history.accept(new LogRecord.Intent(
+                new EpochIntent(3, epoch.leaf(), epoch.heads(), epoch.noteText(), last.segment(), last.payloads(), 1)));
+    }
+
+    @Test
+    void onlyTheNewestSnapshotsAndWhatTheyNeedAreKept() throws Exception {
+        // given
+        scene.snapshotsKept = 2;
+        Scene.Instance keeper = restart();
+        for (String tag : List.of("third", "fourth", "fifth", "sixth")) {
+            publish(keeper, tag);
+            keeper.takeSnapshot();
+        }
+        publish(keeper, "seventh");
+
+        // then
+        assertThat(scene.store.list(SnapshotName.SNAPSHOTS)).hasSize(2);
+        assertThat(scene.store.list(SnapshotName.SHARD_SNAPSHOTS)).hasSize(4);
+        assertThat(scene.store.list(WindowName.WINDOWS)).hasSize(4);
+        StoredSnapshots stored = stored();
+        for (SnapshotName name : stored.names()) {
+            assertThat(stored.load(name, stored.manifest(name)).shards()).hasSize(2);
+        }
+        publish(restart(), "eighth");
+
+        // and topics of claims go no further than the oldest that is kept
+        assertThat(scene.trimmed).hasSize(3);
+        SnapshotName oldest = stored.names().get(1);
+        assertThat(scene.trimmed.get(2))
+                .extracting(ShardSnapshot::sealedOffset)
+                .isEqualTo(
+                        states(oldest).stream().map(ShardSnapshot::sealedOffset).toList());
+    }
+}
