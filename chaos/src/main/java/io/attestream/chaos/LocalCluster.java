@@ -318,6 +318,7 @@ public final class LocalCluster implements AutoCloseable {
         environment.put(
                 "ATTESTREAM_STATE_DIRECTORY",
                 data.resolve("state").resolve(name).toString());
+        environment.put("ATTESTREAM_OBJECTS_LOCATION", data.resolve("objects").toString());
         environment.put("ATTESTREAM_HTTP_HOST", "127.0.0.1");
         environment.put("ATTESTREAM_HTTP_PORT", Integer.toString(port(name)));
         environment.put("ATTESTREAM_ADMISSION_TENANTS", DevIdentityProvider.TENANT);

@@ -12,7 +12,9 @@ import io.attestream.chaos.S3Server.Fault;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -57,7 +59,7 @@ class ObjectStoreIT {
                 1,
                 new Bootstrap(OptionalLong.of(Bootstrap.LOCAL_DEDUP_WINDOW_LEAVES)),
                 step -> {},
-                Map.of("checkpointer", packing, "gateway", environment),
+                Map.of("checkpointer", packing, "gateway", environment, "processors", environment),
                 false));
     }
 
@@ -167,8 +169,10 @@ class ObjectStoreIT {
             return segments().stream().noneMatch(early::contains);
         });
 
-        // then
+        // then, also when the proof stores have let go of what is in packs
         assertThat(server.objects().keySet()).anyMatch(key -> key.startsWith("bucket/ledger/packs/"));
+        Path log = scratch.resolve("data/logs/processors-0.log");
+        await().atMost(60, TimeUnit.SECONDS).until(() -> Files.readString(log).contains("come from packs now"));
         Path bundle = scratch.resolve("packed.attest.json");
         run("receipt", "--data-dir", data(), receipt, "--save", bundle.toString());
         run(
@@ -190,6 +194,73 @@ class ObjectStoreIT {
         run("restore", "objects", "--data-dir", data(), "--objects", location());
         assertThat(server.objects()).containsAllEntriesOf(packs);
         run("fsck", "--data-dir", data(), "--objects", location());
+    }
+
+    @Test
+    void aSnapshotIsTakenOnDemandVerifiedWithoutKafkaAndGoneOnFrom() throws Exception {
+        // given
+        publishOne("before the snapshot");
+
+        // when
+        run("snapshots", "create", "--data-dir", data());
+        JsonNode taken = snapshots("list", "--data-dir", data(), "--objects", location());
+
+        // then
+        assertThat(taken.at("/snapshots/0/problem").asText()).isEmpty();
+        assertThat(taken.at("/snapshots/0/leaves").asLong()).isPositive();
+
+        // and a checkpointer that is killed goes on from it
+        cluster.process("checkpointer").kill();
+        cluster.startAgain("checkpointer");
+        publishOne("after the snapshot");
+        assertThat(Files.readString(scratch.resolve("data/logs/checkpointer.log")))
+                .contains("going on from snapshot");
+        JsonNode logged = snapshots(
+                "verify",
+                "--objects",
+                location(),
+                "--ledger-key",
+                cluster.ledger().verifierKey());
+        assertThat(logged.at("/snapshots/0/loggedEpoch").asLong())
+                .isGreaterThan(logged.at("/snapshots/0/epoch").asLong());
+        run("fsck", "--data-dir", data(), "--objects", location());
+
+        // and a flipped bit in it is found, and named
+        String window = server.objects().keySet().stream()
+                .filter(key -> key.startsWith("bucket/ledger/windows/"))
+                .reduce((first, second) -> second)
+                .orElseThrow();
+        byte[] good = server.objects().get(window);
+        byte[] damaged = good.clone();
+        damaged[30] ^= 1;
+        server.objects().put(window, damaged);
+        String name = window.substring("bucket/ledger/".length());
+        for (List<String> check : List.of(List.of("snapshots", "verify"), List.of("fsck"))) {
+            List<String> arguments = new ArrayList<>(check);
+            arguments.addAll(List.of("--data-dir", data(), "--objects", location()));
+            Script.Ended found = Script.run(scratch, COMMAND, CREDENTIALS, arguments.toArray(new String[0]));
+            assertThat(found.exitCode()).isEqualTo(ExitCode.VERIFICATION_FAILED);
+            assertThat(found.out()).contains("DAMAGED").contains(name);
+        }
+        server.objects().put(window, good);
+    }
+
+    private static JsonNode snapshots(String... arguments) throws Exception {
+        List<String> all = new ArrayList<>(List.of("snapshots"));
+        all.addAll(List.of(arguments));
+        all.addAll(List.of("-o", "json"));
+        return JSON.readTree(run(all.toArray(new String[0])).out());
+    }
+
+    private static void publishOne(String id) throws Exception {
+        Path event = Files.writeString(
+                scratch.resolve("one.json"),
+                "{\"specversion\":\"1.0\",\"id\":\"" + id + "\",\"source\":\"/one\",\"type\":\"test\"}");
+        String receipt = JSON.readTree(run("append", "--data-dir", data(), "-o", "json", event.toString())
+                        .out())
+                .at("/results/0/receipt/href")
+                .asText();
+        run("receipt", "--data-dir", data(), receipt, "--wait", "60");
     }
 
     private static Set<String> segments() {

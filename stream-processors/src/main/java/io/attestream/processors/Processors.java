@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.processors;
 
+import io.attestream.objects.ObjectStores;
 import io.attestream.processors.admission.AdmissionMetrics;
 import io.attestream.processors.admission.AdmissionTopology;
+import io.attestream.processors.proofs.PackLoader;
+import io.attestream.processors.proofs.PackedProofs;
 import io.attestream.processors.proofs.ProofQueries;
 import io.attestream.processors.proofs.ProofsTopology;
 import io.attestream.processors.sequencer.KafkaFence;
@@ -66,6 +69,7 @@ final class Processors {
     private final CountDownLatch stop = new CountDownLatch(1);
     private final AtomicReference<@Nullable String> fatal = new AtomicReference<>();
     private volatile @Nullable ProofQueries queries;
+    private Optional<PackLoader> packLoader = Optional.empty();
     private volatile @Nullable String waitingFor = "the cluster";
 
     Processors(ProcessorsConfig config) {
@@ -107,6 +111,7 @@ final class Processors {
                 }
             } finally {
                 applications.values().parallelStream().forEach(Application::close);
+                packLoader.ifPresent(PackLoader::close);
             }
         }
         String why = fatal.get();
@@ -259,15 +264,24 @@ final class Processors {
                 limits.maxBatchEvents());
     }
 
-    private void startProofs(LedgerDefinition ledger, StreamsSettings settings) {
+    private void startProofs(LedgerDefinition ledger, StreamsSettings settings) throws IOException {
+        Optional<PackedProofs> packs = packs();
+        packLoader = packs.map(PackLoader::new);
         Application application = new Application(
                 ProcessorsConfigs.PROOFS,
-                ProofsTopology.build(topics, ledger, config.generation()),
+                ProofsTopology.build(topics, ledger, config.generation(), packLoader),
                 settings.proofs(topics.proofsGroup(config.generation())),
                 Map::of,
                 this::onFatal);
         run(application, ProcessorsConfigs.PROOFS);
-        queries = new ProofQueries(new StreamsStores(application.streams()), ledger);
+        queries = new ProofQueries(new StreamsStores(application.streams()), ledger, packs);
+    }
+
+    private Optional<PackedProofs> packs() throws IOException {
+        Optional<String> location = config.objects().location();
+        return location.isPresent()
+                ? Optional.of(new PackedProofs(ObjectStores.openForServing(location.get())))
+                : Optional.empty();
     }
 
     private void run(Application application, String role) {

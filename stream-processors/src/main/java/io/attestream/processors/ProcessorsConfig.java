@@ -33,6 +33,8 @@ interface ProcessorsConfig {
 
     State state();
 
+    Objects objects();
+
     Http http();
 
     Internal internal();
@@ -68,6 +70,13 @@ interface ProcessorsConfig {
         @Doc("Copies of each shard's state kept warm on other instances.")
         @WithDefault("1")
         int standbyReplicas();
+    }
+
+    interface Objects {
+        @Doc(
+                "The object store, to read packs: a directory, or `s3://<bucket>/<prefix>[?region=…&endpoint=…]`. With it the proof stores"
+                        + " let go of what is in logged packs, and answer from there. Without it they grow with the log.")
+        Optional<String> location();
     }
 
     interface Http {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.processors;
 
+import io.attestream.objects.ObjectStores;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.schemas.Topics;
@@ -74,6 +75,10 @@ final class ProcessorsConfigs {
         requireSecret(
                 problems, "attestream.internal.secret-file", config.internal().secretFile());
         requireAdmission(problems, config);
+        config.objects()
+                .location()
+                .flatMap(ObjectStores::problem)
+                .ifPresent(problem -> problems.add("attestream.objects.location: " + problem));
         return problems;
     }
 

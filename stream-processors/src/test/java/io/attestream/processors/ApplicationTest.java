@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.attestream.processors.proofs.ProofsTopology;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.NoOffsetForPartitionException;
 import org.apache.kafka.common.TopicPartition;
@@ -50,7 +51,7 @@ class ApplicationTest {
     void sendsQueriesElsewhereOnceItHasStopped() {
         // given
         try (KafkaStreams stopped = new KafkaStreams(
-                ProofsTopology.build(TestLedger.TOPICS, new TestLedger(1, 256).definition(), 1),
+                ProofsTopology.build(TestLedger.TOPICS, new TestLedger(1, 256).definition(), 1, Optional.empty()),
                 TestLedger.driverSettings("stopped", directory))) {
             stopped.close();
             Processors.StreamsStores stores = new Processors.StreamsStores(stopped);

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -68,7 +69,8 @@ class InternalServerTest {
                         throw new InvalidStateStoreException("none");
                     }
                 },
-                new TestLedger(2, 256).definition());
+                new TestLedger(2, 256).definition(),
+                Optional.empty());
     }
 
     @AfterEach

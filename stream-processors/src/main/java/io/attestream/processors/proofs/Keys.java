@@ -28,6 +28,16 @@ final class Keys {
         return key('m', 0, 0);
     }
 
+    /** How far the store has let go of what is in packs. */
+    static Bytes compacted() {
+        return key('c', 0, 0);
+    }
+
+    /** First leaf of a pack whose records begin at this offset and are no longer here. */
+    static Bytes packed(long firstOffset) {
+        return key('q', 0, firstOffset);
+    }
+
     /** Published epoch. */
     static Bytes epoch(long epoch) {
         return key('e', 0, epoch);

@@ -53,6 +53,7 @@ public final class ProofQueries {
 
     private final Stores stores;
     private final LedgerDefinition ledger;
+    private final Optional<PackedProofs> packs;
     /** When a copy of a shard was last found here. */
     private final Map<Integer, Long> here = new ConcurrentHashMap<>();
     /** Making one parses every version of the schema, milliseconds for each query; and none may be shared by threads. */
@@ -71,7 +72,9 @@ public final class ProofQueries {
         boolean settling();
     }
 
-    public ProofQueries(Stores stores, LedgerDefinition ledger) {
+    /** @param packs to answer with what the stores have let go of; without it they have all */
+    public ProofQueries(Stores stores, LedgerDefinition ledger, Optional<PackedProofs> packs) {
+        this.packs = packs;
         this.stores = stores;
         this.ledger = ledger;
         this.decoders = ThreadLocal.withInitial(
@@ -132,17 +135,15 @@ public final class ProofQueries {
             ShardMeta meta = ShardMeta.of(store.get(Keys.meta()));
             Optional<DeltaIndex.Found> leaf = leafAt(store, offset);
             if (leaf.isPresent()) {
-                return json(
-                        "status", "leaf",
-                        "kind", leaf.get().kind().word(),
-                        "leafIndex", leaf.get().leafIndex());
+                return describe(leaf.get());
             }
             byte[] outcome = store.get(Keys.outcome(offset));
             if (outcome != null) {
-                StoredOutcome stored = StoredOutcome.of(outcome);
-                return stored.duplicate()
-                        ? json("status", "duplicate", "reference", stored.reference())
-                        : json("status", "rejected", "reason", stored.reason());
+                return describe(StoredOutcome.of(outcome));
+            }
+            // Behind the misses: it is written before anything is removed.
+            if (offset < Compacted.of(store.get(Keys.compacted())).nextOffset()) {
+                return packedPosition(shard, store, offset);
             }
             // Outcomes are read apart from deltas and may come a little later.
             boolean accounted = offset < meta.nextOffset() && offset < meta.lastOutcome();
@@ -156,13 +157,104 @@ public final class ProofQueries {
         }
     }
 
+    private static Answer describe(DeltaIndex.Found leaf) {
+        return json("status", "leaf", "kind", leaf.kind().word(), "leafIndex", leaf.leafIndex());
+    }
+
+    private static Answer describe(StoredOutcome outcome) {
+        return outcome.duplicate()
+                ? json("status", "duplicate", "reference", outcome.reference())
+                : json("status", "rejected", "reason", outcome.reason());
+    }
+
+    // ---- what is in packs
+
+    private Answer packedPosition(int shard, ReadOnlyKeyValueStore<Bytes, byte[]> store, long offset)
+            throws IOException {
+        PackName pack;
+        try (KeyValueIterator<Bytes, byte[]> floor = store.reverseRange(Keys.packed(0), Keys.packed(offset))) {
+            if (!floor.hasNext()) {
+                throw new IntegrityException("shard " + shard + ": no pack is known for offset " + offset
+                        + ", which is no longer in the store");
+            }
+            pack = packWith(shard, ByteBuffer.wrap(floor.next().value).getLong());
+        }
+        Optional<DeltaIndex.Found> leaf = required(packs).leafAt(pack, offset);
+        if (leaf.isPresent()) {
+            return describe(leaf.get());
+        }
+        return required(packs)
+                .outcome(pack, offset)
+                .map(outcome -> describe(ShardCompaction.stored(outcome)))
+                .orElseGet(() -> json("status", "unknown"));
+    }
+
+    /** The logged pack with this leaf. A global store that is behind does not have it yet. */
+    private PackName packWith(int shard, long leafIndex) throws IOException {
+        return loggedPack(shard, leafIndex)
+                .orElseThrow(
+                        () -> new IOException("no pack with leaf " + leafIndex + " of shard " + shard + " is known"));
+    }
+
+    private Optional<PackName> loggedPack(int shard, long leafIndex) {
+        try (KeyValueIterator<Bytes, byte[]> floor =
+                stores.ledger().reverseRange(Keys.pack(shard, 0), Keys.pack(shard, leafIndex))) {
+            if (!floor.hasNext()) {
+                return Optional.empty();
+            }
+            return Optional.of(PackName.parse(new String(floor.next().value, StandardCharsets.US_ASCII)))
+                    .filter(name -> name.has(leafIndex));
+        } catch (InvalidFormat e) {
+            throw new IntegrityException("the ledger store has the name of a pack that is none: " + e.getMessage(), e);
+        }
+    }
+
+    private static PackedProofs required(Optional<PackedProofs> packs) throws IOException {
+        return packs.orElseThrow(() -> new IOException(
+                "the store has let go of what is in packs, and attestream.objects.location is not set"));
+    }
+
+    /** The shard's tiles, those the store has let go of out of packs, held against the node above them. */
+    private Tiles shardTiles(int shard, ReadOnlyKeyValueStore<Bytes, byte[]> store) {
+        return tile -> {
+            Optional<byte[]> stored = stored(store, tile);
+            long end = (tile.index() + 1) * TilePath.FULL_WIDTH;
+            if (stored.isPresent()
+                    || tile.level() > 0
+                    || end > Compacted.of(store.get(Keys.compacted())).size()) {
+                return stored;
+            }
+            PackName pack = packWith(shard, tile.index() * TilePath.FULL_WIDTH);
+            byte[] packed = required(packs).tile(pack, tile.index());
+            byte[] above = store.get(Keys.tile(1, tile.index() / TilePath.FULL_WIDTH));
+            int at = (int) (tile.index() % TilePath.FULL_WIDTH) * Hash.SIZE_BYTES;
+            if (above == null
+                    || above.length < at + Hash.SIZE_BYTES
+                    || !Tile.node(packed, Tile.HEIGHT, 0).equals(Hash.of(above, at))) {
+                throw new IntegrityException("shard " + shard + ": tile " + tile.index() + " in " + pack.name()
+                        + " does not give the node above it");
+            }
+            return Optional.of(Arrays.copyOf(packed, tile.width() * Hash.SIZE_BYTES));
+        };
+    }
+
+    /** Where the hashes of a tree are read. */
+    private interface Tiles {
+        /** Empty if there is no such tile, or less of it. */
+        Optional<byte[]> get(HashTile tile) throws IOException;
+    }
+
+    private static Tiles ledgerTiles(ReadOnlyKeyValueStore<Bytes, byte[]> store) {
+        return tile -> stored(store, tile);
+    }
+
     public Answer shardTile(int shard, String path) {
         if (!isShard(shard)) {
             return noShard(shard);
         }
         return guarded(shard, () -> {
             TreeSize published = publishedSize(shard);
-            return tile(shardStore(shard), path, published);
+            return tile(shardTiles(shard, shardStore(shard)), path, published);
         });
     }
 
@@ -174,7 +266,7 @@ public final class ProofQueries {
             if (!isPublished(shard, size)) {
                 return new Answer.BadRequest("size-not-published");
             }
-            return inclusion(shardStore(shard), index, size);
+            return inclusion(shardTiles(shard, shardStore(shard)), index, size);
         });
     }
 
@@ -186,7 +278,7 @@ public final class ProofQueries {
             if (!isPublished(shard, first) || !isPublished(shard, second)) {
                 return new Answer.BadRequest("size-not-published");
             }
-            return consistency(shardStore(shard), first, second);
+            return consistency(shardTiles(shard, shardStore(shard)), first, second);
         });
     }
 
@@ -279,22 +371,14 @@ public final class ProofQueries {
             if (index.value() < 0) {
                 return new Answer.NotFound("not-packed");
             }
-            try (KeyValueIterator<Bytes, byte[]> floor =
-                    stores.ledger().reverseRange(Keys.pack(shard, 0), Keys.pack(shard, index.value()))) {
-                if (!floor.hasNext()) {
-                    return new Answer.NotFound("not-packed");
-                }
-                PackName name = PackName.parse(new String(floor.next().value, StandardCharsets.US_ASCII));
-                return name.has(index.value()) ? json("name", name.name()) : new Answer.NotFound("not-packed");
-            } catch (InvalidFormat e) {
-                throw new IntegrityException(
-                        "the ledger store has the name of a pack that is none: " + e.getMessage(), e);
-            }
+            return loggedPack(shard, index.value())
+                    .<Answer>map(name -> json("name", name.name()))
+                    .orElseGet(() -> new Answer.NotFound("not-packed"));
         });
     }
 
     public Answer ledgerTile(String path) {
-        return guarded(NO_SHARD, () -> tile(stores.ledger(), path, ledgerSize()));
+        return guarded(NO_SHARD, () -> tile(ledgerTiles(stores.ledger()), path, ledgerSize()));
     }
 
     public Answer ledgerInclusion(LeafIndex epoch, TreeSize size) {
@@ -302,7 +386,7 @@ public final class ProofQueries {
                 NO_SHARD,
                 () -> size.compareTo(ledgerSize()) > 0
                         ? new Answer.BadRequest("size-not-published")
-                        : inclusion(stores.ledger(), epoch, size));
+                        : inclusion(ledgerTiles(stores.ledger()), epoch, size));
     }
 
     public Answer ledgerConsistency(TreeSize first, TreeSize second) {
@@ -310,7 +394,7 @@ public final class ProofQueries {
                 NO_SHARD,
                 () -> second.compareTo(ledgerSize()) > 0
                         ? new Answer.BadRequest("size-not-published")
-                        : consistency(stores.ledger(), first, second));
+                        : consistency(ledgerTiles(stores.ledger()), first, second));
     }
 
     /** Every epoch is published, so every size up to this one is. */
@@ -345,8 +429,7 @@ public final class ProofQueries {
 
     // ---- either kind of tree
 
-    private static Answer tile(ReadOnlyKeyValueStore<Bytes, byte[]> store, String path, TreeSize published)
-            throws IOException {
+    private static Answer tile(Tiles tiles, String path, TreeSize published) throws IOException {
         TilePath parsed;
         try {
             parsed = TilePath.parse("tile/" + path);
@@ -359,15 +442,14 @@ public final class ProofQueries {
         if (!Tile.isWithin(tile, published)) {
             return new Answer.NotFound("not-published");
         }
-        return stored(store, tile).<Answer>map(Answer.Raw::octets).orElseGet(Answer.NotHere::new);
+        return tiles.get(tile).<Answer>map(Answer.Raw::octets).orElseGet(Answer.NotHere::new);
     }
 
-    private static Answer inclusion(ReadOnlyKeyValueStore<Bytes, byte[]> store, LeafIndex index, TreeSize size)
-            throws IOException {
+    private static Answer inclusion(Tiles tiles, LeafIndex index, TreeSize size) throws IOException {
         if (!size.contains(index)) {
             return new Answer.BadRequest("index-not-below-size");
         }
-        TileNodeReader nodes = new TileNodeReader(tile -> stored(store, tile), size);
+        TileNodeReader nodes = new TileNodeReader(tiles::get, size);
         List<Hash> path = Proofs.inclusion(index, size, nodes);
         return json(
                 "leafHash", nodes.node(0, index.value()).base64(),
@@ -375,12 +457,11 @@ public final class ProofQueries {
                 "root", root(nodes, size));
     }
 
-    private static Answer consistency(ReadOnlyKeyValueStore<Bytes, byte[]> store, TreeSize first, TreeSize second)
-            throws IOException {
+    private static Answer consistency(Tiles tiles, TreeSize first, TreeSize second) throws IOException {
         if (first.compareTo(second) > 0) {
             return new Answer.BadRequest("first-above-second");
         }
-        TileNodeReader nodes = new TileNodeReader(tile -> stored(store, tile), second);
+        TileNodeReader nodes = new TileNodeReader(tiles::get, second);
         return json(
                 "path",
                 Proofs.consistency(first, second, nodes).stream()

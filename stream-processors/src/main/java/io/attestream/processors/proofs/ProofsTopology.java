@@ -4,6 +4,7 @@ package io.attestream.processors.proofs;
 import io.attestream.schemas.Topics;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.Topology;
@@ -38,7 +39,8 @@ public final class ProofsTopology {
 
     private ProofsTopology() {}
 
-    public static Topology build(Topics topics, LedgerDefinition ledger, int generation) {
+    /** @param packs by which the shards' stores let go of what is in packs; without it they keep all */
+    public static Topology build(Topics topics, LedgerDefinition ledger, int generation, Optional<PackLoader> packs) {
         Topology topology = new Topology();
         topology.addSource(
                 SEALED_SOURCE, Serdes.Bytes().deserializer(), Serdes.ByteArray().deserializer(), topics.sealed());
@@ -49,7 +51,7 @@ public final class ProofsTopology {
                 topics.outcomes());
         topology.addProcessor(
                 SHARD_PROOFS,
-                () -> new ShardProofsProcessor(topics, ledger, generation),
+                () -> new ShardProofsProcessor(topics, ledger, generation, packs),
                 SEALED_SOURCE,
                 OUTCOMES_SOURCE);
         topology.addStateStore(

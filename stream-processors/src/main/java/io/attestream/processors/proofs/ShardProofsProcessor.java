@@ -11,18 +11,28 @@ import io.attestream.schemas.ledger.LedgerDefinition;
 import io.attestream.schemas.wire.WireDecoder;
 import io.attestream.schemas.wire.WireResult;
 import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.Optional;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.jspecify.annotations.Nullable;
 
-/** Puts a shard's committed deltas and outcomes where queries find them. Every put is idempotent. */
+/**
+ * Puts a shard's committed deltas and outcomes where queries find them, and lets go of what packs have. Every put is idempotent; what
+ * was let go of is not put again when its records come again.
+ */
 final class ShardProofsProcessor implements Processor<Bytes, byte[], Void, Void> {
+    /** Small against the time in which a pack is made. */
+    private static final Duration COMPACTION_INTERVAL = Duration.ofSeconds(1);
+
     private final Topics topics;
     private final int generation;
+    private final Optional<PackLoader> packs;
     private final WireDecoder<Sealed> sealedDecoder;
     private final WireDecoder<Outcome> outcomeDecoder;
 
@@ -30,7 +40,9 @@ final class ShardProofsProcessor implements Processor<Bytes, byte[], Void, Void>
     private @Nullable KeyValueStore<Bytes, byte[]> store;
     private @Nullable TileStore tiles;
 
-    ShardProofsProcessor(Topics topics, LedgerDefinition ledger, int generation) {
+    /** @param packs to read packs with; without it all stays in the store */
+    ShardProofsProcessor(Topics topics, LedgerDefinition ledger, int generation, Optional<PackLoader> packs) {
+        this.packs = packs;
         this.topics = topics;
         this.generation = generation;
         this.sealedDecoder = new WireDecoder<>(Sealed.class, SchemaTexts.SEALED, ledger.schemas());
@@ -42,7 +54,13 @@ final class ShardProofsProcessor implements Processor<Bytes, byte[], Void, Void>
         context = newContext;
         KeyValueStore<Bytes, byte[]> own = newContext.getStateStore(ProofsTopology.SHARD_STORE);
         store = own;
-        tiles = new TileStore(own, "shard " + newContext.taskId().partition());
+        int shard = newContext.taskId().partition();
+        tiles = new TileStore(own, "shard " + shard);
+        packs.ifPresent(loader -> {
+            ShardCompaction compaction =
+                    new ShardCompaction(shard, own, newContext.getStateStore(ProofsTopology.LEDGER_STORE), loader);
+            newContext.schedule(COMPACTION_INTERVAL, PunctuationType.WALL_CLOCK_TIME, timestamp -> compaction.step());
+        });
     }
 
     @Override
@@ -70,8 +88,13 @@ final class ShardProofsProcessor implements Processor<Bytes, byte[], Void, Void>
                     "shard " + delta.getShard() + ": a delta begins at leaf " + delta.getFirstIndex() + ", known are "
                             + meta.size() + ": records of topic " + topics.sealed() + " were lost");
         }
-        required(tiles).putLeaves(delta.getFirstIndex(), bytes(delta.getHashes()));
-        if (count > 0) {
+        // A pack ends at a multiple of 256, across which no delta goes.
+        boolean isPacked = delta.getFirstIndex() + count
+                <= Compacted.of(own.get(Keys.compacted())).size();
+        if (!isPacked) {
+            required(tiles).putLeaves(delta.getFirstIndex(), bytes(delta.getHashes()));
+        }
+        if (count > 0 && !isPacked) {
             own.put(
                     Keys.delta(delta.getOffsets().get(0)),
                     new DeltaIndex(delta.getFirstIndex(), bytes(delta.getKinds()), delta.getOffsets()).encode());
@@ -87,13 +110,15 @@ final class ShardProofsProcessor implements Processor<Bytes, byte[], Void, Void>
             return;
         }
         KeyValueStore<Bytes, byte[]> own = required(store);
-        own.put(
-                Keys.outcome(outcome.getOffset()),
-                new StoredOutcome(
-                                outcome.getKind() == OutcomeKind.DUPLICATE,
-                                outcome.getReference() == null ? -1 : outcome.getReference(),
-                                outcome.getReason())
-                        .encode());
+        if (outcome.getOffset() >= Compacted.of(own.get(Keys.compacted())).nextOffset()) {
+            own.put(
+                    Keys.outcome(outcome.getOffset()),
+                    new StoredOutcome(
+                                    outcome.getKind() == OutcomeKind.DUPLICATE,
+                                    outcome.getReference() == null ? -1 : outcome.getReference(),
+                                    outcome.getReason())
+                            .encode());
+        }
         own.put(
                 Keys.meta(),
                 ShardMeta.of(own.get(Keys.meta()))

@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
@@ -67,7 +68,7 @@ class ProofsTopologyTest {
     @BeforeEach
     void start() {
         driver = new TopologyTestDriver(
-                ProofsTopology.build(TestLedger.TOPICS, ledger.definition(), 1),
+                ProofsTopology.build(TestLedger.TOPICS, ledger.definition(), 1, Optional.empty()),
                 TestLedger.driverSettings("proofs", directory));
         sealed = input(TestLedger.TOPICS.sealed());
         outcomes = input(TestLedger.TOPICS.outcomes());
@@ -89,7 +90,8 @@ class ProofsTopologyTest {
                         return ProofsTopologyTest.this.store(ProofsTopology.LEDGER_STORE);
                     }
                 },
-                ledger.definition());
+                ledger.definition(),
+                Optional.empty());
     }
 
     @AfterEach

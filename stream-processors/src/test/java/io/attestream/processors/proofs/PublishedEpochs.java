@@ -40,9 +40,14 @@ public final class PublishedEpochs {
 
     /** As {@link #publish(List)}, of another generation. */
     public List<byte[]> publish(List<ShardHead> heads, int generation) {
+        return publish(heads, generation, List.of());
+    }
+
+    /** As {@link #publish(List)}, with objects it logs. */
+    public List<byte[]> publish(List<ShardHead> heads, int generation, List<EpochLeaf.Logged> logged) {
         long epoch = range.size().value();
         EpochLeaf leaf =
-                new EpochLeaf(epoch, "2026-01-05T09:00:00.000Z", Map.of(), List.of(), ShardHead.vectorRoot(heads));
+                new EpochLeaf(epoch, "2026-01-05T09:00:00.000Z", Map.of(), logged, ShardHead.vectorRoot(heads));
         byte[] encoded = leaf.encode();
         leaves.add(encoded);
         range.append(Rfc6962.leafHash(encoded));
