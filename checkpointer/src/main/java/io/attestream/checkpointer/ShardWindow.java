@@ -28,7 +28,8 @@ final class ShardWindow {
     private final List<byte[]> controls = new ArrayList<>();
     private final List<WindowName> full = new ArrayList<>();
     private WindowBlock.Builder tail;
-    private long windowLeaves;
+    /** Before genesis nothing is forgotten. */
+    private long windowLeaves = Long.MAX_VALUE;
     private long size;
     /** The first leaf that is remembered. */
     private long first;
