@@ -24,6 +24,7 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
@@ -45,6 +46,18 @@ final class BenchLedger implements AutoCloseable {
 
     BenchLedger(Installation installation, String bootstrapServers, String prefix, int shards, Path parent)
             throws IOException {
+        this(installation, bootstrapServers, prefix, shards, parent, OptionalLong.empty());
+    }
+
+    /** @param windowLeaves of deduplication, if it is not to be the default */
+    BenchLedger(
+            Installation installation,
+            String bootstrapServers,
+            String prefix,
+            int shards,
+            Path parent,
+            OptionalLong windowLeaves)
+            throws IOException {
         this.installation = installation;
         this.bootstrapServers = bootstrapServers;
         this.topics = new Topics(prefix);
@@ -55,10 +68,11 @@ final class BenchLedger implements AutoCloseable {
         secret("ledger.skey", key.skey());
         secret("internal.secret", Base64.getEncoder().encodeToString(new byte[32]));
         List<SchemaText> schemas = SchemaRegistrar.withoutRegistry();
-        Rules rules = Rules.initial(schemas.stream()
+        Rules initial = Rules.initial(schemas.stream()
                 .filter(schema -> schema.name().equals(SchemaTexts.EVENT))
                 .map(SchemaText::fingerprint)
                 .toList());
+        Rules rules = windowLeaves.isPresent() ? initial.withDedupWindowLeaves(windowLeaves.getAsLong()) : initial;
         TopicContract contract = new TopicContract(topics, shards, rules.maxPayloadBytes(), true);
         LedgerInitializer.Result result =
                 new LedgerInitializer(connection(), topics, contract, key, rules, schemas, 1, TIMEOUT).run();
@@ -102,6 +116,15 @@ final class BenchLedger implements AutoCloseable {
                 .sum();
     }
 
+    /** Where a topic begins, all shards together: behind what was deleted of it. */
+    long firstOffset(String topic) {
+        Map<TopicPartition, OffsetSpec> earliest =
+                partitions(topic).stream().collect(Collectors.toMap(p -> p, p -> OffsetSpec.earliest()));
+        return Waiting.get(admin.listOffsets(earliest).all()).values().stream()
+                .mapToLong(ListOffsetsResultInfo::offset)
+                .sum();
+    }
+
     /** What a group has committed of a topic, all shards together. */
     long committed(String group, String topic) {
         return Waiting.get(admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata()).entrySet().stream()
@@ -117,6 +140,8 @@ final class BenchLedger implements AutoCloseable {
         environment.put("ATTESTREAM_INSTANCE_ID", name);
         environment.put("ATTESTREAM_STATE_DIRECTORY", directory.resolve(name).toString());
         environment.put(
+                "ATTESTREAM_OBJECTS_LOCATION", directory.resolve("objects").toString());
+        environment.put(
                 "ATTESTREAM_INTERNAL_SECRET_FILE",
                 directory.resolve("internal.secret").toString());
         List<String> command =
@@ -125,7 +150,12 @@ final class BenchLedger implements AutoCloseable {
     }
 
     ManagedProcess checkpointer(int generation) {
+        return checkpointer(generation, Map.of());
+    }
+
+    ManagedProcess checkpointer(int generation, Map<String, String> more) {
         Map<String, String> environment = common(generation);
+        environment.putAll(more);
         environment.put(
                 "ATTESTREAM_OBJECTS_LOCATION", directory.resolve("objects").toString());
         environment.put(

@@ -37,8 +37,10 @@ import picocli.CommandLine.Option;
             "Examples:",
             "  benchmarks/run",
             "  benchmarks/run --figures sealed --payload-sizes 512 --rounds 3",
+            "  benchmarks/run growth         what grows with the log",
             "  benchmarks/run jmh            proofs and trees, by JMH"
-        })
+        },
+        subcommands = Growth.class)
 public final class Main implements Callable<Integer> {
     @Option(
             names = "--rounds",
@@ -204,7 +206,7 @@ public final class Main implements Callable<Integer> {
         }
     }
 
-    private static void delete(Path directory) throws IOException {
+    static void delete(Path directory) throws IOException {
         if (!Files.exists(directory)) {
             return;
         }

@@ -80,6 +80,11 @@ final class Waiting {
         LockSupport.parkNanos(POLL_NANOS);
     }
 
+    /** For what nothing tells of. */
+    static void pause(Duration time) {
+        LockSupport.parkNanos(time.toNanos());
+    }
+
     private record Look(long nanos, long[] counts) {
         static Look at(List<LongSupplier> counts) {
             return new Look(

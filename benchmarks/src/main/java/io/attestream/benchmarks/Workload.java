@@ -71,6 +71,12 @@ final class Workload {
 
     /** Writes events to topic {@code events} as a door would, and waits for all acknowledgements. */
     void load(String bootstrapServers, String topic, LedgerDefinition ledger, int events, Progress progress) {
+        load(bootstrapServers, topic, ledger, 0, events, progress);
+    }
+
+    /** As the other, of events from this number on. */
+    void load(
+            String bootstrapServers, String topic, LedgerDefinition ledger, long first, int events, Progress progress) {
         EventFactory factory =
                 EventFactory.of(ledger, new ContentTag(new byte[ContentTag.KEY_SIZE_BYTES]), new SecureRandom());
         ConfluentWire<Event> wire = new ConfluentWire<>(Event.class, SchemaTexts.EVENT, ledger.schemas());
@@ -89,7 +95,7 @@ final class Workload {
         try (KafkaProducer<byte[], byte[]> producer =
                 new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer())) {
             for (int i = 0; i < events; i++) {
-                CloudEvent event = new CloudEvent(attributes(i), payload());
+                CloudEvent event = new CloudEvent(attributes(first + i), payload());
                 DoorEvent made = ((EventFactory.Result.Made) factory.make(TENANT, "bench", event)).event();
                 byte[] value = wire.encode(made.event());
                 var unused =

@@ -30,6 +30,7 @@ final class ShardWindow {
     private WindowBlock.Builder tail;
     /** Before genesis nothing is forgotten. */
     private long windowLeaves = Long.MAX_VALUE;
+
     private long size;
     /** The first leaf that is remembered. */
     private long first;

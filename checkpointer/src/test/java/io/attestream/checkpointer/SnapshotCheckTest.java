@@ -2,6 +2,7 @@
 package io.attestream.checkpointer;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.attestream.proofs.archive.ShardSnapshot;
 import io.attestream.proofs.archive.Snapshot;
@@ -214,6 +215,12 @@ class SnapshotCheckTest {
         assertThat(items())
                 .singleElement()
                 .satisfies(item -> assertThat(item.problem()).contains("published were"));
+
+        // and nobody goes on from it
+        assertThatThrownBy(() -> scene.start().checkpointer.takeUp())
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("snapshot of epoch 0 has heads")
+                .hasMessageContaining("was rewritten");
     }
 
     @Test

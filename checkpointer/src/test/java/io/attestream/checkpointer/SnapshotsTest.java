@@ -18,6 +18,7 @@ import io.attestream.proofs.ledger.EpochLeaf;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.SignedNote;
+import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.Rfc6962;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -212,6 +213,13 @@ class SnapshotsTest {
                         20_001,
                         shard.records.get(shard.records.size() - 100).value()))
                 .startsWith("WithoutLeaf");
+
+        // and one who goes on from there still forgets the same
+        publish(process, "after");
+        Scene.Instance next = restart();
+        publish(next, "later");
+        assertThat(next.start).isPresent();
+        assertThat(states(next.takeSnapshot()).get(0).windowFirst()).isEqualTo(size - 256);
     }
 
     private static String decision(ShardDecider decider, long offset, byte[] value) {
@@ -315,9 +323,41 @@ class SnapshotsTest {
         assertThat(restart().start).isEmpty();
     }
 
+    /** A digest in a name is what an epoch logs: another object under it is another snapshot. */
     @Test
-    void refusesToGoOnWhenTheTopicHasOtherHeadsThanTheSnapshot() throws Exception {
-        // given two ledgers of one key that agree in nothing else
+    void aSnapshotUnderAnotherNameIsNone() throws Exception {
+        // given
+        SnapshotName own = process.takeSnapshot();
+        byte[] manifest = scene.store.get(own.name()).orElseThrow();
+
+        // when
+        scene.store.delete(own.name());
+        scene.store.putIfAbsent(new SnapshotName(1, Rfc6962.EMPTY_ROOT).name(), manifest);
+
+        // then
+        assertThat(restart().start).isEmpty();
+    }
+
+    /** Well-formed, and about a head that is right: only the digest tells. */
+    @Test
+    void aShardWhoseStateWasEditedIsNotGoneOnFrom() throws Exception {
+        // given
+        SnapshotName name = process.takeSnapshot();
+        String state = stored().manifest(name).shards().get(0).name();
+        String text = new String(scene.store.get(state).orElseThrow(), StandardCharsets.UTF_8);
+        String edited = text.replaceFirst("\"sealedOffset\":[0-9]+", "\"sealedOffset\":77");
+        assertThat(edited).isNotEqualTo(text);
+
+        // when
+        scene.store.replace(state, edited.getBytes(StandardCharsets.UTF_8));
+
+        // then
+        assertThat(restart().start).isEmpty();
+    }
+
+    @Test
+    void refusesToGoOnWhenTheTopicEndsBeforeTheSnapshot() throws Exception {
+        // given
         process.takeSnapshot();
         List<LogRecord> records = new ArrayList<>(scene.log.committed);
         scene.log.committed.clear();
@@ -396,23 +436,39 @@ class SnapshotsTest {
         swapped.set(0, new ShardHead(0, head.size(), head.root(), head.nextOffset() + 1));
         refused(with(honest, 1, swapped), states);
         refused(honest, List.of(states.get(0), states.get(0)));
-        ShardSnapshot other = states.get(1);
         refused(
-                honest,
-                List.of(
-                        states.get(0),
-                        new ShardSnapshot(
-                                other.head(),
-                                other.frontier(),
-                                states.get(0).counts().equals(other.counts())
-                                        ? Map.of("events", 1L)
-                                        : states.get(0).counts(),
-                                other.controls(),
-                                other.windowFirst(),
-                                other.window(),
-                                other.sealedOffset(),
-                                other.outcomesOffset(),
-                                other.leafSizeBytes())));
+                new Snapshot(
+                        honest.origin(),
+                        1,
+                        List.of(Rfc6962.EMPTY_ROOT),
+                        honest.incarnation(),
+                        honest.generation(),
+                        honest.time(),
+                        honest.shards()),
+                states);
+        refused(honest, List.of(states.get(0)));
+        ShardSnapshot last = states.get(1);
+        ShardHead lastHead = last.head();
+        ShardHead moved = new ShardHead(1, lastHead.size(), lastHead.root(), lastHead.nextOffset() + 1);
+        refused(honest, List.of(states.get(0), with(last, moved, last.frontier(), last.counts())));
+        List<Hash> frontier = new ArrayList<>(last.frontier());
+        frontier.set(0, Rfc6962.EMPTY_ROOT);
+        refused(honest, List.of(states.get(0), with(last, lastHead, frontier, last.counts())));
+        refused(honest, List.of(states.get(0), with(last, lastHead, last.frontier(), Map.of("events", 1L))));
+    }
+
+    private static ShardSnapshot with(
+            ShardSnapshot state, ShardHead head, List<Hash> frontier, Map<String, Long> counts) {
+        return new ShardSnapshot(
+                head,
+                frontier,
+                counts,
+                state.controls(),
+                state.windowFirst(),
+                state.window(),
+                state.sealedOffset(),
+                state.outcomesOffset(),
+                state.leafSizeBytes());
     }
 
     private void refused(Snapshot snapshot, List<ShardSnapshot> states) {
@@ -489,7 +545,22 @@ class SnapshotsTest {
                 .hasMessageContaining("of no published epoch behind the last snapshot");
     }
 
+    @Test
+    void historyRefusesASnapshotThatIsLoggedWithAnotherDigestThanItsNameHas() throws Exception {
+        process.takeSnapshot();
+        publish(process, "third");
+        SnapshotName name = new SnapshotName(2, Rfc6962.EMPTY_ROOT);
+        historyWith(name);
+        assertThatThrownBy(() -> historyWith(new EpochLeaf.Logged(name.name(), Rfc6962.leafHash(new byte[0]))))
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("another digest than its name has");
+    }
+
     private void historyWith(SnapshotName logged) throws Exception {
+        historyWith(new EpochLeaf.Logged(logged.name(), logged.digest()));
+    }
+
+    private void historyWith(EpochLeaf.Logged logged) throws Exception {
         CheckpointHistory history = scene.history();
         EpochAssembler.Epoch epoch = new EpochAssembler(scene.ledger.ledger)
                 .assemble(
@@ -500,7 +571,7 @@ class SnapshotsTest {
                                         .toList(),
                                 List.of(),
                                 false),
-                        List.of(new EpochLeaf.Logged(logged.name(), logged.digest())),
+                        List.of(logged),
                         0);
         EpochIntent last = scene.published().get(2).intent();
         history.accept(new LogRecord.Intent(
