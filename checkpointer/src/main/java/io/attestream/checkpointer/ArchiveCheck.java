@@ -2,6 +2,7 @@
 package io.attestream.checkpointer;
 
 import io.attestream.objects.ZstdBlocks;
+import io.attestream.proofs.archive.LeafRecord;
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.archive.Pack;
@@ -59,6 +60,8 @@ public final class ArchiveCheck {
     private final List<ArchivedShard> shards = new ArrayList<>();
     private final SnapshotCheck snapshots;
     private final CompactRange ledgerRange = CompactRange.empty();
+    private Taker taker = Taker.NONE;
+    private long epochsMax = Long.MAX_VALUE;
     private boolean listsNames = true;
     private long lookedNanos;
     private long epochs;
@@ -105,6 +108,17 @@ public final class ArchiveCheck {
 
         /** So many epochs of all that are published have been checked. */
         default void progress(long epochs, long total) {}
+    }
+
+    /** Is handed what was found to be as published, in order. */
+    interface Taker {
+        Taker NONE = new Taker() {};
+
+        /** The next leaf of a shard. */
+        default void leaf(int shard, LeafRecord leaf) throws IOException {}
+
+        /** The next epoch, behind its leaves. */
+        default void epoch(LogRecord.Published published) throws IOException {}
     }
 
     /** Waits so that no more than so many bytes are read a second: the object store serves others too. */
@@ -278,7 +292,15 @@ public final class ArchiveCheck {
         return this;
     }
 
-    private Report checkAll(long total) throws IOException, InterruptedException {
+    /** Looks at the first epochs only, and hands over what is in them. */
+    ArchiveCheck upTo(long epochs, Taker newTaker) {
+        epochsMax = epochs;
+        taker = newTaker;
+        return withoutUnreferenced();
+    }
+
+    private Report checkAll(long all) throws IOException, InterruptedException {
+        long total = Math.min(all, epochsMax);
         if (listsNames) {
             for (String prefix : List.of(
                     ObjectNames.SEGMENTS,
@@ -291,7 +313,9 @@ public final class ArchiveCheck {
                 reader.list(prefix);
             }
         }
-        snapshots.begin();
+        if (taker == Taker.NONE) {
+            snapshots.begin();
+        }
         List<IOException> failed = new ArrayList<>();
         checkpoints.accept(record -> {
             if (record instanceof LogRecord.Intent open && open.epoch() >= total) {
@@ -377,11 +401,12 @@ public final class ArchiveCheck {
                 intent.noteText().getBytes(StandardCharsets.UTF_8),
                 "the text of the checkpoint of epoch");
         for (ArchivedShard shard : shards) {
-            shard.grow(intent, segment, payloadObject);
+            shard.grow(intent, segment, payloadObject, taker);
         }
         checkCounts(intent);
         ledgerRange.append(Rfc6962.leafHash(intent.epochLeaf()));
         snapshots.check(intent, ledgerRange, shards);
+        taker.epoch(epoch);
     }
 
     /** The signed leaf of an epoch says how many records of each kind there were in all. */

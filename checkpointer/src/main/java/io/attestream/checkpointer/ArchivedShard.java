@@ -117,8 +117,14 @@ final class ArchivedShard {
      *
      * @param segment of it; empty if it is gone or of no use
      * @param payloadObject of it; empty as the segment
+     * @param taker of its leaves, before the root over them is held against the published one
      */
-    void grow(EpochIntent intent, Optional<Segment> segment, Optional<PayloadObject> payloadObject) throws IOException {
+    void grow(
+            EpochIntent intent,
+            Optional<Segment> segment,
+            Optional<PayloadObject> payloadObject,
+            ArchiveCheck.Taker taker)
+            throws IOException {
         ShardHead head = intent.heads().get(shard);
         long from = size;
         size = head.size().value();
@@ -132,7 +138,7 @@ final class ArchivedShard {
         lastOffset = fromOffset - 1;
         packed.begin(intent.epoch(), from, size);
         for (long index = from; index < size; index++) {
-            grow(intent, index, rows, payloadObject);
+            grow(intent, index, rows, payloadObject, taker);
         }
         packed.end(size);
         requireRoot(intent, head, from);
@@ -154,7 +160,12 @@ final class ArchivedShard {
         return false;
     }
 
-    private void grow(EpochIntent intent, long index, Optional<Segment> segment, Optional<PayloadObject> payloadObject)
+    private void grow(
+            EpochIntent intent,
+            long index,
+            Optional<Segment> segment,
+            Optional<PayloadObject> payloadObject,
+            ArchiveCheck.Taker taker)
             throws IOException {
         Optional<LeafRecord> stored = segment.flatMap(there -> leaf(intent, there, index));
         Optional<LeafRecord> merged = packed.leaf(index, known ? Optional.of(range) : Optional.empty());
@@ -178,6 +189,7 @@ final class ArchivedShard {
                 : packed.nameOf(index).orElseThrow().name();
         if (known) {
             range.append(Rfc6962.leafHash(leaf.get().entry()));
+            taker.leaf(shard, leaf.get());
         }
         try {
             check(object, intent, index, leaf.get(), payloadObject);
@@ -313,6 +325,7 @@ final class ArchivedShard {
                     leaf.entry(),
                     new byte[0],
                     identity,
+                    ShardWindow.contentTag(payload),
                     payload);
             window.add(known);
         }

@@ -167,6 +167,19 @@ final class Backlog {
         }
     }
 
+    /** The newest generation of which any shard has seen a delta. */
+    int newestGeneration() {
+        lock.lock();
+        try {
+            return replicas.stream()
+                    .mapToInt(ShardReplica::newestGeneration)
+                    .max()
+                    .orElse(0);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Whether each shard can be resumed from the head taken last. */
     boolean canResume() {
         lock.lock();

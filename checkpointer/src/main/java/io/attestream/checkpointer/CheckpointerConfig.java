@@ -108,7 +108,7 @@ public interface CheckpointerConfig {
         int kept();
 
         @Doc(
-                "`true` begins with the first record at every start, whatever snapshots there are: everything is recomputed.")
+                "`true` begins with the first record at every start, whatever snapshots there are: everything is recomputed. Not possible once topics were trimmed behind snapshots.")
         @WithDefault("false")
         boolean ignored();
     }

@@ -49,16 +49,7 @@ final class ClaimsTrimmer implements Snapshots.Trimmer {
             Map<TopicPartition, OffsetAndMetadata> read = admin.listConsumerGroupOffsets(proofsGroup)
                     .partitionsToOffsetAndMetadata()
                     .get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
-            Map<TopicPartition, RecordsToDelete> deletable = new HashMap<>();
-            for (ShardSnapshot state : oldestKept) {
-                int shard = state.head().shard();
-                if (packedTo.applyAsLong(shard) < wholeTiles(state)) {
-                    continue;
-                }
-                put(deletable, read, new TopicPartition(topics.sealed(), shard), state.sealedOffset());
-                put(deletable, read, new TopicPartition(topics.outcomes(), shard), state.outcomesOffset());
-            }
-            admin.deleteRecords(deletable).all().get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
+            admin.deleteRecords(deletable(oldestKept, read)).all().get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
         } catch (ExecutionException | TimeoutException e) {
             LOG.warn(
                     "topics sealed and outcomes were not trimmed, tried again after the next snapshot: {}",
@@ -69,6 +60,20 @@ final class ClaimsTrimmer implements Snapshots.Trimmer {
     /** A pack ends at a multiple of 256: the up to 255 leaves behind it are in segments. */
     private static long wholeTiles(ShardSnapshot state) {
         return state.head().size().value() / TilePath.FULL_WIDTH * TilePath.FULL_WIDTH;
+    }
+
+    /** @param read what the proofs topology has committed to have read */
+    Map<TopicPartition, RecordsToDelete> deletable(
+            List<ShardSnapshot> oldestKept, Map<TopicPartition, OffsetAndMetadata> read) {
+        Map<TopicPartition, RecordsToDelete> deletable = new HashMap<>();
+        for (ShardSnapshot state : oldestKept) {
+            int shard = state.head().shard();
+            if (packedTo.applyAsLong(shard) >= wholeTiles(state)) {
+                put(deletable, read, new TopicPartition(topics.sealed(), shard), state.sealedOffset());
+                put(deletable, read, new TopicPartition(topics.outcomes(), shard), state.outcomesOffset());
+            }
+        }
+        return deletable;
     }
 
     private static void put(

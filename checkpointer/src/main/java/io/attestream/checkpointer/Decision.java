@@ -14,6 +14,7 @@ sealed interface Decision {
      *
      * @param leafHash 32 bytes
      * @param identityDigest 16 bytes, zero unless the leaf is an event
+     * @param contentTag 16 bytes, zero for control records; also of an event whose payload was erased
      */
     record Leaf(
             long offset,
@@ -23,6 +24,7 @@ sealed interface Decision {
             byte[] entry,
             byte[] leafHash,
             byte[] identityDigest,
+            byte[] contentTag,
             Payload payload)
             implements Decision {
         /** What the leaf holds in memory until it is published, roughly. */
@@ -33,7 +35,15 @@ sealed interface Decision {
         /** What a delta says of it. */
         Leaf withoutContent() {
             return new Leaf(
-                    offset, index, kind, timestampMillis, new byte[0], leafHash, identityDigest, new Payload.None());
+                    offset,
+                    index,
+                    kind,
+                    timestampMillis,
+                    new byte[0],
+                    leafHash,
+                    identityDigest,
+                    contentTag,
+                    new Payload.None());
         }
 
         private long payloadBytes() {

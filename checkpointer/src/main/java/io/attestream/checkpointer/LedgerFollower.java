@@ -128,8 +128,9 @@ final class LedgerFollower implements Runnable {
             throw new FatalDoubtException("topic " + partition + " begins at offset " + first
                     + ", needed are its records from offset " + next
                     + " on: what the oldest kept snapshot does not need was"
-                    + " deleted, and that snapshot is not there or of no use. Let the processors make it again: attestream"
-                    + " restore state");
+                    + " deleted. Is attestream.objects.location the store with the snapshots, and is"
+                    + " attestream.snapshots.ignored not set? If there is none any more, let the processors make those records"
+                    + " again: attestream restore state");
         }
     }
 

@@ -39,6 +39,7 @@ public final class Main {
     private static final long STUCK_MILLIS = 90_000;
 
     private static final long STOP_WAIT_SECONDS = 15;
+    private static final long ON_DEMAND_INTERVAL_MILLIS = 5_000;
 
     private final CheckpointerConfig config;
     private final Clock clock = Clock.systemUTC();
@@ -189,7 +190,9 @@ public final class Main {
                 config.generation(),
                 store,
                 new Snapshots.Schedule(
-                        config.snapshots().intervalMillis(), config.snapshots().kept()),
+                        config.snapshots().intervalMillis(),
+                        ON_DEMAND_INTERVAL_MILLIS,
+                        config.snapshots().kept()),
                 new ClaimsTrimmer(clients, topics, config.generation(), unpacked::packedTo),
                 clock);
         if (start.isPresent()) {

@@ -330,7 +330,7 @@ final class ShardDecider {
         }
         byte[] hash = new byte[Hash.SIZE_BYTES];
         Rfc6962.leafHash(entry, 0, entry.length, hash, 0);
-        return new Leaf(offset, size++, kind, timestampMillis, entry, hash, identity, payload);
+        return new Leaf(offset, size++, kind, timestampMillis, entry, hash, identity, tag, payload);
     }
 
     private static Payload payload(Event event) {

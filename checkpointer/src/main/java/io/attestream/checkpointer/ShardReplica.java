@@ -399,6 +399,8 @@ final class ShardReplica {
             taken = heads.remove();
             unpublishedBytes -= Added.SMALL_OBJECT_BYTES;
         }
+        sealedBounds.behind(taken.head().nextOffset());
+        outcomesBounds.behind(taken.head().nextOffset());
         List<Leaf> below = new ArrayList<>();
         while (!leaves.isEmpty()
                 && leaves.element().index() < head.head().size().value()) {

@@ -70,7 +70,7 @@ final class ShardWindow {
 
     /** @return the block that is full with this leaf, which no longer is in memory then */
     Optional<Block> add(Leaf leaf) {
-        tail.add(new WindowBlock.Row(leaf.kind(), leaf.offset(), leaf.identityDigest(), contentTag(leaf.payload())));
+        tail.add(new WindowBlock.Row(leaf.kind(), leaf.offset(), leaf.identityDigest(), leaf.contentTag()));
         size++;
         if (leaf.kind().isControl()) {
             try {

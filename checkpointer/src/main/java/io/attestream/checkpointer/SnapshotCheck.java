@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
+import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.ShardSnapshot;
 import io.attestream.proofs.archive.Snapshot;
 import io.attestream.proofs.archive.SnapshotName;
@@ -34,7 +35,7 @@ final class SnapshotCheck {
     /** Takes note of the snapshots there are now; those that cannot be used are found here. */
     void begin() throws IOException {
         for (SnapshotName name : stored.names()) {
-            reader.part(name.name(), from -> stored.manifest(name)).ifPresent(manifest -> {
+            read(name, name.name(), () -> stored.manifest(name)).ifPresent(manifest -> {
                 manifests.put(name, manifest);
                 names.computeIfAbsent(name.epoch(), epoch -> new ArrayList<>()).add(name);
             });
@@ -56,23 +57,46 @@ final class SnapshotCheck {
             if (!manifest.heads().equals(intent.heads())) {
                 reader.find(name.name(), "heads " + intent.heads(), "heads " + manifest.heads());
             }
+            if (manifest.generation() != intent.generation()) {
+                reader.find(name.name(), "generation " + intent.generation(), "generation " + manifest.generation());
+            }
             if (!manifest.ledgerFrontier().equals(ledgerRange.hashes())) {
                 reader.find(name.name(), "the frontier of the ledger log of size " + ledgerRange.size(), "another");
             }
             for (Snapshot.Shard shard : manifest.shards()) {
-                check(shard, shards.get(shard.head().shard()));
+                check(name, shard, shards.get(shard.head().shard()));
             }
         }
     }
 
-    private void check(Snapshot.Shard shard, ArchivedShard archived) throws IOException {
-        Optional<ShardSnapshot> read = reader.part(shard.name(), from -> stored.state(shard));
+    private interface Reading<T> {
+        T read() throws IOException, InvalidFormat;
+    }
+
+    /** Beside a live checkpointer old snapshots go: what is gone with its manifest was not damaged. */
+    private <T> Optional<T> read(SnapshotName name, String object, Reading<T> reading) throws IOException {
+        return reader.part(object, from -> {
+                    try {
+                        return Optional.of(reading.read());
+                    } catch (InvalidFormat e) {
+                        if (stored.isThere(name)) {
+                            throw e;
+                        }
+                        return Optional.<T>empty();
+                    }
+                })
+                .flatMap(found -> found);
+    }
+
+    private void check(SnapshotName name, Snapshot.Shard shard, ArchivedShard archived) throws IOException {
+        Optional<ShardSnapshot> read = read(name, shard.name(), () -> stored.state(shard));
         if (read.isEmpty()) {
             return;
         }
         ShardSnapshot state = read.get();
         for (WindowName block : state.window()) {
-            reader.part(block.name(), from -> stored.block(block));
+            read(name, block.name(), () -> stored.block(block));
+            reader.read((long) block.count() * WindowBlock.ROW_SIZE_BYTES);
         }
         archived.range()
                 .map(CompactRange::hashes)

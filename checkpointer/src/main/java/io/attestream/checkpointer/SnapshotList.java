@@ -81,7 +81,10 @@ public final class SnapshotList {
     public List<Item> items(boolean whole) throws IOException {
         List<Item> items = new ArrayList<>();
         for (SnapshotName name : stored.names()) {
-            items.add(item(name, whole));
+            Item item = item(name, whole);
+            if (item.isGood() || stored.isThere(name)) {
+                items.add(item); // else it went, as old ones do, while it was read
+            }
         }
         return items;
     }

@@ -19,6 +19,8 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -62,14 +64,17 @@ final class Snapshots implements LoggedObjects {
     private volatile long newestMillis;
     private volatile String problem = "";
     private volatile boolean stopping;
+    /** Then what lies in the topics between this generation's claims is needed by another process. */
+    private volatile boolean newerGenerationSeen;
 
     /**
      * When snapshots are taken and how many are kept.
      *
      * @param intervalMillis 0 for only on demand
+     * @param onDemandIntervalMillis from any snapshot to one on demand: who asks again and again must not drive the older ones out
      * @param kept at least 1
      */
-    record Schedule(long intervalMillis, int kept) {}
+    record Schedule(long intervalMillis, long onDemandIntervalMillis, int kept) {}
 
     /** What is to be done when older records are no longer needed to go on from a snapshot. */
     interface Trimmer {
@@ -147,11 +152,7 @@ final class Snapshots implements LoggedObjects {
 
     private void write(ShardWindow.Block block) {
         try {
-            if (store.putIfAbsent(block.name().name(), block.object())
-                    instanceof ObjectStore.PutResult.DifferentBytes) {
-                throw new FatalDoubtException(
-                        "object " + block.name().name() + " exists with bytes that do not have its digest");
-            }
+            putOrReplace(block.name().name(), block.object());
         } catch (IOException e) {
             throw new FatalDoubtException(
                     "object " + block.name().name() + " could not be written: " + e.getMessage(), e);
@@ -165,11 +166,14 @@ final class Snapshots implements LoggedObjects {
     void takeIfDue(EpochIntent last, CompactRange ledgerRange, Backlog backlog, Signer signer) {
         long now = clock.millis();
         boolean scheduled = schedule.intervalMillis() > 0 && now >= dueMillis;
+        newerGenerationSeen |= backlog.newestGeneration() > generation;
         if (last.epoch() == newestEpoch) {
             requested.set(false); // there is one
             return;
         }
-        if ((!scheduled && !requested.get()) || !backlog.canResume()) {
+        boolean wanted = requested.get() && now - newestMillis >= schedule.onDemandIntervalMillis();
+        // Claims below an older generation's head may not have been held against the records yet.
+        if ((!scheduled && !wanted) || last.generation() != generation || !backlog.canResume()) {
             return;
         }
         if (ready.get() != null || !underWay.compareAndSet(false, true)) {
@@ -238,7 +242,7 @@ final class Snapshots implements LoggedObjects {
     }
 
     /**
-     * What a predecessor was about to log has to be signed and whole. One that is gone or rotten is logged nevertheless: nothing
+     * What a predecessor was about to log has to be signed. One that is gone or rotten is logged nevertheless: nothing
      * rests on it, and whoever wants to resume from it looks again.
      */
     @Override
@@ -249,8 +253,7 @@ final class Snapshots implements LoggedObjects {
                 if (name.equals(ready.get())) {
                     continue;
                 }
-                Snapshot manifest = stored.manifest(name);
-                stored.load(name, manifest);
+                stored.manifest(name);
             } catch (InvalidFormat | IOException e) {
                 LOG.warn(
                         "a predecessor was about to log snapshot {}, which is of no use: {}",
@@ -309,9 +312,9 @@ final class Snapshots implements LoggedObjects {
         }
         try {
             removeOld();
-        } catch (IOException | InvalidFormat e) {
-            problem = "old snapshots were not removed: " + e.getMessage();
-            LOG.warn("{}; tried again after the next snapshot", problem);
+        } catch (IOException | InvalidFormat | RuntimeException e) {
+            problem = "old snapshots were not removed, or topics not trimmed: " + e.getMessage();
+            LOG.warn("{}; tried again after the next snapshot", problem, e);
         }
     }
 
@@ -326,8 +329,16 @@ final class Snapshots implements LoggedObjects {
         put(manifest, snapshot.objects().getOrDefault(manifest, new byte[0]));
     }
 
+    /** What is in hand has the digest in the name; what is there instead has rotted, and would spoil every snapshot to come. */
+    private void putOrReplace(String name, byte[] object) throws IOException {
+        if (store.putIfAbsent(name, object) instanceof ObjectStore.PutResult.DifferentBytes) {
+            LOG.warn("object {} was damaged, and is replaced by what it has to be", name);
+            store.replace(name, object);
+        }
+    }
+
     private void put(String name, byte[] object) throws IOException {
-        store.putIfAbsent(name, object);
+        putOrReplace(name, object);
         if (!store.get(name).filter(back -> Arrays.equals(back, object)).isPresent()) {
             throw new IOException("object " + name + " was written and does not read back");
         }
@@ -350,7 +361,8 @@ final class Snapshots implements LoggedObjects {
             }
         }
         for (String name : store.list(SnapshotName.SHARD_SNAPSHOTS)) {
-            if (SnapshotName.epochOfShard(name) < oldestKept.epoch()) {
+            OptionalLong epoch = epochOfShard(name);
+            if (epoch.isPresent() && epoch.getAsLong() < oldestKept.epoch()) {
                 store.delete(name);
             }
         }
@@ -360,7 +372,8 @@ final class Snapshots implements LoggedObjects {
         }
         removeBlocks(states);
         // With one kept, the oldest is the newest, which is not logged yet.
-        if (schedule.kept() > 1 && manifest.incarnation() == incarnation && manifest.generation() == generation) {
+        boolean own = manifest.incarnation() == incarnation && manifest.generation() == generation;
+        if (schedule.kept() > 1 && own && !newerGenerationSeen) {
             trimmer.trim(states);
         }
     }
@@ -369,11 +382,34 @@ final class Snapshots implements LoggedObjects {
         Set<String> needed = new HashSet<>();
         oldestKept.forEach(state -> state.window().forEach(block -> needed.add(block.name())));
         for (String name : store.list(WindowName.WINDOWS)) {
-            WindowName block = WindowName.parse(name);
+            Optional<WindowName> parsed = windowName(name);
+            if (parsed.isEmpty()) {
+                continue;
+            }
+            WindowName block = parsed.get();
             boolean known = block.shard() < oldestKept.size();
             if (known && !needed.contains(name) && isBehind(block, oldestKept.get(block.shard()))) {
                 store.delete(name);
             }
+        }
+    }
+
+    /** Empty for what somebody else put there. */
+    private static Optional<WindowName> windowName(String name) {
+        try {
+            return Optional.of(WindowName.parse(name));
+        } catch (InvalidFormat e) {
+            LOG.warn("object {} lies among the window blocks and is none", name);
+            return Optional.empty();
+        }
+    }
+
+    private static OptionalLong epochOfShard(String name) {
+        try {
+            return OptionalLong.of(SnapshotName.epochOfShard(name));
+        } catch (InvalidFormat e) {
+            LOG.warn("object {} lies among the shards' snapshots and is none", name);
+            return OptionalLong.empty();
         }
     }
 

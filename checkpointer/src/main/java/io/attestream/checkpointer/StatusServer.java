@@ -66,6 +66,11 @@ final class StatusServer implements AutoCloseable {
         String path = exchange.getRequestURI().getPath();
         String method = exchange.getRequestMethod();
         if (method.equals("POST") && path.equals("/snapshots")) {
+            // A page in a browser cannot send this type without being allowed to.
+            if (!"application/json".equals(exchange.getRequestHeaders().getFirst("Content-Type"))) {
+                send(exchange, 415, "application/json", "{\"reason\":\"content-type-must-be-application/json\"}");
+                return;
+            }
             pages.requestSnapshot().run();
             send(
                     exchange,

@@ -79,6 +79,11 @@ final class StoredSnapshots {
         return Optional.empty();
     }
 
+    /** Whether it was not removed, as old ones are. */
+    boolean isThere(SnapshotName name) throws IOException {
+        return store.get(name.name()).isPresent();
+    }
+
     /** The manifest, its digest and signature verified. */
     Snapshot manifest(SnapshotName name) throws IOException, InvalidFormat {
         byte[] object = read(name.name());

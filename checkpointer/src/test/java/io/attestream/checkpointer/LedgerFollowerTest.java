@@ -140,4 +140,35 @@ class LedgerFollowerTest {
                 .hasMessage("reading of topics events, sealed and outcomes ended")
                 .hasNoCause();
     }
+
+    // ---- where it begins
+
+    private String refusalWith(TopicPartition partition, long first) {
+        brokers.updateBeginningOffsets(Map.of(partition, first));
+        brokers.schedulePollTask(follower::stop);
+        follower.run();
+        try {
+            backlog.takeNewest(1_000, 1 << 20);
+            return "";
+        } catch (FatalDoubtException e) {
+            return String.valueOf(e.getMessage());
+        }
+    }
+
+    @Test
+    void refusesEventsWhoseFirstRecordsWereDeleted() {
+        assertThat(refusalWith(EVENTS, 1)).contains("begins at offset 1").contains("none may ever go");
+    }
+
+    @Test
+    void refusesClaimsThatWereTrimmedWhenThereIsNoSnapshotToGoOnFrom() {
+        assertThat(refusalWith(SEALED, 1))
+                .contains("begins at offset 1, needed are its records from offset 0 on")
+                .contains("attestream restore state");
+    }
+
+    @Test
+    void refusesOutcomesThatWereTrimmedToo() {
+        assertThat(refusalWith(OUTCOMES, 1)).contains("begins at offset 1, needed are its records from offset 0 on");
+    }
 }

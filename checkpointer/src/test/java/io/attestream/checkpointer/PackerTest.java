@@ -556,8 +556,8 @@ class PackerTest {
         shard.know(built.name());
 
         // when
-        shard.grow(scene.published().get(0).intent(), Optional.of(first), Optional.empty());
-        shard.grow(intent, Optional.of(second), Optional.empty());
+        shard.grow(scene.published().get(0).intent(), Optional.of(first), Optional.empty(), ArchiveCheck.Taker.NONE);
+        shard.grow(intent, Optional.of(second), Optional.empty(), ArchiveCheck.Taker.NONE);
 
         // then
         assertThat(reader.findings())

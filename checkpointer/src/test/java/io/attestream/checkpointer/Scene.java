@@ -33,6 +33,11 @@ final class Scene {
     /** How many snapshots the next checkpointers keep; they are taken on demand. */
     int snapshotsKept = 3;
 
+    long onDemandIntervalMillis;
+
+    /** So many claims from before where they must begin to read do the next checkpointers get too. */
+    int claimsReadAgain;
+
     /** What topics of claims were trimmed to. */
     final List<List<ShardSnapshot>> trimmed = new ArrayList<>();
 
@@ -73,7 +78,7 @@ final class Scene {
                     1,
                     generation,
                     store,
-                    new Snapshots.Schedule(0, snapshotsKept),
+                    new Snapshots.Schedule(0, onDemandIntervalMillis, snapshotsKept),
                     trimmed::add,
                     Clock.systemUTC());
             start = newestSnapshot();
@@ -84,8 +89,8 @@ final class Scene {
                 fedRecords.add((int) shard.records.stream()
                         .filter(record -> record.offset() < nextOffset)
                         .count());
-                fedDeltas.add((int) point.sealedOffset());
-                fedOutcomes.add((int) point.outcomesOffset());
+                fedDeltas.add(Math.max(0, (int) point.sealedOffset() - claimsReadAgain));
+                fedOutcomes.add(Math.max(0, (int) point.outcomesOffset() - claimsReadAgain));
             }
             backlog = new Backlog(replicas);
             owner = log.open();

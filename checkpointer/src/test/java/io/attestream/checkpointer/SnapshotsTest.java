@@ -220,6 +220,10 @@ class SnapshotsTest {
         publish(next, "later");
         assertThat(next.start).isPresent();
         assertThat(states(next.takeSnapshot()).get(0).windowFirst()).isEqualTo(size - 256);
+        publish(next, "later still");
+        Scene.Instance last = restart();
+        publish(last, "at the end");
+        assertThat(states(last.takeSnapshot()).get(0).windowFirst()).isEqualTo(size - 256);
     }
 
     private static String decision(ShardDecider decider, long offset, byte[] value) {
@@ -269,7 +273,81 @@ class SnapshotsTest {
                 entry,
                 new byte[32],
                 new byte[16],
+                new byte[16],
                 new Payload.Plain(new byte[16], new byte[16], new byte[0]));
+    }
+
+    /** Where to read on is known to the batch, not to the record. */
+    @Test
+    void stepsOverClaimsFromBeforeTheSnapshotOnce() throws Exception {
+        // given
+        process.takeSnapshot();
+        publish(process, "third");
+
+        // when
+        scene.claimsReadAgain = 1_000;
+        Scene.Instance next = restart();
+        publish(next, "fourth");
+
+        // then
+        assertThat(scene.history().nextEpoch()).isEqualTo(4);
+        SealedDelta old = scene.shards.get(0).sequencer.deltas.get(0);
+        assertThatThrownBy(() -> next.backlog.feed(0, replica -> replica.onSealed(old)))
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("sealed delta begins at leaf 0");
+        OutcomeClaim outcome = scene.shards.get(0).sequencer.outcomes.get(0);
+        assertThatThrownBy(() -> next.backlog.feed(0, replica -> replica.onOutcome(outcome)))
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("expected none");
+    }
+
+    /** Full blocks are shared by all snapshots: one that rotted must not stand in the way of making it again. */
+    @Test
+    void aDamagedFullBlockIsReplacedWhenItIsMadeAgain() throws Exception {
+        // given a shard with a full block
+        TestShard shard = scene.shards.get(0);
+        for (int i = 0; i < WindowBlock.LEAVES_MAX; i++) {
+            shard.event("full-" + i, "p");
+        }
+        shard.seal();
+        process.read();
+        while (process.checkpointer.publishNewest()) {
+            process.read();
+        }
+        process.takeSnapshot();
+        publish(process, "third");
+        String full = scene.store.list(WindowName.WINDOWS).stream()
+                .filter(name -> name.contains("-00000000000000065536-"))
+                .findFirst()
+                .orElseThrow();
+        byte[] good = scene.store.get(full).orElseThrow();
+        flip(full);
+
+        // when
+        Scene.Instance next = restart();
+
+        // then
+        assertThat(next.start).isEmpty();
+        assertThat(scene.store.get(full)).contains(good);
+        publish(next, "fourth");
+        next.takeSnapshot();
+    }
+
+    /** Replay needs no payload, and neither does what is remembered. */
+    @Test
+    void theTagOfALeafWithoutAPayloadIsRemembered() {
+        // given
+        byte[] tag = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+        ShardWindow window = new ShardWindow(0, scene.ledger.key.verifier());
+
+        // when
+        window.add(new Decision.Leaf(
+                0, 0, EntryKind.CONFLICT, 1, new byte[0], new byte[32], new byte[16], tag, new Payload.None()));
+
+        // then
+        byte[] block = window.openBlock().orElseThrow().object();
+        assertThat(java.util.Arrays.copyOfRange(block, block.length - 16, block.length))
+                .isEqualTo(tag);
     }
 
     // ---- what is not to be gone on from
@@ -576,6 +654,23 @@ class SnapshotsTest {
         EpochIntent last = scene.published().get(2).intent();
         history.accept(new LogRecord.Intent(
                 new EpochIntent(3, epoch.leaf(), epoch.heads(), epoch.noteText(), last.segment(), last.payloads(), 1)));
+    }
+
+    @Test
+    void whoAsksAgainAndAgainDrivesNoOlderSnapshotsOut() throws Exception {
+        // given
+        scene.onDemandIntervalMillis = 3_600_000;
+        Scene.Instance keeper = restart();
+        SnapshotName first = keeper.takeSnapshot();
+        publish(keeper, "third");
+
+        // when
+        keeper.snapshots.request();
+        keeper.checkpointer.takeSnapshotIfDue();
+        keeper.snapshots.finishNext();
+
+        // then
+        assertThat(stored().names()).containsExactly(first);
     }
 
     @Test

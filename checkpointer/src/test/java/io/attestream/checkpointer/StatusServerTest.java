@@ -54,17 +54,25 @@ class StatusServerTest {
     void asksForASnapshotWhenPostedToAndTellsOfTheNewestOtherwise() throws Exception {
         // when
         HttpResponse<String> before = get("/snapshots");
-        HttpResponse<String> posted = HttpClient.newHttpClient()
-                .send(
-                        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.port() + "/snapshots"))
-                                .POST(HttpRequest.BodyPublishers.noBody())
-                                .build(),
-                        HttpResponse.BodyHandlers.ofString());
+        HttpResponse<String> posted = post("application/json");
+        HttpResponse<String> byAPage = post("text/plain");
 
         // then
         assertThat(before.body()).isEqualTo("{\"newestEpoch\":0}");
         assertThat(posted.statusCode()).isEqualTo(202);
         assertThat(posted.body()).isEqualTo("{\"newestEpoch\":1}");
+        assertThat(byAPage.statusCode()).isEqualTo(415);
+        assertThat(requests).hasValue(1);
+    }
+
+    private HttpResponse<String> post(String contentType) throws Exception {
+        return HttpClient.newHttpClient()
+                .send(
+                        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.port() + "/snapshots"))
+                                .header("Content-Type", contentType)
+                                .POST(HttpRequest.BodyPublishers.ofString("{}"))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString());
     }
 
     @Test

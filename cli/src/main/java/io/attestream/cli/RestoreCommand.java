@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.cli;
 
+import io.attestream.checkpointer.ArchiveCheck;
 import io.attestream.checkpointer.ArchiveRestore;
+import io.attestream.checkpointer.ArchiveRestorePoint;
 import io.attestream.cli.Output.Tone;
 import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.schemas.ledger.NewGeneration;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -21,7 +24,7 @@ import picocli.CommandLine.Option;
             "Every restore verifies what it brings back against what was published, and refuses anything else.",
             ""
         },
-        subcommands = {RestoreCommand.State.class, RestoreCommand.Objects.class},
+        subcommands = {RestoreCommand.State.class, RestoreCommand.Objects.class, RestoreCommand.PointInTime.class},
         footer = {"", "Example:", "  attestream restore objects --data-dir ./attestream-data"})
 final class RestoreCommand {
     @Command(
@@ -155,6 +158,85 @@ final class RestoreCommand {
                 return ExitCode.VERIFICATION_FAILED;
             }
             String detail = ((ArchiveRestore.Result.Undecided) result).detail();
+            output.json(Output.object("status", "undecided", "detail", detail));
+            output.print(output.paint(Tone.WARNING, "undecided") + "  " + detail);
+            return ExitCode.UNAVAILABLE;
+        }
+    }
+
+    @Command(
+            name = "point-in-time",
+            mixinStandardHelpOptions = true,
+            header = "Write the ledger as it was at a published epoch, to be read only.",
+            description = {
+                "Needs the object store and the ledger's public key, no Kafka. Reads every entry up to the epoch, holds every"
+                        + " published head against what comes out, and writes a directory of files as tlog-tiles has them, under"
+                        + " the paths of the gateway (log/…, shard/<n>/…): any web server can serve it, any client of tiles"
+                        + " verify it. log/checkpoint is written last. Payloads stay in the object store. Exit code 3 if the"
+                        + " archive is not what was published.",
+                ""
+            },
+            footer = {
+                "",
+                "Examples:",
+                "  attestream restore point-in-time --epoch 1200 --output ./ledger-1200 --data-dir ./attestream-data",
+                "  attestream restore point-in-time --epoch 1200 --output ./ledger-1200 \\",
+                "      --objects 's3://ledger/objects?region=eu-central-1' --ledger-key 'ledger.example.com/prod+1a2b3c4d+AX…'"
+            })
+    static final class PointInTime implements Callable<Integer> {
+        @Mixin
+        private OutputOption form = new OutputOption();
+
+        @Mixin
+        private Connection connection = new Connection();
+
+        @Mixin
+        private ObjectStoreOption objects = new ObjectStoreOption();
+
+        @Option(
+                names = "--epoch",
+                required = true,
+                paramLabel = "<n>",
+                description = "Number of the last epoch it is to have.")
+        private long epoch;
+
+        @Option(names = "--output", required = true, paramLabel = "<dir>", description = "New or empty directory.")
+        private Path directory = Path.of("");
+
+        @Override
+        public Integer call() throws InterruptedException {
+            Output output = form.output();
+            if (epoch < 0) {
+                throw new CliException(ExitCode.USAGE, "--epoch must not be negative, is " + epoch, "");
+            }
+            ArchiveCheck.Listener listener = new ArchiveCheck.Listener() {
+                @Override
+                public void progress(long epochs, long total) {
+                    output.progress("epochs restored", epochs, total);
+                }
+            };
+            ArchiveRestorePoint.Result result = new ArchiveRestorePoint(
+                            connection.ledgerKey(), objects.open(connection), epoch, directory, listener)
+                    .run();
+            if (result instanceof ArchiveRestorePoint.Result.Restored restored) {
+                output.json(Output.object(
+                        "status", "restored",
+                        "epochs", restored.epochs(),
+                        "leaves", restored.leaves(),
+                        "checkpoint", restored.checkpoint().text()));
+                output.print(output.paint(Tone.GOOD, "restored") + "  " + restored.epochs() + " epochs, "
+                        + restored.leaves() + " leaves, into " + directory);
+                return ExitCode.OK;
+            }
+            if (result instanceof ArchiveRestorePoint.Result.Refused refused) {
+                output.json(
+                        Output.object("status", "refused", "found", refused.found(), "findings", refused.findings()));
+                refused.findings()
+                        .forEach(finding -> output.print(output.paint(Tone.BAD, "REFUSED") + "  " + finding.object()
+                                + ": expected " + finding.expected() + ", found " + finding.actual()));
+                return ExitCode.VERIFICATION_FAILED;
+            }
+            String detail = ((ArchiveRestorePoint.Result.Undecided) result).detail();
             output.json(Output.object("status", "undecided", "detail", detail));
             output.print(output.paint(Tone.WARNING, "undecided") + "  " + detail);
             return ExitCode.UNAVAILABLE;

@@ -210,7 +210,9 @@ final class SnapshotsCommand {
             Output output = form.output();
             URI address = URI.create(address() + "/snapshots");
             JsonNode before = ask(HttpRequest.newBuilder(address).GET());
-            JsonNode now = ask(HttpRequest.newBuilder(address).POST(HttpRequest.BodyPublishers.noBody()));
+            JsonNode now = ask(HttpRequest.newBuilder(address)
+                    .header("Content-Type", "application/json")
+                    .POST(HttpRequest.BodyPublishers.ofString("{}")));
             long deadlineNanos =
                     System.nanoTime() + Duration.ofSeconds(timeoutSeconds).toNanos();
             while (newest(now) <= newest(before)

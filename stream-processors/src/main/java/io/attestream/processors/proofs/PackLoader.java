@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,6 +20,7 @@ public final class PackLoader implements AutoCloseable {
 
     private final PackedProofs packs;
     private final Executor thread;
+    private final LongSupplier clockNanos;
 
     /** At most one a shard: a shard asks for its next pack until it has it. */
     private final Map<Integer, Loading> byShard = new HashMap<>();
@@ -35,17 +37,24 @@ public final class PackLoader implements AutoCloseable {
     }
 
     public PackLoader(PackedProofs packs) {
-        this(packs, Executors.newSingleThreadExecutor(task -> {
-            Thread made = new Thread(task, "pack-loader");
-            made.setDaemon(true);
-            return made;
-        }));
+        this(
+                packs,
+                Executors.newSingleThreadExecutor(task -> {
+                    Thread made = new Thread(task, "pack-loader");
+                    made.setDaemon(true);
+                    return made;
+                }),
+                System::nanoTime);
     }
 
-    /** @param thread on which packs are read */
-    PackLoader(PackedProofs packs, Executor thread) {
+    /**
+     * @param thread on which packs are read
+     * @param clockNanos as {@link System#nanoTime}
+     */
+    PackLoader(PackedProofs packs, Executor thread, LongSupplier clockNanos) {
         this.packs = packs;
         this.thread = thread;
+        this.clockNanos = clockNanos;
     }
 
     /** The pack if it was read; else it will be. Given once. */
@@ -63,8 +72,8 @@ public final class PackLoader implements AutoCloseable {
         return loading.content;
     }
 
-    private static boolean isToBeTriedAgain(Loading loading) {
-        return loading.failed && System.nanoTime() - loading.failedNanos > RETRY_NANOS;
+    private boolean isToBeTriedAgain(Loading loading) {
+        return loading.failed && clockNanos.getAsLong() - loading.failedNanos > RETRY_NANOS;
     }
 
     private void load(Loading loading) {
@@ -73,14 +82,14 @@ public final class PackLoader implements AutoCloseable {
             synchronized (this) {
                 loading.content = Optional.of(content);
             }
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) { // else the shard would wait for it for ever
             LOG.warn(
                     "pack {} could not be read, its tiles stay in the store; tried again: {}",
                     loading.name.name(),
                     e.toString());
             synchronized (this) {
                 loading.failed = true;
-                loading.failedNanos = System.nanoTime();
+                loading.failedNanos = clockNanos.getAsLong();
             }
         }
     }

@@ -133,7 +133,8 @@ public final class ProofQueries {
             ReadOnlyKeyValueStore<Bytes, byte[]> store = shardStore(shard);
             // First: it is written last, so whatever it accounts for can be read below.
             ShardMeta meta = ShardMeta.of(store.get(Keys.meta()));
-            Optional<DeltaIndex.Found> leaf = leafAt(store, offset);
+            Optional<DeltaIndex> delta = deltaTo(store, offset);
+            Optional<DeltaIndex.Found> leaf = delta.flatMap(floor -> floor.find(offset));
             if (leaf.isPresent()) {
                 return describe(leaf.get());
             }
@@ -147,13 +148,18 @@ public final class ProofQueries {
             }
             // Outcomes are read apart from deltas and may come a little later.
             boolean accounted = offset < meta.nextOffset() && offset < meta.lastOutcome();
+            if (accounted && delta.isEmpty()) {
+                // A copy that is being restored has removals before it has the mark that tells of them.
+                return new Answer.NotHere();
+            }
             return accounted ? json("status", "unknown") : json("status", "pending", "nextOffset", meta.nextOffset());
         });
     }
 
-    private static Optional<DeltaIndex.Found> leafAt(ReadOnlyKeyValueStore<Bytes, byte[]> store, long offset) {
+    /** The delta that has the leaf of this offset if any has. */
+    private static Optional<DeltaIndex> deltaTo(ReadOnlyKeyValueStore<Bytes, byte[]> store, long offset) {
         try (KeyValueIterator<Bytes, byte[]> floor = store.reverseRange(Keys.delta(0), Keys.delta(offset))) {
-            return floor.hasNext() ? DeltaIndex.of(floor.next().value).find(offset) : Optional.empty();
+            return floor.hasNext() ? Optional.of(DeltaIndex.of(floor.next().value)) : Optional.empty();
         }
     }
 
@@ -228,9 +234,10 @@ public final class ProofQueries {
             byte[] packed = required(packs).tile(pack, tile.index());
             byte[] above = store.get(Keys.tile(1, tile.index() / TilePath.FULL_WIDTH));
             int at = (int) (tile.index() % TilePath.FULL_WIDTH) * Hash.SIZE_BYTES;
-            if (above == null
-                    || above.length < at + Hash.SIZE_BYTES
-                    || !Tile.node(packed, Tile.HEIGHT, 0).equals(Hash.of(above, at))) {
+            if (above == null || above.length < at + Hash.SIZE_BYTES) {
+                throw new IOException("tile " + tile.index() + " of shard " + shard + " has no node above it yet");
+            }
+            if (!Tile.node(packed, Tile.HEIGHT, 0).equals(Hash.of(above, at))) {
                 throw new IntegrityException("shard " + shard + ": tile " + tile.index() + " in " + pack.name()
                         + " does not give the node above it");
             }

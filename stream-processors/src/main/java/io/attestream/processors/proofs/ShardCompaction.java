@@ -30,8 +30,11 @@ import org.slf4j.LoggerFactory;
 final class ShardCompaction {
     private static final Logger LOG = LoggerFactory.getLogger(ShardCompaction.class);
 
-    /** Keys removed in one go, so that the stream thread is soon back at its records. */
+    /** Keys removed in one go. */
     private static final int REMOVALS_MAX = 2_000;
+
+    /** After which a step ends although there is more to remove: the stream thread has records to process. */
+    private static final long STEP_NANOS = 100_000_000;
 
     private final int shard;
     private final KeyValueStore<Bytes, byte[]> store;
@@ -55,9 +58,12 @@ final class ShardCompaction {
     /** One step: some removals, or the next pack if there is one and it has been read. */
     void step() {
         Compacted done = Compacted.of(store.get(Keys.compacted()));
-        if (unswept) {
+        long begunNanos = System.nanoTime();
+        while (unswept) {
             unswept = sweep(done);
-            return;
+            if (unswept && System.nanoTime() - begunNanos > STEP_NANOS) {
+                return;
+            }
         }
         Optional<PackName> next = next(done);
         if (next.isPresent()

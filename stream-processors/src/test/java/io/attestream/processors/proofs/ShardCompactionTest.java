@@ -70,6 +70,7 @@ class ShardCompactionTest {
     private final CompactRange range = CompactRange.empty();
     private final List<byte[]> published = new ArrayList<>();
     private long nextOffset;
+    private long clockNanos;
 
     private DirectoryObjectStore objects;
     private TopologyTestDriver driver;
@@ -94,7 +95,7 @@ class ShardCompactionTest {
                         TestLedger.TOPICS,
                         ledger.definition(),
                         1,
-                        packs.map(there -> new PackLoader(there, Runnable::run))),
+                        packs.map(there -> new PackLoader(there, Runnable::run, () -> clockNanos))),
                 TestLedger.driverSettings("compaction", directory.resolve("state")));
         queries = queries(packs);
         deltas.forEach(this::pipe);
@@ -427,6 +428,44 @@ class ShardCompactionTest {
 
         // then
         assertThat(store().get(Keys.compacted())).isNull();
+    }
+
+    @Test
+    void triesAPackAgainThatCouldNotBeRead() throws Exception {
+        // given
+        Pack.Built built = pack(0, 256, UnaryOperator.identity(), true);
+        publish(built.name());
+        compact();
+
+        // when
+        givenPack(built);
+        compact();
+        assertThat(store().get(Keys.compacted())).as("not at once").isNull();
+        clockNanos += Duration.ofSeconds(31).toNanos();
+        compact();
+
+        // then
+        assertThat(store().get(Keys.compacted())).isNotNull();
+    }
+
+    /** The ledger log is read apart from the deltas, and may be ahead. */
+    @Test
+    void waitsUntilTheStoreHasWhatThePackHas() throws Exception {
+        // given
+        List<Sealed> all = List.copyOf(deltas);
+        deltas.removeIf(delta -> delta.getFirstIndex() >= 200);
+        driver.close();
+        open(Optional.of(new PackedProofs(objects)));
+        publish(givenPack(0, 256));
+
+        // when
+        compact();
+        assertThat(store().get(Keys.compacted())).isNull();
+        all.stream().filter(delta -> !deltas.contains(delta)).forEach(this::pipe);
+        compact();
+
+        // then
+        assertThat(store().get(Keys.compacted())).isNotNull();
     }
 
     @Test
