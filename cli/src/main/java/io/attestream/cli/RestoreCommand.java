@@ -179,8 +179,8 @@ final class RestoreCommand {
             footer = {
                 "",
                 "Examples:",
-                "  attestream restore point-in-time --epoch 1200 --output ./ledger-1200 --data-dir ./attestream-data",
-                "  attestream restore point-in-time --epoch 1200 --output ./ledger-1200 \\",
+                "  attestream restore point-in-time --epoch 1200 --into ./ledger-1200 --data-dir ./attestream-data",
+                "  attestream restore point-in-time --epoch 1200 --into ./ledger-1200 \\",
                 "      --objects 's3://ledger/objects?region=eu-central-1' --ledger-key 'ledger.example.com/prod+1a2b3c4d+AX…'"
             })
     static final class PointInTime implements Callable<Integer> {
@@ -200,7 +200,7 @@ final class RestoreCommand {
                 description = "Number of the last epoch it is to have.")
         private long epoch;
 
-        @Option(names = "--output", required = true, paramLabel = "<dir>", description = "New or empty directory.")
+        @Option(names = "--into", required = true, paramLabel = "<dir>", description = "New or empty directory.")
         private Path directory = Path.of("");
 
         @Override

@@ -184,6 +184,21 @@ class ObjectStoreIT {
                 cluster.ledger().verifierKey());
         run("fsck", "--data-dir", data(), "--objects", location());
 
+        // and the ledger as it was at an epoch comes out of the bucket alone
+        Path past = scratch.resolve("past");
+        run(
+                "restore",
+                "point-in-time",
+                "--epoch",
+                "1",
+                "--into",
+                past.toString(),
+                "--objects",
+                location(),
+                "--ledger-key",
+                cluster.ledger().verifierKey());
+        assertThat(past.resolve("log/checkpoint")).content().contains("\n2\n");
+
         // and what the bucket loses comes back from Kafka
         Map<String, byte[]> packs = new TreeMap<>(server.objects());
         packs.keySet().removeIf(key -> !key.startsWith("bucket/ledger/packs/"));

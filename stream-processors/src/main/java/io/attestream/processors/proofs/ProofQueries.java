@@ -143,17 +143,27 @@ public final class ProofQueries {
                 return describe(StoredOutcome.of(outcome));
             }
             // Behind the misses: it is written before anything is removed.
-            if (offset < Compacted.of(store.get(Keys.compacted())).nextOffset()) {
+            Compacted compacted = Compacted.of(store.get(Keys.compacted()));
+            if (offset < compacted.nextOffset()) {
                 return packedPosition(shard, store, offset);
             }
             // Outcomes are read apart from deltas and may come a little later.
             boolean accounted = offset < meta.nextOffset() && offset < meta.lastOutcome();
-            if (accounted && delta.isEmpty()) {
+            if (accounted && delta.isEmpty() && !goesOn(store, offset, compacted.size(), meta)) {
                 // A copy that is being restored has removals before it has the mark that tells of them.
                 return new Answer.NotHere();
             }
             return accounted ? json("status", "unknown") : json("status", "pending", "nextOffset", meta.nextOffset());
         });
+    }
+
+    /** Whether the first delta behind an offset goes on where packs end: nothing is missing between. */
+    private static boolean goesOn(
+            ReadOnlyKeyValueStore<Bytes, byte[]> store, long offset, long packedTo, ShardMeta meta) {
+        try (KeyValueIterator<Bytes, byte[]> behind = store.range(Keys.delta(offset), Keys.delta(Long.MAX_VALUE))) {
+            long next = behind.hasNext() ? DeltaIndex.of(behind.next().value).firstIndex() : meta.size();
+            return next == packedTo;
+        }
     }
 
     /** The delta that has the leaf of this offset if any has. */

@@ -355,6 +355,25 @@ class ShardCompactionTest {
         requireSameAnswers(before);
     }
 
+    /** As a copy is while its changelog is replayed: what was removed is gone, the mark is that of an older pack. */
+    @Test
+    void saysNothingOfARecordWhoseRemovalIsKnownAndTheMarkIsNot() throws Exception {
+        // given
+        publish(givenPack(0, 256), givenPack(256, 512));
+        compact();
+
+        // when
+        store().put(Keys.compacted(), new Compacted(256, leaves.get(255).offset() + 1).encode());
+
+        // then
+        assertThat(queries.position(0, leaves.get(300).offset())).isInstanceOf(Answer.NotHere.class);
+        assertThat(text(queries.position(0, leaves.get(100).offset()))).contains("leafIndex=100");
+        assertThat(text(queries.position(0, leaves.get(600).offset()))).contains("leafIndex=600");
+        store().delete(Keys.tile(1, 0));
+        assertThat(queries.shardInclusion(0, new LeafIndex(3), new TreeSize(LEAVES)))
+                .isInstanceOf(Answer.NotHere.class);
+    }
+
     // ---- doubts
 
     @ParameterizedTest
