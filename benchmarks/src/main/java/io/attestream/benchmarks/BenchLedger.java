@@ -116,15 +116,6 @@ final class BenchLedger implements AutoCloseable {
                 .sum();
     }
 
-    /** Where a topic begins, all shards together: behind what was deleted of it. */
-    long firstOffset(String topic) {
-        Map<TopicPartition, OffsetSpec> earliest =
-                partitions(topic).stream().collect(Collectors.toMap(p -> p, p -> OffsetSpec.earliest()));
-        return Waiting.get(admin.listOffsets(earliest).all()).values().stream()
-                .mapToLong(ListOffsetsResultInfo::offset)
-                .sum();
-    }
-
     /** What a group has committed of a topic, all shards together. */
     long committed(String group, String topic) {
         return Waiting.get(admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata()).entrySet().stream()

@@ -41,7 +41,9 @@ final class Growth implements Callable<Integer> {
     /** Sent while processors and checkpointer are down. */
     private static final int MEANWHILE = 1_000;
 
-    private static final Duration SETTLING = Duration.ofMinutes(2);
+    private static final int SETTLING_ROUNDS = 12;
+    private static final int SETTLING_EVENTS = 10;
+    private static final Duration SETTLING_INTERVAL = Duration.ofSeconds(5);
     private static final Map<String, String> OFTEN = Map.of(
             "ATTESTREAM_SNAPSHOTS_INTERVAL_MILLIS", "5000",
             "ATTESTREAM_SNAPSHOTS_KEPT", "2",
@@ -126,7 +128,7 @@ final class Growth implements Callable<Integer> {
                             ledger.bootstrapServers, ledger.topics.events(), ledger.definition, sent, events, progress);
                     sent += events;
                     Waiting.reach(checkpointer, published, ledger.endOffset(ledger.topics.events()), progress);
-                    sent += settle(ledger, workload, sent);
+                    sent += settle(ledger, workload, sent, progress);
                     Row sizes = measure(ledger, sent);
                     processors.kill();
                     checkpointer.kill();
@@ -161,22 +163,19 @@ final class Growth implements Callable<Integer> {
         }
     }
 
-    /** Until packs and snapshots have caught up, which something new makes them do: topic {@code sealed} gets no shorter then. */
-    private int settle(BenchLedger ledger, Workload workload, long sent) {
-        long deadlineNanos = System.nanoTime() + SETTLING.toNanos();
-        int settled = 0;
-        int unchanged = 0;
-        long before = -1;
-        while (unchanged < 4 && System.nanoTime() < deadlineNanos) {
+    /** Packs and snapshots are of what was published before, and are logged by what comes next: a few rounds of both. */
+    private static int settle(BenchLedger ledger, Workload workload, long sent, Progress progress) {
+        for (int round = 0; round < SETTLING_ROUNDS; round++) {
             workload.load(
-                    ledger.bootstrapServers, ledger.topics.events(), ledger.definition, sent + settled, 10, progress);
-            settled += 10;
-            Waiting.pause(Duration.ofSeconds(5));
-            long first = ledger.firstOffset(ledger.topics.sealed());
-            unchanged = first == before ? unchanged + 1 : 0;
-            before = first;
+                    ledger.bootstrapServers,
+                    ledger.topics.events(),
+                    ledger.definition,
+                    sent + (long) round * SETTLING_EVENTS,
+                    SETTLING_EVENTS,
+                    progress);
+            Waiting.pause(SETTLING_INTERVAL);
         }
-        return settled;
+        return SETTLING_ROUNDS * SETTLING_EVENTS;
     }
 
     private static Row measure(BenchLedger ledger, long events) throws IOException {
