@@ -98,7 +98,7 @@ final class Drill {
     private void run(DrillCluster cluster, DrillLoad load) {
         say("sending events until " + settings.events() + " are acknowledged; the load goes on from here to the end");
         timed("load", () -> DrillCluster.await("events are acknowledged", () -> load.count() >= settings.events()));
-        timed("pack", () -> DrillCluster.await("leaves are in a pack", () -> cluster.countObjects("packs") > 0));
+        timed("pack", () -> DrillCluster.await("leaves are in a pack", () -> cluster.countObjects("packs/") > 0));
         DrillScene scene = new DrillScene(cluster, load);
         before = state(cluster, scene.newest(), scene.keptNote(), load);
         say(drill.what());

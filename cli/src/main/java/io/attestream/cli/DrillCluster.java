@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -125,14 +126,14 @@ final class DrillCluster implements AutoCloseable {
 
     /** Objects below a prefix of their names. */
     int countObjects(String prefix) {
-        Path directory = objects().resolve(prefix);
-        if (!Files.exists(directory)) {
-            return 0;
-        }
-        try (Stream<Path> files = Files.walk(directory)) {
-            return (int) files.filter(Files::isRegularFile).count();
+        return listObjects(prefix).size();
+    }
+
+    private List<String> listObjects(String prefix) {
+        try {
+            return ObjectStores.openForWriting(objects().toString()).list(prefix);
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new UncheckedIOException("the objects below " + prefix + " cannot be listed", e);
         }
     }
 
@@ -239,14 +240,17 @@ final class DrillCluster implements AutoCloseable {
         }
     }
 
+    /** Of the newest segment of a shard: a pack may take the place of an older one meanwhile. */
     void flipABitOfASegment() {
-        try (Stream<Path> files = Files.list(objects().resolve("segments"))) {
-            Path segment = files.sorted()
-                    .findFirst()
-                    .orElseThrow(() -> new IllegalStateException("there is no segment to flip a bit of"));
+        List<String> segments = listObjects("segments/");
+        if (segments.isEmpty()) {
+            throw new IllegalStateException("there is no segment to flip a bit of");
+        }
+        Path segment = objects().resolve(segments.get(segments.size() - 1));
+        try {
             byte[] object = Files.readAllBytes(segment);
             object[object.length / 2] ^= 1;
-            Files.write(segment, object);
+            Files.write(segment, object, StandardOpenOption.TRUNCATE_EXISTING);
         } catch (IOException e) {
             throw new UncheckedIOException("no bit of a segment can be flipped", e);
         }

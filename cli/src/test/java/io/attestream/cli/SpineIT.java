@@ -74,7 +74,7 @@ class SpineIT {
     private static final int PROOFS_PER_SECOND_MIN = 20;
 
     /** Of more events than these, so many are proved, chosen at random; that each is one leaf the rebuild says of all. */
-    private static final int PROOFS_MAX = 20_000;
+    private static final int PROOFS_MAX = Integer.getInteger("attestream.proofs", 1_000);
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Duration PATIENCE = Duration.ofSeconds(90);
