@@ -171,7 +171,7 @@ final class LiveLedger implements AutoCloseable {
                 .toList();
     }
 
-    /** Waits until the newest heads account for every committed record. */
+    /** Waits until the newest heads account for every committed record, and all outcomes can be read. */
     void awaitSealed() {
         for (int shard = 0; shard < ledger.shards; shard++) {
             int at = shard;
@@ -183,6 +183,22 @@ final class LiveLedger implements AutoCloseable {
                         return !deltas.isEmpty()
                                 && deltas.get(deltas.size() - 1).getHead().getNextOffset() == eventsEnd(at);
                     });
+            // A transaction that a killed process left open may hide outcomes and no delta, until the broker aborts it.
+            Awaitility.await("no transaction is open in outcomes of shard " + shard)
+                    .atMost(PATIENCE)
+                    .pollInterval(Duration.ofMillis(200))
+                    .until(() -> end(topics.outcomes(), at, "read_committed")
+                            == end(topics.outcomes(), at, "read_uncommitted"));
+        }
+    }
+
+    private long end(String topic, int partition, String isolation) {
+        Map<String, Object> config = new HashMap<>(connection());
+        config.put("isolation.level", isolation);
+        TopicPartition at = new TopicPartition(topic, partition);
+        try (KafkaConsumer<byte[], byte[]> consumer =
+                new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            return consumer.endOffsets(List.of(at)).get(at);
         }
     }
 
