@@ -66,8 +66,11 @@ final class Drill {
             return mutation.map(spoilt -> spoilt.isShownBy(checks)).orElse(ok);
         }
 
-        /** From the begin of the restore to the first epoch published after it; −1 if none was. */
+        /** From the begin of the restore to the first epoch published after it, or to the last file; −1 if it did not come to that. */
         long recoveryMillis() {
+            if (!drill.goesOn()) {
+                return after.isEmpty() ? -1 : phasesMillis.getOrDefault("restore", -1L);
+            }
             return phasesMillis.containsKey("publish")
                     ? phasesMillis.getOrDefault("restore", 0L) + phasesMillis.getOrDefault("publish", 0L)
                     : -1;
@@ -104,14 +107,21 @@ final class Drill {
         say(drill.what());
         load.expectTrouble(true);
         timed("damage", () -> drill.damage(cluster));
+        if (!drill.goesOn()) {
+            load.close();
+        }
         damagedAtMillis = System.currentTimeMillis();
         detect(cluster);
         say(
                 mutation.isEmpty()
                         ? "restoring"
                         : "restoring, spoilt on purpose: " + mutation.get().word());
-        if (restore(cluster)) {
-            judge(cluster, load, scene);
+        if (restore(cluster, scene)) {
+            if (drill.goesOn()) {
+                judge(cluster, load, scene);
+            } else {
+                judgeFiles(scene);
+            }
         } else {
             load.close();
             giveUp();
@@ -129,7 +139,7 @@ final class Drill {
 
     /** Without a restore there is nothing to judge. */
     private void giveUp() {
-        for (DrillCheck check : DrillCheck.values()) {
+        for (DrillCheck check : drill.checks()) {
             if (results.stream().noneMatch(result -> result.check() == check)) {
                 note(check, Outcome.NOT_RUN, "nothing was restored", 0);
             }
@@ -151,20 +161,21 @@ final class Drill {
         }
     }
 
-    private boolean restore(DrillCluster cluster) {
+    private boolean restore(DrillCluster cluster, DrillScene scene) {
         long begun = System.nanoTime();
         try {
             if (mutation.isPresent()) {
-                mutation.get().restore(cluster);
+                mutation.get().restore(scene);
             } else {
-                drill.restore(cluster);
+                drill.restore(scene);
             }
-            List<String> ended = cluster.ended();
+            List<String> ended = drill.goesOn() ? cluster.ended() : List.of();
             phasesMillis.put("restore", millisSince(begun));
+            String restored = drill.goesOn() ? "generation " + cluster.generation() : "files in " + cluster.restored();
             note(
                     DrillCheck.RESTORED,
                     ended.isEmpty() ? Outcome.PASSED : Outcome.FAILED,
-                    ended.isEmpty() ? "generation " + cluster.generation() : "ended by themselves: " + ended,
+                    ended.isEmpty() ? restored : "ended by themselves: " + ended,
                     millisSince(begun));
             return ended.isEmpty();
         } catch (IllegalStateException e) {
@@ -201,6 +212,13 @@ final class Drill {
                 NewestEpoch.fetch(auditor),
                 auditor.require("/v1/checkpoint", "text/plain").text(),
                 load);
+    }
+
+    private void judgeFiles(DrillScene scene) {
+        mutation.ifPresent(spoilt -> spoilt.spoil(scene));
+        DrillFilesVerifier verifier = new DrillFilesVerifier(scene, this::note);
+        lost = timed("verify", verifier::run);
+        after = verifier.state();
     }
 
     /** What was written and not answered any more is published too, before anything is counted. */

@@ -2,7 +2,9 @@
 package io.attestream.cli;
 
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 
 /** What a restore drill loses, and how it is brought back. */
 enum DrillCase {
@@ -55,9 +57,40 @@ enum DrillCase {
         }
 
         @Override
-        void restore(DrillCluster cluster) {
-            cluster.restoreObjects();
-            cluster.startAgain(DrillCluster.CHECKPOINTER);
+        void restore(DrillScene scene) {
+            scene.cluster().restoreObjects();
+            scene.cluster().startAgain(DrillCluster.CHECKPOINTER);
+        }
+    },
+    POINT_IN_TIME(
+            "point-in-time",
+            "SIGKILL of every process, the broker's too; all that was written is deleted, but for the object store",
+            "no broker answers") {
+        @Override
+        void damage(DrillCluster cluster) {
+            cluster.loseAllButObjects();
+        }
+
+        @Override
+        String detect(DrillCluster cluster) {
+            return cluster.describeBroker();
+        }
+
+        @Override
+        void restore(DrillScene scene) {
+            scene.cluster().restorePointInTime(scene.newest().epoch());
+        }
+
+        @Override
+        Set<DrillCheck> checks() {
+            return EnumSet.of(
+                    DrillCheck.DETECTED,
+                    DrillCheck.RESTORED,
+                    DrillCheck.ROOTS,
+                    DrillCheck.ARCHIVE,
+                    DrillCheck.CONSISTENCY,
+                    DrillCheck.ACKNOWLEDGED,
+                    DrillCheck.BUNDLES);
         }
     };
 
@@ -93,9 +126,19 @@ enum DrillCase {
         return cluster.startExpectingRefusal(DrillCluster.PROCESSORS);
     }
 
-    /** Returns when everything is ready again. */
-    void restore(DrillCluster cluster) {
-        cluster.beginNewGeneration();
+    /** Returns when everything is ready again, or every file is written. */
+    void restore(DrillScene scene) {
+        scene.cluster().beginNewGeneration();
+    }
+
+    /** What has to hold; of a ledger that is only read from then on, less. */
+    Set<DrillCheck> checks() {
+        return EnumSet.allOf(DrillCheck.class);
+    }
+
+    /** Whether the ledger goes on, or is there to be read. */
+    boolean goesOn() {
+        return checks().contains(DrillCheck.GOES_ON);
     }
 
     static List<String> words() {

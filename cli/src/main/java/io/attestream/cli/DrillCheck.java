@@ -6,7 +6,7 @@ import java.util.Locale;
 /** What has to hold after a restore. In the order in which it is looked at. */
 enum DrillCheck {
     DETECTED("the damage is noticed and named by whoever is started on it"),
-    RESTORED("every service is ready again"),
+    RESTORED("every service is ready again; of a point in time: every file is written"),
     PUBLISHED("an epoch was published after the restore"),
     ROOTS("a tree built anew from topic events has every published root; the checkpoint kept before is among them"),
     ARCHIVE("every object gives what was published; the checkpoint kept before is among it"),

@@ -4,13 +4,17 @@ package io.attestream.cli;
 import io.attestream.chaos.ClusterFile;
 import io.attestream.chaos.LocalCluster;
 import io.attestream.chaos.ManagedProcess;
+import io.attestream.checkpointer.ArchiveCheck;
 import io.attestream.checkpointer.ArchiveRestore;
+import io.attestream.checkpointer.ArchiveRestorePoint;
 import io.attestream.objects.ObjectStores;
 import io.attestream.schemas.Topics;
 import io.attestream.schemas.ledger.GenesisReader;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.Socket;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -108,6 +112,11 @@ final class DrillCluster implements AutoCloseable {
         return data().resolve("objects");
     }
 
+    /** Where a ledger is restored to that is only read. */
+    Path restored() {
+        return data().resolve("restored");
+    }
+
     Api api(String role) {
         String token = tokens.computeIfAbsent(
                 role,
@@ -148,6 +157,16 @@ final class DrillCluster implements AutoCloseable {
         }
     }
 
+    /** Whether there is a broker. */
+    String describeBroker() {
+        URI broker = URI.create("kafka://" + bootstrapServers());
+        try (Socket socket = new Socket(broker.getHost(), broker.getPort())) {
+            return "a broker answers at " + socket.getRemoteSocketAddress();
+        } catch (IOException e) {
+            return "no broker answers at " + bootstrapServers() + ": " + e.getMessage();
+        }
+    }
+
     Map<TopicPartition, OffsetAndMetadata> groupOffsets() {
         return admin(admin -> admin.listConsumerGroupOffsets(TOPICS.sequencerGroup(generation))
                 .partitionsToOffsetAndMetadata());
@@ -173,6 +192,14 @@ final class DrillCluster implements AutoCloseable {
 
     void deleteObjects() {
         deleteBelow(objects());
+    }
+
+    /** Nothing of the cluster is left but its objects and what its processes had logged. */
+    void loseAllButObjects() {
+        cluster.processes().forEach(ManagedProcess::kill);
+        for (String directory : List.of("kafka", "state", "registry", "keys")) {
+            deleteBelow(data().resolve(directory));
+        }
     }
 
     void deleteChangelogs() {
@@ -240,19 +267,19 @@ final class DrillCluster implements AutoCloseable {
         }
     }
 
-    /** Of the newest segment of a shard: a pack may take the place of an older one meanwhile. */
-    void flipABitOfASegment() {
-        List<String> segments = listObjects("segments/");
-        if (segments.isEmpty()) {
-            throw new IllegalStateException("there is no segment to flip a bit of");
+    /** Of the last object below a prefix: a pack may take the place of an older segment meanwhile. */
+    void flipABit(String prefix) {
+        List<String> names = listObjects(prefix);
+        if (names.isEmpty()) {
+            throw new IllegalStateException("there is nothing below " + prefix + " to flip a bit of");
         }
-        Path segment = objects().resolve(segments.get(segments.size() - 1));
+        Path file = objects().resolve(names.get(names.size() - 1));
         try {
-            byte[] object = Files.readAllBytes(segment);
+            byte[] object = Files.readAllBytes(file);
             object[object.length / 2] ^= 1;
-            Files.write(segment, object, StandardOpenOption.TRUNCATE_EXISTING);
+            Files.write(file, object, StandardOpenOption.TRUNCATE_EXISTING);
         } catch (IOException e) {
-            throw new UncheckedIOException("no bit of a segment can be flipped", e);
+            throw new UncheckedIOException("no bit of " + file + " can be flipped", e);
         }
     }
 
@@ -293,6 +320,30 @@ final class DrillCluster implements AutoCloseable {
         }
         if (!(result instanceof ArchiveRestore.Result.Restored)) {
             throw new IllegalStateException("the objects were not restored: " + result);
+        }
+    }
+
+    /** Into {@link #restored()}. */
+    void restorePointInTime(long epoch) {
+        try {
+            ArchiveRestorePoint.Result result = new ArchiveRestorePoint(
+                            Connection.parseKey(vkey()),
+                            ObjectStores.open(objects().toString()),
+                            epoch,
+                            restored(),
+                            ArchiveCheck.Listener.NONE)
+                    .run();
+            if (result instanceof ArchiveRestorePoint.Result.Refused refused) {
+                throw new IllegalStateException("refused: " + DrillChecks.first(refused.findings(), refused.found()));
+            }
+            if (result instanceof ArchiveRestorePoint.Result.Undecided undecided) {
+                throw new IllegalStateException("nothing was restored: " + undecided.detail());
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("the object store cannot be used", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted", e);
         }
     }
 

@@ -85,15 +85,16 @@ final class DrillCommand {
                 names = "--case",
                 paramLabel = "<case>",
                 defaultValue = ALL,
-                description = "What is lost: state-directories, changelogs, group-offsets, object-store, or all"
-                        + " (default: ${DEFAULT-VALUE}).")
+                description = "What is lost: state-directories, changelogs, group-offsets, object-store, point-in-time"
+                        + " (everything but the objects), or all (default: ${DEFAULT-VALUE}).")
         private String drill = ALL;
 
         @Option(
                 names = "--mutate",
                 paramLabel = "<mutation>",
                 description = "Spoil the drill on purpose, to see that it fails: dropped-event, short-log,"
-                        + " empty-changelogs, shifted-offset, altered-object, wrong-key, or all those of --case.")
+                        + " empty-changelogs, shifted-offset, altered-object, wrong-key, altered-pack, stale-epoch, or all those"
+                        + " of --case.")
         private @Nullable String mutation;
 
         @Option(

@@ -30,9 +30,9 @@ enum DrillMutation {
             DrillCheck.RESTORED,
             "a changelog was deleted or replaced|the state was lost while the group's offsets survived") {
         @Override
-        void restore(DrillCluster cluster) {
-            cluster.createEmptyChangelogs();
-            cluster.startAgain(DrillCluster.PROCESSORS);
+        void restore(DrillScene scene) {
+            scene.cluster().createEmptyChangelogs();
+            scene.cluster().startAgain(DrillCluster.PROCESSORS);
         }
     },
     SHIFTED_OFFSET(
@@ -40,22 +40,41 @@ enum DrillMutation {
             DrillCheck.RESTORED,
             "would go on at offset [0-9]+, but offset [0-9]+ is a committed record") {
         @Override
-        void restore(DrillCluster cluster) {
-            cluster.shiftGroupOffsets(1);
-            cluster.startAgain(DrillCluster.PROCESSORS);
+        void restore(DrillScene scene) {
+            scene.cluster().shiftGroupOffsets(1);
+            scene.cluster().startAgain(DrillCluster.PROCESSORS);
         }
     },
     ALTERED_OBJECT(
             DrillCase.OBJECT_STORE, DrillCheck.ARCHIVE, "^1 found; first segments/.* expected the digest in its name") {
         @Override
         void spoil(DrillScene scene) {
-            scene.cluster().flipABitOfASegment();
+            scene.cluster().flipABit("segments/");
         }
     },
     WRONG_KEY(DrillCase.OBJECT_STORE, DrillCheck.ACKNOWLEDGED, "note-signature") {
         @Override
         void spoil(DrillScene scene) {
             scene.trustAnotherKey();
+        }
+    },
+    ALTERED_PACK(
+            DrillCase.POINT_IN_TIME,
+            DrillCheck.RESTORED,
+            "refused: [0-9]+ found; first packs/.*: expected .*, actual ") {
+        @Override
+        void restore(DrillScene scene) {
+            scene.cluster().flipABit("packs/");
+            DrillCase.POINT_IN_TIME.restore(scene);
+        }
+    },
+    STALE_EPOCH(
+            DrillCase.POINT_IN_TIME,
+            DrillCheck.ROOTS,
+            "^the kept checkpoint has size [0-9]+, the restored one [0-9]+$") {
+        @Override
+        void restore(DrillScene scene) {
+            scene.cluster().restorePointInTime(scene.newest().epoch() - 1);
         }
     };
 
@@ -70,8 +89,8 @@ enum DrillMutation {
     }
 
     /** What is done instead of the case's own restore. */
-    void restore(DrillCluster cluster) {
-        drill.restore(cluster);
+    void restore(DrillScene scene) {
+        drill.restore(scene);
     }
 
     /** What is done after the restore, before anything is verified. */
@@ -106,8 +125,9 @@ enum DrillMutation {
         return switch (this) {
             case DROPPED_EVENT -> EnumSet.of(DrillCheck.DEDUP);
             case SHORT_LOG -> EnumSet.of(DrillCheck.ARCHIVE, DrillCheck.OFFSETS);
-            case EMPTY_CHANGELOGS, SHIFTED_OFFSET -> EnumSet.noneOf(DrillCheck.class);
+            case EMPTY_CHANGELOGS, SHIFTED_OFFSET, ALTERED_PACK -> EnumSet.noneOf(DrillCheck.class);
             case ALTERED_OBJECT -> EnumSet.of(DrillCheck.ACKNOWLEDGED, DrillCheck.BUNDLES);
+            case STALE_EPOCH -> EnumSet.of(DrillCheck.CONSISTENCY, DrillCheck.ACKNOWLEDGED, DrillCheck.BUNDLES);
             case WRONG_KEY ->
                 EnumSet.of(
                         DrillCheck.ROOTS,

@@ -6,20 +6,15 @@ import io.attestream.checkpointer.ArchiveCheck;
 import io.attestream.checkpointer.Rebuild;
 import io.attestream.checkpointer.monitor.Monitor;
 import io.attestream.checkpointer.monitor.MonitorResult;
-import io.attestream.cli.DrillCheck.Outcome;
 import io.attestream.cli.DrillCheck.Result;
+import io.attestream.cli.DrillChecks.Failed;
 import io.attestream.objects.ObjectStores;
 import io.attestream.proofs.InvalidFormat;
-import io.attestream.proofs.ledger.BundleReport;
-import io.attestream.proofs.ledger.BundleVerifier;
-import io.attestream.proofs.ledger.EventToCheck;
 import io.attestream.proofs.ledger.ProofBundle;
 import io.attestream.proofs.ledger.ShardHead;
-import io.attestream.schemas.cloudevents.EventResult;
 import io.attestream.schemas.ledger.GenesisReader;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,7 +22,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -50,25 +44,16 @@ final class DrillVerifier {
     private static final int READERS = 8;
 
     private final DrillScene scene;
-    private final Consumer<Result> listener;
+    private final DrillChecks checks;
     /** What a bundle proves, by event id: filled by {@link #acknowledged}. */
     private final Map<String, ProofBundle> proved = new ConcurrentHashMap<>();
 
     private final List<DrillLoad.Acknowledged> lost = new ArrayList<>();
     private Rebuild.Result.@Nullable Same rebuilt;
 
-    /** Ends a check that failed. */
-    private static final class Failed extends Exception {
-        private static final long serialVersionUID = 1L;
-
-        Failed(String detail) {
-            super(detail, null, false, false);
-        }
-    }
-
     DrillVerifier(DrillScene scene, Consumer<Result> listener) {
         this.scene = scene;
-        this.listener = listener;
+        this.checks = new DrillChecks(scene, listener);
     }
 
     /**
@@ -77,32 +62,15 @@ final class DrillVerifier {
      * @return events that were acknowledged and are not proved
      */
     List<DrillLoad.Acknowledged> run() {
-        run(DrillCheck.ROOTS, this::roots);
-        run(DrillCheck.ARCHIVE, this::archive);
-        run(DrillCheck.CONSISTENCY, this::consistency);
-        run(DrillCheck.ACKNOWLEDGED, this::acknowledged);
-        run(DrillCheck.BUNDLES, this::bundles);
-        run(DrillCheck.OFFSETS, this::offsets);
-        run(DrillCheck.DEDUP, this::dedup);
-        run(DrillCheck.GOES_ON, this::goesOn);
+        checks.run(DrillCheck.ROOTS, this::roots);
+        checks.run(DrillCheck.ARCHIVE, this::archive);
+        checks.run(DrillCheck.CONSISTENCY, this::consistency);
+        checks.run(DrillCheck.ACKNOWLEDGED, this::acknowledged);
+        checks.run(DrillCheck.BUNDLES, this::bundles);
+        checks.run(DrillCheck.OFFSETS, this::offsets);
+        checks.run(DrillCheck.DEDUP, this::dedup);
+        checks.run(DrillCheck.GOES_ON, this::goesOn);
         return List.copyOf(lost);
-    }
-
-    private void run(DrillCheck check, Callable<String> look) {
-        long begun = System.nanoTime();
-        Outcome outcome;
-        String detail;
-        try {
-            detail = look.call();
-            outcome = Outcome.PASSED;
-        } catch (Exception e) {
-            if (e instanceof InterruptedException) {
-                Thread.currentThread().interrupt();
-            }
-            detail = e instanceof Failed || e instanceof CliException ? String.valueOf(e.getMessage()) : e.toString();
-            outcome = Outcome.FAILED;
-        }
-        listener.accept(new Result(check, outcome, detail, (System.nanoTime() - begun) / 1_000_000));
     }
 
     private LedgerDefinition definition() throws Failed {
@@ -134,24 +102,14 @@ final class DrillVerifier {
     }
 
     private String archive() throws Failed, IOException, InterruptedException {
-        ArchiveCheck.Result result = ArchiveCheck.open(
+        return DrillChecks.archived(ArchiveCheck.open(
                         scene.cluster().bootstrapServers(),
                         scene.cluster().topics(),
                         definition(),
                         ObjectStores.open(scene.cluster().objects().toString()),
                         ARCHIVE_BYTES_PER_SECOND,
                         ArchiveCheck.Listener.NONE)
-                .run(Optional.of(scene.kept()));
-        if (!(result instanceof ArchiveCheck.Result.Checked checked)) {
-            throw new Failed(((ArchiveCheck.Result.Undecided) result).detail());
-        }
-        ArchiveCheck.Report report = checked.report();
-        if (report.found() > 0) {
-            ArchiveCheck.Finding first = report.findings().get(0);
-            throw new Failed(report.found() + " found; first " + first.object() + ": expected " + first.expected()
-                    + ", actual " + first.actual());
-        }
-        return report.leaves() + " leaves and " + report.payloads() + " payloads of " + report.epochs() + " epochs";
+                .run(Optional.of(scene.kept())));
     }
 
     private String consistency() throws Failed {
@@ -219,39 +177,15 @@ final class DrillVerifier {
     /** The bundle of an event, verified with the trusted key and the event's own bytes. */
     private ProofBundle prove(Api auditor, byte[] line, String href) throws Failed {
         JsonNode receipt = ReceiptCommand.await(auditor, href, PATIENCE);
-        ProofBundle bundle = parse(receipt.path("bundle").toString());
-        requireProves(bundle, line);
+        ProofBundle bundle = DrillChecks.parse(receipt.path("bundle").toString());
+        checks.requireProves(bundle, line);
         return bundle;
-    }
-
-    private void requireProves(ProofBundle bundle, byte[] line) throws Failed {
-        if (!(Events.read(line) instanceof EventResult.Accepted sent)) {
-            throw new Failed("the event cannot be read");
-        }
-        EventToCheck event =
-                new EventToCheck(sent.event().attributes(), sent.event().payload());
-        BundleReport report = new BundleVerifier(scene.key())
-                .expectingShards(scene.cluster().shards())
-                .verify(bundle, event);
-        if (!report.ok()) {
-            throw new Failed(report.firstFailure()
-                    .map(failure -> failure.name() + ": " + failure.detail())
-                    .orElse("a check of its bundle could not be made"));
-        }
-    }
-
-    private static ProofBundle parse(String json) throws Failed {
-        try {
-            return ProofBundle.parse(json.getBytes(StandardCharsets.UTF_8));
-        } catch (InvalidFormat e) {
-            throw new Failed("there is no bundle that can be read: " + e.getMessage());
-        }
     }
 
     private String bundles() throws Failed, InvalidFormat {
         for (Map.Entry<String, String> saved : scene.bundles().entrySet()) {
-            ProofBundle before = parse(saved.getValue());
-            requireProves(before, DrillLoad.event(saved.getKey()));
+            ProofBundle before = DrillChecks.parse(saved.getValue());
+            checks.requireProves(before, DrillLoad.event(saved.getKey()));
             ProofBundle now = proved.get(saved.getKey());
             if (now == null) {
                 throw new Failed(saved.getKey() + " is not proved any more");

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.attestream.checkpointer.Decision.Leaf;
+import io.attestream.checkpointer.Decision.WithoutLeaf;
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.DirectoryObjectStore;
+import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.proofs.entry.Routing;
+import io.attestream.proofs.json.Json;
+import io.attestream.proofs.note.Checkpoint;
+import io.attestream.proofs.note.NoteVerifier;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * An archive of every version that ever wrote one, as it was written: what was archived years ago verifies, is restored and gone on
+ * from. A directory of {@code archives} has the objects, the ledger's key ({@code vkey}) and size and root of every checkpoint
+ * ({@code checkpoints}); none is ever changed.
+ */
+class OldArchivesTest {
+    private static final int SHARDS = 2;
+
+    @TempDir
+    private Path directory;
+
+    static Stream<Path> archives() throws IOException, URISyntaxException {
+        Path all = Path.of(Objects.requireNonNull(OldArchivesTest.class.getResource("/archives"), "archives")
+                .toURI());
+        try (Stream<Path> versions = Files.list(all)) {
+            return versions.sorted().toList().stream();
+        }
+    }
+
+    private static NoteVerifier key(Path archive) throws Exception {
+        return NoteVerifier.parse(Files.readString(archive.resolve("vkey")).strip());
+    }
+
+    private static ObjectStore objects(Path archive) throws IOException {
+        return new DirectoryObjectStore(archive.resolve("objects"));
+    }
+
+    private static String line(Checkpoint checkpoint) {
+        return checkpoint.size() + " " + checkpoint.root().base64();
+    }
+
+    @ParameterizedTest
+    @MethodSource("archives")
+    void verifies(Path archive) throws Exception {
+        // when
+        ArchiveCheck.Result result = ArchiveCheck.openAlone(
+                        key(archive), objects(archive), Long.MAX_VALUE, ArchiveCheck.Listener.NONE)
+                .run();
+
+        // then
+        ArchiveCheck.Report report = ((ArchiveCheck.Result.Checked) result).report();
+        List<String> checkpoints = Files.readAllLines(archive.resolve("checkpoints"));
+        assertThat(report.findings()).isEmpty();
+        assertThat(report.newest()).map(OldArchivesTest::line).contains(checkpoints.get(checkpoints.size() - 1));
+    }
+
+    @ParameterizedTest
+    @MethodSource("archives")
+    void isRestoredToEveryEpoch(Path archive) throws Exception {
+        List<String> restored = new ArrayList<>();
+        List<String> checkpoints = Files.readAllLines(archive.resolve("checkpoints"));
+        for (int epoch = 0; epoch < checkpoints.size(); epoch++) {
+            ArchiveRestorePoint.Result result = new ArchiveRestorePoint(
+                            key(archive),
+                            objects(archive),
+                            epoch,
+                            directory.resolve("epoch-" + epoch),
+                            ArchiveCheck.Listener.NONE)
+                    .run();
+            restored.add(line(((ArchiveRestorePoint.Result.Restored) result).checkpoint()));
+        }
+        assertThat(restored).isEqualTo(checkpoints);
+    }
+
+    /** The window knows its events, and the rules of its time hold. */
+    @ParameterizedTest
+    @MethodSource("archives")
+    void itsNewestSnapshotIsGoneOnFrom(Path archive) throws Exception {
+        // given
+        NoteVerifier key = key(archive);
+        Ledger ledger = new Ledger(key.keyName(), key, SHARDS);
+        StoredSnapshots.Stored snapshot =
+                new StoredSnapshots(objects(archive), ledger).newest(1, 1).orElseThrow();
+
+        for (int shard = 0; shard < SHARDS; shard++) {
+            // when
+            StoredSnapshots.Shard state = snapshot.shards().get(shard);
+            long next = state.state().head().nextOffset();
+            ShardDecider decider = ShardDecider.resumed(shard, ledger, 1, state);
+
+            // then
+            assertThat(decide(decider, next, event(shard, "round-1-7", "payload 7")))
+                    .isInstanceOf(WithoutLeaf.class);
+            assertThat(decide(decider, next + 1, event(shard, "round-1-7", "another payload")))
+                    .isInstanceOfSatisfying(
+                            Leaf.class,
+                            leaf -> assertThat(leaf.index())
+                                    .isEqualTo(state.state().head().size().value()));
+        }
+    }
+
+    private static Decision decide(ShardDecider decider, long offset, byte[] value) {
+        return ((ShardDecider.Decided) decider.decide(offset, 1_800_000_000_000L, value)).decision();
+    }
+
+    private static byte[] event(int shard, String id, String payload) {
+        for (int i = 0; ; i++) {
+            String source = "/source/" + i;
+            if (Routing.shard(TestLedger.TENANT, source, null, SHARDS) == shard) {
+                return TestLedger.eventValue(source, id, payload, Map.of());
+            }
+        }
+    }
+
+    /** If it fails, a format has changed: what it wrote into {@code target} becomes the next directory of {@code archives}. */
+    @Test
+    void theNewestIsOfTheFormatsThatAreWritten() throws Exception {
+        // given
+        Path newest = archives().reduce((earlier, later) -> later).orElseThrow();
+
+        // when
+        Path written = Path.of("target", "archive-of-this-version").toAbsolutePath();
+        write(written);
+
+        // then
+        assertThat(formats(objects(written)))
+                .as("a format has changed: keep %s as archives/v<next>", written)
+                .isEqualTo(formats(objects(newest)));
+    }
+
+    /** Packs, and segments behind them; every outcome; rules that change; a snapshot that was logged. */
+    private static void write(Path archive) throws Exception {
+        deleteIfThere(archive);
+        Scene scene = new Scene(archive.resolve("objects"), SHARDS);
+        scene.packLimits = new Unpacked.Limits(256, Long.MAX_VALUE, Long.MAX_VALUE);
+        Scene.Instance process = scene.start();
+        process.checkpointer.takeUp();
+        process.checkpointer.publishNewest();
+        for (int shard = 0; shard < SHARDS; shard++) {
+            scene.shards.get(shard).append(scene.ledger.rulesValue(shard, 2, 512));
+        }
+        for (int round = 0; round < 3; round++) {
+            scene.growBy("round-" + round, 90);
+            process.read();
+            process.checkpointer.publishNewest();
+            process.packer.round();
+        }
+        process.takeSnapshot();
+        scene.grow("last");
+        process.read();
+        process.checkpointer.publishNewest();
+        process.packer.round(); // removes the segments of which all is packed
+        Files.writeString(archive.resolve("vkey"), scene.ledger.key.verifier().vkey() + "\n", StandardCharsets.UTF_8);
+        List<String> checkpoints = new ArrayList<>();
+        for (LogRecord.Published published : scene.published()) {
+            checkpoints.add(line(Checkpoint.parse(published.intent().noteText())));
+        }
+        Files.write(archive.resolve("checkpoints"), checkpoints);
+    }
+
+    private static void deleteIfThere(Path archive) throws IOException {
+        if (Files.exists(archive)) {
+            try (Stream<Path> files = Files.walk(archive)) {
+                for (Path file : files.sorted((a, b) -> b.compareTo(a)).toList()) {
+                    Files.delete(file);
+                }
+            }
+        }
+    }
+
+    /** By the kind of object, how each begins, or which members it has. */
+    private static Map<String, Set<String>> formats(ObjectStore store) throws Exception {
+        Map<String, Set<String>> formats = new TreeMap<>();
+        for (String name : store.list("")) {
+            String kind = name.substring(0, name.indexOf('/')) + name.substring(name.lastIndexOf('.'));
+            formats.computeIfAbsent(kind, any -> new TreeSet<>())
+                    .add(format(store.get(name).orElseThrow()));
+        }
+        return formats;
+    }
+
+    private static String format(byte[] object) throws InvalidFormat {
+        if (object[0] == 'A' && object[1] == 'T') {
+            return HexFormat.of().formatHex(object, 0, 8);
+        }
+        String text = new String(object, StandardCharsets.UTF_8);
+        int json = text.indexOf('{');
+        if (json < 0) {
+            return "note";
+        }
+        String line = text.substring(json).lines().findFirst().orElseThrow();
+        return Json.parseObject(line.getBytes(StandardCharsets.UTF_8)).members().keySet().stream()
+                .sorted()
+                .toList()
+                .toString();
+    }
+}
