@@ -164,7 +164,7 @@ final class Growth implements Callable<Integer> {
     }
 
     /** Packs and snapshots are of what was published before, and are logged by what comes next: a few rounds of both. */
-    private static int settle(BenchLedger ledger, Workload workload, long sent, Progress progress) {
+    static int settle(BenchLedger ledger, Workload workload, long sent, Progress progress) {
         for (int round = 0; round < SETTLING_ROUNDS; round++) {
             workload.load(
                     ledger.bootstrapServers,

@@ -37,10 +37,11 @@ import picocli.CommandLine.Option;
             "Examples:",
             "  benchmarks/run",
             "  benchmarks/run --figures sealed --payload-sizes 512 --rounds 3",
+            "  benchmarks/run archive        how fast a ledger comes out of its packs",
             "  benchmarks/run growth         what grows with the log",
             "  benchmarks/run jmh            proofs and trees, by JMH"
         },
-        subcommands = Growth.class)
+        subcommands = {ArchiveFigure.class, Growth.class})
 public final class Main implements Callable<Integer> {
     @Option(
             names = "--rounds",

@@ -28,6 +28,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.apache.kafka.common.KafkaException;
 
 /**
@@ -317,7 +318,7 @@ public final class ArchiveCheck {
             snapshots.begin();
         }
         List<IOException> failed = new ArrayList<>();
-        checkpoints.accept(record -> {
+        readEpochs(() -> epochs, record -> {
             if (record instanceof LogRecord.Intent open && open.epoch() >= total) {
                 reader.refer(open.intent().segment());
                 reader.refer(open.intent().payloads());
@@ -362,11 +363,22 @@ public final class ArchiveCheck {
                 newest);
     }
 
+    /** Damage behind the last epoch that is looked at does not matter to it. */
+    private void readEpochs(LongSupplier done, Consumer<LogRecord> reading) {
+        try {
+            checkpoints.accept(reading);
+        } catch (FatalDoubtException e) {
+            if (done.getAsLong() < epochsMax) {
+                throw e;
+            }
+        }
+    }
+
     /** Verifies signatures and transitions before anything is held against them. */
     private long published(Optional<Checkpoint> kept) {
         CheckpointHistory history = new CheckpointHistory(ledger);
         AtomicBoolean keptIsThere = new AtomicBoolean(kept.isEmpty());
-        checkpoints.accept(record -> {
+        readEpochs(() -> history.ledgerRange().size().value(), record -> {
             history.accept(record);
             if (record instanceof LogRecord.Published published) {
                 learnPacks(published.intent());
@@ -459,7 +471,7 @@ public final class ArchiveCheck {
         }
         lookedNanos = now;
         CheckpointHistory history = new CheckpointHistory(ledger);
-        checkpoints.accept(record -> {
+        readEpochs(() -> history.ledgerRange().size().value(), record -> {
             history.accept(record);
             if (record instanceof LogRecord.Published published) {
                 learnPacks(published.intent());

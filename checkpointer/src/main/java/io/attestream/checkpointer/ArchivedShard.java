@@ -171,7 +171,7 @@ final class ArchivedShard {
         Optional<LeafRecord> merged = packed.leaf(index, known ? Optional.of(range) : Optional.empty());
         if (stored.isPresent() && merged.isPresent() && !isSame(stored.get(), merged.get())) {
             reader.find(
-                    packed.nameOf(index).orElseThrow().name(),
+                    packed.objectOf(index),
                     "leaf " + index + " of shard " + shard + " as " + intent.segment() + " has it",
                     "another kind, offset, time or entry");
         }
@@ -184,9 +184,7 @@ final class ArchivedShard {
         }
         leaves++;
         counts = counts.plus(Counts.of(leaf.get().kind()));
-        String object = stored.isPresent()
-                ? intent.segment()
-                : packed.nameOf(index).orElseThrow().name();
+        String object = stored.isPresent() ? intent.segment() : packed.objectOf(index);
         if (known) {
             range.append(Rfc6962.leafHash(leaf.get().entry()));
             taker.leaf(shard, leaf.get());
@@ -204,7 +202,7 @@ final class ArchivedShard {
         Optional<List<OutcomeRecord>> merged = packed.outcomesTo(nextOffset, size);
         if (stored.isPresent() && merged.isPresent() && !stored.equals(merged)) {
             reader.find(
-                    packed.nameOf(size).orElseThrow().name(),
+                    packed.objectOf(size),
                     "the outcomes of shard " + shard + " up to offset " + (nextOffset - 1) + " as " + intent.segment()
                             + " has them",
                     "others");
@@ -213,9 +211,7 @@ final class ArchivedShard {
         withoutLeaf = new HashSet<>();
         countsKnown &= outcomes.isPresent();
         if (outcomes.isPresent()) {
-            String object = stored.isPresent()
-                    ? intent.segment()
-                    : packed.nameOf(size).orElseThrow().name();
+            String object = stored.isPresent() ? intent.segment() : packed.objectOf(size);
             outcomes.get().forEach(outcome -> check(object, outcome, fromOffset));
         }
     }
@@ -336,7 +332,7 @@ final class ArchivedShard {
             throws IOException {
         Optional<Payload> merged = packed.payload(index);
         Optional<Payload> stored = payloadObject.flatMap(there -> payload(intent, there, index));
-        merged.ifPresent(payload -> check(packed.nameOf(index).orElseThrow().payloads(), index, event, payload));
+        merged.ifPresent(payload -> check(packed.payloadsOf(index), index, event, payload));
         stored.ifPresent(payload -> check(intent.payloads(), index, event, payload));
         Optional<Payload> checked = stored.or(() -> merged);
         checked.ifPresent(payload -> {

@@ -28,7 +28,7 @@ final class PackedLeaves {
     private final int shard;
     private final ArchiveReader reader;
     private final ZstdBlocks codec = new ZstdBlocks();
-    private final TreeMap<Long, PackName> packs = new TreeMap<>();
+    private final TreeMap<Long, Named> packs = new TreeMap<>();
 
     private Optional<PackName> open = Optional.empty();
     /** Whether it was known before the first epoch that covers leaves of it. */
@@ -53,8 +53,11 @@ final class PackedLeaves {
         this.outcomes = new PackedOutcomes(reader, this::nameOf, this::open);
     }
 
+    /** The names of its objects, which are asked for with every leaf, made once. */
+    private record Named(PackName pack, String object, String payloads) {}
+
     void know(PackName name) {
-        packs.put(name.first(), name);
+        packs.put(name.first(), new Named(name, name.name(), name.payloads()));
     }
 
     /** The outcomes of records below an input position that were not taken yet, as {@link PackedOutcomes#takeTo}. */
@@ -64,9 +67,23 @@ final class PackedLeaves {
 
     /** The pack a leaf is in. */
     Optional<PackName> nameOf(long leafIndex) {
+        return named(leafIndex).map(Named::pack);
+    }
+
+    /** The name of the pack a leaf is in, which must be in one. */
+    String objectOf(long leafIndex) {
+        return named(leafIndex).orElseThrow().object();
+    }
+
+    /** The name of the payload pack a leaf is in, which must be in one. */
+    String payloadsOf(long leafIndex) {
+        return named(leafIndex).orElseThrow().payloads();
+    }
+
+    private Optional<Named> named(long leafIndex) {
         return Optional.ofNullable(packs.floorEntry(leafIndex))
                 .map(Map.Entry::getValue)
-                .filter(name -> name.has(leafIndex));
+                .filter(named -> named.pack().has(leafIndex));
     }
 
     /** An epoch is about to take the shard from one size to another. */

@@ -32,6 +32,7 @@ class ArchiveRestorePointTest {
     private Path directory;
 
     private Scene scene;
+    private Scene.Instance process;
     private Path target;
 
     @BeforeEach
@@ -39,7 +40,7 @@ class ArchiveRestorePointTest {
         target = directory.resolve("target");
         scene = new Scene(directory.resolve("objects"), 2);
         scene.packLimits = new Unpacked.Limits(256, Long.MAX_VALUE, Long.MAX_VALUE);
-        Scene.Instance process = scene.start();
+        process = scene.start();
         process.checkpointer.takeUp();
         process.checkpointer.publishNewest();
         for (int i = 0; i < 3; i++) {
@@ -51,8 +52,12 @@ class ArchiveRestorePointTest {
     }
 
     private ArchiveRestorePoint.Result restore(long epoch) throws InterruptedException {
+        return restore(epoch, Optional.empty());
+    }
+
+    private ArchiveRestorePoint.Result restore(long epoch, Optional<Checkpoint> kept) throws InterruptedException {
         return new ArchiveRestorePoint(
-                        scene.ledger.key.verifier(), scene.store, epoch, target, ArchiveCheck.Listener.NONE)
+                        scene.ledger.key.verifier(), scene.store, epoch, target, kept, ArchiveCheck.Listener.NONE)
                 .run();
     }
 
@@ -105,17 +110,59 @@ class ArchiveRestorePointTest {
         assertThat(result).isInstanceOf(ArchiveRestorePoint.Result.Refused.class);
         assertThat(((ArchiveRestorePoint.Result.Refused) result).findings())
                 .anySatisfy(finding -> assertThat(finding.object()).isEqualTo(pack));
-        assertThat(file("log/checkpoint")).isEmpty();
+        assertThat(target).isEmptyDirectory();
     }
 
-    /** What came after the epoch does not matter to it. */
+    /** What came after the epoch does not matter to it, unless it says in which packs the epoch's leaves are. */
     @Test
     void restoresAnEpochBeforeADamage() throws Exception {
         // given
+        scene.grow("last");
+        process.read();
+        process.checkpointer.publishNewest();
         scene.store.delete(scene.published().get(3).intent().payloads());
+        scene.store.replace(ObjectNames.epoch(4), new byte[] {7});
 
         // then
         assertThat(restore(2)).isInstanceOf(ArchiveRestorePoint.Result.Restored.class);
+    }
+
+    @Test
+    void refusesAnEpochWhoseOwnObjectIsDamaged() throws Exception {
+        // given
+        scene.store.replace(ObjectNames.epoch(2), new byte[] {7});
+
+        // then
+        assertThat(restore(2)).isInstanceOf(ArchiveRestorePoint.Result.Refused.class);
+        assertThat(target).isEmptyDirectory();
+    }
+
+    /** The same key signed both. */
+    @Test
+    void refusesAHistoryThatTheKeptCheckpointIsNotOf() throws Exception {
+        // given
+        Checkpoint published =
+                Checkpoint.parse(scene.published().get(2).intent().noteText());
+        Checkpoint other = new Checkpoint(published.origin(), published.size(), Hash.of(new byte[32]));
+
+        // then
+        assertThat(restore(3, Optional.of(other))).isInstanceOf(ArchiveRestorePoint.Result.Refused.class);
+        assertThat(target).isEmptyDirectory();
+        assertThat(restore(3, Optional.of(published))).isInstanceOf(ArchiveRestorePoint.Result.Restored.class);
+    }
+
+    @Test
+    void whatCannotBeWrittenIsNamedAndNothingIsLeft() throws Exception {
+        // given
+        Path taken = directory.resolve("file");
+        Files.writeString(taken, "kept");
+        target = taken.resolve("below");
+
+        // then
+        assertThat(restore(1))
+                .isInstanceOfSatisfying(
+                        ArchiveRestorePoint.Result.Undecided.class,
+                        undecided -> assertThat(undecided.detail()).contains(target.toString()));
     }
 
     @Test
@@ -124,7 +171,7 @@ class ArchiveRestorePointTest {
                 .isInstanceOfSatisfying(
                         ArchiveRestorePoint.Result.Undecided.class,
                         undecided -> assertThat(undecided.detail()).contains("the newest is 3"));
-        assertThat(file("log/checkpoint")).isEmpty();
+        assertThat(target).doesNotExist();
     }
 
     @Test

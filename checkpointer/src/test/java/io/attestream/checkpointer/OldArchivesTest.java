@@ -10,6 +10,7 @@ import io.attestream.proofs.archive.DirectoryObjectStore;
 import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.entry.Routing;
 import io.attestream.proofs.json.Json;
+import io.attestream.proofs.json.JsonValue;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteVerifier;
 import java.io.IOException;
@@ -18,10 +19,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -88,6 +91,7 @@ class OldArchivesTest {
                             objects(archive),
                             epoch,
                             directory.resolve("epoch-" + epoch),
+                            Optional.empty(),
                             ArchiveCheck.Listener.NONE)
                     .run();
             restored.add(line(((ArchiveRestorePoint.Result.Restored) result).checkpoint()));
@@ -191,7 +195,7 @@ class OldArchivesTest {
         }
     }
 
-    /** By the kind of object, how each begins, or which members it has. */
+    /** By the kind of object, what each begins with, and its members and version. */
     private static Map<String, Set<String>> formats(ObjectStore store) throws Exception {
         Map<String, Set<String>> formats = new TreeMap<>();
         for (String name : store.list("")) {
@@ -203,18 +207,58 @@ class OldArchivesTest {
     }
 
     private static String format(byte[] object) throws InvalidFormat {
-        if (object[0] == 'A' && object[1] == 'T') {
-            return HexFormat.of().formatHex(object, 0, 8);
+        String text = new String(object, StandardCharsets.ISO_8859_1);
+        boolean isBinary = text.startsWith("AT");
+        String magic = isBinary ? HexFormat.of().formatHex(object, 0, 8) : "";
+        int json = text.indexOf("{\"");
+        // A header follows magic and length, in packs its digest too; behind it, or behind a manifest, comes something
+        // else.
+        boolean hasJson = isBinary ? json == 12 || json == 44 : json >= 0;
+        return magic + (hasJson ? shape(Json.parseObject(object(text.substring(json)))) : "");
+    }
+
+    /** The text up to where its first object of JSON ends; there are no braces in its strings. */
+    private static byte[] object(String text) {
+        int depth = 0;
+        for (int i = 0; i < text.length(); i++) {
+            depth += text.charAt(i) == '{' ? 1 : text.charAt(i) == '}' ? -1 : 0;
+            if (depth == 0) {
+                return text.substring(0, i + 1).getBytes(StandardCharsets.ISO_8859_1);
+            }
         }
-        String text = new String(object, StandardCharsets.UTF_8);
-        int json = text.indexOf('{');
-        if (json < 0) {
-            return "note";
+        throw new AssertionError("an object of JSON does not end");
+    }
+
+    /** Members at every depth, versions, and what is in base64. */
+    private static String shape(JsonValue value) throws InvalidFormat {
+        if (value instanceof JsonValue.JsonArray array) {
+            Set<String> elements = new TreeSet<>();
+            for (JsonValue element : array.elements()) {
+                elements.add(shape(element));
+            }
+            return elements.toString();
         }
-        String line = text.substring(json).lines().findFirst().orElseThrow();
-        return Json.parseObject(line.getBytes(StandardCharsets.UTF_8)).members().keySet().stream()
-                .sorted()
-                .toList()
-                .toString();
+        if (value instanceof JsonValue.JsonString string) {
+            return encoded(string.value());
+        }
+        if (!(value instanceof JsonValue.JsonObject object)) {
+            return "";
+        }
+        Map<String, String> members = new TreeMap<>();
+        for (Map.Entry<String, JsonValue> member : object.members().entrySet()) {
+            members.put(
+                    member.getKey(),
+                    member.getKey().equals("v") ? member.getValue().toString() : shape(member.getValue()));
+        }
+        return members.toString();
+    }
+
+    private static String encoded(String text) {
+        try {
+            byte[] bytes = Base64.getDecoder().decode(text);
+            return bytes.length > 2 && bytes[0] == '{' ? shape(Json.parseObject(bytes)) : "";
+        } catch (IllegalArgumentException | InvalidFormat e) {
+            return ""; // is no base64, or not of JSON
+        }
     }
 }

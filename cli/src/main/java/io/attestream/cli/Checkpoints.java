@@ -6,7 +6,10 @@ import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteVerification;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.note.SignedNote;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Checkpoints that were verified. */
 final class Checkpoints {
@@ -27,6 +30,11 @@ final class Checkpoints {
         } catch (InvalidFormat e) {
             throw failed(what + " is no signed checkpoint: " + e.getMessage());
         }
+    }
+
+    /** The checkpoint in a file somebody kept, if one was named. */
+    static Optional<Checkpoint> kept(@Nullable Path file, NoteVerifier key) {
+        return Optional.ofNullable(file).map(kept -> verified(LocalFiles.readText(kept), key, kept.toString()));
     }
 
     static CliException failed(String message) {

@@ -102,6 +102,13 @@ final class Drill {
         say("sending events until " + settings.events() + " are acknowledged; the load goes on from here to the end");
         timed("load", () -> DrillCluster.await("events are acknowledged", () -> load.count() >= settings.events()));
         timed("pack", () -> DrillCluster.await("leaves are in a pack", () -> cluster.countObjects("packs/") > 0));
+        // Two epochs later at the latest it is logged.
+        long packedAt = NewestEpoch.fetch(cluster.api("auditor")).epoch();
+        timed(
+                "log",
+                () -> DrillCluster.await(
+                        "the pack is logged",
+                        () -> NewestEpoch.fetch(cluster.api("auditor")).epoch() >= packedAt + 2));
         DrillScene scene = new DrillScene(cluster, load);
         before = state(cluster, scene.newest(), scene.keptNote(), load);
         say(drill.what());

@@ -23,6 +23,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -267,19 +268,45 @@ final class DrillCluster implements AutoCloseable {
         }
     }
 
-    /** Of the last object below a prefix: a pack may take the place of an older segment meanwhile. */
-    void flipABit(String prefix) {
-        List<String> names = listObjects(prefix);
-        if (names.isEmpty()) {
-            throw new IllegalStateException("there is nothing below " + prefix + " to flip a bit of");
-        }
-        Path file = objects().resolve(names.get(names.size() - 1));
+    /** Of the newest segment: a pack may take the place of an older one meanwhile. */
+    void flipABitOfASegment() {
+        List<String> names = listObjects("segments/");
+        flipABit(objects().resolve(names.get(names.size() - 1)));
+    }
+
+    /** Of the oldest pack, which an epoch has logged. */
+    void flipABitOfAPack() {
+        flipABit(objects().resolve(listObjects("packs/").get(0)));
+    }
+
+    /** @param file below {@link #restored()}, of more than 100 bytes; not in what says how long its first entry is */
+    void flipABitOfARestored(String file) {
+        flipABit(restored().resolve(file), 100);
+    }
+
+    private static void flipABit(Path file) {
+        flipABit(file, (int) (file.toFile().length() / 2));
+    }
+
+    private static void flipABit(Path file, int at) {
         try {
-            byte[] object = Files.readAllBytes(file);
-            object[object.length / 2] ^= 1;
-            Files.write(file, object, StandardOpenOption.TRUNCATE_EXISTING);
+            byte[] bytes = Files.readAllBytes(file);
+            bytes[at] ^= 1;
+            Files.write(file, bytes, StandardOpenOption.TRUNCATE_EXISTING);
         } catch (IOException e) {
             throw new UncheckedIOException("no bit of " + file + " can be flipped", e);
+        }
+    }
+
+    /** The files below a directory of {@link #restored()}, by their paths in it, sorted. */
+    List<String> restoredFiles(String directory) {
+        try (Stream<Path> files = Files.walk(restored().resolve(directory))) {
+            return files.filter(Files::isRegularFile)
+                    .map(file -> restored().relativize(file).toString())
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -331,6 +358,7 @@ final class DrillCluster implements AutoCloseable {
                             ObjectStores.open(objects().toString()),
                             epoch,
                             restored(),
+                            Optional.empty(),
                             ArchiveCheck.Listener.NONE)
                     .run();
             if (result instanceof ArchiveRestorePoint.Result.Refused refused) {

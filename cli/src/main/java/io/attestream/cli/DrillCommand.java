@@ -93,8 +93,8 @@ final class DrillCommand {
                 names = "--mutate",
                 paramLabel = "<mutation>",
                 description = "Spoil the drill on purpose, to see that it fails: dropped-event, short-log,"
-                        + " empty-changelogs, shifted-offset, altered-object, wrong-key, altered-pack, stale-epoch, or all those"
-                        + " of --case.")
+                        + " empty-changelogs, shifted-offset, altered-object, wrong-key, altered-pack, stale-epoch,"
+                        + " altered-entry, altered-tile, unrecorded-event, or all those of --case.")
         private @Nullable String mutation;
 
         @Option(

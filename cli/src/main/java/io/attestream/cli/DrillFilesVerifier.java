@@ -58,7 +58,7 @@ final class DrillFilesVerifier {
         this.checks = new DrillChecks(scene, listener);
     }
 
-    /** @return events that were acknowledged, are of that epoch, and are not there */
+    /** @return events that were acknowledged and are not there, those behind the epoch too */
     List<DrillLoad.Acknowledged> run() {
         checks.run(DrillCheck.ROOTS, this::roots);
         checks.run(DrillCheck.ARCHIVE, this::archive);

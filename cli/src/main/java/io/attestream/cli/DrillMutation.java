@@ -49,7 +49,7 @@ enum DrillMutation {
             DrillCase.OBJECT_STORE, DrillCheck.ARCHIVE, "^1 found; first segments/.* expected the digest in its name") {
         @Override
         void spoil(DrillScene scene) {
-            scene.cluster().flipABit("segments/");
+            scene.cluster().flipABitOfASegment();
         }
     },
     WRONG_KEY(DrillCase.OBJECT_STORE, DrillCheck.ACKNOWLEDGED, "note-signature") {
@@ -64,7 +64,7 @@ enum DrillMutation {
             "refused: [0-9]+ found; first packs/.*: expected .*, actual ") {
         @Override
         void restore(DrillScene scene) {
-            scene.cluster().flipABit("packs/");
+            scene.cluster().flipABitOfAPack();
             DrillCase.POINT_IN_TIME.restore(scene);
         }
     },
@@ -75,6 +75,32 @@ enum DrillMutation {
         @Override
         void restore(DrillScene scene) {
             scene.cluster().restorePointInTime(scene.newest().epoch() - 1);
+        }
+    },
+    ALTERED_ENTRY(DrillCase.POINT_IN_TIME, DrillCheck.ROOTS, "^shard/[0-9]+ gives root .*, published was ") {
+        @Override
+        void spoil(DrillScene scene) {
+            scene.cluster()
+                    .flipABitOfARestored(scene.cluster()
+                            .restoredFiles("shard/0/tile/entries")
+                            .get(0));
+        }
+    },
+    ALTERED_TILE(DrillCase.POINT_IN_TIME, DrillCheck.ROOTS, "^shard/[0-9]+/tile gives root .*, published was ") {
+        @Override
+        void spoil(DrillScene scene) {
+            scene.cluster()
+                    .flipABitOfARestored(
+                            scene.cluster().restoredFiles("shard/0/tile/0").get(0));
+        }
+    },
+    UNRECORDED_EVENT(
+            DrillCase.POINT_IN_TIME,
+            DrillCheck.ACKNOWLEDGED,
+            "^1 of [0-9]+ that the epoch accounts for are not one leaf each; first never-sent$") {
+        @Override
+        void spoil(DrillScene scene) {
+            scene.forgeAcknowledgement();
         }
     };
 
@@ -125,9 +151,10 @@ enum DrillMutation {
         return switch (this) {
             case DROPPED_EVENT -> EnumSet.of(DrillCheck.DEDUP);
             case SHORT_LOG -> EnumSet.of(DrillCheck.ARCHIVE, DrillCheck.OFFSETS);
-            case EMPTY_CHANGELOGS, SHIFTED_OFFSET, ALTERED_PACK -> EnumSet.noneOf(DrillCheck.class);
+            case EMPTY_CHANGELOGS, SHIFTED_OFFSET, ALTERED_PACK, UNRECORDED_EVENT -> EnumSet.noneOf(DrillCheck.class);
             case ALTERED_OBJECT -> EnumSet.of(DrillCheck.ACKNOWLEDGED, DrillCheck.BUNDLES);
-            case STALE_EPOCH -> EnumSet.of(DrillCheck.CONSISTENCY, DrillCheck.ACKNOWLEDGED, DrillCheck.BUNDLES);
+            case STALE_EPOCH, ALTERED_ENTRY, ALTERED_TILE ->
+                EnumSet.of(DrillCheck.CONSISTENCY, DrillCheck.ACKNOWLEDGED, DrillCheck.BUNDLES);
             case WRONG_KEY ->
                 EnumSet.of(
                         DrillCheck.ROOTS,

@@ -44,9 +44,9 @@ final class DrillScene {
         Monitor monitor = monitor(MonitorState.initial(key.keyName(), key.vkey()));
         DrillCluster.await("the monitor has seen everything", () -> monitor.check() instanceof MonitorResult.Ok);
         this.watched = monitor.state();
-        this.newest = NewestEpoch.fetch(auditor);
         this.keptNote = auditor.require("/v1/checkpoint", "text/plain").text();
         this.kept = Checkpoints.verified(keptNote, key, "the newest checkpoint");
+        this.newest = NewestEpoch.fetch(auditor, kept.size().value() - 1);
     }
 
     DrillCluster cluster() {

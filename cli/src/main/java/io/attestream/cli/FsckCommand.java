@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -83,7 +82,7 @@ final class FsckCommand implements Callable<Integer> {
                         output.progress("epochs checked", epochs, total);
                     }
                 })
-                .run(kept());
+                .run(Checkpoints.kept(checkpoint, connection.ledgerKey()));
         if (result instanceof ArchiveCheck.Result.Checked checked) {
             return report(output, checked.report());
         }
@@ -91,11 +90,6 @@ final class FsckCommand implements Callable<Integer> {
         output.json(Output.object("status", "undecided", "detail", detail));
         output.print(output.paint(Tone.WARNING, "undecided") + "  " + detail);
         return ExitCode.UNAVAILABLE;
-    }
-
-    private Optional<Checkpoint> kept() {
-        return Optional.ofNullable(checkpoint)
-                .map(file -> Checkpoints.verified(LocalFiles.readText(file), connection.ledgerKey(), file.toString()));
     }
 
     private ArchiveCheck check(ObjectStore store, ArchiveCheck.Listener listener) {

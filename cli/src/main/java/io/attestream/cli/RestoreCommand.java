@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -171,9 +172,10 @@ final class RestoreCommand {
             description = {
                 "Needs the object store and the ledger's public key, no Kafka. Reads every entry up to the epoch, holds every"
                         + " published head against what comes out, and writes a directory of files as tlog-tiles has them, under"
-                        + " the paths of the gateway (log/…, shard/<n>/…): any web server can serve it, any client of tiles"
-                        + " verify it. log/checkpoint is written last. Payloads stay in the object store. Exit code 3 if the"
-                        + " archive is not what was published.",
+                        + " the paths of the gateway (log/…, shard/<n>/…), which any web server can serve. The log verifies by"
+                        + " log/checkpoint, which is written last; each shard by its head in epochs/<n>.epoch, whose heads the"
+                        + " log's last leaf binds. Payloads stay in the object store. Exit code 3 if the archive is not what was"
+                        + " published: then nothing is written; restore objects may mend it, out of Kafka.",
                 ""
             },
             footer = {
@@ -203,6 +205,13 @@ final class RestoreCommand {
         @Option(names = "--into", required = true, paramLabel = "<dir>", description = "New or empty directory.")
         private Path directory = Path.of("");
 
+        @Option(
+                names = "--checkpoint",
+                paramLabel = "<file>",
+                description =
+                        "A checkpoint you kept (attestream checkpoint --save), which must be among those published.")
+        private @Nullable Path checkpoint;
+
         @Override
         public Integer call() throws InterruptedException {
             Output output = form.output();
@@ -216,7 +225,12 @@ final class RestoreCommand {
                 }
             };
             ArchiveRestorePoint.Result result = new ArchiveRestorePoint(
-                            connection.ledgerKey(), objects.open(connection), epoch, directory, listener)
+                            connection.ledgerKey(),
+                            objects.open(connection),
+                            epoch,
+                            directory,
+                            Checkpoints.kept(checkpoint, connection.ledgerKey()),
+                            listener)
                     .run();
             if (result instanceof ArchiveRestorePoint.Result.Restored restored) {
                 output.json(Output.object(
