@@ -143,7 +143,13 @@ public final class ArchiveRestorePoint {
             return new Result.Undecided(undecided.detail());
         }
         ArchiveCheck.Report report = ((ArchiveCheck.Result.Checked) result).report();
-        return report.found() > 0 ? new Result.Refused(report.findings(), report.found()) : export.finish(report);
+        if (report.found() > 0) {
+            return new Result.Refused(report.findings(), report.found());
+        }
+        if (report.epochs() != epoch + 1) {
+            throw new IllegalStateException("epoch " + epoch + " was there, and " + report.epochs() + " were checked");
+        }
+        return export.finish(report);
     }
 
     private void requireEmpty() throws IOException {

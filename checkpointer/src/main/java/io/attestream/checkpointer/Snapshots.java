@@ -301,11 +301,13 @@ final class Snapshots implements LoggedObjects {
             problem = "";
         } catch (IOException | InvalidFormat e) {
             problem = "snapshot " + snapshot.name().name() + " was not made: " + e.getMessage();
-            LOG.warn("{}; the next is taken when due", problem);
+            LOG.error("ALARM: {}; the next is taken when due. attestream fsck tells what is damaged", problem);
+            removeFailed(snapshot);
             return;
         } catch (RuntimeException e) {
             problem = "snapshot " + snapshot.name().name() + " was not made: " + e;
             LOG.error("a snapshot failed by a bug; the next is taken when due", e);
+            removeFailed(snapshot);
             return;
         } finally {
             underWay.set(false);
@@ -315,6 +317,23 @@ final class Snapshots implements LoggedObjects {
         } catch (IOException | InvalidFormat | RuntimeException e) {
             problem = "old snapshots were not removed, or topics not trimmed: " + e.getMessage();
             LOG.warn("{}; tried again after the next snapshot", problem, e);
+        }
+    }
+
+    /** Nobody is to take it for one; its blocks may be those of the next. */
+    private void removeFailed(Taken snapshot) {
+        try {
+            store.delete(snapshot.name().name());
+            for (String name : snapshot.objects().keySet()) {
+                if (name.startsWith(SnapshotName.SHARD_SNAPSHOTS)) {
+                    store.delete(name);
+                }
+            }
+        } catch (IOException e) {
+            LOG.warn(
+                    "what was written of snapshot {} was not removed: {}",
+                    snapshot.name().name(),
+                    e.getMessage());
         }
     }
 
@@ -350,12 +369,13 @@ final class Snapshots implements LoggedObjects {
      */
     private void removeOld() throws IOException, InvalidFormat, InterruptedException {
         List<SnapshotName> names = stored.names();
-        if (names.size() < schedule.kept()) {
+        List<SnapshotName> own = own(names);
+        if (own.size() < schedule.kept()) {
             return;
         }
-        SnapshotName oldestKept = names.get(schedule.kept() - 1);
+        SnapshotName oldestKept = own.get(schedule.kept() - 1);
         Snapshot manifest = stored.manifest(oldestKept);
-        for (SnapshotName old : names.subList(schedule.kept(), names.size())) {
+        for (SnapshotName old : names) {
             if (old.epoch() < oldestKept.epoch()) {
                 store.delete(old.name());
             }
@@ -372,10 +392,25 @@ final class Snapshots implements LoggedObjects {
         }
         removeBlocks(states);
         // With one kept, the oldest is the newest, which is not logged yet.
-        boolean own = manifest.incarnation() == incarnation && manifest.generation() == generation;
-        if (schedule.kept() > 1 && own && !newerGenerationSeen) {
+        if (schedule.kept() > 1 && !newerGenerationSeen) {
             trimmer.trim(states);
         }
+    }
+
+    /** Those one could go on from: what else lies there takes the place of none. */
+    private List<SnapshotName> own(List<SnapshotName> names) throws IOException {
+        List<SnapshotName> own = new ArrayList<>();
+        for (SnapshotName name : names) {
+            try {
+                Snapshot manifest = stored.manifest(name);
+                if (manifest.incarnation() == incarnation && manifest.generation() == generation) {
+                    own.add(name);
+                }
+            } catch (InvalidFormat e) {
+                LOG.warn("snapshot {} is of no use: {}", name.name(), e.getMessage());
+            }
+        }
+        return own;
     }
 
     private void removeBlocks(List<ShardSnapshot> oldestKept) throws IOException, InvalidFormat {

@@ -130,10 +130,13 @@ class ArchiveRestorePointTest {
     @Test
     void refusesAnEpochWhoseOwnObjectIsDamaged() throws Exception {
         // given
-        scene.store.replace(ObjectNames.epoch(2), new byte[] {7});
+        scene.grow("last");
+        process.read();
+        process.checkpointer.publishNewest();
+        scene.store.replace(ObjectNames.epoch(4), new byte[] {7});
 
         // then
-        assertThat(restore(2)).isInstanceOf(ArchiveRestorePoint.Result.Refused.class);
+        assertThat(restore(4)).isInstanceOf(ArchiveRestorePoint.Result.Refused.class);
         assertThat(target).isEmptyDirectory();
     }
 

@@ -323,6 +323,11 @@ class SnapshotsTest {
         byte[] good = scene.store.get(full).orElseThrow();
         flip(full);
 
+        // then one that cannot be gone on from is not left there
+        List<String> before = scene.store.list(SnapshotName.SNAPSHOTS);
+        assertThatThrownBy(process::takeSnapshot).hasMessageContaining(full);
+        assertThat(scene.store.list(SnapshotName.SNAPSHOTS)).isEqualTo(before);
+
         // when
         Scene.Instance next = restart();
 
@@ -699,5 +704,28 @@ class SnapshotsTest {
                 .extracting(ShardSnapshot::sealedOffset)
                 .isEqualTo(
                         states(oldest).stream().map(ShardSnapshot::sealedOffset).toList());
+    }
+
+    /** Else a few objects somebody put there would have the good ones removed, and topics trimmed too far. */
+    @Test
+    void whatIsNoSnapshotTakesThePlaceOfNone() throws Exception {
+        // given
+        scene.snapshotsKept = 2;
+        Scene.Instance keeper = restart();
+        publish(keeper, "third");
+        SnapshotName first = keeper.takeSnapshot();
+        publish(keeper, "fourth");
+        scene.store.putIfAbsent(SnapshotName.of(1_000_000, new byte[] {7}).name(), new byte[] {7});
+
+        // when
+        SnapshotName second = keeper.takeSnapshot();
+
+        // then
+        assertThat(scene.store.list(SnapshotName.SNAPSHOTS)).contains(first.name(), second.name());
+        assertThat(scene.trimmed).hasSize(1);
+        assertThat(scene.trimmed.get(0))
+                .extracting(ShardSnapshot::sealedOffset)
+                .isEqualTo(
+                        states(first).stream().map(ShardSnapshot::sealedOffset).toList());
     }
 }
