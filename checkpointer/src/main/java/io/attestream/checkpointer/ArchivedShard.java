@@ -298,7 +298,7 @@ final class ArchivedShard {
     }
 
     /** Conflicts are not deduplicated against, so they are remembered without their identity. */
-    private static byte[] identity(EntryView.Event event) {
+    static byte[] identity(EntryView.Event event) {
         if (event.kind() != EntryKind.EVENT) {
             return new byte[IdentityDigest.SIZE_BYTES];
         }

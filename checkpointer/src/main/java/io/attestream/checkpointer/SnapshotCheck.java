@@ -2,6 +2,7 @@
 package io.attestream.checkpointer;
 
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.ShardSnapshot;
 import io.attestream.proofs.archive.Snapshot;
 import io.attestream.proofs.archive.SnapshotName;
@@ -58,7 +59,11 @@ final class SnapshotCheck {
                 reader.find(name.name(), "heads " + intent.heads(), "heads " + manifest.heads());
             }
             if (manifest.generation() != intent.generation()) {
-                reader.find(name.name(), "generation " + intent.generation(), "generation " + manifest.generation());
+                // The snapshot's is signed, that of an epoch object is not.
+                reader.find(
+                        ObjectNames.epoch(intent.epoch()),
+                        "generation " + manifest.generation() + ", as " + name.name() + " has it, which is signed",
+                        "generation " + intent.generation());
             }
             if (!manifest.ledgerFrontier().equals(ledgerRange.hashes())) {
                 reader.find(name.name(), "the frontier of the ledger log of size " + ledgerRange.size(), "another");

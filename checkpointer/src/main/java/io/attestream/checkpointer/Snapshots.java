@@ -293,6 +293,7 @@ final class Snapshots implements LoggedObjects {
         try {
             write(snapshot);
             Snapshot manifest = stored.manifest(snapshot.name());
+            repairBlocks(manifest);
             stored.load(snapshot.name(), manifest);
             newestMillis = time(manifest);
             newestEpoch = manifest.epoch();
@@ -317,6 +318,23 @@ final class Snapshots implements LoggedObjects {
         } catch (IOException | InvalidFormat | RuntimeException e) {
             problem = "old snapshots were not removed, or topics not trimmed: " + e.getMessage();
             LOG.warn("{}; tried again after the next snapshot", problem, e);
+        }
+    }
+
+    /** Snapshots share full blocks: one that rots would spoil all that are to come. */
+    private void repairBlocks(Snapshot manifest) throws IOException, InvalidFormat {
+        for (Snapshot.Shard shard : manifest.shards()) {
+            for (WindowName block : stored.state(shard).window()) {
+                try {
+                    stored.block(block);
+                } catch (InvalidFormat e) {
+                    boolean isMade = block.isFull() && new WindowRepair(store).repair(block);
+                    LOG.error(
+                            "ALARM: object {} was damaged or lost{}",
+                            block.name(),
+                            isMade ? ", and was made again out of packs" : ": packs do not give it either");
+                }
+            }
         }
     }
 

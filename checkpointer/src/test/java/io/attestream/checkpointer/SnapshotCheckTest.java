@@ -3,7 +3,9 @@ package io.attestream.checkpointer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
+import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.ShardSnapshot;
 import io.attestream.proofs.archive.Snapshot;
 import io.attestream.proofs.archive.SnapshotName;
@@ -14,6 +16,7 @@ import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.SignedNote;
 import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.Rfc6962;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -96,6 +99,24 @@ class SnapshotCheckTest {
                 state.sealedOffset(),
                 state.outcomesOffset(),
                 state.leafSizeBytes());
+    }
+
+    /** The snapshot's generation is signed, that of an epoch object is not. */
+    @Test
+    void blamesTheEpochObjectForAGenerationThatASignedSnapshotDoesNotHave() throws Exception {
+        // given: both epochs, since generations only rise
+        for (long epoch = 0; epoch < 2; epoch++) {
+            String name = ObjectNames.epoch(epoch);
+            String object = new String(scene.store.get(name).orElseThrow(), StandardCharsets.UTF_8);
+            String edited = object.replace("\"generation\":1", "\"generation\":7");
+            assertThat(edited).isNotEqualTo(object);
+            scene.store.replace(name, edited.getBytes(StandardCharsets.UTF_8));
+        }
+
+        // then
+        assertThat(findings())
+                .extracting(ArchiveCheck.Finding::object, ArchiveCheck.Finding::actual)
+                .containsExactly(tuple(ObjectNames.epoch(0), "generation 7"));
     }
 
     @Test

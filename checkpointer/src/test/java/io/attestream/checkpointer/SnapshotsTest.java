@@ -336,6 +336,13 @@ class SnapshotsTest {
         assertThat(scene.store.get(full)).contains(good);
         publish(next, "fourth");
         next.takeSnapshot();
+
+        // and out of packs by a process that runs, when they have its leaves
+        next.packer.round();
+        publish(next, "fifth");
+        flip(full);
+        next.takeSnapshot();
+        assertThat(scene.store.get(full)).contains(good);
     }
 
     /** Replay needs no payload, and neither does what is remembered. */

@@ -152,7 +152,7 @@ enum DrillMutation {
             case DROPPED_EVENT -> EnumSet.of(DrillCheck.DEDUP);
             case SHORT_LOG -> EnumSet.of(DrillCheck.ARCHIVE, DrillCheck.OFFSETS);
             case EMPTY_CHANGELOGS, SHIFTED_OFFSET, ALTERED_PACK, UNRECORDED_EVENT -> EnumSet.noneOf(DrillCheck.class);
-            case ALTERED_OBJECT -> EnumSet.of(DrillCheck.ACKNOWLEDGED, DrillCheck.BUNDLES);
+            case ALTERED_OBJECT -> EnumSet.of(DrillCheck.ACKNOWLEDGED, DrillCheck.BUNDLES, DrillCheck.DEDUP);
             case STALE_EPOCH, ALTERED_ENTRY, ALTERED_TILE ->
                 EnumSet.of(DrillCheck.CONSISTENCY, DrillCheck.ACKNOWLEDGED, DrillCheck.BUNDLES);
             case WRONG_KEY ->
