@@ -225,9 +225,11 @@ class DrillEvidenceTest {
         String page = Files.readString(docs.resolve("drills.md"));
         String summary = Files.readString(docs.resolve("drill-evidence/drill_summary.schema.json"));
         String output = Files.readString(docs.resolve("drill-evidence/verifier_output.schema.json"));
+        String input = Files.readString(docs.resolve("drill-evidence/drill_input.schema.json"));
         for (DrillCase drill : DrillCase.values()) {
             assertThat(page).contains("| `" + drill.word() + "` |");
-            assertThat(summary).contains('"' + drill.word() + '"');
+            assertThat(List.of(summary, input))
+                    .allSatisfy(schema -> assertThat(schema).contains('"' + drill.word() + '"'));
             assertThat(DrillMutation.of(drill)).as("mutated twins of " + drill).isNotEmpty();
         }
         for (DrillCheck check : DrillCheck.values()) {
@@ -239,7 +241,8 @@ class DrillEvidenceTest {
                     .containsPattern("`" + mutation.word() + "`: .* \\| `"
                             + mutation.drill().word() + "` \\| `"
                             + mutation.check().word() + "`");
-            assertThat(summary).contains('"' + mutation.word() + '"');
+            assertThat(List.of(summary, input))
+                    .allSatisfy(schema -> assertThat(schema).contains('"' + mutation.word() + '"'));
         }
     }
 
@@ -274,7 +277,7 @@ class DrillEvidenceTest {
                 .as("it passed")
                 .isFalse();
         List<DrillCheck.Result> more = new ArrayList<>(checks(DrillCheck.ARCHIVE, ALTERED));
-        more.add(new DrillCheck.Result(DrillCheck.DEDUP, Outcome.FAILED, "3 leaves were added", 1));
+        more.add(new DrillCheck.Result(DrillCheck.CONSISTENCY, Outcome.FAILED, "a shard shrank", 1));
         assertThat(outcomes(spoilt, more).isAsExpected())
                 .as("it failed in something else too")
                 .isFalse();
