@@ -16,6 +16,7 @@ public interface LedgerBootstrap {
      * @param registryApi base of the registry's Confluent API
      * @param generation of the processors that are started next
      * @param signingKey file for the ledger's key; its parent exists
+     * @param objects location of the object store
      */
     record Environment(
             String bootstrapServers,
@@ -24,7 +25,8 @@ public interface LedgerBootstrap {
             int generation,
             String origin,
             String tenant,
-            Path signingKey) {}
+            Path signingKey,
+            String objects) {}
 
     /**
      * The ledger.

@@ -84,6 +84,10 @@ public final class LocalCluster implements AutoCloseable {
         public Options withNewGeneration() {
             return new Options(data, shards, processors, gateways, bootstrap, progress, environment, true);
         }
+
+        public Options withBootstrap(LedgerBootstrap other) {
+            return new Options(data, shards, processors, gateways, other, progress, environment, newGeneration);
+        }
     }
 
     private LocalCluster(Options options, Installation installation, FileChannel lockChannel) {
@@ -196,7 +200,7 @@ public final class LocalCluster implements AutoCloseable {
 
         generation = Generation.of(data, options.newGeneration());
         if (options.newGeneration()) {
-            say("generation " + generation + " makes the processors' state again from topic events");
+            say("generation " + generation + " makes the processors' state again");
         }
         say("preparing the ledger");
         LedgerBootstrap.Identity prepared = options.bootstrap()
@@ -207,7 +211,8 @@ public final class LocalCluster implements AutoCloseable {
                         generation,
                         origin,
                         DevIdentityProvider.TENANT,
-                        data.resolve("keys/ledger.skey")));
+                        data.resolve("keys/ledger.skey"),
+                        data.resolve("objects").toString()));
         ledger = prepared;
 
         say("starting processors, checkpointer and gateway");

@@ -5,6 +5,7 @@ import io.attestream.objects.ZstdBlocks;
 import io.attestream.proofs.archive.LeafRecord;
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.proofs.archive.OutcomeRecord;
 import io.attestream.proofs.archive.Pack;
 import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.archive.PayloadObject;
@@ -19,7 +20,6 @@ import io.attestream.schemas.Topics;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -29,6 +29,7 @@ import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import org.apache.kafka.common.KafkaException;
 
 /**
@@ -117,6 +118,12 @@ public final class ArchiveCheck {
 
         /** The next leaf of a shard. */
         default void leaf(int shard, LeafRecord leaf) throws IOException {}
+
+        /** What became of another record of a shard, in front of the leaves of its epoch. */
+        default void outcome(int shard, OutcomeRecord outcome) {}
+
+        /** A full block of what deduplication remembers. */
+        default void block(ShardWindow.Block block) throws IOException {}
 
         /** The next epoch, behind its leaves. */
         default void epoch(LogRecord.Published published) throws IOException {}
@@ -300,6 +307,11 @@ public final class ArchiveCheck {
         return withoutUnreferenced();
     }
 
+    /** Of all shards, in their order, where the check ended. */
+    List<ArchivedShard> shards() {
+        return List.copyOf(shards);
+    }
+
     private Report checkAll(long all) throws IOException, InterruptedException {
         long total = Math.min(all, epochsMax);
         if (listsNames) {
@@ -405,12 +417,16 @@ public final class ArchiveCheck {
 
     private void check(LogRecord.Published epoch) throws IOException {
         EpochIntent intent = epoch.intent();
-        requireBytes(ObjectNames.epoch(epoch.epoch()), EpochObjects.published(epoch), "what was published of epoch");
+        byte[] published = EpochObjects.published(epoch);
+        require(
+                ObjectNames.epoch(epoch.epoch()),
+                object -> Arrays.equals(object, published),
+                "what was published of epoch");
         Optional<Segment> segment = read(intent, intent.segment(), Segment::parse);
         Optional<PayloadObject> payloadObject = read(intent, intent.payloads(), PayloadObject::parse);
-        requireBytes(
+        require(
                 ObjectNames.guard(intent.epoch()),
-                intent.noteText().getBytes(StandardCharsets.UTF_8),
+                object -> EpochObjects.isGuard(object, intent),
                 "the text of the checkpoint of epoch");
         for (ArchivedShard shard : shards) {
             shard.grow(intent, segment, payloadObject, taker);
@@ -440,10 +456,10 @@ public final class ArchiveCheck {
         }
     }
 
-    private void requireBytes(String name, byte[] expected, String what) throws IOException {
+    private void require(String name, Predicate<byte[]> isExpected, String what) throws IOException {
         String expectation = what + " " + epochs;
         Optional<byte[]> object = reader.load(name, expectation);
-        if (object.isPresent() && !Arrays.equals(object.get(), expected)) {
+        if (object.isPresent() && !isExpected.test(object.get())) {
             reader.find(name, expectation, "other bytes");
         }
     }

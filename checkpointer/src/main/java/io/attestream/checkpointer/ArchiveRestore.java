@@ -21,7 +21,6 @@ import io.attestream.schemas.Topics;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -67,6 +66,7 @@ public final class ArchiveRestore {
     private final Map<Integer, Long> packedTo = new HashMap<>();
 
     private final List<String> replaced = new ArrayList<>();
+    private Optional<String> goesOn = Optional.empty();
     private long epochs;
     private long present;
     private long written;
@@ -119,20 +119,32 @@ public final class ArchiveRestore {
         CheckpointRecords codec = new CheckpointRecords(definition.schemas());
         Ledger ledger = new Ledger(definition.origin(), definition.key(), definition.shards());
         return new ArchiveRestore(
-                store,
-                ledger,
-                reader -> KafkaCheckpointLog.readToEnd(
-                        clients.reader(CHECKPOINTS_FETCH_BYTES_MAX),
-                        topics.checkpoints(),
-                        codec,
-                        reader,
-                        Patience.DEFAULT),
-                shard -> new KafkaDecisionSource(
-                        clients.reader(FETCH_BYTES_MAX),
-                        new TopicPartition(topics.events(), shard),
-                        new ShardDecider(shard, ledger, definition.incarnation()),
-                        Patience.DEFAULT),
-                listener);
+                        store,
+                        ledger,
+                        reader -> KafkaCheckpointLog.readToEnd(
+                                clients.reader(CHECKPOINTS_FETCH_BYTES_MAX),
+                                topics.checkpoints(),
+                                codec,
+                                reader,
+                                Patience.DEFAULT),
+                        shard -> new KafkaDecisionSource(
+                                clients.reader(FETCH_BYTES_MAX),
+                                new TopicPartition(topics.events(), shard),
+                                new ShardDecider(shard, ledger, definition.incarnation()),
+                                Patience.DEFAULT),
+                        listener)
+                .refusedIf(definition.incarnation() > 1);
+    }
+
+    /** Kafka never had what was published before this incarnation: the object store was its only copy. */
+    private ArchiveRestore refusedIf(boolean laterIncarnation) {
+        goesOn = laterIncarnation
+                ? Optional.of(
+                        "topic events begins in the middle of the ledger: Kafka was lost once, and what was published"
+                                + " before is in the object store alone. Restore the objects from a copy of it; nothing was"
+                                + " changed")
+                : Optional.empty();
+        return this;
     }
 
     /** @param checkpoints hands every record of topic {@code checkpoints} over, in order; asked three times */
@@ -150,6 +162,9 @@ public final class ArchiveRestore {
     }
 
     public Result run() {
+        if (goesOn.isPresent()) {
+            return new Result.Refused(goesOn.get());
+        }
         List<ShardLeaves> shards = new ArrayList<>();
         try {
             List<String> newestInStore = newestInStore(); // before the topic, which is ahead of it in every step
@@ -246,9 +261,24 @@ public final class ArchiveRestore {
         }
         if (record instanceof LogRecord.Published published && published.epoch() < total) {
             EpochIntent intent = published.intent();
-            put(ObjectNames.guard(intent.epoch()), intent.noteText().getBytes(StandardCharsets.UTF_8));
+            putGuard(intent);
             put(ObjectNames.epoch(intent.epoch()), EpochObjects.published(published));
             listener.progress(++epochs, total);
+        }
+    }
+
+    private void putGuard(EpochIntent intent) {
+        try {
+            String name = ObjectNames.guard(intent.epoch());
+            if (store.get(name)
+                    .filter(there -> EpochObjects.isGuard(there, intent))
+                    .isPresent()) {
+                present++;
+            } else {
+                put(name, EpochObjects.guard(intent));
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

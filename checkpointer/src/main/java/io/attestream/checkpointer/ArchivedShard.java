@@ -56,6 +56,7 @@ final class ArchivedShard {
     private boolean windowKnown = true;
 
     private long leaves;
+    private long leafSizeBytes;
     private long payloads;
     private long encrypted;
 
@@ -102,6 +103,11 @@ final class ArchivedShard {
         return leaves;
     }
 
+    /** What the last leaf takes in memory, with its payload. */
+    long leafSizeBytes() {
+        return leafSizeBytes;
+    }
+
     /** Payloads that were held against their digest. */
     long payloads() {
         return payloads;
@@ -131,7 +137,7 @@ final class ArchivedShard {
         long fromOffset = nextOffset;
         nextOffset = head.nextOffset();
         Optional<Segment> rows = segment.filter(there -> hasRows(intent, there, from));
-        growOutcomes(intent, fromOffset, rows);
+        growOutcomes(intent, fromOffset, rows, taker);
         if (from == size) {
             return;
         }
@@ -190,14 +196,15 @@ final class ArchivedShard {
             taker.leaf(shard, leaf.get());
         }
         try {
-            check(object, intent, index, leaf.get(), payloadObject);
+            check(object, intent, index, leaf.get(), payloadObject, taker);
         } catch (InvalidFormat e) {
             windowKnown = false;
             reader.find(object, "an entry as leaf " + index + " of shard " + shard, describe(e));
         }
     }
 
-    private void growOutcomes(EpochIntent intent, long fromOffset, Optional<Segment> segment) throws IOException {
+    private void growOutcomes(EpochIntent intent, long fromOffset, Optional<Segment> segment, ArchiveCheck.Taker taker)
+            throws IOException {
         Optional<List<OutcomeRecord>> stored = segment.flatMap(there -> outcomes(intent, there));
         Optional<List<OutcomeRecord>> merged = packed.outcomesTo(nextOffset, size);
         if (stored.isPresent() && merged.isPresent() && !stored.equals(merged)) {
@@ -212,7 +219,10 @@ final class ArchivedShard {
         countsKnown &= outcomes.isPresent();
         if (outcomes.isPresent()) {
             String object = stored.isPresent() ? intent.segment() : packed.objectOf(size);
-            outcomes.get().forEach(outcome -> check(object, outcome, fromOffset));
+            outcomes.get().forEach(outcome -> {
+                check(object, outcome, fromOffset);
+                taker.outcome(shard, outcome);
+            });
         }
     }
 
@@ -269,7 +279,12 @@ final class ArchivedShard {
     }
 
     private void check(
-            String object, EpochIntent intent, long index, LeafRecord leaf, Optional<PayloadObject> payloadObject)
+            String object,
+            EpochIntent intent,
+            long index,
+            LeafRecord leaf,
+            Optional<PayloadObject> payloadObject,
+            ArchiveCheck.Taker taker)
             throws InvalidFormat, IOException {
         EntryView entry = CanonicalEntry.parse(leaf.entry());
         String what = "leaf " + index + " of shard " + shard;
@@ -291,9 +306,9 @@ final class ArchivedShard {
                 reader.find(object, what + " of time " + event.timeMillis() + " ms", leaf.timestampMillis() + " ms");
             }
             Optional<Payload> payload = checkPayload(intent, index, event, payloadObject);
-            remember(index, leaf, identity(event), payload.orElse(new Payload.None()));
+            remember(index, leaf, identity(event), payload.orElse(new Payload.None()), taker);
         } else {
-            remember(index, leaf, new byte[IdentityDigest.SIZE_BYTES], new Payload.None());
+            remember(index, leaf, new byte[IdentityDigest.SIZE_BYTES], new Payload.None(), taker);
         }
     }
 
@@ -310,7 +325,8 @@ final class ArchivedShard {
                 attributes.getOrDefault("id", ""));
     }
 
-    private void remember(long index, LeafRecord leaf, byte[] identity, Payload payload) {
+    private void remember(long index, LeafRecord leaf, byte[] identity, Payload payload, ArchiveCheck.Taker taker)
+            throws IOException {
         windowKnown &= leaf.kind().isControl() || !(payload instanceof Payload.None);
         if (windowKnown) {
             Decision.Leaf known = new Decision.Leaf(
@@ -323,7 +339,11 @@ final class ArchivedShard {
                     identity,
                     ShardWindow.contentTag(payload),
                     payload);
-            window.add(known);
+            leafSizeBytes = known.sizeBytes();
+            Optional<ShardWindow.Block> full = window.add(known);
+            if (full.isPresent()) {
+                taker.block(full.get());
+            }
         }
     }
 

@@ -160,7 +160,7 @@ final class Checkpointer {
         guard.requireNoneFrom(history.nextEpoch());
         if (history.lastPublished().isPresent()) {
             EpochIntent last = history.lastPublished().get().intent();
-            guard.requireEquals(last.epoch(), last.noteText());
+            guard.requireEquals(last);
             path.requireArchived(history.lastPublished().get());
             signer.resume(history.lastPublished().get(), history.ledgerRange(), backlog.takenRanges());
             LOG.info("replayed to epoch {}: {}", last.epoch(), last.heads());

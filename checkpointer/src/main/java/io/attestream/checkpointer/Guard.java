@@ -4,13 +4,11 @@ package io.attestream.checkpointer;
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.ObjectStore;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.Optional;
 
 /**
  * A second copy of what was about to be signed, kept apart from Kafka: one create-only object for each epoch with the
- * exact note text. It is what remains when the topic {@code checkpoints} lost records, and what stops a checkpointer
+ * exact note text and what else is fixed of it. It is what remains when the topic {@code checkpoints} lost records, and what stops a checkpointer
  * that would sign another text for the same epoch (design §9).
  */
 final class Guard {
@@ -21,16 +19,17 @@ final class Guard {
     }
 
     /**
-     * Returns when the guard of this epoch holds exactly this text.
+     * Returns when the guard of this epoch holds exactly this intent.
      *
-     * @throws FatalDoubtException if another text is there already, or the store did not answer
+     * @throws FatalDoubtException if another one is there already, or the store did not answer
      */
-    void put(long epoch, String noteText) {
-        byte[] text = noteText.getBytes(StandardCharsets.UTF_8);
-        String name = ObjectNames.guard(epoch);
+    void put(EpochIntent intent) {
+        String name = ObjectNames.guard(intent.epoch());
         try {
-            if (store.putIfAbsent(name, text) instanceof ObjectStore.PutResult.DifferentBytes) {
-                throw new FatalDoubtException("object " + name + " holds another text than the intent of epoch " + epoch
+            if (store.putIfAbsent(name, EpochObjects.guard(intent)) instanceof ObjectStore.PutResult.DifferentBytes
+                    && !isOf(intent)) {
+                throw new FatalDoubtException("object " + name + " holds another text than the intent of epoch "
+                        + intent.epoch()
                         + ": two checkpoints of one size were about to be signed; nothing was signed by this process. "
                         + "Compare the object with the intent in topic checkpoints");
             }
@@ -59,18 +58,23 @@ final class Guard {
      *
      * @throws FatalDoubtException if it is missing or holds another text
      */
-    void requireEquals(long epoch, String noteText) {
-        byte[] text = noteText.getBytes(StandardCharsets.UTF_8);
-        Optional<byte[]> present = get(epoch);
-        if (present.isEmpty()) {
+    void requireEquals(EpochIntent intent) {
+        long epoch = intent.epoch();
+        if (get(epoch).isEmpty()) {
             throw new FatalDoubtException("object " + ObjectNames.guard(epoch) + " is missing although epoch " + epoch
                     + " was published: this is not the object store of this ledger, or it lost objects");
         }
-        if (!Arrays.equals(present.get(), text)) {
+        if (!isOf(intent)) {
             throw new FatalDoubtException(
                     "object " + ObjectNames.guard(epoch) + " differs from the published checkpoint of epoch " + epoch
                             + ": topic checkpoints or the object store was replaced");
         }
+    }
+
+    private boolean isOf(EpochIntent intent) {
+        return get(intent.epoch())
+                .filter(object -> EpochObjects.isGuard(object, intent))
+                .isPresent();
     }
 
     private Optional<byte[]> get(long epoch) {

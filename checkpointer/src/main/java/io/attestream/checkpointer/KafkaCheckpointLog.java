@@ -122,6 +122,20 @@ final class KafkaCheckpointLog implements CheckpointLog {
         }
     }
 
+    /** Writes records and commits them, all or none. */
+    void write(List<LogRecord> records) {
+        try {
+            producer.beginTransaction();
+            for (LogRecord record : records) {
+                var unused = producer.send(new ProducerRecord<>(
+                        partition.topic(), partition.partition(), key(record), codec.encode(record)));
+            }
+            producer.commitTransaction(); // fails if any of them could not be written
+        } catch (KafkaException e) {
+            throw doubt("epochs from " + records.get(0).epoch() + " on could not be written", e);
+        }
+    }
+
     /** For readers on Kafka Streams: a global store leaves records without a key out when it restores (seen in 4.1.2). */
     private static byte[] key(LogRecord record) {
         return Long.toString(record.epoch()).getBytes(StandardCharsets.US_ASCII);

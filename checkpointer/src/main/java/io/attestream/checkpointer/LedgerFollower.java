@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
+import io.attestream.proofs.ledger.LedgerOffset;
 import io.attestream.schemas.Topics;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -136,7 +137,7 @@ final class LedgerFollower implements Runnable {
 
     private long next(ShardReplica replica, String topic) {
         if (topic.equals(events)) {
-            return replica.decidedTo();
+            return LedgerOffset.kafka(replica.decidedTo());
         }
         ShardReplica.ResumePoint point = replica.resumePoint();
         return topic.equals(sealed) ? point.sealedOffset() : point.outcomesOffset();
@@ -156,7 +157,7 @@ final class LedgerFollower implements Runnable {
             long sealedPosition = consumer.position(new TopicPartition(sealed, shard));
             long outcomesPosition = consumer.position(new TopicPartition(outcomes, shard));
             backlog.feed(shard, replica -> {
-                replica.onEventsReadTo(position);
+                replica.onEventsReadTo(LedgerOffset.of(replica.incarnation(), position));
                 replica.onSealedReadTo(sealedPosition);
                 replica.onOutcomesReadTo(outcomesPosition);
             });
@@ -183,7 +184,8 @@ final class LedgerFollower implements Runnable {
 
     private void feed(ShardReplica replica, ConsumerRecord<byte[], byte[]> record) {
         if (record.topic().equals(events)) {
-            replica.onEvent(record.offset(), record.timestamp(), record.value());
+            long offset = LedgerOffset.of(replica.incarnation(), record.offset());
+            replica.onEvent(offset, record.timestamp(), record.value());
         } else if (record.topic().equals(sealed)) {
             replica.onSealed(codec.sealed(record.partition(), record.offset(), record.value()));
         } else {

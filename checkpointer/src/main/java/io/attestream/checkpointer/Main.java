@@ -177,7 +177,8 @@ public final class Main {
         warnOfSmallHeap(definition);
         Ledger ledger = new Ledger(definition.origin(), definition.key(), definition.shards());
         ObjectStore store = ObjectStores.openForWriting(config.objects().location());
-        Optional<StoredSnapshots.Stored> start = newestSnapshot(store, ledger, definition);
+        Optional<StoredSnapshots.Stored> seam = Seam.find(store, ledger, definition);
+        Optional<StoredSnapshots.Stored> start = newestSnapshot(store, ledger, definition, seam);
         Backlog backlog = backlog(ledger, definition, start);
         CheckpointerMetrics metrics = new CheckpointerMetrics(backlog);
         NoteSigner key = CheckpointerConfigs.signingKey(config.ledger());
@@ -194,7 +195,8 @@ public final class Main {
                         ON_DEMAND_INTERVAL_MILLIS,
                         config.snapshots().kept()),
                 new ClaimsTrimmer(clients, topics, config.generation(), unpacked::packedTo),
-                clock);
+                clock,
+                seam);
         if (start.isPresent()) {
             snapshots.resume(start.get());
         }
@@ -319,12 +321,14 @@ public final class Main {
 
     /** The newest one this life of the processors can go on from. */
     private Optional<StoredSnapshots.Stored> newestSnapshot(
-            ObjectStore store, Ledger ledger, LedgerDefinition definition) throws IOException {
+            ObjectStore store, Ledger ledger, LedgerDefinition definition, Optional<StoredSnapshots.Stored> seam)
+            throws IOException {
         if (config.snapshots().ignored()) {
-            return Optional.empty();
+            return seam;
         }
-        Optional<StoredSnapshots.Stored> newest =
-                new StoredSnapshots(store, ledger).newest(definition.incarnation(), config.generation());
+        Optional<StoredSnapshots.Stored> newest = new StoredSnapshots(store, ledger)
+                .newest(definition.incarnation(), config.generation())
+                .or(() -> seam);
         newest.ifPresent(snapshot ->
                 LOG.info("going on from snapshot {}", snapshot.name().name()));
         return newest;
@@ -338,6 +342,7 @@ public final class Main {
                 StoredSnapshots.Shard stored = start.get().shards().get(genesis.shard());
                 replicas.add(ShardReplica.resumed(
                         stored.state(),
+                        start.get().manifest().generation(),
                         definition.incarnation(),
                         config.generation(),
                         ShardDecider.resumed(genesis.shard(), ledger, definition.incarnation(), stored),

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.schemas.Topics;
 import io.attestream.schemas.ledger.LedgerDefinition;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -48,6 +51,7 @@ public final class Rebuild {
     private final Reading reading;
     private final Listener listener;
     private final Duration patience;
+    private Optional<ObjectStore> objects = Optional.empty();
 
     /** How records of events are read. */
     public enum Reading {
@@ -130,6 +134,12 @@ public final class Rebuild {
         this.patience = patience;
     }
 
+    /** In a later incarnation of topic {@code events}: where the snapshot is that it goes on from, whose trees are believed. */
+    public Rebuild withObjects(ObjectStore store) {
+        objects = Optional.of(store);
+        return this;
+    }
+
     /** As {@link #run(int, Optional)}, believing topic {@code checkpoints} that it has every epoch. */
     public Result run(int threads) throws InterruptedException {
         return run(threads, Optional.empty());
@@ -146,8 +156,16 @@ public final class Rebuild {
         Ledger ledger = new Ledger(definition.origin(), definition.key(), definition.shards());
         List<List<ShardHead>> published = new ArrayList<>();
         long epochs;
+        Optional<StoredSnapshots.Stored> seam;
         try {
-            epochs = readPublished(ledger, published, kept);
+            seam = seam(ledger);
+            epochs = readPublished(
+                    ledger,
+                    published,
+                    seam.map(stored -> stored.manifest().epoch()).orElse(0L),
+                    kept);
+        } catch (IOException e) {
+            return new Result.Undecided(String.valueOf(e.getMessage()));
         } catch (FatalDoubtException e) {
             return new Result.Different(String.valueOf(e.getMessage()));
         } catch (KafkaException e) {
@@ -156,15 +174,43 @@ public final class Rebuild {
         if (epochs == 0) {
             return new Result.Undecided("nothing was published: topic " + topics.checkpoints() + " has no epoch");
         }
-        List<ShardRebuild> shards = IntStream.range(0, ledger.shards())
-                .mapToObj(shard -> new ShardRebuild(shard, decider(shard, ledger), published.get(shard), listener))
-                .toList();
+        List<ShardRebuild> shards = new ArrayList<>();
+        try {
+            for (int shard = 0; shard < ledger.shards(); shard++) {
+                shards.add(
+                        seam.isEmpty()
+                                ? new ShardRebuild(shard, decider(shard, ledger), published.get(shard), listener)
+                                : goingOn(seam.get(), shard, ledger, published.get(shard)));
+            }
+        } catch (IOException | InvalidFormat e) {
+            return new Result.Undecided("the snapshot this incarnation goes on from is of no use: " + e.getMessage());
+        }
         Result result = new Run(shards).inThreads(Math.min(threads, shards.size()));
         if (result instanceof Result.Same) {
             return new Result.Same(
                     epochs, shards.stream().map(ShardRebuild::total).toList());
         }
         return result;
+    }
+
+    private Optional<StoredSnapshots.Stored> seam(Ledger ledger) throws IOException {
+        if (definition.incarnation() > 1 && objects.isEmpty()) {
+            throw new IOException("topic " + topics.events() + " is the ledger's incarnation "
+                    + definition.incarnation() + ", which goes on from a snapshot in the object store: name it");
+        }
+        return objects.isEmpty() ? Optional.empty() : Seam.find(objects.get(), ledger, definition);
+    }
+
+    private ShardRebuild goingOn(StoredSnapshots.Stored seam, int shard, Ledger ledger, List<ShardHead> published)
+            throws IOException, InvalidFormat {
+        StoredSnapshots.Shard stored = seam.shards().get(shard);
+        return new ShardRebuild(
+                shard,
+                definition.incarnation(),
+                stored.state().range(),
+                ShardDecider.resumed(shard, ledger, definition.incarnation(), stored),
+                published,
+                listener);
     }
 
     private ShardDecider decider(int shard, Ledger ledger) {
@@ -174,7 +220,8 @@ public final class Rebuild {
     }
 
     /** How many epochs were published. */
-    private long readPublished(Ledger ledger, List<List<ShardHead>> published, Optional<Checkpoint> kept) {
+    private long readPublished(
+            Ledger ledger, List<List<ShardHead>> published, long firstEpoch, Optional<Checkpoint> kept) {
         CheckpointHistory history = new CheckpointHistory(ledger);
         IntStream.range(0, ledger.shards()).forEach(shard -> published.add(new ArrayList<>()));
         CheckpointRecords codec = new CheckpointRecords(definition.schemas());
@@ -186,7 +233,9 @@ public final class Rebuild {
                 record -> {
                     history.accept(record);
                     if (record instanceof LogRecord.Published epoch) {
-                        addNew(history.publishedHeads(), published);
+                        if (epoch.epoch() >= firstEpoch) {
+                            addNew(history.publishedHeads(), published);
+                        }
                         kept.filter(checkpoint ->
                                         checkpoint.text().equals(epoch.intent().noteText()))
                                 .ifPresent(same -> keptIsThere.set(true));

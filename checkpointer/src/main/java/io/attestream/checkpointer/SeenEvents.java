@@ -4,6 +4,7 @@ package io.attestream.checkpointer;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.ShardSnapshot;
 import io.attestream.proofs.archive.WindowBlock;
+import io.attestream.proofs.archive.WindowBlocks;
 import io.attestream.proofs.archive.WindowName;
 import io.attestream.proofs.entry.EntryKind;
 import java.io.IOException;
@@ -70,7 +71,7 @@ final class SeenEvents {
      *
      * @param state of which {@code windowLeaves} is in force behind its last control record
      */
-    static SeenEvents resumed(long windowLeaves, ShardSnapshot state, StoredSnapshots.Blocks blocks)
+    static SeenEvents resumed(long windowLeaves, ShardSnapshot state, WindowBlocks blocks)
             throws IOException, InvalidFormat {
         SeenEvents seen = new SeenEvents(windowLeaves);
         seen.leaves = state.window().isEmpty() ? 0 : state.window().get(0).first();

@@ -15,6 +15,7 @@ import io.attestream.proofs.entry.EntryKind;
 import io.attestream.proofs.entry.EventTexts;
 import io.attestream.proofs.entry.IdentityDigest;
 import io.attestream.proofs.entry.Routing;
+import io.attestream.proofs.ledger.LedgerOffset;
 import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.LeafIndex;
 import io.attestream.proofs.tree.Rfc6962;
@@ -60,8 +61,8 @@ final class ShardDecider {
     private @Nullable InForce inForce;
     private long size;
 
-    /** What genesis and the rules records so far have set. */
-    private record InForce(Rules rules, WireDecoder<Event> decoder, SeenEvents seen) {}
+    /** What the last genesis and the rules records so far have set. */
+    private record InForce(Control.Genesis genesis, Rules rules, WireDecoder<Event> decoder, SeenEvents seen) {}
 
     /** What an event has beside its texts. */
     private record Content(byte[] dataDigest, long dataSizeBytes, byte[] tag, Payload payload) {}
@@ -99,13 +100,12 @@ final class ShardDecider {
             return decider;
         }
         try {
-            InForce now = decider.readGenesis(0, state.controls().get(0));
+            InForce now = decider.readGenesis(null, 0, state.controls().get(0));
             for (byte[] entry : state.controls().subList(1, state.controls().size())) {
-                Control.RulesChange change = decider.readChange(now, entry);
-                now = decider.follow(now, change, allowedSchemas(change));
+                now = decider.again(now, entry);
             }
             SeenEvents seen = SeenEvents.resumed(now.rules().dedupWindowLeaves(), state, stored.blocks());
-            decider.inForce = new InForce(now.rules(), now.decoder(), seen);
+            decider.inForce = new InForce(now.genesis(), now.rules(), now.decoder(), seen);
             decider.size = state.head().size().value();
             return decider;
         } catch (FatalDoubtException | IllegalArgumentException e) {
@@ -118,7 +118,7 @@ final class ShardDecider {
      * @throws FatalDoubtException if the shard does not begin with its genesis
      */
     Verdict decide(long offset, long timestampMillis, byte @Nullable [] value) {
-        if (inForce == null) {
+        if (inForce == null || LedgerOffset.kafka(offset) == 0) {
             return new Decided(begin(offset, timestampMillis, value));
         }
         if (value != null && ControlRecord.isControlValue(value)) {
@@ -148,11 +148,21 @@ final class ShardDecider {
             throw noGenesis(offset, "is no control record");
         }
         byte[] entry = ControlRecord.ofValue(value);
-        inForce = readGenesis(offset, entry);
-        return leaf(inForce, offset, timestampMillis, EntryKind.GENESIS, entry, NONE, NONE, NO_PAYLOAD);
+        InForce now = readGenesis(inForce, offset, entry);
+        long priorSize =
+                now.genesis().prior().map(prior -> prior.size().value()).orElse(0L);
+        if (now.genesis().incarnation() != incarnation || priorSize != size) {
+            throw noGenesis(
+                    offset,
+                    "is that of incarnation " + now.genesis().incarnation() + ", which goes on from " + priorSize
+                            + " leaves, there are " + size);
+        }
+        inForce = now;
+        return leaf(now, offset, timestampMillis, EntryKind.GENESIS, entry, NONE, NONE, NO_PAYLOAD);
     }
 
-    private InForce readGenesis(long offset, byte[] entry) {
+    /** @param before null in front of the first incarnation */
+    private InForce readGenesis(@Nullable InForce before, long offset, byte[] entry) {
         try {
             Control control = ControlRecord.read(entry, ledger.key());
             if (!(control instanceof Control.Genesis genesis)) {
@@ -160,7 +170,6 @@ final class ShardDecider {
             }
             if (!genesis.origin().equals(ledger.origin())
                     || genesis.shard() != shard
-                    || genesis.incarnation() != incarnation
                     || genesis.partitions() != ledger.shards()) {
                 throw noGenesis(
                         offset,
@@ -169,10 +178,19 @@ final class ShardDecider {
             }
             SchemaBook schemas = allowedSchemas(genesis);
             readPlain(schemas);
-            return new InForce(
-                    genesis.rules(),
-                    new WireDecoder<>(Event.class, SchemaTexts.EVENT, schemas),
-                    new SeenEvents(genesis.rules().dedupWindowLeaves()));
+            if (before == null) {
+                return new InForce(
+                        genesis,
+                        genesis.rules(),
+                        new WireDecoder<>(Event.class, SchemaTexts.EVENT, schemas),
+                        new SeenEvents(genesis.rules().dedupWindowLeaves()));
+            }
+            if (genesis.incarnation() <= before.genesis().incarnation()
+                    || !genesis.rules().equals(before.rules())) {
+                throw noGenesis(offset, "is of an incarnation before, or under other rules than those in force");
+            }
+            before.decoder().use(schemas);
+            return new InForce(genesis, genesis.rules(), before.decoder(), before.seen());
         } catch (InvalidFormat | IllegalArgumentException e) {
             throw noGenesis(offset, "is no valid control record: " + e.getMessage());
         }
@@ -205,11 +223,20 @@ final class ShardDecider {
         return new Decided(decision);
     }
 
+    /** A control record that was decided to be a leaf before. */
+    private InForce again(InForce before, byte[] entry) throws InvalidFormat {
+        if (ControlRecord.read(entry, ledger.key()) instanceof Control.Genesis) {
+            return readGenesis(before, 0, entry);
+        }
+        Control.RulesChange change = readChange(before, entry);
+        return follow(before, change, allowedSchemas(change));
+    }
+
     private InForce follow(InForce before, Control.RulesChange change, SchemaBook schemas) {
         before.seen().resize(change.rules().dedupWindowLeaves());
         before.decoder().use(schemas);
         readPlain(schemas);
-        return new InForce(change.rules(), before.decoder(), before.seen());
+        return new InForce(before.genesis(), change.rules(), before.decoder(), before.seen());
     }
 
     private void readPlain(SchemaBook schemas) {

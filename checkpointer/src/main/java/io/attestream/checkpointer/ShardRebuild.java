@@ -2,6 +2,7 @@
 package io.attestream.checkpointer;
 
 import io.attestream.checkpointer.Decision.Leaf;
+import io.attestream.proofs.ledger.LedgerOffset;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.tree.CompactRange;
 import java.util.List;
@@ -13,7 +14,12 @@ final class ShardRebuild {
     private final ShardDecider decider;
     private final List<ShardHead> published;
     private final Rebuild.Listener listener;
-    private final CompactRange range = CompactRange.empty();
+    private final CompactRange range;
+    /** Of the first record of this life of topic {@code events}. */
+    private final long firstOffset;
+
+    private final long firstLeaf;
+
     /** Published heads below this place were met. */
     private int met;
 
@@ -29,6 +35,25 @@ final class ShardRebuild {
 
     /** @param published distinct heads in the order of their epochs */
     ShardRebuild(int shard, ShardDecider decider, List<ShardHead> published, Rebuild.Listener listener) {
+        this(shard, 1, CompactRange.empty(), decider, published, listener);
+    }
+
+    /**
+     * @param incarnation of topic {@code events}
+     * @param range of the tree it goes on from
+     * @param published from the head of that tree on
+     */
+    ShardRebuild(
+            int shard,
+            int incarnation,
+            CompactRange range,
+            ShardDecider decider,
+            List<ShardHead> published,
+            Rebuild.Listener listener) {
+        this.firstOffset = LedgerOffset.first(incarnation);
+        this.position = firstOffset;
+        this.range = range;
+        this.firstLeaf = range.size().value();
         this.shard = shard;
         this.decider = decider;
         this.published = List.copyOf(published);
@@ -40,14 +65,18 @@ final class ShardRebuild {
         return shard;
     }
 
-    /** The input position of the last published head, where there is nothing more to compare. */
+    /** The input position of the last published head, where there is nothing more to compare; Kafka's. */
     long endOffset() {
+        return Math.max(0, end() - firstOffset);
+    }
+
+    private long end() {
         return published.isEmpty() ? 0 : published.get(published.size() - 1).nextOffset();
     }
 
-    /** All committed records below it were decided. */
+    /** All committed records below it were decided; Kafka's. */
     long position() {
-        return position;
+        return position - firstOffset;
     }
 
     boolean isDone() {
@@ -55,7 +84,7 @@ final class ShardRebuild {
     }
 
     Rebuild.ShardTotal total() {
-        return new Rebuild.ShardTotal(shard, range.size().value(), withoutLeaf, met);
+        return new Rebuild.ShardTotal(shard, range.size().value() - firstLeaf, withoutLeaf, met);
     }
 
     /** Takes the next committed record; those past the last published head are left out. */
@@ -64,7 +93,7 @@ final class ShardRebuild {
         if (isDone()) {
             return;
         }
-        ShardDecider.Verdict verdict = decider.decide(offset, timestampMillis, value);
+        ShardDecider.Verdict verdict = decider.decide(firstOffset + offset, timestampMillis, value);
         if (verdict instanceof ShardDecider.Undecidable undecidable) {
             throw new UndecidableException("shard " + shard + " " + undecidable.reason());
         }
@@ -79,7 +108,7 @@ final class ShardRebuild {
 
     /** No committed record below this offset is left unread. */
     void readTo(long offset) {
-        position = Math.max(position, Math.min(offset, endOffset()));
+        position = Math.max(position, firstOffset + Math.min(offset, endOffset()));
         meetHeads();
     }
 

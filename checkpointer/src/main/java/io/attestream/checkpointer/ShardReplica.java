@@ -4,6 +4,7 @@ package io.attestream.checkpointer;
 import io.attestream.checkpointer.Decision.Leaf;
 import io.attestream.checkpointer.Decision.WithoutLeaf;
 import io.attestream.proofs.archive.ShardSnapshot;
+import io.attestream.proofs.ledger.LedgerOffset;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.tree.CompactRange;
 import io.attestream.proofs.tree.Hash;
@@ -75,6 +76,8 @@ final class ShardReplica {
 
     /** Heads an older generation published are met first; they stand where its deltas ended. */
     private boolean recomputing;
+
+    private boolean newGeneration;
     /** Leaves below those heads, without content, that no delta of this generation has named yet. */
     private final ArrayDeque<Leaf> unnamed = new ArrayDeque<>();
     /** All committed records below it were decided. */
@@ -120,12 +123,18 @@ final class ShardReplica {
     }
 
     /**
-     * From a snapshot of this generation on: what was published up to there was recomputed before it was taken.
+     * From a snapshot on: what was published up to there was recomputed before it was taken.
      *
+     * @param stateGeneration of the snapshot; if it is an older one, heads it published behind the snapshot are met first
      * @param decider resumed from the same snapshot
      */
     static ShardReplica resumed(
-            ShardSnapshot state, int incarnation, int generation, ShardDecider decider, long unpublishedBytesMax) {
+            ShardSnapshot state,
+            int stateGeneration,
+            int incarnation,
+            int generation,
+            ShardDecider decider,
+            long unpublishedBytesMax) {
         ShardReplica replica = new ShardReplica(
                 state.head().shard(),
                 incarnation,
@@ -142,9 +151,11 @@ final class ShardReplica {
         replica.sealedSize = state.head().size().value();
         replica.sealedNextOffset = state.head().nextOffset();
         replica.outcomesClaimedTo = state.head().nextOffset();
-        replica.decidedTo = state.head().nextOffset();
+        // Behind a lost topic this one's first record goes on.
+        replica.decidedTo = Math.max(state.head().nextOffset(), LedgerOffset.first(incarnation));
         replica.leafSizeBytes = state.leafSizeBytes();
-        replica.recomputing = false;
+        replica.recomputing = generation > stateGeneration;
+        replica.newGeneration = replica.recomputing;
         return replica;
     }
 
@@ -166,6 +177,7 @@ final class ShardReplica {
         this.incarnation = incarnation;
         this.generation = generation;
         this.recomputing = generation > 1;
+        this.newGeneration = recomputing && resumedOffset < 0;
         this.newestGeneration = generation;
         this.decider = decider;
         this.unpublishedBytesMax = unpublishedBytesMax;
@@ -421,9 +433,14 @@ final class ShardReplica {
         return new Added(first, below, others);
     }
 
-    /** Whether it reads all of topic {@code events} again, and its generation is not the first. */
+    /** Whether it begins where an older generation did, whose claims may be gone. */
     boolean beginsANewGeneration() {
-        return generation > 1 && resumedOffset < 0;
+        return newGeneration;
+    }
+
+    /** Of topic {@code events}. */
+    int incarnation() {
+        return incarnation;
     }
 
     /** Whether the claims of this generation go on exactly from the head taken last. */

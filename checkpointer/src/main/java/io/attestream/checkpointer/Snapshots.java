@@ -49,6 +49,9 @@ final class Snapshots implements LoggedObjects {
     private final StoredSnapshots stored;
     private final Schedule schedule;
     private final Trimmer trimmer;
+    /** Is kept for ever, beside those the schedule keeps. */
+    private final Optional<StoredSnapshots.Stored> seam;
+
     private final Clock clock;
     private final List<ShardWindow> windows = new ArrayList<>();
     private final AtomicBoolean requested = new AtomicBoolean();
@@ -94,7 +97,9 @@ final class Snapshots implements LoggedObjects {
             ObjectStore store,
             Schedule schedule,
             Trimmer trimmer,
-            Clock clock) {
+            Clock clock,
+            Optional<StoredSnapshots.Stored> seam) {
+        this.seam = seam;
         this.ledger = ledger;
         this.incarnation = incarnation;
         this.generation = generation;
@@ -394,13 +399,13 @@ final class Snapshots implements LoggedObjects {
         SnapshotName oldestKept = own.get(schedule.kept() - 1);
         Snapshot manifest = stored.manifest(oldestKept);
         for (SnapshotName old : names) {
-            if (old.epoch() < oldestKept.epoch()) {
+            if (old.epoch() < oldestKept.epoch() && !isSeam(old)) {
                 store.delete(old.name());
             }
         }
         for (String name : store.list(SnapshotName.SHARD_SNAPSHOTS)) {
             OptionalLong epoch = epochOfShard(name);
-            if (epoch.isPresent() && epoch.getAsLong() < oldestKept.epoch()) {
+            if (epoch.isPresent() && epoch.getAsLong() < oldestKept.epoch() && !isOfSeam(name)) {
                 store.delete(name);
             }
         }
@@ -415,10 +420,23 @@ final class Snapshots implements LoggedObjects {
         }
     }
 
+    private boolean isSeam(SnapshotName name) {
+        return seam.filter(snapshot -> snapshot.name().equals(name)).isPresent();
+    }
+
+    private boolean isOfSeam(String shardSnapshot) {
+        return seam.stream()
+                .flatMap(snapshot -> snapshot.manifest().shards().stream())
+                .anyMatch(shard -> shard.name().equals(shardSnapshot));
+    }
+
     /** Those one could go on from: what else lies there takes the place of none. */
     private List<SnapshotName> own(List<SnapshotName> names) throws IOException {
         List<SnapshotName> own = new ArrayList<>();
         for (SnapshotName name : names) {
+            if (isSeam(name)) {
+                continue;
+            }
             try {
                 Snapshot manifest = stored.manifest(name);
                 if (manifest.incarnation() == incarnation && manifest.generation() == generation) {
@@ -434,6 +452,8 @@ final class Snapshots implements LoggedObjects {
     private void removeBlocks(List<ShardSnapshot> oldestKept) throws IOException, InvalidFormat {
         Set<String> needed = new HashSet<>();
         oldestKept.forEach(state -> state.window().forEach(block -> needed.add(block.name())));
+        seam.ifPresent(snapshot ->
+                snapshot.shards().forEach(shard -> shard.state().window().forEach(block -> needed.add(block.name()))));
         for (String name : store.list(WindowName.WINDOWS)) {
             Optional<WindowName> parsed = windowName(name);
             if (parsed.isEmpty()) {

@@ -5,7 +5,6 @@ import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.EpochObject;
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.ObjectStore;
-import io.attestream.proofs.ledger.EpochLeaf;
 import io.attestream.proofs.note.SignedNote;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -65,15 +64,8 @@ final class StoredEpochs {
     private static LogRecord.Published parse(String name, byte[] bytes) {
         try {
             EpochObject object = EpochObject.parse(bytes);
-            EpochIntent intent = new EpochIntent(
-                    EpochLeaf.parse(object.epochLeaf()).epoch(),
-                    object.epochLeaf(),
-                    object.heads(),
-                    SignedNote.parse(object.note()).text(),
-                    object.segment(),
-                    object.payloads(),
-                    object.generation());
-            return new LogRecord.Published(intent, object.note());
+            String text = SignedNote.parse(object.note()).text();
+            return new LogRecord.Published(EpochObjects.intent(object, text), object.note());
         } catch (InvalidFormat e) {
             throw new FatalDoubtException("object " + name + " is no epoch object: " + e.getMessage(), e);
         }

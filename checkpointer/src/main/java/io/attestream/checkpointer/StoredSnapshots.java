@@ -7,6 +7,7 @@ import io.attestream.proofs.archive.ShardSnapshot;
 import io.attestream.proofs.archive.Snapshot;
 import io.attestream.proofs.archive.SnapshotName;
 import io.attestream.proofs.archive.WindowBlock;
+import io.attestream.proofs.archive.WindowBlocks;
 import io.attestream.proofs.archive.WindowName;
 import io.attestream.proofs.note.NoteVerification;
 import io.attestream.proofs.note.NoteVerifier;
@@ -32,17 +33,12 @@ final class StoredSnapshots {
         this.ledger = ledger;
     }
 
-    /** Reads window blocks again that were found whole. */
-    interface Blocks {
-        WindowBlock read(WindowName name) throws IOException, InvalidFormat;
-    }
-
     /**
      * One shard of a snapshot. Its window, which can be large, is read block by block where it is needed.
      *
      * @param blocks to read the blocks of the state's window with
      */
-    record Shard(ShardSnapshot state, Blocks blocks) {}
+    record Shard(ShardSnapshot state, WindowBlocks blocks) {}
 
     /** A snapshot, verified. */
     record Stored(SnapshotName name, Snapshot manifest, List<Shard> shards) {}

@@ -211,6 +211,7 @@ class ArchiveCheckTest {
         });
         LogRecord.Published published = scene.published().get(epoch);
         Files.write(directory.resolve(ObjectNames.epoch(epoch)), EpochObjects.published(published));
+        Files.write(directory.resolve(ObjectNames.guard(epoch)), EpochObjects.guard(published.intent()));
     }
 
     private static EpochIntent renamed(EpochIntent intent, String old, String name) {

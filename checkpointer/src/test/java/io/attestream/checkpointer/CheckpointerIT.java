@@ -547,7 +547,7 @@ class CheckpointerIT {
         for (LogRecord record : ledger.log()) {
             if (record instanceof LogRecord.Published published) {
                 Path guard = directory.resolve("objects").resolve(ObjectNames.guard(published.epoch()));
-                assertThat(Files.readString(guard)).isEqualTo(published.intent().noteText());
+                assertThat(Files.readAllBytes(guard)).isEqualTo(EpochObjects.guard(published.intent()));
                 Path epoch = directory.resolve("objects").resolve(ObjectNames.epoch(published.epoch()));
                 assertThat(Files.readAllBytes(epoch)).isEqualTo(EpochObjects.published(published));
             }

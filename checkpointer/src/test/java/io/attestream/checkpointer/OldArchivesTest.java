@@ -8,6 +8,7 @@ import io.attestream.checkpointer.Decision.WithoutLeaf;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.DirectoryObjectStore;
 import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.proofs.archive.SnapshotName;
 import io.attestream.proofs.entry.Routing;
 import io.attestream.proofs.json.Json;
 import io.attestream.proofs.json.JsonValue;
@@ -106,14 +107,16 @@ class OldArchivesTest {
         // given
         NoteVerifier key = key(archive);
         Ledger ledger = new Ledger(key.keyName(), key, SHARDS);
-        StoredSnapshots.Stored snapshot =
-                new StoredSnapshots(objects(archive), ledger).newest(1, 1).orElseThrow();
+        StoredSnapshots stored = new StoredSnapshots(objects(archive), ledger);
+        SnapshotName newest = stored.names().get(0);
+        StoredSnapshots.Stored snapshot = stored.load(newest, stored.manifest(newest));
 
         for (int shard = 0; shard < SHARDS; shard++) {
             // when
             StoredSnapshots.Shard state = snapshot.shards().get(shard);
             long next = state.state().head().nextOffset();
-            ShardDecider decider = ShardDecider.resumed(shard, ledger, 1, state);
+            int incarnation = snapshot.manifest().incarnation();
+            ShardDecider decider = ShardDecider.resumed(shard, ledger, incarnation, state);
 
             // then
             assertThat(decide(decider, next, event(shard, "round-1-7", "payload 7")))
@@ -155,7 +158,7 @@ class OldArchivesTest {
                 .isEqualTo(formats(objects(newest)));
     }
 
-    /** Packs, and segments behind them; every outcome; rules that change; a snapshot that was logged. */
+    /** Packs, and segments behind them; every outcome; rules that change; a snapshot that was logged; Kafka lost at the end. */
     private static void write(Path archive) throws Exception {
         deleteIfThere(archive);
         Scene scene = new Scene(archive.resolve("objects"), SHARDS);
@@ -177,6 +180,14 @@ class OldArchivesTest {
         process.read();
         process.checkpointer.publishNewest();
         process.packer.round(); // removes the segments of which all is packed
+        scene.loseKafka(2);
+        process = scene.start();
+        process.checkpointer.takeUp();
+        process.checkpointer.publishNewest();
+        scene.grow("in the new cluster");
+        process.read();
+        process.checkpointer.publishNewest();
+        process.takeSnapshot();
         Files.writeString(archive.resolve("vkey"), scene.ledger.key.verifier().vkey() + "\n", StandardCharsets.UTF_8);
         List<String> checkpoints = new ArrayList<>();
         for (LogRecord.Published published : scene.published()) {

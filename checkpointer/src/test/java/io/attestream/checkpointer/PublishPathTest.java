@@ -609,8 +609,9 @@ class PublishPathTest {
                 assertThat(range.size()).isEqualTo(head.size());
             }
             byte[] guard = scene.store.get(ObjectNames.guard(published.epoch())).orElseThrow();
+            assertThat(guard).isEqualTo(EpochObjects.guard(published.intent()));
             assertThat(new String(guard, StandardCharsets.UTF_8))
-                    .isEqualTo(published.intent().noteText());
+                    .startsWith(published.intent().noteText() + "\n");
         }
     }
 }

@@ -3,18 +3,27 @@ package io.attestream.checkpointer;
 
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.DirectoryObjectStore;
+import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.archive.ShardSnapshot;
 import io.attestream.proofs.archive.SnapshotName;
+import io.attestream.proofs.control.Control;
+import io.attestream.proofs.control.ControlRecord;
+import io.attestream.proofs.control.Prior;
+import io.attestream.proofs.control.Rules;
 import io.attestream.proofs.note.NoteSigner;
+import io.attestream.schemas.ledger.LedgerDefinition;
+import io.attestream.schemas.wire.SchemaBook;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** A ledger with its shards, object store and checkpoint topic in one process; checkpointers come and go. */
 final class Scene {
@@ -41,7 +50,13 @@ final class Scene {
     /** What topics of claims were trimmed to. */
     final List<List<ShardSnapshot>> trimmed = new ArrayList<>();
 
+    /** Whether the next checkpointers begin as early as they can. */
+    boolean snapshotsIgnored;
+
+    private @Nullable LedgerDefinition definition;
+    private int incarnation = 1;
     private int generation = 1;
+    private Optional<StoredSnapshots.Stored> seam = Optional.empty();
 
     Scene(Path directory, int shardCount) {
         ledger = new TestLedger(shardCount);
@@ -75,12 +90,13 @@ final class Scene {
             List<ShardReplica> replicas = new ArrayList<>();
             snapshots = new Snapshots(
                     ledger.ledger,
-                    1,
+                    incarnation,
                     generation,
                     store,
                     new Snapshots.Schedule(0, onDemandIntervalMillis, snapshotsKept),
                     trimmed::add,
-                    Clock.systemUTC());
+                    Clock.systemUTC(),
+                    seam);
             start = newestSnapshot();
             for (TestShard shard : shards) {
                 replicas.add(replica(shard));
@@ -120,8 +136,11 @@ final class Scene {
 
         private Optional<StoredSnapshots.Stored> newestSnapshot() {
             try {
-                Optional<StoredSnapshots.Stored> newest =
-                        new StoredSnapshots(store, ledger.ledger).newest(1, generation);
+                Optional<StoredSnapshots.Stored> newest = snapshotsIgnored
+                        ? seam
+                        : new StoredSnapshots(store, ledger.ledger)
+                                .newest(incarnation, generation)
+                                .or(() -> seam);
                 if (newest.isPresent()) {
                     snapshots.resume(newest.get());
                 }
@@ -134,7 +153,7 @@ final class Scene {
         }
 
         private ShardReplica replica(TestShard shard) {
-            return start.isPresent() ? shard.resumed(start.get().shards().get(shard.shard)) : shard.replica(1 << 30);
+            return start.isPresent() ? shard.resumed(start.get()) : shard.replica(1 << 30);
         }
 
         /** Takes a snapshot of the last published epoch and writes it; it is not logged yet. */
@@ -188,6 +207,46 @@ final class Scene {
     void restore(int newGeneration, int recordsInADelta) {
         generation = newGeneration;
         shards.forEach(shard -> shard.restore(newGeneration, recordsInADelta));
+    }
+
+    /** The brokers are gone: the ledger goes on in an empty cluster, out of the object store alone. */
+    ArchiveRestoreStates.Result.Read loseKafka(int newGeneration) throws Exception {
+        long last = store.list(ObjectNames.EPOCHS).size() - 1;
+        ArchiveRestoreStates.Result.Read archive = readArchive(last);
+        Seam.Maker maker = new Seam.Maker(store, ledger.ledger, ledger.key, archive);
+        incarnation = maker.nextIncarnation();
+        generation = newGeneration;
+        maker.make(incarnation, generation, 1_700_000_000_000L);
+        log.committed.clear();
+        new StoredEpochs(store).readAll(log.committed::add);
+        List<Control.Genesis> genesis = new ArrayList<>();
+        for (ShardSnapshot state : archive.shards()) {
+            int shard = state.head().shard();
+            Prior prior = new Prior(archive.epoch(), state.head().size(), state.frontier());
+            byte[] inForce = state.controls().get(state.controls().size() - 1);
+            Rules rules = ControlRecord.read(inForce, ledger.ledger.key()).rules();
+            genesis.add(ledger.laterGenesis(shard, incarnation, prior, rules));
+            shards.get(shard).loseTopic(state.head(), incarnation, generation, ledger.value(genesis.get(shard)));
+        }
+        definition = new LedgerDefinition(
+                ledger.ledger.origin(), ledger.ledger.key(), genesis, new SchemaBook(TestLedger.schemas()));
+        seam = findSeam();
+        return archive;
+    }
+
+    /** What the newest incarnation goes on from. */
+    Optional<StoredSnapshots.Stored> findSeam() throws IOException {
+        return Seam.find(store, ledger.ledger, Objects.requireNonNull(definition, "Kafka was not lost"));
+    }
+
+    ArchiveRestoreStates.Result.Read readArchive(long epoch) throws InterruptedException {
+        ArchiveRestoreStates.Result result = new ArchiveRestoreStates(
+                        ledger.ledger.key(), store, ArchiveRestoreKafka.NOTHING, ArchiveCheck.Listener.NONE)
+                .run(epoch, Optional.empty());
+        if (result instanceof ArchiveRestoreStates.Result.Read read) {
+            return read;
+        }
+        throw new AssertionError(result);
     }
 
     Instance start() {

@@ -106,11 +106,12 @@ class SnapshotCheckTest {
     void blamesTheEpochObjectForAGenerationThatASignedSnapshotDoesNotHave() throws Exception {
         // given: both epochs, since generations only rise
         for (long epoch = 0; epoch < 2; epoch++) {
-            String name = ObjectNames.epoch(epoch);
-            String object = new String(scene.store.get(name).orElseThrow(), StandardCharsets.UTF_8);
-            String edited = object.replace("\"generation\":1", "\"generation\":7");
-            assertThat(edited).isNotEqualTo(object);
-            scene.store.replace(name, edited.getBytes(StandardCharsets.UTF_8));
+            for (String name : List.of(ObjectNames.epoch(epoch), ObjectNames.guard(epoch))) {
+                String object = new String(scene.store.get(name).orElseThrow(), StandardCharsets.UTF_8);
+                String edited = object.replace("\"generation\":1", "\"generation\":7");
+                assertThat(edited).isNotEqualTo(object);
+                scene.store.replace(name, edited.getBytes(StandardCharsets.UTF_8));
+            }
         }
 
         // then

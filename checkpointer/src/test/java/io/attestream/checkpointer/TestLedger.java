@@ -4,6 +4,7 @@ package io.attestream.checkpointer;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.control.Control;
 import io.attestream.proofs.control.ControlRecord;
+import io.attestream.proofs.control.Prior;
 import io.attestream.proofs.control.Rules;
 import io.attestream.proofs.control.SchemaText;
 import io.attestream.proofs.entry.DataDigest;
@@ -27,6 +28,7 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /** A ledger as the doors and {@code init} would make it: key, genesis, event records. */
@@ -60,13 +62,32 @@ final class TestLedger {
                 ORIGIN,
                 key.verifier().vkey(),
                 shard,
-                1,
                 "cluster",
                 "attestream.events",
                 "topic-id",
                 shards,
                 rules(),
                 schemas());
+    }
+
+    /** Of an incarnation that goes on from a tree, under the first rules. */
+    Control.Genesis laterGenesis(int shard, int incarnation, Prior prior) {
+        return laterGenesis(shard, incarnation, prior, rules());
+    }
+
+    Control.Genesis laterGenesis(int shard, int incarnation, Prior prior, Rules rules) {
+        return new Control.Genesis(
+                ORIGIN,
+                key.verifier().vkey(),
+                shard,
+                incarnation,
+                "cluster-" + incarnation,
+                "attestream.events",
+                "topic-id-" + incarnation,
+                shards,
+                rules,
+                schemas(),
+                Optional.of(prior));
     }
 
     byte[] genesisValue(int shard) {

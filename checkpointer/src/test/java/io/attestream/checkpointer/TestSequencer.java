@@ -4,6 +4,7 @@ package io.attestream.checkpointer;
 import io.attestream.proofs.entry.CanonicalEntry;
 import io.attestream.proofs.entry.EntryKind;
 import io.attestream.proofs.entry.IdentityDigest;
+import io.attestream.proofs.ledger.LedgerOffset;
 import io.attestream.proofs.tree.CompactRange;
 import io.attestream.proofs.tree.LeafIndex;
 import io.attestream.proofs.tree.Rfc6962;
@@ -27,9 +28,9 @@ final class TestSequencer {
     private record First(long index, byte[] tag) {}
 
     final int shard;
-    final int incarnation = 1;
+    final int incarnation;
     final int generation;
-    private final CompactRange range = CompactRange.empty();
+    private final CompactRange range;
     private final Map<String, First> firsts = new HashMap<>();
     private final List<Sealing> unsealed = new ArrayList<>();
     private long sealedSize;
@@ -38,19 +39,31 @@ final class TestSequencer {
     final List<OutcomeClaim> outcomes = new ArrayList<>();
 
     TestSequencer(int shard) {
-        this(shard, 1);
+        this.shard = shard;
+        this.range = CompactRange.empty();
+        this.incarnation = 1;
+        this.generation = 1;
     }
 
-    TestSequencer(int shard, int generation) {
-        this.shard = shard;
+    private TestSequencer(TestSequencer before, int incarnation, int generation) {
+        this.shard = before.shard;
+        this.incarnation = incarnation;
         this.generation = generation;
+        this.range = before.range.copy();
+        this.firsts.putAll(before.firsts);
+        this.sealedSize = range.size().value();
+    }
+
+    /** With what it remembers, in a topic that replaces a lost one. */
+    TestSequencer goingOn(int newIncarnation, int newGeneration) {
+        return new TestSequencer(this, newIncarnation, newGeneration);
     }
 
     /** Decides one record; ends a delta at a full tile, as the real one does. */
     void process(long offset, long timestampMillis, byte[] value) {
         nextOffset = offset + 1;
         if (value[0] == 1) {
-            EntryKind kind = range.size().isEmpty() ? EntryKind.GENESIS : EntryKind.RULES;
+            EntryKind kind = LedgerOffset.kafka(offset) == 0 ? EntryKind.GENESIS : EntryKind.RULES;
             add(kind, Arrays.copyOfRange(value, 1, value.length), offset, timestampMillis, new byte[16]);
             return;
         }

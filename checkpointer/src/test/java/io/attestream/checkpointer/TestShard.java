@@ -2,6 +2,8 @@
 package io.attestream.checkpointer;
 
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.ledger.LedgerOffset;
+import io.attestream.proofs.ledger.ShardHead;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,13 +21,17 @@ final class TestShard {
     final int shard;
     final TestLedger ledger;
     TestSequencer sequencer;
+    /** As it was in front of the topic's first record. */
+    private TestSequencer first;
+
     final List<Committed> records = new ArrayList<>();
     private long offset;
 
     TestShard(TestLedger ledger, int shard) {
         this.ledger = ledger;
         this.shard = shard;
-        this.sequencer = new TestSequencer(shard);
+        this.first = new TestSequencer(shard);
+        this.sequencer = first.goingOn(1, 1);
         append(ledger.genesisValue(shard));
     }
 
@@ -47,7 +53,7 @@ final class TestShard {
 
     /** Appends a committed record and has it sequenced. */
     Committed append(byte[] value) {
-        Committed record = new Committed(offset, 1_700_000_000_000L + offset, value);
+        Committed record = new Committed(offset, 1_700_000_000_000L + LedgerOffset.kafka(offset), value);
         records.add(record);
         sequencer.process(record.offset(), record.timestampMillis(), value);
         offset++;
@@ -73,26 +79,46 @@ final class TestShard {
 
     ShardReplica replica(long unpublishedBytesMax) {
         return new ShardReplica(
-                shard, 1, sequencer.generation, new ShardDecider(shard, ledger.ledger, 1), unpublishedBytesMax);
+                shard,
+                sequencer.incarnation,
+                sequencer.generation,
+                new ShardDecider(shard, ledger.ledger, sequencer.incarnation),
+                unpublishedBytesMax);
     }
 
     /** Goes on from a snapshot. */
-    ShardReplica resumed(StoredSnapshots.Shard stored) {
+    ShardReplica resumed(StoredSnapshots.Stored snapshot) {
         try {
+            StoredSnapshots.Shard stored = snapshot.shards().get(shard);
             return ShardReplica.resumed(
                     stored.state(),
-                    1,
+                    snapshot.manifest().generation(),
+                    sequencer.incarnation,
                     sequencer.generation,
-                    ShardDecider.resumed(shard, ledger.ledger, 1, stored),
+                    ShardDecider.resumed(shard, ledger.ledger, sequencer.incarnation, stored),
                     1 << 30);
         } catch (IOException | InvalidFormat e) {
             throw new AssertionError(e);
         }
     }
 
+    /** The topic is gone; of what was in it only that below a published head is known, and a genesis goes on from there. */
+    void loseTopic(ShardHead published, int incarnation, int generation, byte[] genesis) {
+        TestSequencer known = first.goingOn(sequencer.incarnation, sequencer.generation);
+        records.stream()
+                .filter(record -> record.offset() < published.nextOffset())
+                .forEach(record -> known.process(record.offset(), record.timestampMillis(), record.value()));
+        sequencer = known.goingOn(incarnation, generation);
+        first = known;
+        records.clear();
+        offset = LedgerOffset.first(incarnation);
+        append(genesis);
+        seal();
+    }
+
     /** Sequences all records again, from nothing, as a new generation that seals after every so many records. */
     void restore(int generation, int recordsInADelta) {
-        sequencer = new TestSequencer(shard, generation);
+        sequencer = first.goingOn(sequencer.incarnation, generation);
         for (int i = 0; i < records.size(); i++) {
             Committed record = records.get(i);
             sequencer.process(record.offset(), record.timestampMillis(), record.value());

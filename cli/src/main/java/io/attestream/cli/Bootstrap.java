@@ -3,12 +3,16 @@ package io.attestream.cli;
 
 import io.attestream.chaos.LedgerBootstrap;
 import io.attestream.chaos.Secrets;
+import io.attestream.objects.ObjectStores;
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.ObjectNames;
+import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.control.Rules;
 import io.attestream.proofs.control.SchemaText;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.schemas.SchemaTexts;
 import io.attestream.schemas.Topics;
+import io.attestream.schemas.ledger.GenesisReader;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import io.attestream.schemas.ledger.LedgerInitializer;
 import io.attestream.schemas.ledger.NewGeneration;
@@ -32,10 +36,21 @@ final class Bootstrap implements LedgerBootstrap {
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
     private final OptionalLong dedupWindowLeaves;
+    private final boolean anyhow;
 
     /** @param dedupWindowLeaves of a new ledger; empty for the default */
     Bootstrap(OptionalLong dedupWindowLeaves) {
+        this(dedupWindowLeaves, false);
+    }
+
+    private Bootstrap(OptionalLong dedupWindowLeaves, boolean anyhow) {
         this.dedupWindowLeaves = dedupWindowLeaves;
+        this.anyhow = anyhow;
+    }
+
+    /** Does not look whether there is an object store of a ledger: as who runs {@code init} after a loss. */
+    Bootstrap anyhow() {
+        return new Bootstrap(dedupWindowLeaves, true);
     }
 
     @Override
@@ -45,26 +60,60 @@ final class Bootstrap implements LedgerBootstrap {
             Topics topics = new Topics(Topics.DEFAULT_PREFIX);
             List<SchemaText> schemas = new SchemaRegistrar(environment.registryApi()).register(topics);
             Map<String, Object> connection = Map.of("bootstrap.servers", environment.bootstrapServers());
+            if (!anyhow) {
+                requireKafkaOfObjects(connection, topics, signer, environment.objects());
+            }
             LedgerDefinition made = initialize(connection, topics, environment.shards(), true, signer, schemas)
                     .ledger();
             if (environment.generation() > 1) {
-                begin(new NewGeneration(connection, topics, made, TIMEOUT), environment.generation());
+                beginGeneration(connection, topics, made, environment);
             }
-            TopicContract contract =
-                    new TopicContract(topics, environment.shards(), Rules.DEFAULT_MAX_PAYLOAD_BYTES, true);
-            try (Admin admin = Admin.create(connection)) {
-                contract.createInboxes(admin, List.of(environment.tenant()));
-            }
+            createInboxes(connection, topics, environment);
             return new Identity(signer.keyName(), signer.verifier().vkey());
         } catch (IOException e) {
             throw new CliException(ExitCode.ERROR, "the ledger cannot be made: " + e.getMessage(), "");
         }
     }
 
+    static void createInboxes(Map<String, Object> connection, Topics topics, Environment environment) {
+        TopicContract contract = new TopicContract(topics, environment.shards(), Rules.DEFAULT_MAX_PAYLOAD_BYTES, true);
+        try (Admin admin = Admin.create(connection)) {
+            contract.createInboxes(admin, List.of(environment.tenant()));
+        }
+    }
+
+    /** An object store of a ledger, and a cluster without one: to begin another would fork the first, as far as it came. */
+    private static void requireKafkaOfObjects(
+            Map<String, Object> connection, Topics topics, NoteSigner signer, String objects) throws IOException {
+        if (GenesisReader.begunIncarnation(connection, topics, signer.verifier(), TIMEOUT)
+                        .isEmpty()
+                && !ObjectStores.openForWriting(objects)
+                        .list(ObjectNames.EPOCHS)
+                        .isEmpty()) {
+            throw new CliException(
+                    ExitCode.ERROR,
+                    "the object store " + objects
+                            + " has published epochs, the Kafka cluster has no ledger: it was lost,"
+                            + " or its directory",
+                    "Go on from the object store with attestream up --restore-kafka.");
+        }
+    }
+
+    private static void beginGeneration(
+            Map<String, Object> connection, Topics topics, LedgerDefinition ledger, Environment environment)
+            throws IOException {
+        ObjectStore store = ObjectStores.openForWriting(environment.objects());
+        Runnable state = ledger.incarnation() == 1
+                ? () -> {}
+                : () -> new ProcessorStates(connection, topics, ledger.key(), true)
+                        .writeSeam(ledger, store, environment.generation(), (epochs, total) -> {});
+        begin(new NewGeneration(connection, topics, ledger, TIMEOUT), environment.generation(), state);
+    }
+
     /** Begins a generation, or finds it begun; a refusal ends the command. */
-    static NewGeneration.Result begin(NewGeneration made, int generation) {
+    static NewGeneration.Result begin(NewGeneration made, int generation, Runnable state) {
         try {
-            NewGeneration.Result result = made.begin(generation);
+            NewGeneration.Result result = made.begin(generation, state);
             if (result instanceof NewGeneration.Result.Refused refused) {
                 throw new CliException(
                         ExitCode.ERROR, "generation " + generation + " cannot begin: " + refused.reason(), "");

@@ -62,6 +62,25 @@ enum DrillCase {
             scene.cluster().startAgain(DrillCluster.CHECKPOINTER);
         }
     },
+    KAFKA(
+            "kafka",
+            "SIGKILL of every process, the broker's too; the broker's directory and the processors' state are gone",
+            "the Kafka cluster has no ledger") {
+        @Override
+        void damage(DrillCluster cluster) {
+            cluster.loseKafka();
+        }
+
+        @Override
+        String detect(DrillCluster cluster) {
+            return cluster.startAllExpectingRefusal();
+        }
+
+        @Override
+        void restore(DrillScene scene) {
+            scene.cluster().restoreKafka();
+        }
+    },
     POINT_IN_TIME(
             "point-in-time",
             "SIGKILL of every process, the broker's too; all that was written is deleted, but for the object store",

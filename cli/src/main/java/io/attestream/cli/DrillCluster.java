@@ -197,8 +197,16 @@ final class DrillCluster implements AutoCloseable {
 
     /** Nothing of the cluster is left but its objects and what its processes had logged. */
     void loseAllButObjects() {
+        lose("kafka", "state", "registry", "keys");
+    }
+
+    void loseKafka() {
+        lose("kafka", "state");
+    }
+
+    private void lose(String... directories) {
         cluster.processes().forEach(ManagedProcess::kill);
-        for (String directory : List.of("kafka", "state", "registry", "keys")) {
+        for (String directory : directories) {
             deleteBelow(data().resolve(directory));
         }
     }
@@ -274,6 +282,31 @@ final class DrillCluster implements AutoCloseable {
         flipABit(objects().resolve(names.get(names.size() - 1)));
     }
 
+    /** What the store has of this epoch and those behind it, below these prefixes, is gone. */
+    void forgetFromEpoch(long epoch, List<String> prefixes) {
+        for (String prefix : prefixes) {
+            listObjects(prefix).stream()
+                    .filter(name -> Long.parseLong(name.replaceAll("\\D", "")) >= epoch)
+                    .map(objects()::resolve)
+                    .forEach(DrillCluster::delete);
+        }
+    }
+
+    private static void delete(Path file) {
+        try {
+            Files.delete(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(file + " cannot be deleted", e);
+        }
+    }
+
+    /** As by {@code attestream init} on the empty cluster. */
+    void makeANewLedger() {
+        cluster.close();
+        cluster = LocalCluster.start(
+                options.withBootstrap(new Bootstrap(OptionalLong.of(Bootstrap.LOCAL_DEDUP_WINDOW_LEAVES)).anyhow()));
+    }
+
     /** Of the oldest pack, which an epoch has logged. */
     void flipABitOfAPack() {
         flipABit(objects().resolve(listObjects("packs/").get(0)));
@@ -318,6 +351,29 @@ final class DrillCluster implements AutoCloseable {
         refusing.start();
         await(process + " refuses", () -> !refusing.isAlive());
         return refusing.logTail();
+    }
+
+    /** Starts everything as if nothing had happened, which has to end by itself, and returns what it says. */
+    String startAllExpectingRefusal() {
+        cluster.close();
+        try {
+            cluster = LocalCluster.start(options);
+        } catch (CliException e) {
+            return String.valueOf(e.getMessage());
+        }
+        throw new IllegalStateException("the cluster started as if nothing had been lost");
+    }
+
+    /** @throws IllegalStateException if it is refused, or a service ends instead of becoming ready */
+    void restoreKafka() {
+        cluster.close();
+        generation++;
+        try {
+            cluster = LocalCluster.start(options.withNewGeneration().withBootstrap(new RestoreBootstrap()));
+        } catch (CliException e) {
+            throw new IllegalStateException(e.getMessage(), e);
+        }
+        tokens.clear();
     }
 
     /** @throws IllegalStateException with the end of its log if it ends instead of becoming ready */

@@ -85,15 +85,17 @@ final class DrillCommand {
                 names = "--case",
                 paramLabel = "<case>",
                 defaultValue = ALL,
-                description = "What is lost: state-directories, changelogs, group-offsets, object-store, point-in-time"
-                        + " (everything but the objects), or all (default: ${DEFAULT-VALUE}).")
+                description =
+                        "What is lost: state-directories, changelogs, group-offsets, object-store, kafka, point-in-time"
+                                + " (everything but the objects), or all (default: ${DEFAULT-VALUE}).")
         private String drill = ALL;
 
         @Option(
                 names = "--mutate",
                 paramLabel = "<mutation>",
                 description = "Spoil the drill on purpose, to see that it fails: dropped-event, short-log,"
-                        + " empty-changelogs, shifted-offset, altered-object, wrong-key, altered-pack, stale-epoch,"
+                        + " empty-changelogs, shifted-offset, altered-object, wrong-key, lost-epochs,"
+                        + " stale-store, altered-segment, new-ledger, altered-pack, stale-epoch,"
                         + " altered-entry, altered-tile, unrecorded-event, or all those of --case.")
         private @Nullable String mutation;
 

@@ -177,10 +177,9 @@ final class DrillFilesVerifier {
         }
         int covered = 0;
         for (DrillLoad.Acknowledged event : scene.load().acknowledged()) {
-            Position at = Position.of(event.href());
-            if (scene.newest().covers(at.shard(), at.offset())) {
+            if (scene.newest().covers(event.shard(), event.offset())) {
                 covered++;
-                if (at.shard() >= known.size() || known.get(at.shard()).getOrDefault(event.id(), 0) != 1) {
+                if (event.shard() >= known.size() || known.get(event.shard()).getOrDefault(event.id(), 0) != 1) {
                     lost.add(event);
                 }
             }
@@ -205,14 +204,6 @@ final class DrillFilesVerifier {
             }
         }
         return ids;
-    }
-
-    /** Where a receipt says the record of an event is. */
-    private record Position(int shard, long offset) {
-        static Position of(String href) {
-            String[] parts = href.split("/");
-            return new Position(Integer.parseInt(parts[parts.length - 2]), Long.parseLong(parts[parts.length - 1]));
-        }
     }
 
     private String bundles() throws Failed, InvalidFormat {

@@ -2,6 +2,7 @@
 package io.attestream.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.attestream.proofs.ledger.LedgerOffset;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -37,7 +38,21 @@ final class DrillLoad implements AutoCloseable {
      * @param href path of its receipt
      * @param atMillis when the acknowledgement came
      */
-    record Acknowledged(String id, byte[] line, String href, long atMillis) {}
+    record Acknowledged(String id, byte[] line, String href, long atMillis) {
+        int shard() {
+            return (int) number(2);
+        }
+
+        /** As heads have it. */
+        long offset() {
+            return LedgerOffset.of((int) number(3), number(1));
+        }
+
+        private long number(int fromEnd) {
+            String[] parts = href.split("/");
+            return Long.parseLong(parts[parts.length - fromEnd]);
+        }
+    }
 
     /** @param ingester asked before each request: the gateway may be another one by then */
     DrillLoad(Supplier<Api> ingester) {

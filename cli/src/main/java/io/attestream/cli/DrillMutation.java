@@ -58,6 +58,40 @@ enum DrillMutation {
             scene.trustAnotherKey();
         }
     },
+    LOST_EPOCHS(
+            DrillCase.KAFKA, DrillCheck.RESTORED, "the object store has guard/.*: it lost epochs that were published") {
+        @Override
+        void restore(DrillScene scene) {
+            scene.cluster().forgetFromEpoch(scene.newest().epoch() - 2, List.of("epochs/"));
+            DrillCase.KAFKA.restore(scene);
+        }
+    },
+    STALE_STORE(DrillCase.KAFKA, DrillCheck.ROOTS, "the kept checkpoint of size [0-9]+ is not among") {
+        @Override
+        void restore(DrillScene scene) {
+            scene.cluster().forgetFromEpoch(scene.newest().epoch() - 2, List.of("epochs/", "guard/"));
+            DrillCase.KAFKA.restore(scene);
+        }
+    },
+    ALTERED_SEGMENT(
+            DrillCase.KAFKA,
+            DrillCheck.RESTORED,
+            "the ledger cannot go on: object segments/.*: expected the digest in its name") {
+        @Override
+        void restore(DrillScene scene) {
+            scene.cluster().flipABitOfASegment();
+            DrillCase.KAFKA.restore(scene);
+        }
+    },
+    NEW_LEDGER(
+            DrillCase.KAFKA,
+            DrillCheck.RESTORED,
+            "topic checkpoints lost records: object guard/.* exists, the topic's last intent is -1") {
+        @Override
+        void restore(DrillScene scene) {
+            scene.cluster().makeANewLedger();
+        }
+    },
     ALTERED_PACK(
             DrillCase.POINT_IN_TIME,
             DrillCheck.RESTORED,
@@ -151,7 +185,21 @@ enum DrillMutation {
         return switch (this) {
             case DROPPED_EVENT -> EnumSet.of(DrillCheck.DEDUP);
             case SHORT_LOG -> EnumSet.of(DrillCheck.ARCHIVE, DrillCheck.OFFSETS);
-            case EMPTY_CHANGELOGS, SHIFTED_OFFSET, ALTERED_PACK, UNRECORDED_EVENT -> EnumSet.noneOf(DrillCheck.class);
+            case EMPTY_CHANGELOGS,
+                    SHIFTED_OFFSET,
+                    ALTERED_PACK,
+                    UNRECORDED_EVENT,
+                    LOST_EPOCHS,
+                    ALTERED_SEGMENT,
+                    NEW_LEDGER -> EnumSet.noneOf(DrillCheck.class);
+            case STALE_STORE ->
+                EnumSet.of(
+                        DrillCheck.ARCHIVE,
+                        DrillCheck.CONSISTENCY,
+                        DrillCheck.ACKNOWLEDGED,
+                        DrillCheck.BUNDLES,
+                        DrillCheck.OFFSETS,
+                        DrillCheck.DEDUP);
             case ALTERED_OBJECT -> EnumSet.of(DrillCheck.ACKNOWLEDGED, DrillCheck.BUNDLES, DrillCheck.DEDUP);
             case STALE_EPOCH, ALTERED_ENTRY, ALTERED_TILE ->
                 EnumSet.of(DrillCheck.CONSISTENCY, DrillCheck.ACKNOWLEDGED, DrillCheck.BUNDLES);

@@ -10,6 +10,7 @@ import io.attestream.cli.DrillCheck.Result;
 import io.attestream.cli.DrillChecks.Failed;
 import io.attestream.objects.ObjectStores;
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.ledger.LedgerOffset;
 import io.attestream.proofs.ledger.ProofBundle;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.schemas.ledger.GenesisReader;
@@ -22,6 +23,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -49,6 +51,9 @@ final class DrillVerifier {
     private final Map<String, ProofBundle> proved = new ConcurrentHashMap<>();
 
     private final List<DrillLoad.Acknowledged> lost = new ArrayList<>();
+    /** Lost with the brokers, and told to be. */
+    private final Set<DrillLoad.Acknowledged> unpublished = ConcurrentHashMap.newKeySet();
+
     private Rebuild.Result.@Nullable Same rebuilt;
 
     DrillVerifier(DrillScene scene, Consumer<Result> listener) {
@@ -70,6 +75,7 @@ final class DrillVerifier {
         checks.run(DrillCheck.OFFSETS, this::offsets);
         checks.run(DrillCheck.DEDUP, this::dedup);
         checks.run(DrillCheck.GOES_ON, this::goesOn);
+        lost.addAll(unpublished);
         return List.copyOf(lost);
     }
 
@@ -85,13 +91,14 @@ final class DrillVerifier {
         throw new Failed("the genesis records are not those of the trusted key: " + result);
     }
 
-    private String roots() throws Failed, InterruptedException {
+    private String roots() throws Failed, IOException, InterruptedException {
         Rebuild.Result result = new Rebuild(
                         scene.cluster().bootstrapServers(),
                         scene.cluster().topics(),
                         definition(),
                         Rebuild.Reading.DECODED,
                         Rebuild.Listener.NONE)
+                .withObjects(ObjectStores.open(scene.cluster().objects().toString()))
                 .run(2, Optional.of(scene.kept()));
         if (result instanceof Rebuild.Result.Same same) {
             rebuilt = same;
@@ -136,8 +143,14 @@ final class DrillVerifier {
     private String acknowledged() throws Failed, InterruptedException {
         Api auditor = auditor();
         List<DrillLoad.Acknowledged> events = scene.load().acknowledged();
+        Optional<NewestEpoch> restored = restoredEpoch();
         Map<DrillLoad.Acknowledged, String> failures = inParallel(events, event -> {
-            proved.put(event.id(), prove(auditor, event.line(), event.href()));
+            if (isLost(event, restored)) {
+                requireToldLost(auditor, event);
+                unpublished.add(event);
+            } else {
+                proved.put(event.id(), prove(auditor, event.line(), event.href()));
+            }
             return "";
         });
         if (!failures.isEmpty()) {
@@ -147,7 +160,30 @@ final class DrillVerifier {
             throw new Failed(failures.size() + " of " + events.size() + ": "
                     + first.getKey().id() + " was acknowledged and is not proved: " + first.getValue());
         }
-        return events.size() + " events";
+        return events.size() + " events"
+                + (unpublished.isEmpty()
+                        ? ""
+                        : ", " + unpublished.size() + " of them told to be lost with the brokers");
+    }
+
+    /** Up to which the ledger was brought back; empty if Kafka was not lost. */
+    private Optional<NewestEpoch> restoredEpoch() throws Failed {
+        return definition().genesis().get(0).prior().map(prior -> NewestEpoch.fetch(auditor(), prior.epoch()));
+    }
+
+    /** Acknowledged before the brokers were lost and published by no epoch that was archived, nor by one that was kept. */
+    private boolean isLost(DrillLoad.Acknowledged event, Optional<NewestEpoch> restored) {
+        return restored.isPresent()
+                && LedgerOffset.incarnation(event.offset()) == 1
+                && !restored.get().covers(event.shard(), event.offset())
+                && !scene.newest().covers(event.shard(), event.offset());
+    }
+
+    private static void requireToldLost(Api auditor, DrillLoad.Acknowledged event) throws Failed {
+        Api.Reply reply = auditor.get(event.href(), "application/json");
+        if (reply.status() != 404 || !reply.text().contains("send the event again")) {
+            throw new Failed("its receipt says " + reply.status() + " " + reply.text());
+        }
     }
 
     private interface Work<T> {
@@ -205,7 +241,8 @@ final class DrillVerifier {
             throw new Failed("no tree was built that could be counted");
         }
         NewestEpoch last = NewestEpoch.fetch(auditor(), rebuilt.epochs() - 1);
-        Map<Integer, Long> records = countRecords(last.heads());
+        long priorRecords = restoredEpoch().map(NewestEpoch::records).orElse(0L);
+        Map<Integer, Long> records = countRecords(last.heads(), definition().incarnation());
         for (Rebuild.ShardTotal total : rebuilt.shards()) {
             long accounted = total.leaves() + total.withoutLeaf();
             if (accounted != records.getOrDefault(total.shard(), 0L)) {
@@ -214,18 +251,19 @@ final class DrillVerifier {
             }
         }
         long all = records.values().stream().mapToLong(count -> count).sum();
-        if (all != last.records()) {
+        if (priorRecords + all != last.records()) {
             throw new Failed("topic events has " + all + " committed records below the heads of epoch " + last.epoch()
-                    + ", its signed counts have " + last.records());
+                    + ", before it were " + priorRecords + ", its signed counts have " + last.records());
         }
         return all + " records, " + (all - rebuilt.leaves()) + " of them no leaves";
     }
 
-    private Map<Integer, Long> countRecords(List<ShardHead> heads) throws Failed {
+    private Map<Integer, Long> countRecords(List<ShardHead> heads, int incarnation) throws Failed {
         Map<Integer, Long> counts = new HashMap<>();
         Map<TopicPartition, Long> ends = new HashMap<>();
-        heads.forEach(head ->
-                ends.put(new TopicPartition(scene.cluster().topics().events(), head.shard()), head.nextOffset()));
+        heads.forEach(head -> ends.put(
+                new TopicPartition(scene.cluster().topics().events(), head.shard()),
+                Math.max(0, head.nextOffset() - LedgerOffset.first(incarnation))));
         Map<String, Object> committedOnly =
                 Map.of("bootstrap.servers", scene.cluster().bootstrapServers(), "isolation.level", "read_committed");
         try (KafkaConsumer<byte[], byte[]> consumer =
@@ -251,7 +289,8 @@ final class DrillVerifier {
     private String dedup() throws Failed, InterruptedException {
         Api auditor = auditor();
         NewestEpoch before = NewestEpoch.fetch(auditor);
-        List<DrillLoad.Acknowledged> events = scene.load().acknowledged();
+        List<DrillLoad.Acknowledged> events = new ArrayList<>(scene.load().acknowledged());
+        events.removeAll(unpublished); // they are new to the log
         Map<Long, String> hrefs = new HashMap<>();
         new Sender(scene.cluster().api("ingester"))
                 .send(

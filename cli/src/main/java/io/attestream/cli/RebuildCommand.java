@@ -28,7 +28,8 @@ import picocli.CommandLine.Option;
                     + " access to events and checkpoints, and changes nothing. Exit code 3 at the first difference, 6 if"
                     + " nothing was published, or reading gets no further for a minute. Nothing in topic checkpoints says"
                     + " that its end was cut off: a checkpoint kept elsewhere does. Payloads are in no leaf but by their"
-                    + " digest, and are not looked at: attestream verify holds one against its digest.",
+                    + " digest, and are not looked at: attestream verify holds one against its digest. After restore kafka topic"
+                    + " events goes on from a snapshot in the object store, whose trees attestream fsck verifies.",
             ""
         },
         footer = {
@@ -49,6 +50,9 @@ final class RebuildCommand implements Callable<Integer> {
 
     @Mixin
     private LedgerTopics topics = new LedgerTopics();
+
+    @Mixin
+    private ObjectStoreOption objects = new ObjectStoreOption();
 
     @Option(
             names = "--threads",
@@ -84,6 +88,9 @@ final class RebuildCommand implements Callable<Integer> {
                 ledger,
                 inPlace ? Rebuild.Reading.IN_PLACE : Rebuild.Reading.DECODED,
                 progressTo(output));
+        if (ledger.incarnation() > 1) {
+            rebuild.withObjects(objects.open(connection));
+        }
         long begun = System.nanoTime();
         Rebuild.Result result = rebuild.run(threads, kept);
         double seconds = (System.nanoTime() - begun) / 1e9;

@@ -6,6 +6,7 @@ import io.attestream.checkpointer.ArchiveRestore;
 import io.attestream.checkpointer.ArchiveRestorePoint;
 import io.attestream.cli.Output.Tone;
 import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.schemas.ledger.LedgerDefinition;
 import io.attestream.schemas.ledger.NewGeneration;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,7 +26,12 @@ import picocli.CommandLine.Option;
             "Every restore verifies what it brings back against what was published, and refuses anything else.",
             ""
         },
-        subcommands = {RestoreCommand.State.class, RestoreCommand.Objects.class, RestoreCommand.PointInTime.class},
+        subcommands = {
+            RestoreCommand.State.class,
+            RestoreKafkaCommand.class,
+            RestoreCommand.Objects.class,
+            RestoreCommand.PointInTime.class
+        },
         footer = {"", "Example:", "  attestream restore objects --data-dir ./attestream-data"})
 final class RestoreCommand {
     @Command(
@@ -38,6 +44,7 @@ final class RestoreCommand {
                         + " with the new attestream.generation. Nothing of the older generations is touched or used. The"
                         + " checkpointer holds every published head, and everything the new processors seal, against the"
                         + " records again before it signs. Whoever still runs in an older generation is refused from then on.",
+                "After restore kafka topic events begins in the middle of the ledger; then the object store is read, too.",
                 ""
             },
             footer = {
@@ -60,6 +67,9 @@ final class RestoreCommand {
         @Mixin
         private LedgerTopics topics = new LedgerTopics();
 
+        @Mixin
+        private ObjectStoreOption objects = new ObjectStoreOption();
+
         @Option(
                 names = "--generation",
                 required = true,
@@ -67,16 +77,25 @@ final class RestoreCommand {
                 description = "The new generation: one more than any that ever ran.")
         private int generation;
 
+        @Option(names = "--dev", description = "Accept one replica. For one machine only.")
+        private boolean dev;
+
         @Override
         public Integer call() {
             Output output = form.output();
+            Map<String, Object> kafka = Map.of("bootstrap.servers", topics.bootstrapServers(connection));
+            LedgerDefinition ledger = topics.definition(connection);
             NewGeneration.Result result = Bootstrap.begin(
-                    new NewGeneration(
-                            Map.of("bootstrap.servers", topics.bootstrapServers(connection)),
-                            topics.topics(),
-                            topics.definition(connection),
-                            TIMEOUT),
-                    generation);
+                    new NewGeneration(kafka, topics.topics(), ledger, TIMEOUT),
+                    generation,
+                    ledger.incarnation() == 1
+                            ? () -> {}
+                            : () -> new ProcessorStates(kafka, topics.topics(), ledger.key(), dev)
+                                    .writeSeam(
+                                            ledger,
+                                            objects.openForWriting(connection),
+                                            generation,
+                                            (epochs, total) -> output.progress("epochs read", epochs, total)));
             boolean begun = result instanceof NewGeneration.Result.Begun;
             output.json(Output.object("status", begun ? "begun" : "already-begun", "generation", generation));
             output.print(output.paint(Tone.GOOD, begun ? "begun" : "already begun") + "  generation " + generation

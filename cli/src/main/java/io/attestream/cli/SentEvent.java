@@ -2,6 +2,7 @@
 package io.attestream.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.attestream.proofs.ledger.LedgerOffset;
 import org.jspecify.annotations.Nullable;
 
 /** An event on its way: sent, acknowledged, published. Guarded by the {@link PublicationWatch} once it was given to it. */
@@ -34,7 +35,8 @@ final class SentEvent {
         if (receipt.isObject()) {
             href = receipt.path("href").asText();
             shard = receipt.path("shard").asInt();
-            offset = receipt.path("offset").asLong();
+            offset = LedgerOffset.of(
+                    receipt.path("incarnation").asInt(), receipt.path("offset").asLong());
             acknowledgedNanos = nowNanos;
         }
     }
@@ -67,6 +69,7 @@ final class SentEvent {
         return shard;
     }
 
+    /** As heads have it. */
     long offset() {
         return offset;
     }

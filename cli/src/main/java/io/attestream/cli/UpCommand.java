@@ -77,6 +77,12 @@ final class UpCommand implements Callable<Integer> {
                     "Give up the processors' state, as when some of it was lost, and make it again from topic events.")
     private boolean newGeneration;
 
+    @Option(
+            names = "--restore-kafka",
+            description = "The broker lost its directory: go on from the object store. What was acknowledged and not"
+                    + " published is lost.")
+    private boolean restoreKafka;
+
     @Override
     public Integer call() {
         Output output = form.output();
@@ -90,10 +96,10 @@ final class UpCommand implements Callable<Integer> {
                 shards,
                 processors,
                 gateways,
-                new Bootstrap(OptionalLong.of(dedupWindowLeaves)),
+                restoreKafka ? new RestoreBootstrap() : new Bootstrap(OptionalLong.of(dedupWindowLeaves)),
                 line -> output.say("  " + line),
                 Map.of(),
-                newGeneration);
+                newGeneration || restoreKafka);
         try (RunningCluster cluster = RunningCluster.start(options, () -> {})) {
             printAddresses(output, cluster.cluster());
             output.say("Ctrl-C stops everything.");

@@ -105,7 +105,7 @@ class LayeringTest {
     }
 
     @Test
-    void commandLineAndBenchmarksUseNothingOfServicesButTheirChecks() {
+    void commandLineAndBenchmarksUseNothingOfServicesButTheirChecksAndRestores() {
         noClasses()
                 .that()
                 .resideInAnyPackage(CLI, BENCHMARKS)
@@ -114,7 +114,8 @@ class LayeringTest {
                         .and(not(nameStartingWith("io.attestream.checkpointer.Rebuild")))
                         .and(not(nameStartingWith("io.attestream.checkpointer.ArchiveCheck")))
                         .and(not(nameStartingWith("io.attestream.checkpointer.SnapshotList")))
-                        .and(not(nameStartingWith("io.attestream.checkpointer.ArchiveRestore"))))
+                        .and(not(nameStartingWith("io.attestream.checkpointer.ArchiveRestore")))
+                        .and(not(nameStartingWith("io.attestream.processors.StateRestore"))))
                 .check(classes);
     }
 

@@ -3,6 +3,7 @@ package io.attestream.processors;
 
 import io.attestream.proofs.control.Control;
 import io.attestream.proofs.control.ControlRecord;
+import io.attestream.proofs.control.Prior;
 import io.attestream.proofs.control.Rules;
 import io.attestream.proofs.control.SchemaText;
 import io.attestream.proofs.entry.DataDigest;
@@ -28,6 +29,7 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
@@ -82,7 +84,6 @@ public final class TestLedger {
                 ORIGIN,
                 key.verifier().vkey(),
                 shard,
-                1,
                 "cluster",
                 TOPICS.events(),
                 TOPIC_ID.toString(),
@@ -93,6 +94,24 @@ public final class TestLedger {
 
     public byte[] genesisValue(int shard) {
         return ControlRecord.toValue(ControlRecord.sign(genesis(shard), key));
+    }
+
+    /** Of an incarnation that goes on from a tree. */
+    public byte[] laterGenesisValue(int shard, int incarnation, Prior prior, Rules inForce) {
+        return ControlRecord.toValue(ControlRecord.sign(
+                new Control.Genesis(
+                        ORIGIN,
+                        key.verifier().vkey(),
+                        shard,
+                        incarnation,
+                        "another-cluster",
+                        TOPICS.events(),
+                        TOPIC_ID.toString(),
+                        shards,
+                        inForce,
+                        SCHEMAS,
+                        Optional.of(prior)),
+                key));
     }
 
     public byte[] rulesValue(int shard, int version, long windowLeaves) {

@@ -180,8 +180,7 @@ public class EventsResource {
             permit.close();
             metrics.countRefusal(error);
         });
-        return appended.thenComposeAsync(
-                        items -> waiter.await(call.ledger(), items, wait), Infrastructure.getDefaultWorkerPool())
+        return appended.thenComposeAsync(items -> waiter.await(items, wait), Infrastructure.getDefaultWorkerPool())
                 .thenApply(outcome -> answer(outcome, wait, isSingle(contentType)));
     }
 

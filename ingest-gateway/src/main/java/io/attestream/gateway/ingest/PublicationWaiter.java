@@ -4,7 +4,6 @@ package io.attestream.gateway.ingest;
 import io.attestream.gateway.config.GatewayConfig;
 import io.attestream.gateway.ingest.ResultItem.First;
 import io.attestream.gateway.ingest.ResultItem.Published;
-import io.attestream.gateway.ledger.OpenLedger;
 import io.attestream.gateway.read.Archive;
 import io.attestream.gateway.read.Epoch;
 import io.attestream.gateway.read.OffsetState;
@@ -56,31 +55,25 @@ public class PublicationWaiter {
     /** @param waited whether the caller's preference was honoured */
     record Outcome(List<ResultItem> items, boolean waited) {}
 
-    CompletableFuture<Outcome> await(OpenLedger ledger, List<ResultItem> items, Duration wait) {
+    CompletableFuture<Outcome> await(List<ResultItem> items, Duration wait) {
         if (wait.isZero() || !waiting.tryAcquire(items.size())) {
             return CompletableFuture.completedFuture(new Outcome(items, false));
         }
         CompletableFuture<List<ResultItem>> done = new CompletableFuture<>();
         var unused = done.whenComplete((resolved, error) -> waiting.release(items.size()));
-        new Waiting(ledger, items, System.nanoTime() + wait.toNanos(), done).round();
+        new Waiting(items, System.nanoTime() + wait.toNanos(), done).round();
         return done.thenApply(resolved -> new Outcome(resolved, true));
     }
 
     /** One request's wait. Rounds follow one another, so nothing is shared between threads at one time. */
     private final class Waiting {
-        private final OpenLedger ledger;
         private final List<ResultItem> items;
         private final long deadlineNanos;
         private final CompletableFuture<List<ResultItem>> done;
         /** Indexes into items by shard, in the order of their offsets. */
         private final Map<Integer, List<Integer>> open = new HashMap<>();
 
-        Waiting(
-                OpenLedger ledger,
-                List<ResultItem> items,
-                long deadlineNanos,
-                CompletableFuture<List<ResultItem>> done) {
-            this.ledger = ledger;
+        Waiting(List<ResultItem> items, long deadlineNanos, CompletableFuture<List<ResultItem>> done) {
             this.items = new ArrayList<>(items);
             this.deadlineNanos = deadlineNanos;
             this.done = done;
@@ -96,7 +89,7 @@ public class PublicationWaiter {
 
         private long offsetOf(int item) {
             Receipt receipt = items.get(item).receipt();
-            return receipt == null ? -1 : receipt.offset();
+            return receipt == null ? -1 : receipt.ledgerOffset();
         }
 
         void round() {
@@ -182,7 +175,7 @@ public class PublicationWaiter {
         private First first(int shard, long leafIndex, Epoch epoch) {
             try {
                 long offset = leaves.leaf(epoch, shard, leafIndex).offset();
-                return new First(leafIndex, new Receipt(ledger.incarnation(), shard, offset));
+                return new First(leafIndex, Receipt.at(shard, offset));
             } catch (InvalidFormat | Archive.Broken | Unavailable e) {
                 LOG.error("leaf {} of shard {} cannot be read: {}", leafIndex, shard, e.getMessage());
                 return new First(leafIndex, null);

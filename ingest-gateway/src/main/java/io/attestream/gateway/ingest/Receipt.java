@@ -3,6 +3,7 @@ package io.attestream.gateway.ingest;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
+import io.attestream.proofs.ledger.LedgerOffset;
 
 /**
  * Where an event went. A Kafka offset means something only within one incarnation of the topic.
@@ -11,6 +12,16 @@ import com.fasterxml.jackson.annotation.JsonPropertyOrder;
  */
 @JsonPropertyOrder({"incarnation", "shard", "offset", "href"})
 public record Receipt(int incarnation, int shard, long offset) {
+    /** @param ledgerOffset as the ledger keeps it, see {@link LedgerOffset} */
+    public static Receipt at(int shard, long ledgerOffset) {
+        return new Receipt(LedgerOffset.incarnation(ledgerOffset), shard, LedgerOffset.kafka(ledgerOffset));
+    }
+
+    /** Where the ledger keeps it. */
+    long ledgerOffset() {
+        return LedgerOffset.of(incarnation, offset);
+    }
+
     /** Where the proof is to be had. */
     @JsonProperty
     public String href() {

@@ -7,6 +7,7 @@ import io.attestream.gateway.auth.Roles;
 import io.attestream.gateway.read.BundleAssembler.Published;
 import io.attestream.proofs.archive.Payload;
 import io.attestream.proofs.entry.LogTime;
+import io.attestream.proofs.ledger.LedgerOffset;
 import io.quarkus.security.identity.SecurityIdentity;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.annotation.security.RolesAllowed;
@@ -63,7 +64,8 @@ public class LeafResource {
         body.put("leafIndex", leaf.bundle().leafIndex().value());
         body.put("kind", leaf.leaf().kind().word());
         body.put("epoch", leaf.epoch().number());
-        body.put("offset", leaf.leaf().offset());
+        body.put("incarnation", LedgerOffset.incarnation(leaf.leaf().offset()));
+        body.put("offset", LedgerOffset.kafka(leaf.leaf().offset()));
         body.put("time", LogTime.format(leaf.leaf().timestampMillis()));
         body.put("entry", leaf.leaf().entry());
         if (payload instanceof Payload.Plain plain) {

@@ -9,9 +9,11 @@ import io.attestream.gateway.auth.Roles;
 import io.attestream.gateway.http.ProblemCode;
 import io.attestream.gateway.http.ProblemException;
 import io.attestream.gateway.ingest.EventLog;
+import io.attestream.gateway.ingest.Receipt;
 import io.attestream.gateway.ledger.OpenLedger;
 import io.attestream.gateway.read.BundleAssembler.Published;
 import io.attestream.proofs.entry.EntryView;
+import io.attestream.proofs.ledger.LedgerOffset;
 import io.quarkus.security.identity.SecurityIdentity;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.annotation.security.RolesAllowed;
@@ -76,11 +78,8 @@ public class ReceiptsResource {
             @Context HttpHeaders headers,
             @Context SecurityIdentity identity) {
         OpenLedger ledger = reads.ledger();
-        if (Reads.pathNumber(incarnation) != ledger.incarnation()) {
-            throw Reads.notFound("There is no such incarnation of this ledger");
-        }
         int shardNumber = reads.shard(shard);
-        long recordOffset = Reads.pathNumber(offset);
+        long recordOffset = ledgerOffset(ledger, Reads.pathNumber(incarnation), Reads.pathNumber(offset));
         boolean wantsJson = headers.getAcceptableMediaTypes().stream()
                 .findFirst()
                 .filter(MediaType.APPLICATION_JSON_TYPE::equals)
@@ -89,14 +88,31 @@ public class ReceiptsResource {
         return reads.read(() -> answer(call));
     }
 
-    private record Call(OpenLedger ledger, int shard, long offset, Caller caller, boolean wantsJson) {}
+    private static long ledgerOffset(OpenLedger ledger, long incarnation, long kafkaOffset) {
+        if (incarnation < 1 || incarnation > ledger.incarnation()) {
+            throw Reads.notFound("There is no such incarnation of this ledger");
+        }
+        try {
+            return LedgerOffset.of((int) incarnation, kafkaOffset);
+        } catch (IllegalArgumentException e) {
+            throw Reads.notFound("No event was ever written at this offset");
+        }
+    }
+
+    /** @param offset as the ledger keeps it, see {@link LedgerOffset} */
+    private record Call(OpenLedger ledger, int shard, long offset, Caller caller, boolean wantsJson) {
+        /** Of a topic that was lost since. */
+        boolean isOfLostTopic() {
+            return LedgerOffset.incarnation(offset) < ledger.incarnation();
+        }
+    }
 
     private Response answer(Call call) throws Unavailable, BundleAssembler.DoesNotVerify {
         OffsetState state = proofs.offset(call.shard(), call.offset())
                 .orElseThrow(
                         () -> new ProblemException(ProblemCode.UNAVAILABLE, "The proofs service has no such shard"));
         if (state instanceof OffsetState.NeverThere) {
-            throw Reads.notFound("No event was ever written at this offset");
+            throw neverThere(call);
         }
         if (state instanceof OffsetState.Pending) {
             return pendingOrNeverThere(call);
@@ -127,15 +143,27 @@ public class ReceiptsResource {
 
     /** The sequencer has not come to this offset: either it will, or there is no such record. */
     private Response pendingOrNeverThere(Call call) {
+        if (call.isOfLostTopic()) {
+            // What is known of a lost topic was there before this one's first record: this copy is not restored yet.
+            throw new ProblemException(ProblemCode.UNAVAILABLE, "The proofs service is being restored; try again");
+        }
         try {
-            if (call.ledger().log().endOffset(call.shard(), call.offset()) > call.offset()) {
+            long offset = LedgerOffset.kafka(call.offset());
+            if (call.ledger().log().endOffset(call.shard(), offset) > offset) {
                 return pending();
             }
         } catch (EventLog.Unavailable e) {
             LOG.warn("receipt not decided: {}", e.getMessage());
             throw new ProblemException(ProblemCode.UNAVAILABLE, "The brokers cannot answer; try again");
         }
-        throw Reads.notFound("No event was ever written at this offset");
+        throw neverThere(call);
+    }
+
+    private static ProblemException neverThere(Call call) {
+        return Reads.notFound(
+                call.isOfLostTopic()
+                        ? "Nothing was published of this offset before the topic it is of was lost; send the event again"
+                        : "No event was ever written at this offset");
     }
 
     private Response pending() {
@@ -162,12 +190,9 @@ public class ReceiptsResource {
 
     private Response duplicate(Call call, Published first) {
         ObjectNode body = withBundle("duplicate", first);
-        ObjectNode receipt = body.putObject("receipt");
-        long offset = first.leaf().offset();
-        receipt.put("incarnation", call.ledger().incarnation());
-        receipt.put("shard", call.shard());
-        receipt.put("offset", offset);
-        receipt.put("href", "/v1/receipts/" + call.ledger().incarnation() + "/" + call.shard() + "/" + offset);
+        body.set(
+                "receipt",
+                json.valueToTree(Receipt.at(call.shard(), first.leaf().offset())));
         return ok(body);
     }
 

@@ -15,6 +15,7 @@ import io.attestream.gateway.support.TestLedger;
 import io.attestream.proofs.ledger.BundleReport;
 import io.attestream.proofs.ledger.BundleVerifier;
 import io.attestream.proofs.ledger.EventToCheck;
+import io.attestream.proofs.ledger.LedgerOffset;
 import io.attestream.proofs.ledger.ProofBundle;
 import io.attestream.proofs.note.SignedNote;
 import io.attestream.proofs.tile.EntryBundle;
@@ -72,6 +73,7 @@ class ReadsTest {
     @AfterEach
     void tearDown() {
         truth.setDown(false);
+        ledger.setIncarnation(1);
         ledger.log().reset();
     }
 
@@ -193,6 +195,66 @@ class ReadsTest {
         assertThat(answer.json().path("type").asText()).isEqualTo("urn:attestream:problem:not-found");
     }
 
+    // ---- after the loss of a topic
+
+    @Test
+    void aReceiptOfALostTopicStillResolves() throws Exception {
+        // given
+        ledger.setIncarnation(2);
+
+        // when
+        Answer answer = receipt("1/0/10", own, "*/*");
+
+        // then
+        assertThat(answer.status()).as(answer.text()).isEqualTo(200);
+        assertThat(verify(answer.response().body(), "a", "payload of a").ok()).isTrue();
+        assertThat(receipt("3/0/10", own, "*/*").status()).isEqualTo(404);
+    }
+
+    @Test
+    void whatWasNotPublishedOfALostTopicIsToldToBeLost() {
+        // given
+        ledger.setIncarnation(2);
+        truth.override("shards/0/offsets/1000", "{\"status\":\"unknown\"}");
+        try {
+            // when
+            Answer answer = receipt("1/0/1000", own, "*/*");
+
+            // then
+            assertThat(answer.status()).isEqualTo(404);
+            assertThat(answer.json().path("detail").asText()).contains("was lost; send the event again");
+        } finally {
+            truth.override("shards/0/offsets/1000", null);
+        }
+    }
+
+    @Test
+    void nothingIsToldToBeLostByACopyThatIsStillRestored() {
+        // given
+        ledger.setIncarnation(2);
+        ledger.log().setEndOffset(2_000);
+
+        // when, then
+        assertUnavailable(receipt("1/0/1000", own, "*/*"));
+    }
+
+    @Test
+    void offsetsOfTheTopicThatReplacedItAreItsOwn() {
+        // given: Kafka counts from 0 again
+        ledger.setIncarnation(2);
+        ledger.log().setEndOffset(11);
+        truth.override("shards/0/offsets/" + LedgerOffset.of(2, 7), "{\"status\":\"duplicate\",\"reference\":0}");
+        try {
+            // when, then
+            assertThat(receipt("2/0/10", own, "*/*").status()).isEqualTo(202);
+            assertThat(receipt("2/0/11", own, "*/*").status()).isEqualTo(404);
+            JsonNode body = receipt("2/0/7", own, "*/*").json();
+            assertThat(body.path("receipt").path("href").asText()).isEqualTo("/v1/receipts/1/0/10");
+        } finally {
+            truth.override("shards/0/offsets/" + LedgerOffset.of(2, 7), null);
+        }
+    }
+
     @Test
     void whetherAnOffsetExistsIsNotGuessedWhileTheBrokersAreAway() {
         // given
@@ -258,6 +320,7 @@ class ReadsTest {
         JsonNode body = answer.json();
         assertThat(answer.status()).isEqualTo(200);
         assertThat(body.path("kind").asText()).isEqualTo("event");
+        assertThat(body.path("incarnation").asLong()).isEqualTo(1);
         assertThat(body.path("offset").asLong()).isEqualTo(10);
         assertThat(text(body.path("entry"))).contains("\"id\":\"a\"");
         assertThat(text(body.path("payload"))).isEqualTo("payload of a");

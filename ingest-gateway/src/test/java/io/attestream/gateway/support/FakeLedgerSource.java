@@ -21,6 +21,7 @@ public class FakeLedgerSource implements LedgerSource {
     private final Secrets secrets;
     private final FakeEventLog log = new FakeEventLog();
     private volatile boolean open = true;
+    private int incarnation = 1;
     private @Nullable OpenLedger ledger;
 
     FakeLedgerSource(Secrets secrets) {
@@ -35,6 +36,11 @@ public class FakeLedgerSource implements LedgerSource {
         open = isOpen;
     }
 
+    public synchronized void setIncarnation(int newIncarnation) {
+        incarnation = newIncarnation;
+        ledger = null;
+    }
+
     @Override
     public synchronized Optional<OpenLedger> current() {
         if (!open) {
@@ -44,7 +50,7 @@ public class FakeLedgerSource implements LedgerSource {
         if (current == null) {
             EventFactory factory = new EventFactory(secrets.contentTag(), new SecureRandom(), TestLedger.SHARDS);
             EventIntake intake = new EventIntake(factory, LIMITS, SCHEMA_ID);
-            current = new OpenLedger(secrets.ledgerKey(), TestLedger.SHARDS, 1, intake, log);
+            current = new OpenLedger(secrets.ledgerKey(), TestLedger.SHARDS, incarnation, intake, log);
             ledger = current;
         }
         return Optional.of(current);

@@ -21,6 +21,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Control records as bytes: canonical JSON with a signature of the ledger key. These bytes are the leaf's entry; behind the
@@ -141,6 +142,7 @@ public final class ControlRecord {
             members.put("topicId", new JsonString(genesis.topicId()));
             members.put("partitions", new JsonInteger(genesis.partitions()));
             members.put("routing", new JsonString(ROUTING));
+            genesis.prior().ifPresent(prior -> members.put("prior", prior.toJson()));
         } else if (control instanceof RulesChange change) {
             members.put("origin", new JsonString(change.origin()));
             members.put("shard", new JsonInteger(change.shard()));
@@ -155,6 +157,7 @@ public final class ControlRecord {
                 "kind",
                 "origin",
                 "partitions",
+                "prior",
                 "routing",
                 "rules",
                 "schemas",
@@ -178,7 +181,10 @@ public final class ControlRecord {
                     object.string("topicId"),
                     Rules.intOf(object, "partitions"),
                     Rules.fromJson(object.object("rules")),
-                    schemas(object));
+                    schemas(object),
+                    object.members().containsKey("prior")
+                            ? Optional.of(Prior.fromJson(object.object("prior")))
+                            : Optional.empty());
         } catch (IllegalArgumentException e) {
             throw new InvalidFormat("genesis", String.valueOf(e.getMessage()));
         }

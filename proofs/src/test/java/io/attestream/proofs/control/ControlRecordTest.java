@@ -18,6 +18,7 @@ import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.support.Golden;
 import io.attestream.proofs.support.Samples;
+import io.attestream.proofs.tree.Rfc6962;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.util.ArrayList;
@@ -39,6 +40,8 @@ class ControlRecordTest {
     @Test
     void signsTheGoldenRecords() {
         assertThat(ControlRecord.sign(Samples.genesis(), SIGNER)).isEqualTo(Golden.bytes("control-genesis-v1.json"));
+        assertThat(ControlRecord.sign(Samples.laterGenesis(), SIGNER))
+                .isEqualTo(Golden.bytes("control-genesis-later-v1.json"));
         assertThat(ControlRecord.sign(Samples.rulesChange(), SIGNER)).isEqualTo(Golden.bytes("control-rules-v1.json"));
     }
 
@@ -46,13 +49,16 @@ class ControlRecordTest {
     void readsTheGoldenRecords() throws Exception {
         assertThat(ControlRecord.read(Golden.bytes("control-genesis-v1.json"), KEY))
                 .isEqualTo(Samples.genesis());
+        assertThat(ControlRecord.read(Golden.bytes("control-genesis-later-v1.json"), KEY))
+                .isEqualTo(Samples.laterGenesis());
         assertThat(ControlRecord.read(Golden.bytes("control-rules-v1.json"), KEY))
                 .isEqualTo(Samples.rulesChange());
     }
 
     @Test
     void refusesEveryChangedByte() {
-        for (String name : List.of("control-genesis-v1.json", "control-rules-v1.json")) {
+        for (String name :
+                List.of("control-genesis-v1.json", "control-genesis-later-v1.json", "control-rules-v1.json")) {
             byte[] golden = Golden.bytes(name);
             for (int i = 0; i < golden.length; i++) {
                 byte[] changed = golden.clone();
@@ -198,7 +204,6 @@ class ControlRecordTest {
                 genesis.origin(),
                 genesis.vkey(),
                 0,
-                1,
                 genesis.clusterId(),
                 genesis.topic(),
                 genesis.topicId(),
@@ -232,7 +237,6 @@ class ControlRecordTest {
                         genesis.origin(),
                         genesis.vkey(),
                         shard,
-                        1,
                         genesis.clusterId(),
                         genesis.topic(),
                         genesis.topicId(),
@@ -251,5 +255,46 @@ class ControlRecordTest {
         assertThat(rules.schemaFingerprints()).containsExactly("a");
         assertThat(rules.withDedupWindowLeaves(256).dedupWindowLeaves()).isEqualTo(256);
         assertThat(rules.dedupWindowLeaves()).isEqualTo(1L << 22);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "\"size\":5 | \"size\":7 | prior",
+                "\"epoch\":7 | \"epoch\":-1 | epoch",
+                "\"epoch\":7 | \"epoch\":7,\"f\":1 | f",
+                "\"frontier\":[ | \"frontier\":[1, | frontier",
+                "\"prior\": | \"before\": | before",
+                "\"incarnation\":2 | \"incarnation\":1 | genesis",
+                "\"incarnation\":2 | \"incarnation\":33 | genesis",
+            })
+    void refusesAPriorTreeThatCannotBe(String from, String to, String field) throws Exception {
+        String golden = Golden.text("control-genesis-later-v1.json");
+        assertThat(golden).contains(from);
+        JsonObject changed = Json.parseObject(utf8(golden.replace(from, to)));
+
+        assertRefused(signedAnew(new LinkedHashMap<>(changed.members())), field);
+    }
+
+    @Test
+    void refusesAPriorTreeWhoseRootIsNotThatOfItsFrontier() throws Exception {
+        JsonObject golden = Json.parseObject(Golden.bytes("control-genesis-later-v1.json"));
+        Map<String, JsonValue> prior =
+                new LinkedHashMap<>(golden.object("prior").members());
+        prior.put("root", new JsonString(Rfc6962.EMPTY_ROOT.base64()));
+        Map<String, JsonValue> members = new LinkedHashMap<>(golden.members());
+        members.put("prior", new JsonObject(prior));
+
+        assertRefused(signedAnew(members), "root");
+    }
+
+    @Test
+    void aLaterIncarnationHasAPriorTree() throws Exception {
+        JsonObject golden = Json.parseObject(Golden.bytes("control-genesis-later-v1.json"));
+        Map<String, JsonValue> members = new LinkedHashMap<>(golden.members());
+        members.remove("prior");
+
+        assertRefused(signedAnew(members), "genesis");
     }
 }

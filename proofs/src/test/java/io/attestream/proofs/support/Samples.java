@@ -4,11 +4,13 @@ package io.attestream.proofs.support;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.control.Control.Genesis;
 import io.attestream.proofs.control.Control.RulesChange;
+import io.attestream.proofs.control.Prior;
 import io.attestream.proofs.control.Rules;
 import io.attestream.proofs.control.SchemaText;
 import io.attestream.proofs.ledger.EventToCheck;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.NoteVerifier;
+import io.attestream.proofs.tree.CompactRange;
 import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.Rfc6962;
 import java.nio.charset.StandardCharsets;
@@ -18,6 +20,7 @@ import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The values whose bytes are in the golden files: shard 2 of a ledger of four, at epoch 2. */
 public final class Samples {
@@ -100,13 +103,32 @@ public final class Samples {
                 ORIGIN,
                 ledgerKey().vkey(),
                 2,
-                1,
                 "MkU3OEVBNTcwNTJENDM2Qk",
                 "attestream.events",
                 "l5x1rKkYQ3uVYxkq0jQ5vA",
                 4,
                 rules(),
                 SCHEMAS);
+    }
+
+    /** Of the incarnation behind, which goes on from five leaves. */
+    public static Genesis laterGenesis() {
+        CompactRange prior = CompactRange.empty();
+        for (int leaf = 0; leaf < 5; leaf++) {
+            prior.append(Rfc6962.leafHash(utf8("leaf " + leaf)));
+        }
+        return new Genesis(
+                ORIGIN,
+                ledgerKey().vkey(),
+                2,
+                2,
+                "bmV3LWNsdXN0ZXItMjAyNg",
+                "attestream.events",
+                "Yk9xAAnPQNyF1wGY0Jq0XA",
+                4,
+                rules(),
+                SCHEMAS,
+                Optional.of(new Prior(7, prior.size(), prior.hashes())));
     }
 
     public static RulesChange rulesChange() {

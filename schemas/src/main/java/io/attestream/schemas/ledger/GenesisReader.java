@@ -4,6 +4,7 @@ package io.attestream.schemas.ledger;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.control.Control.Genesis;
 import io.attestream.proofs.control.ControlRecord;
+import io.attestream.proofs.control.Prior;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.schemas.Topics;
 import io.attestream.schemas.wire.SchemaBook;
@@ -13,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -28,6 +30,7 @@ import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
@@ -65,6 +68,36 @@ public final class GenesisReader {
             String clusterId = get(admin.describeCluster().clusterId(), timeout);
             Map<Integer, byte[]> first = firstValues(admin, consumer, described.get(), timeout);
             return decide(described.get(), clusterId, first, key);
+        }
+    }
+
+    /**
+     * The incarnation that the genesis records there are were made for; empty if there is none yet, or no topic.
+     *
+     * @throws KafkaException if the cluster cannot be reached
+     */
+    public static OptionalInt begunIncarnation(
+            Map<String, Object> connection, Topics topics, NoteVerifier key, Duration timeout) {
+        try (Admin admin = Admin.create(connection);
+                Consumer<byte[], byte[]> consumer = consumer(connection)) {
+            Optional<TopicDescription> described = describe(admin, topics.events(), timeout);
+            return described.isEmpty()
+                    ? OptionalInt.empty()
+                    : firstValues(admin, consumer, described.get(), timeout).values().stream()
+                            .mapToInt(value -> incarnation(value, key))
+                            .filter(incarnation -> incarnation > 0)
+                            .max();
+        }
+    }
+
+    private static int incarnation(byte[] value, NoteVerifier key) {
+        try {
+            return ControlRecord.isControlValue(value)
+                            && ControlRecord.read(ControlRecord.ofValue(value), key) instanceof Genesis genesis
+                    ? genesis.incarnation()
+                    : 0;
+        } catch (InvalidFormat e) {
+            return 0;
         }
     }
 
@@ -129,9 +162,10 @@ public final class GenesisReader {
         Genesis first = all.get(0);
         for (Genesis genesis : all) {
             if (genesis.incarnation() != first.incarnation()
-                    || !genesis.schemas().equals(first.schemas())) {
+                    || !genesis.schemas().equals(first.schemas())
+                    || !genesis.prior().map(Prior::epoch).equals(first.prior().map(Prior::epoch))) {
                 return new Result.Refused("genesis of shard " + genesis.shard()
-                        + " has another incarnation or other schemas than that of shard 0");
+                        + " has another incarnation, another prior epoch or other schemas than that of shard 0");
             }
         }
         try {
@@ -184,6 +218,21 @@ public final class GenesisReader {
             }
         }
         throw new KafkaException("the first record of " + partition + " could not be read in time");
+    }
+
+    /** Whether anything was ever written into a topic that exists. */
+    public static boolean holdsRecords(Admin admin, String name, Duration timeout) {
+        return ends(admin, existing(admin, name, timeout), IsolationLevel.READ_UNCOMMITTED, timeout).values().stream()
+                .anyMatch(end -> end > 0);
+    }
+
+    /** The id the cluster gave a topic that exists. */
+    public static Uuid topicId(Admin admin, String name, Duration timeout) {
+        return existing(admin, name, timeout).topicId();
+    }
+
+    private static TopicDescription existing(Admin admin, String name, Duration timeout) {
+        return describe(admin, name, timeout).orElseThrow(() -> new KafkaException("topic " + name + " vanished"));
     }
 
     static Consumer<byte[], byte[]> consumer(Map<String, Object> connection) {

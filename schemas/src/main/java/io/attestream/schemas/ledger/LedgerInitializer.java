@@ -44,8 +44,7 @@ public final class LedgerInitializer {
     private final Topics topics;
     private final TopicContract contract;
     private final NoteSigner signer;
-    private final Rules rules;
-    private final List<SchemaText> schemas;
+    private final Beginning beginning;
     private final int generation;
     private final Duration timeout;
 
@@ -64,12 +63,30 @@ public final class LedgerInitializer {
             List<SchemaText> schemas,
             int generation,
             Duration timeout) {
+        this(
+                connection,
+                topics,
+                contract,
+                signer,
+                Beginning.first(contract.shards(), rules, schemas),
+                generation,
+                timeout);
+    }
+
+    /** @param beginning of any incarnation */
+    public LedgerInitializer(
+            Map<String, Object> connection,
+            Topics topics,
+            TopicContract contract,
+            NoteSigner signer,
+            Beginning beginning,
+            int generation,
+            Duration timeout) {
         this.connection = Map.copyOf(connection);
         this.topics = topics;
         this.contract = contract;
         this.signer = signer;
-        this.rules = rules;
-        this.schemas = List.copyOf(schemas);
+        this.beginning = beginning;
         this.generation = generation;
         this.timeout = timeout;
     }
@@ -112,18 +129,21 @@ public final class LedgerInitializer {
                 missing.add(shard);
             }
         }
+        if (!missing.isEmpty() || !beginning.isFirst()) {
+            present.values().stream()
+                    .filter(genesis -> !beginning.isOf(genesis))
+                    .forEach(other -> refusals.add("partition " + other.shard() + " of " + topic.name()
+                            + " begins with another genesis, of incarnation " + other.incarnation()
+                            + ": finish what was begun, or use a new topic prefix"));
+        }
         if (!missing.isEmpty()) {
             refusals.addAll(tracesOfWork(admin, missing));
-            if (!refusals.isEmpty()) {
-                return new Result.Refused(refusals);
-            }
         }
-        // What was begun is finished as it was begun, even if this run was given other rules or schema ids.
-        Rules begunRules =
-                present.values().stream().map(Genesis::rules).findFirst().orElse(rules);
-        List<SchemaText> begunSchemas =
-                present.values().stream().map(Genesis::schemas).findFirst().orElse(schemas);
-        write(missing, shard -> genesis(topic, clusterId, shard, begunRules, begunSchemas));
+        if (!refusals.isEmpty()) {
+            return new Result.Refused(refusals);
+        }
+        Beginning begun = beginning.asBegun(present.values());
+        write(missing, shard -> genesis(topic, clusterId, shard, begun));
         commitFirstOffsets(admin, topic);
         GenesisReader.Result read = GenesisReader.read(connection, topics, signer.verifier(), timeout);
         if (read instanceof GenesisReader.Result.Ready ready) {
@@ -199,19 +219,19 @@ public final class LedgerInitializer {
         }
     }
 
-    private Genesis genesis(
-            TopicDescription topic, String clusterId, int shard, Rules withRules, List<SchemaText> withSchemas) {
+    private Genesis genesis(TopicDescription topic, String clusterId, int shard, Beginning begun) {
         return new Genesis(
                 signer.keyName(),
                 signer.verifier().vkey(),
                 shard,
-                1,
+                begun.incarnation(),
                 clusterId,
                 topic.name(),
                 topic.topicId().toString(),
                 topic.partitions().size(),
-                withRules,
-                withSchemas);
+                begun.shards().get(shard).rules(),
+                begun.schemas(),
+                begun.shards().get(shard).prior());
     }
 
     private RecordMetadata await(Producer<byte[], byte[]> producer, ProducerRecord<byte[], byte[]> record) {
@@ -249,8 +269,12 @@ public final class LedgerInitializer {
      */
     private List<String> tracesOfWork(Admin admin, List<Integer> missing) {
         List<String> traces = new ArrayList<>();
-        for (String topic : List.of(topics.sealed(), topics.checkpoints())) {
-            if (holdsRecords(admin, topic)) {
+        // A later incarnation has what was published before it.
+        List<String> ofWork = beginning.isFirst()
+                ? List.of(topics.sealed(), topics.checkpoints())
+                : List.of(topics.sealed(), topics.outcomes());
+        for (String topic : ofWork) {
+            if (GenesisReader.holdsRecords(admin, topic, timeout)) {
                 traces.add("topic " + topic + " holds records, but partitions " + missing + " of " + topics.events()
                         + " have no genesis: the events of that ledger were lost, or their topic was recreated. Restore"
                         + " them, or begin another ledger with a new topic prefix");
@@ -261,13 +285,6 @@ public final class LedgerInitializer {
 
     /** Whether the sequencer ever worked here: then missing group offsets were lost, and giving new ones would fork the tree. */
     private boolean isSequenced(Admin admin) {
-        return holdsRecords(admin, topics.sealed());
-    }
-
-    private boolean holdsRecords(Admin admin, String name) {
-        TopicDescription topic = GenesisReader.describe(admin, name, timeout)
-                .orElseThrow(() -> new KafkaException("topic " + name + " vanished"));
-        return GenesisReader.ends(admin, topic, IsolationLevel.READ_UNCOMMITTED, timeout).values().stream()
-                .anyMatch(end -> end > 0);
+        return GenesisReader.holdsRecords(admin, topics.sealed(), timeout);
     }
 }

@@ -52,17 +52,22 @@ public final class NewGeneration {
      * @throws KafkaException if the cluster cannot be reached
      */
     public Result begin(int generation) throws InterruptedException {
+        return begin(generation, () -> {});
+    }
+
+    /** @param state makes what the sequencer is to begin with, before it has a position */
+    public Result begin(int generation, Runnable state) throws InterruptedException {
         if (generation < 2) {
             return new Result.Refused("generation " + generation + " is the ledger's first: init begins it");
         }
         try (EventsTopic events = new EventsTopic(connection, topics.events(), ledger, timeout);
                 Admin admin = Admin.create(connection)) {
             Optional<String> refusal = events.difference().or(() -> whatWasLost(admin));
-            return refusal.isPresent() ? new Result.Refused(refusal.get()) : begin(admin, generation);
+            return refusal.isPresent() ? new Result.Refused(refusal.get()) : begin(admin, generation, state);
         }
     }
 
-    private Result begin(Admin admin, int generation) {
+    private Result begin(Admin admin, int generation, Runnable state) {
         String group = topics.sequencerGroup(generation);
         Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>(
                 GenesisReader.get(admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata(), timeout));
@@ -78,6 +83,7 @@ public final class NewGeneration {
             return new Result.Refused("generation " + generation + " was begun and lost its positions (its offsets are "
                     + offsets + ", its topics " + traces + "): begin generation " + (generation + 1));
         }
+        state.run();
         Map<TopicPartition, OffsetAndMetadata> first = new HashMap<>();
         partitions().forEach(partition -> first.put(partition, new OffsetAndMetadata(0)));
         GenesisReader.get(admin.alterConsumerGroupOffsets(group, first).all(), timeout);

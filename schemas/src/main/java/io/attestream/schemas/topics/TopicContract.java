@@ -54,6 +54,11 @@ public final class TopicContract {
         this.dev = dev;
     }
 
+    /** Number of partitions of events, sealed and outcomes. */
+    public int shards() {
+        return shards;
+    }
+
     /**
      * A setting that is not what the ledger needs.
      *

@@ -161,7 +161,7 @@ class EventFactoryTest {
 
     private static Genesis genesis(NoteSigner signer, int shard, Rules rules) {
         return new Genesis(
-                "example.com/log", signer.verifier().vkey(), shard, 1, "cluster", "topic", "id", 2, rules, List.of());
+                "example.com/log", signer.verifier().vkey(), shard, "cluster", "topic", "id", 2, rules, List.of());
     }
 
     @Test

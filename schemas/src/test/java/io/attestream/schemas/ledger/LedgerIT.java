@@ -7,9 +7,11 @@ import static org.awaitility.Awaitility.await;
 import io.attestream.chaos.LocalBroker;
 import io.attestream.proofs.control.Control.Genesis;
 import io.attestream.proofs.control.ControlRecord;
+import io.attestream.proofs.control.Prior;
 import io.attestream.proofs.control.Rules;
 import io.attestream.proofs.control.SchemaText;
 import io.attestream.proofs.note.NoteSigner;
+import io.attestream.proofs.tree.TreeSize;
 import io.attestream.schemas.SchemaTexts;
 import io.attestream.schemas.Topics;
 import io.attestream.schemas.topics.TopicContract;
@@ -20,6 +22,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.admin.Admin;
@@ -157,7 +160,8 @@ class LedgerIT {
                 topicId,
                 partitions,
                 rules,
-                schemas);
+                schemas,
+                incarnation == 1 ? Optional.empty() : Optional.of(new Prior(0, TreeSize.ZERO, List.of())));
     }
 
     private void writeGenesis(int shard, Genesis genesis) throws Exception {

@@ -31,7 +31,8 @@ public final class ProofsTopology {
      */
     public static final String LEDGER_STORE = "ledger-proofs-store-2";
 
-    private static final Map<String, String> CHANGELOG = Map.of(
+    /** Settings of the changelog. */
+    public static final Map<String, String> CHANGELOG = Map.of(
             "segment.bytes", Integer.toString(16 << 20),
             "segment.ms", "600000",
             "max.compaction.lag.ms", "600000",

@@ -8,17 +8,41 @@ import io.attestream.proofs.tree.Hash;
 import java.util.Arrays;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.state.KeyValueStore;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes a tree's hashes into tiles. A hash once written never changes; writing the same again changes nothing, which makes
  * repeats of an at-least-once input harmless.
  */
 final class TileStore {
-    private final KeyValueStore<Bytes, byte[]> store;
+    private final Tiles store;
     private final String tree;
+
+    /** Where tiles are kept. */
+    interface Tiles {
+        byte @Nullable [] get(Bytes key);
+
+        void put(Bytes key, byte[] tile);
+    }
 
     /** @param tree named in errors */
     TileStore(KeyValueStore<Bytes, byte[]> store, String tree) {
+        this(
+                new Tiles() {
+                    @Override
+                    public byte @Nullable [] get(Bytes key) {
+                        return store.get(key);
+                    }
+
+                    @Override
+                    public void put(Bytes key, byte[] tile) {
+                        store.put(key, tile);
+                    }
+                },
+                tree);
+    }
+
+    TileStore(Tiles store, String tree) {
         this.store = store;
         this.tree = tree;
     }

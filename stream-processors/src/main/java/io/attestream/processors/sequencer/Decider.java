@@ -13,6 +13,7 @@ import io.attestream.proofs.entry.EventTexts;
 import io.attestream.proofs.entry.IdentityDigest;
 import io.attestream.proofs.entry.IdentityWindow;
 import io.attestream.proofs.entry.Routing;
+import io.attestream.proofs.ledger.LedgerOffset;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.tree.LeafIndex;
 import io.attestream.proofs.tree.Rfc6962;
@@ -72,8 +73,8 @@ final class Decider {
     }
 
     Decision decide(IdentityWindow window, long offset, long timestampMillis, byte @Nullable [] value) {
-        if (window.size() == 0) {
-            return genesis(offset, value);
+        if (window.size() == 0 || offset == LedgerOffset.first(LedgerOffset.incarnation(offset))) {
+            return genesis(window, offset, value);
         }
         if (value == null || value.length == 0) {
             return new Decision.Rejected(Decision.Rejected.UNDECODABLE);
@@ -106,11 +107,12 @@ final class Decider {
                 : new Decision.Rejected(Decision.Rejected.UNDECODABLE);
     }
 
-    private Decision genesis(long offset, byte @Nullable [] value) {
+    private Decision genesis(IdentityWindow window, long offset, byte @Nullable [] value) {
         if (value != null && ControlRecord.isControlValue(value)) {
             byte[] control = ControlRecord.ofValue(value);
             try {
                 if (ControlRecord.read(control, key) instanceof Control.Genesis genesis && genesis.shard() == shard) {
+                    requireFollows(window, offset, genesis);
                     return leaf(EntryKind.GENESIS, control, NOTHING, NOTHING, genesis);
                 }
             } catch (InvalidFormat e) {
@@ -118,9 +120,23 @@ final class Decider {
                         "shard " + shard + " begins with a genesis record that is not valid: " + e.getMessage(), e);
             }
         }
-        throw new IntegrityException("shard " + shard + " has no state, and its record at offset " + offset
+        throw new IntegrityException("shard " + shard + " has no state, and its record at offset "
+                + LedgerOffset.kafka(offset)
                 + " is not its genesis: the state was lost while the group's offsets survived. Restore it; starting over"
                 + " from here would fork the tree");
+    }
+
+    /** A later incarnation goes on from the tree, and under the rules, that were there before. */
+    private void requireFollows(IdentityWindow window, long offset, Control.Genesis genesis) {
+        long priorSize = genesis.prior().map(prior -> prior.size().value()).orElse(0L);
+        boolean sameRules = rules == null || rules.equals(genesis.rules());
+        if (genesis.incarnation() != LedgerOffset.incarnation(offset) || priorSize != window.size() || !sameRules) {
+            throw new IntegrityException(
+                    "shard " + shard + " has " + window.size() + " leaves"
+                            + (sameRules ? "" : " and other rules in force")
+                            + ", its genesis of incarnation " + genesis.incarnation() + " goes on from " + priorSize
+                            + ": this state is not the one it was made for. Restore into a new generation; nothing was changed");
+        }
     }
 
     private Decision rulesChange(long offset, byte[] value) {

@@ -67,6 +67,14 @@ final class Edge {
         return edge;
     }
 
+    /** The edge of a shard whose leaves are those of full tiles, to which the others are appended. */
+    static Edge behind(StateLife life, CompactRange fullTiles) {
+        Edge edge = empty(life);
+        edge.putFrontier(fullTiles);
+        edge.view.putLong(AT_SIZE, fullTiles.size().value());
+        return edge;
+    }
+
     /** A stored edge; a copy, because the store's array may be shared with its cache. */
     static Edge of(byte[] stored) {
         if (stored.length != SIZE_BYTES || ByteBuffer.wrap(stored).getInt(AT_FORMAT) != FORMAT) {
@@ -165,13 +173,17 @@ final class Edge {
         if ((size & (TILE - 1)) != 0 || range.size().value() != size) {
             throw new IllegalStateException("tile closed at size " + size);
         }
+        putFrontier(range);
+        view.putLong(AT_SIZE, size);
+    }
+
+    private void putFrontier(CompactRange range) {
         int at = HEAD_SIZE_BYTES;
         for (Hash hash : range.hashes()) {
             hash.copyTo(bytes, at);
             at += Hash.SIZE_BYTES;
         }
         Arrays.fill(bytes, at, bytes.length, (byte) 0);
-        view.putLong(AT_SIZE, size);
     }
 
     /** The compact range of all leaves. */

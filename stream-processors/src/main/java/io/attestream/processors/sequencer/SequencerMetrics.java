@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.processors.sequencer;
 
+import io.attestream.proofs.ledger.LedgerOffset;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
@@ -93,7 +94,7 @@ public final class SequencerMetrics {
 
         void at(ShardState state) {
             size = state.size();
-            nextOffset = state.nextOffset();
+            nextOffset = LedgerOffset.kafka(state.nextOffset());
             windowStartMillis = state.windowStartMillis().isPresent()
                     ? state.windowStartMillis().getAsLong()
                     : Double.NEGATIVE_INFINITY;

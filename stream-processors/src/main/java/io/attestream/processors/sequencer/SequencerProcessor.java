@@ -2,6 +2,7 @@
 package io.attestream.processors.sequencer;
 
 import io.attestream.processors.IntegrityException;
+import io.attestream.proofs.ledger.LedgerOffset;
 import io.attestream.schemas.SchemaTexts;
 import io.attestream.schemas.avro.Outcome;
 import io.attestream.schemas.avro.OutcomeKind;
@@ -92,15 +93,16 @@ final class SequencerProcessor implements Processor<Bytes, byte[], byte[], byte[
      * comes, which on a quiet shard may be days later.
      */
     private void requireSamePosition(ShardState opened) {
-        long committed = fence.committed(shard())
+        long committed = ledgerOffset(fence.committed(shard())
                 .orElseThrow(() -> new IntegrityException(
                         "shard " + shard() + ": the group has no committed offset, its state is at offset "
-                                + opened.nextOffset()
+                                + LedgerOffset.kafka(opened.nextOffset())
                                 + ": the group's offsets were deleted or expired. Positions are never guessed; restore into a"
-                                + " new generation"));
+                                + " new generation")));
         if (committed < opened.nextOffset()) {
-            throw new IntegrityException("shard " + shard() + ": the group's offset is " + committed
-                    + ", its state has accounted for all below " + opened.nextOffset()
+            throw new IntegrityException("shard " + shard() + ": the group's offset is "
+                    + LedgerOffset.kafka(committed) + ", its state has accounted for all below "
+                    + LedgerOffset.kafka(opened.nextOffset())
                     + ": the group's offsets were moved back, or the state is of a later time."
                     + " Restore into a new generation; nothing was changed");
         }
@@ -113,15 +115,16 @@ final class SequencerProcessor implements Processor<Bytes, byte[], byte[], byte[
         RecordMetadata at = required(context)
                 .recordMetadata()
                 .orElseThrow(() -> new IllegalStateException("a record from a topic has metadata"));
+        long offset = ledgerOffset(at.offset());
         if (firstRecord) {
-            requireNothingBetween(shardState, at.offset());
+            requireNothingBetween(shardState, offset);
             firstRecord = false;
         }
-        ShardState.Step step = shardState.accept(at.offset(), record.timestamp(), record.value());
+        ShardState.Step step = shardState.accept(offset, record.timestamp(), record.value());
         if (step.decision() instanceof Decision.Duplicate duplicate) {
-            forward(outcome(at.offset(), OutcomeKind.DUPLICATE, duplicate.reference(), ""));
+            forward(outcome(offset, OutcomeKind.DUPLICATE, duplicate.reference(), ""));
         } else if (step.decision() instanceof Decision.Rejected rejected) {
-            forward(outcome(at.offset(), OutcomeKind.REJECTED, null, rejected.reason()));
+            forward(outcome(offset, OutcomeKind.REJECTED, null, rejected.reason()));
         }
         step.delta().ifPresent(this::forward);
         metrics.decided(step.decision());
@@ -133,16 +136,23 @@ final class SequencerProcessor implements Processor<Bytes, byte[], byte[], byte[
      */
     private void requireNothingBetween(ShardState shardState, long offset) {
         long next = shardState.nextOffset();
-        OptionalLong skipped = offset > next ? fence.firstRecord(shard(), next, offset) : OptionalLong.empty();
+        OptionalLong skipped = offset > next
+                ? fence.firstRecord(shard(), LedgerOffset.kafka(next), LedgerOffset.kafka(offset))
+                : OptionalLong.empty();
         if (skipped.isPresent()) {
-            throw new IntegrityException("shard " + shard() + " would go on at offset " + offset + ", but offset "
+            throw new IntegrityException("shard " + shard() + " would go on at offset "
+                    + LedgerOffset.kafka(offset) + ", but offset "
                     + skipped.getAsLong() + " is a committed record that its state has not accounted for (next is "
-                    + next + ")"
+                    + LedgerOffset.kafka(next) + ")"
                     + (shardState.size() == 0
                             ? ": the state was lost while the group's offsets survived."
                             : ": the group's offsets were moved, or the state is of an earlier time.")
                     + " Restore into a new generation; nothing was changed");
         }
+    }
+
+    private long ledgerOffset(long kafkaOffset) {
+        return LedgerOffset.of(ledger.incarnation(), kafkaOffset);
     }
 
     private void seal() {
@@ -181,9 +191,6 @@ final class SequencerProcessor implements Processor<Bytes, byte[], byte[], byte[
 
     /** The three stores of the task. */
     private static final class ContextStores implements ShardState.Stores {
-        private static final byte[] EDGE_KEY = {'e'};
-        private static final byte[] CONTROL_KEY = {'c'};
-
         private final EdgeWrites.Store edgeBehindTheCache;
         private final KeyValueStore<byte[], byte[]> edge;
         private final KeyValueStore<byte[], byte[]> window;
@@ -198,14 +205,14 @@ final class SequencerProcessor implements Processor<Bytes, byte[], byte[], byte[
 
         @Override
         public byte @Nullable [] edge() {
-            return edge.get(EDGE_KEY);
+            return edge.get(SequencerTopology.EDGE_KEY);
         }
 
         /** The array is always the same one: while the cache holds it, it holds what changes in it. */
         @Override
         public void putEdge(byte[] bytes) {
             if (edgeBehindTheCache.takeWritten()) {
-                edge.put(EDGE_KEY, bytes);
+                edge.put(SequencerTopology.EDGE_KEY, bytes);
             }
         }
 
@@ -226,12 +233,12 @@ final class SequencerProcessor implements Processor<Bytes, byte[], byte[], byte[
 
         @Override
         public byte @Nullable [] control() {
-            return rules.get(CONTROL_KEY);
+            return rules.get(SequencerTopology.CONTROL_KEY);
         }
 
         @Override
         public void putControl(byte[] control) {
-            rules.put(CONTROL_KEY, control);
+            rules.put(SequencerTopology.CONTROL_KEY, control);
         }
     }
 }

@@ -32,11 +32,14 @@ public final class SequencerTopology {
 
     public static final List<String> STORES = List.of(EDGE_STORE, WINDOW_STORE, RULES_STORE);
 
+    static final byte[] EDGE_KEY = {'e'};
+    static final byte[] CONTROL_KEY = {'c'};
+
     /**
      * Settings of all changelogs. By default a changelog keeps a segment of 1 GiB for 7 days before it is compacted, and a
      * restart replays all of it; so segments are small and closed early.
      */
-    private static final Map<String, String> CHANGELOG = Map.of(
+    public static final Map<String, String> CHANGELOG = Map.of(
             "segment.bytes", Integer.toString(16 << 20),
             "segment.ms", "600000",
             "max.compaction.lag.ms", "600000",

@@ -173,6 +173,7 @@ final class ShardState {
         Decision decision = decider.decide(window, offset, timestampMillis, value);
         Optional<Sealed> delta = Optional.empty();
         if (decision instanceof Decision.Leaf leaf) {
+            requirePrior(leaf.control());
             delta = append(leaf, offset, timestampMillis);
             if (leaf.control() != null && value != null) {
                 use(leaf.control(), ControlRecord.ofValue(value));
@@ -182,6 +183,20 @@ final class ShardState {
         }
         stores.putEdge(edge.raw());
         return new Step(decision, delta);
+    }
+
+    /** The genesis of a later incarnation names the tree it is appended to. */
+    private void requirePrior(@Nullable Control control) {
+        if (control instanceof Control.Genesis genesis
+                && genesis.prior().isPresent()
+                && !genesis.prior().get().range().root().equals(range.root())) {
+            throw new IntegrityException(
+                    "shard " + shard + " has root "
+                            + range.root().base64() + " at size " + range.size()
+                            + ", its genesis of incarnation " + genesis.incarnation() + " goes on from root "
+                            + genesis.prior().get().range().root().base64()
+                            + ": this state is not the one it was made for. Restore into a new generation; nothing was changed");
+        }
     }
 
     /** What a record led to. */

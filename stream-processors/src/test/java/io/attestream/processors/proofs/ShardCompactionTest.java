@@ -15,6 +15,7 @@ import io.attestream.proofs.archive.PackBuilder;
 import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.entry.EntryKind;
 import io.attestream.proofs.ledger.EpochLeaf;
+import io.attestream.proofs.ledger.LedgerOffset;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.tree.CompactRange;
 import io.attestream.proofs.tree.LeafIndex;
@@ -70,6 +71,7 @@ class ShardCompactionTest {
     private final CompactRange range = CompactRange.empty();
     private final List<byte[]> published = new ArrayList<>();
     private long nextOffset;
+    private boolean topicsLost;
     private long clockNanos;
 
     private DirectoryObjectStore objects;
@@ -98,8 +100,10 @@ class ShardCompactionTest {
                         packs.map(there -> new PackLoader(there, Runnable::run, () -> clockNanos))),
                 TestLedger.driverSettings("compaction", directory.resolve("state")));
         queries = queries(packs);
-        deltas.forEach(this::pipe);
-        outcomes.forEach(this::pipe);
+        if (!topicsLost) {
+            deltas.forEach(this::pipe);
+            outcomes.forEach(this::pipe);
+        }
         published.forEach(this::pipe);
     }
 
@@ -177,7 +181,7 @@ class ShardCompactionTest {
     private Pack.Built pack(int first, int end, UnaryOperator<LeafRecord> leafChange, boolean withOutcomes) {
         CompactRange frontier = CompactRange.empty();
         leaves.subList(0, first).forEach(leaf -> frontier.append(Rfc6962.leafHash(leaf.entry())));
-        PackBuilder builder = Pack.builder(0, frontier).boundary(0, LEAVES);
+        PackBuilder builder = Pack.builder(0, frontier).boundary(0, leaves.size());
         long from = first == 0 ? -1 : leaves.get(first - 1).offset();
         for (LeafRecord leaf : leaves.subList(first, end)) {
             for (OutcomeRecord outcome : outcomes) {
@@ -544,5 +548,82 @@ class ShardCompactionTest {
             }
         };
         return new ProofQueries(stores, ledger.definition(), packs);
+    }
+
+    // ---- made out of the archive
+
+    /** As after the loss of Kafka: nothing comes from the topics but the published epochs. */
+    private void openMadeOutOf(PackName... packs) {
+        driver.close();
+        topicsLost = true;
+        ShardProofsState made = new ShardProofsState(0);
+        outcomes.forEach(made::outcome);
+        leaves.forEach(made::leaf);
+        for (PackName pack : packs) {
+            made.pack(pack);
+        }
+        directory = directory.resolve("next");
+        open(Optional.of(new PackedProofs(objects)));
+        made.write(2, (key, value) -> store().put(Bytes.wrap(key), value));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2})
+    void madeOutOfTheArchiveItAnswersAsBefore(int packed) throws Exception {
+        // given
+        publish();
+        Map<String, String> before = answers();
+        before.values().removeIf(answer -> answer.contains("pending"));
+        PackName[] packs = new PackName[packed];
+        for (int pack = 0; pack < packed; pack++) {
+            packs[pack] = givenPack(256 * pack, 256 * (pack + 1));
+        }
+        publish(packs);
+
+        // when
+        openMadeOutOf(packs);
+
+        // then
+        requireSameAnswers(before);
+        assertThat(keys('t')).hasSize(4 - packed);
+        assertThat(text(queries.position(0, nextOffset)))
+                .as("acknowledged perhaps, and lost")
+                .contains("unknown");
+        assertThat(text(queries.position(0, LedgerOffset.first(2)))).contains("pending");
+    }
+
+    @Test
+    void madeOutOfTheArchiveItTakesDeltasAndLetsGoOfPacksThatReachIntoTheNextIncarnation() throws Exception {
+        // given
+        PackName first = givenPack(0, 256);
+        publish(first);
+        Map<String, String> before = answers();
+        before.values().removeIf(answer -> answer.contains("pending"));
+        openMadeOutOf(first);
+        Sealed next = nextDelta(768 - LEAVES);
+        pipe(next);
+
+        // when
+        publish(givenPack(256, 512), givenPack(512, 768));
+        compact();
+
+        // then
+        assertThat(Compacted.of(store().get(Keys.compacted())).size()).isEqualTo(768);
+        requireSameAnswers(before);
+        for (int i = 0; i < next.getOffsets().size(); i++) {
+            assertThat(text(queries.position(0, next.getOffsets().get(i)))).contains("leafIndex=" + (LEAVES + i));
+        }
+    }
+
+    /** Behind the first leaves, of the next incarnation. */
+    private Sealed nextDelta(int count) {
+        for (int i = 0; i < count; i++) {
+            long offset = LedgerOffset.of(2, i);
+            EntryKind kind = i == 0 ? EntryKind.GENESIS : EntryKind.EVENT;
+            leaves.add(new LeafRecord(kind, offset, 9_000 + i, ("next " + i).getBytes(StandardCharsets.UTF_8)));
+            range.append(Rfc6962.leafHash(leaves.get(LEAVES + i).entry()));
+        }
+        nextOffset = LedgerOffset.of(2, count);
+        return delta(LEAVES, LEAVES + count);
     }
 }

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import io.attestream.chaos.LedgerBootstrap;
+import io.attestream.checkpointer.ArchiveCheck;
+import io.attestream.checkpointer.ArchiveRestoreKafka;
+import io.attestream.objects.ObjectStores;
+import io.attestream.proofs.note.NoteSigner;
+import io.attestream.schemas.Topics;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Map;
+import java.util.Optional;
+
+/** For a local cluster whose broker lost everything: the ledger goes on from its object store. */
+final class RestoreBootstrap implements LedgerBootstrap {
+    @Override
+    public Identity prepare(Environment environment) {
+        NoteSigner signer = Bootstrap.read(environment.signingKey());
+        Topics topics = new Topics(Topics.DEFAULT_PREFIX);
+        Map<String, Object> connection = Map.of("bootstrap.servers", environment.bootstrapServers());
+        ArchiveRestoreKafka.Result result;
+        try {
+            result = new ArchiveRestoreKafka(
+                            new ArchiveRestoreKafka.Target(
+                                    environment.bootstrapServers(), topics, environment.generation(), true),
+                            signer,
+                            ObjectStores.openForWriting(environment.objects()),
+                            Optional.empty(),
+                            new ProcessorStates(connection, topics, signer.verifier(), true),
+                            ArchiveCheck.Listener.NONE)
+                    .run();
+        } catch (IOException e) {
+            throw new UncheckedIOException("the object store cannot be used", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CliException(ExitCode.ERROR, "interrupted", "");
+        }
+        if (!(result instanceof ArchiveRestoreKafka.Result.Restored)) {
+            throw new CliException(ExitCode.VERIFICATION_FAILED, "the ledger cannot go on: " + describe(result), "");
+        }
+        Bootstrap.createInboxes(connection, topics, environment);
+        return new Identity(signer.keyName(), signer.verifier().vkey());
+    }
+
+    private static String describe(ArchiveRestoreKafka.Result result) {
+        return result instanceof ArchiveRestoreKafka.Result.Refused refused
+                ? String.join("; ", refused.reasons())
+                : ((ArchiveRestoreKafka.Result.Undecided) result).detail();
+    }
+}
