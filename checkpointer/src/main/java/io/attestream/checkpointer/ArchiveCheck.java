@@ -426,7 +426,7 @@ public final class ArchiveCheck {
         Optional<PayloadObject> payloadObject = read(intent, intent.payloads(), PayloadObject::parse);
         require(
                 ObjectNames.guard(intent.epoch()),
-                object -> EpochObjects.isGuard(object, intent),
+                object -> GuardObject.isOf(object, intent, ledger.key()),
                 "the text of the checkpoint of epoch");
         for (ArchivedShard shard : shards) {
             shard.grow(intent, segment, payloadObject, taker);

@@ -271,11 +271,11 @@ public final class ArchiveRestore {
         try {
             String name = ObjectNames.guard(intent.epoch());
             if (store.get(name)
-                    .filter(there -> EpochObjects.isGuard(there, intent))
+                    .filter(there -> GuardObject.isOf(there, intent, ledger.key()))
                     .isPresent()) {
                 present++;
             } else {
-                put(name, EpochObjects.guard(intent));
+                put(name, GuardObject.textOnly(intent));
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);

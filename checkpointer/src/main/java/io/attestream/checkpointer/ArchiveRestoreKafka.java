@@ -8,11 +8,14 @@ import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.archive.OutcomeRecord;
 import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.archive.ShardSnapshot;
+import io.attestream.proofs.archive.SnapshotName;
 import io.attestream.proofs.control.Control;
+import io.attestream.proofs.control.Control.Genesis;
 import io.attestream.proofs.control.ControlRecord;
 import io.attestream.proofs.control.Prior;
 import io.attestream.proofs.control.Rules;
 import io.attestream.proofs.control.SchemaText;
+import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.NoteVerifier;
@@ -57,6 +60,7 @@ public final class ArchiveRestoreKafka {
     private final ObjectStore store;
     private final Optional<Checkpoint> kept;
     private final StatesOf statesOf;
+    private States writes = NOTHING;
     private final ArchiveCheck.Listener listener;
     private final KafkaClients clients;
     private final Clock clock = Clock.systemUTC();
@@ -105,7 +109,7 @@ public final class ArchiveRestoreKafka {
         record Undecided(String detail) implements Result {}
     }
 
-    static final ArchiveRestoreStates.Taker NOTHING = new ArchiveRestoreStates.Taker() {
+    static final States NOTHING = new States() {
         @Override
         public void leaf(int shard, LeafRecord leaf) {}
 
@@ -114,6 +118,10 @@ public final class ArchiveRestoreKafka {
 
         @Override
         public void pack(PackName pack) {}
+
+        @Override
+        public void write(
+                ArchiveRestoreStates.Result.Read archive, int incarnation, int generation, Uuid eventsTopicId) {}
     };
 
     /** Ends a run with a refusal. */
@@ -151,68 +159,88 @@ public final class ArchiveRestoreKafka {
 
     public Result run() throws InterruptedException {
         try {
-            OptionalInt begun = GenesisReader.begunIncarnation(clients.common(), target.topics(), key, TIMEOUT);
-            long epoch = newestEpoch();
-            Ledger ledger = ledger();
-            Optional<EpochIntent> open = new OpenEpoch(store, signer).behind(epoch);
-            if (open.isPresent()) {
-                finish(open.get(), ledger);
-                epoch++;
-            }
-            States states = statesOf.shards(ledger.shards());
-            ArchiveRestoreStates.Result.Read archive = read(epoch, states);
-            requireNewGeneration(archive);
-            List<Control> controls = controls(archive);
-            Seam.Maker seam = new Seam.Maker(store, ledger, signer, archive);
-            int incarnation = begun.isPresent() ? begun.getAsInt() : seam.nextIncarnation();
-            Uuid eventsTopicId = makeTopics(controls);
-            seam.make(incarnation, target.generation(), clock.millis());
-            states.write(archive, incarnation, target.generation(), eventsTopicId);
-            writeCheckpoints(archive, controls);
-            writeGenesis(archive, controls, incarnation);
-            return new Result.Restored(incarnation, target.generation(), archive.epoch(), archive.leaves());
+            return restore();
         } catch (RefusedException e) {
             return new Result.Refused(e.reasons);
-        } catch (FatalDoubtException | InvalidFormat e) {
+        } catch (FatalDoubtException e) {
+            return e.getCause() instanceof IOException || e.getCause() instanceof KafkaException
+                    ? new Result.Undecided(String.valueOf(e.getMessage()))
+                    : new Result.Refused(List.of(String.valueOf(e.getMessage())));
+        } catch (InvalidFormat e) {
             return new Result.Refused(List.of(String.valueOf(e.getMessage())));
-        } catch (KafkaException e) {
+        } catch (KafkaException | IllegalStateException e) {
             return new Result.Undecided("Kafka: " + e.getMessage());
         } catch (IOException | UncheckedIOException e) {
             return new Result.Undecided("the object store: " + e.getMessage());
         }
     }
 
+    private Result restore() throws IOException, InvalidFormat, RefusedException, InterruptedException {
+        Ledger ledger = ledger();
+        requireFreeCluster();
+        ArchiveRestoreStates.Result.Read archive = readArchive(ledger);
+        List<Control> controls = controls(archive);
+        SchemaBook schemas = schemaBook(controls);
+        Uuid eventsTopicId = makeTopics(controls);
+        Incarnations.Claim claim = claim(archive, eventsTopicId.toString());
+        archive = archive.asOf(claim.epoch());
+        SnapshotName seam = new Seam.Maker(store, ledger, signer, archive)
+                .make(claim.incarnation(), claim.generation(), clock.millis());
+        SeamEpoch seamEpoch = new SeamEpoch(store, ledger, signer);
+        if (newestEpoch() == claim.epoch()) {
+            seamEpoch.publish(archive.shards(), seam, claim.generation(), clock.millis());
+        }
+        requireLast(seamEpoch, claim);
+        writes.write(archive, claim.incarnation(), claim.generation(), eventsTopicId);
+        writeCheckpoints(claim.epoch() + 1, schemas);
+        requireLast(seamEpoch, claim);
+        writeGenesis(archive, controls, claim.incarnation());
+        return new Result.Restored(claim.incarnation(), claim.generation(), archive.epoch(), archive.leaves());
+    }
+
+    // ---- what must not be there
+
+    /** Before anything is read or written. */
+    private void requireFreeCluster() throws IOException, RefusedException {
+        int last = published(newestEpoch()).intent().generation();
+        if (target.generation() <= last && !isBegun()) {
+            throw new RefusedException("generation " + target.generation() + " is not new: epoch " + newestEpoch()
+                    + " was published from generation " + last);
+        }
+        OptionalInt begun = GenesisReader.begunIncarnation(clients.common(), target.topics(), key, TIMEOUT);
+        if (begun.isPresent() && begun.getAsInt() == 1) {
+            throw new RefusedException("topic " + target.topics().events() + " begins with the genesis of a new ledger:"
+                    + " attestream init was run there. Use an empty cluster or another topic prefix");
+        }
+    }
+
+    /** Whether this very topic was claimed for the generation: the run before was cut off. */
+    private boolean isBegun() throws IOException {
+        try (Admin admin = Admin.create(clients.common())) {
+            Optional<Uuid> topicId =
+                    GenesisReader.topicIdIfThere(admin, target.topics().events(), TIMEOUT);
+            return topicId.isPresent()
+                    && new Incarnations(store, key)
+                            .of(topicId.get().toString())
+                            .filter(claim -> claim.generation() == target.generation())
+                            .isPresent();
+        }
+    }
+
+    /** Somebody of the lost cluster may be alive and publish. */
+    private void requireLast(SeamEpoch seamEpoch, Incarnations.Claim claim) throws IOException, RefusedException {
+        long newest = newestEpoch();
+        if (newest != claim.epoch() + 1 || !seamEpoch.isIt(published(newest).intent(), claim)) {
+            throw new RefusedException("epoch " + newest + " was published by somebody else than this restore: a"
+                    + " checkpointer of the lost cluster works. Stop it, and run this again");
+        }
+    }
+
     // ---- what the archive has
 
-    private Ledger ledger() throws IOException {
-        LogRecord.Published first =
-                new StoredEpochs(store).first().orElseThrow(() -> new IOException("the first epoch is missing"));
-        return new Ledger(key.keyName(), key, first.intent().heads().size());
-    }
-
-    private void finish(EpochIntent open, Ledger ledger) throws IOException, RefusedException, InterruptedException {
-        ArchiveRestoreStates.Result.Read before = read(open.epoch() - 1, NOTHING);
-        new OpenEpoch(store, signer)
-                .finish(
-                        open,
-                        ledger,
-                        before.shards().stream().map(ShardSnapshot::range).toList());
-    }
-
-    private ArchiveRestoreStates.Result.Read read(long epoch, ArchiveRestoreStates.Taker states)
-            throws IOException, RefusedException, InterruptedException {
-        ArchiveRestoreStates.Result result = new ArchiveRestoreStates(key, store, states, listener).run(epoch, kept);
-        if (result instanceof ArchiveRestoreStates.Result.Read read) {
-            return read;
-        }
-        if (result instanceof ArchiveRestoreStates.Result.Refused refused) {
-            List<String> reasons = new ArrayList<>();
-            refused.findings()
-                    .forEach(finding -> reasons.add("object " + finding.object() + ": expected " + finding.expected()
-                            + ", found " + finding.actual()));
-            throw new RefusedException(reasons);
-        }
-        throw new IOException(((ArchiveRestoreStates.Result.Undecided) result).detail());
+    private Ledger ledger() throws IOException, RefusedException {
+        newestEpoch();
+        return new Ledger(key.keyName(), key, published(0).intent().heads().size());
     }
 
     private long newestEpoch() throws IOException, RefusedException {
@@ -226,11 +254,48 @@ public final class ArchiveRestoreKafka {
         return epochs - 1;
     }
 
-    private void requireNewGeneration(ArchiveRestoreStates.Result.Read archive) throws RefusedException {
-        if (target.generation() <= archive.generation()) {
-            throw new RefusedException("generation " + target.generation() + " is not new: epoch " + archive.epoch()
-                    + " was published from generation " + archive.generation());
+    private LogRecord.Published published(long epoch) throws IOException {
+        return new StoredEpochs(store)
+                .get(epoch)
+                .orElseThrow(() -> new FatalDoubtException("object " + ObjectNames.epoch(epoch) + " is missing"));
+    }
+
+    /** Finishes an epoch that is open, and reads all there is then. */
+    private ArchiveRestoreStates.Result.Read readArchive(Ledger ledger)
+            throws IOException, RefusedException, InterruptedException {
+        long epoch = newestEpoch();
+        OpenEpoch openEpoch = new OpenEpoch(store, signer);
+        Optional<EpochIntent> open = openEpoch.behind(epoch);
+        List<ShardHead> heads = open.orElse(published(epoch).intent()).heads();
+        new ArchiveFloor(store).require(epoch + (open.isPresent() ? 1 : 0), heads);
+        if (open.isPresent()) {
+            openEpoch.finish(
+                    open.get(),
+                    ledger,
+                    read(epoch, NOTHING, Optional.empty()).shards().stream()
+                            .map(ShardSnapshot::range)
+                            .toList());
+            epoch++;
         }
+        writes = statesOf.shards(ledger.shards());
+        return read(epoch, writes, kept);
+    }
+
+    private ArchiveRestoreStates.Result.Read read(
+            long epoch, ArchiveRestoreStates.Taker states, Optional<Checkpoint> among)
+            throws IOException, RefusedException, InterruptedException {
+        ArchiveRestoreStates.Result result = new ArchiveRestoreStates(key, store, states, listener).run(epoch, among);
+        if (result instanceof ArchiveRestoreStates.Result.Read read) {
+            return read;
+        }
+        if (result instanceof ArchiveRestoreStates.Result.Refused refused) {
+            List<String> reasons = new ArrayList<>();
+            refused.findings()
+                    .forEach(finding -> reasons.add("object " + finding.object() + ": expected " + finding.expected()
+                            + ", found " + finding.actual()));
+            throw new RefusedException(reasons);
+        }
+        throw new IOException(((ArchiveRestoreStates.Result.Undecided) result).detail());
     }
 
     /** The newest control record of each shard; of one without leaves that of another. */
@@ -248,6 +313,64 @@ public final class ArchiveRestoreKafka {
                 .findFirst()
                 .orElseThrow(() -> new RefusedException("no shard has a leaf: begin with attestream init"));
         return known.stream().map(control -> control.orElse(any)).toList();
+    }
+
+    private static SchemaBook schemaBook(List<Control> controls) throws RefusedException {
+        try {
+            return new SchemaBook(schemas(controls));
+        } catch (IllegalArgumentException e) {
+            throw new RefusedException("the shards' rules define schemas that do not go together: " + e.getMessage());
+        }
+    }
+
+    // ---- whose life it is
+
+    /** The one a run before took for this topic, unless somebody published since; else the next number. */
+    private Incarnations.Claim claim(ArchiveRestoreStates.Result.Read archive, String topicId)
+            throws IOException, InvalidFormat, RefusedException {
+        Incarnations incarnations = new Incarnations(store, key);
+        Optional<Incarnations.Claim> begun = incarnations.of(topicId);
+        if (begun.isPresent() && isOpen(begun.get(), archive)) {
+            if (begun.get().generation() != target.generation()) {
+                throw new RefusedException("incarnation " + begun.get().incarnation() + " was begun with --generation "
+                        + begun.get().generation() + ": run it again with that");
+            }
+            return begun.get();
+        }
+        if (GenesisReader.begunIncarnation(clients.common(), target.topics(), key, TIMEOUT)
+                .isPresent()) {
+            throw new RefusedException("topic " + target.topics().events()
+                    + " begins with a genesis that goes on from another state than the object store has. Use an empty"
+                    + " cluster or another topic prefix");
+        }
+        int newest = 1;
+        for (ShardSnapshot shard : archive.shards()) {
+            for (byte[] entry : shard.controls()) {
+                if (ControlRecord.read(entry, key) instanceof Genesis genesis) {
+                    newest = Math.max(newest, genesis.incarnation());
+                }
+            }
+        }
+        return incarnations.claim(newest, target.generation(), archive.epoch(), clusterId(), topicId, signer);
+    }
+
+    private boolean isOpen(Incarnations.Claim claim, ArchiveRestoreStates.Result.Read archive) throws IOException {
+        return archive.epoch() == claim.epoch()
+                || (archive.epoch() == claim.epoch() + 1
+                        && new SeamEpoch(
+                                        store,
+                                        new Ledger(
+                                                key.keyName(),
+                                                key,
+                                                archive.shards().size()),
+                                        signer)
+                                .isIt(published(archive.epoch()).intent(), claim));
+    }
+
+    private String clusterId() {
+        try (Admin admin = Admin.create(clients.common())) {
+            return GenesisReader.clusterId(admin, TIMEOUT);
+        }
     }
 
     // ---- what is written
@@ -280,37 +403,35 @@ public final class ArchiveRestoreKafka {
         }
     }
 
-    private void writeCheckpoints(ArchiveRestoreStates.Result.Read archive, List<Control> controls) {
-        CheckpointRecords codec = new CheckpointRecords(new SchemaBook(schemas(controls)));
+    /** Goes on behind what a run before wrote. */
+    private void writeCheckpoints(long lastEpoch, SchemaBook schemas) {
+        CheckpointRecords codec = new CheckpointRecords(schemas);
         String topic = target.topics().checkpoints();
         try (KafkaCheckpointLog log =
                 KafkaCheckpointLog.open(clients, topic, target.topics().checkpointerTransactionalId(), codec)) {
-            List<LogRecord> present = new ArrayList<>();
-            log.readToEnd(present::add);
+            long[] present = {0};
+            log.readToEnd(record -> requireSame(archived(present[0]++), record));
             List<LogRecord> batch = new ArrayList<>();
-            int[] at = {0};
-            new StoredEpochs(store).readAll(record -> {
-                if (record.epoch() > archive.epoch()) {
-                    return;
-                }
-                if (at[0] < present.size()) {
-                    requireSame(record, present.get(at[0]++));
-                    return;
-                }
-                batch.add(record);
+            for (long at = present[0]; at < 2 * (lastEpoch + 1); at++) {
+                batch.add(archived(at));
                 if (batch.size() == BATCH) {
                     log.write(batch);
                     batch.clear();
                 }
-            });
-            if (at[0] < present.size()) {
-                throw new FatalDoubtException("topic " + topic + " has " + present.size()
-                        + " records, more than were published up to epoch " + archive.epoch()
-                        + ": a checkpointer works there already");
             }
             if (!batch.isEmpty()) {
                 log.write(batch);
             }
+        }
+    }
+
+    /** Of each epoch its intent and its publication. */
+    private LogRecord archived(long record) {
+        try {
+            LogRecord.Published published = published(record / 2);
+            return record % 2 == 0 ? new LogRecord.Intent(published.intent()) : published;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

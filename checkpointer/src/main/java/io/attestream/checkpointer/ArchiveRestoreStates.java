@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
+import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.LeafRecord;
+import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.archive.OutcomeRecord;
 import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.archive.ShardSnapshot;
+import io.attestream.proofs.archive.WindowBlock;
 import io.attestream.proofs.archive.WindowBlocks;
 import io.attestream.proofs.archive.WindowName;
-import io.attestream.proofs.entry.IdentityWindow;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteVerifier;
 import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -23,6 +29,9 @@ import java.util.Optional;
  * state needs and the store lost are written. For one use.
  */
 public final class ArchiveRestoreStates {
+    /** Of each shard, in memory; a pack has as many leaves at most. */
+    private static final int BLOCKS_KEPT = 2;
+
     private final NoteVerifier key;
     private final ObjectStore store;
     private final Taker taker;
@@ -54,6 +63,11 @@ public final class ArchiveRestoreStates {
             public Read {
                 shards = List.copyOf(shards);
             }
+
+            /** Of an earlier epoch with the same heads. */
+            Read asOf(long earlierEpoch) {
+                return new Read(earlierEpoch, generation, leaves, shards, blocks);
+            }
         }
 
         /** The archive is not what was published. */
@@ -84,13 +98,18 @@ public final class ArchiveRestoreStates {
                     .get(epoch)
                     .orElseThrow(() -> new IOException("the object store has no epoch " + epoch));
             return run(last, kept);
-        } catch (IOException | FatalDoubtException e) {
+        } catch (IOException e) {
             return new Result.Undecided(String.valueOf(e.getMessage()));
+        } catch (FatalDoubtException e) {
+            return new Result.Refused(
+                    List.of(new ArchiveCheck.Finding(
+                            ObjectNames.epoch(epoch), "an epoch object", String.valueOf(e.getMessage()))),
+                    1);
         }
     }
 
     private Result run(LogRecord.Published last, Optional<Checkpoint> kept) throws IOException, InterruptedException {
-        Reading reading = new Reading(last.intent().heads());
+        Reading reading = new Reading();
         ArchiveCheck check =
                 ArchiveCheck.openAlone(key, store, Long.MAX_VALUE, listener).upTo(last.epoch() + 1, reading);
         ArchiveCheck.Result result = check.run(kept);
@@ -105,7 +124,11 @@ public final class ArchiveRestoreStates {
         for (ArchivedShard shard : check.shards()) {
             shards.add(state(shard, last.intent().heads().get(shards.size())));
         }
-        reading.removeUnneeded(shards);
+        for (ShardSnapshot shard : shards) {
+            for (WindowName block : shard.window()) {
+                requireThere(block, reading.kept(block));
+            }
+        }
         StoredSnapshots stored = new StoredSnapshots(
                 store, new Ledger(key.keyName(), key, last.intent().heads().size()));
         return new Result.Read(last.epoch(), last.intent().generation(), report.leaves(), shards, stored::block);
@@ -136,23 +159,32 @@ public final class ArchiveRestoreStates {
         return new IllegalStateException("nothing was found wrong, and shard " + head.shard() + " is not known");
     }
 
-    /** @return whether it was missing */
-    private boolean put(ShardWindow.Block block) throws IOException {
-        ObjectStore.PutResult result = store.putIfAbsent(block.name().name(), block.object());
-        if (result instanceof ObjectStore.PutResult.DifferentBytes) {
+    private void put(ShardWindow.Block block) throws IOException {
+        if (store.putIfAbsent(block.name().name(), block.object()) instanceof ObjectStore.PutResult.DifferentBytes) {
             store.replace(block.name().name(), block.object()); // it has to have the digest in its name
         }
-        return result instanceof ObjectStore.PutResult.Created;
     }
 
-    /** Hands on, and keeps full window blocks that may be needed at the end. */
-    private final class Reading implements ArchiveCheck.Taker {
-        private final List<ShardHead> end;
-        private final List<WindowName> made = new ArrayList<>();
-
-        Reading(List<ShardHead> end) {
-            this.end = end;
+    /** A checkpointer wrote it when it was full; if it is gone since, packs give it, or it is one of the last. */
+    private void requireThere(WindowName name, Optional<ShardWindow.Block> kept) throws IOException {
+        try {
+            if (store.get(name.name()).isPresent()) {
+                WindowBlock.parse(name, store.get(name.name()).orElseThrow());
+                return;
+            }
+        } catch (InvalidFormat e) {
+            // is made again
         }
+        if (kept.isPresent()) {
+            put(kept.get());
+        } else if (!new WindowRepair(store).repair(name)) {
+            throw new FatalDoubtException("object " + name.name() + " is missing or damaged, and packs do not give it");
+        }
+    }
+
+    /** Hands on, and keeps the newest full window blocks, whose leaves may be in no pack yet. */
+    private final class Reading implements ArchiveCheck.Taker {
+        private final Map<Integer, Deque<ShardWindow.Block>> newest = new HashMap<>();
 
         @Override
         public void leaf(int shard, LeafRecord leaf) {
@@ -169,23 +201,19 @@ public final class ArchiveRestoreStates {
             PackChain.logged(published.intent()).forEach(taker::pack);
         }
 
-        /** Later rules may make the window longer than it is now. */
         @Override
-        public void block(ShardWindow.Block block) throws IOException {
-            WindowName name = block.name();
-            if (name.end() + IdentityWindow.MAX_WINDOW_LEAVES
-                            > end.get(name.shard()).size().value()
-                    && put(block)) {
-                made.add(name);
+        public void block(ShardWindow.Block block) {
+            Deque<ShardWindow.Block> last = newest.computeIfAbsent(block.name().shard(), any -> new ArrayDeque<>());
+            last.addLast(block);
+            if (last.size() > BLOCKS_KEPT) {
+                last.removeFirst();
             }
         }
 
-        void removeUnneeded(List<ShardSnapshot> shards) throws IOException {
-            for (WindowName name : made) {
-                if (!shards.get(name.shard()).window().contains(name)) {
-                    store.delete(name.name());
-                }
-            }
+        Optional<ShardWindow.Block> kept(WindowName name) {
+            return newest.getOrDefault(name.shard(), new ArrayDeque<>()).stream()
+                    .filter(block -> block.name().equals(name))
+                    .findFirst();
         }
     }
 }

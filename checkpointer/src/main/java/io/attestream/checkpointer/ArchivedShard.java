@@ -8,14 +8,18 @@ import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.archive.Payload;
 import io.attestream.proofs.archive.PayloadObject;
 import io.attestream.proofs.archive.Segment;
+import io.attestream.proofs.control.Control;
+import io.attestream.proofs.control.ControlRecord;
 import io.attestream.proofs.entry.CanonicalEntry;
 import io.attestream.proofs.entry.DataDigest;
 import io.attestream.proofs.entry.EntryKind;
 import io.attestream.proofs.entry.EntryView;
 import io.attestream.proofs.entry.IdentityDigest;
+import io.attestream.proofs.ledger.LedgerOffset;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.tree.CompactRange;
+import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.Rfc6962;
 import java.io.IOException;
 import java.util.Arrays;
@@ -32,6 +36,7 @@ import java.util.Set;
  */
 final class ArchivedShard {
     private final int shard;
+    private final NoteVerifier key;
     private final ArchiveReader reader;
     private final PackedLeaves packed;
     private final CompactRange range = CompactRange.empty();
@@ -63,6 +68,7 @@ final class ArchivedShard {
     /** @param key of the ledger */
     ArchivedShard(int shard, NoteVerifier key, ArchiveReader reader) {
         this.window = new ShardWindow(shard, key);
+        this.key = key;
         this.shard = shard;
         this.reader = reader;
         this.packed = new PackedLeaves(shard, reader);
@@ -191,6 +197,9 @@ final class ArchivedShard {
         leaves++;
         counts = counts.plus(Counts.of(leaf.get().kind()));
         String object = stored.isPresent() ? intent.segment() : packed.objectOf(index);
+        if (leaf.get().kind() == EntryKind.GENESIS) {
+            checkGenesis(object, index, leaf.get());
+        }
         if (known) {
             range.append(Rfc6962.leafHash(leaf.get().entry()));
             taker.leaf(shard, leaf.get());
@@ -203,13 +212,44 @@ final class ArchivedShard {
         }
     }
 
+    /** The first record of a life of topic events, on the tree it says it goes on from. */
+    private void checkGenesis(String object, long index, LeafRecord leaf) {
+        try {
+            Control control = ControlRecord.read(leaf.entry(), key);
+            if (!(control instanceof Control.Genesis genesis) || genesis.shard() != shard) {
+                throw new InvalidFormat("genesis", "is another control record");
+            }
+            long first = LedgerOffset.first(genesis.incarnation());
+            long priorSize = genesis.prior().map(prior -> prior.size().value()).orElse(0L);
+            if (leaf.offset() != first || priorSize != index) {
+                reader.find(
+                        object,
+                        "the genesis of incarnation " + genesis.incarnation() + " as leaf " + priorSize + " of shard "
+                                + shard + ", at offset " + first,
+                        "leaf " + index + ", offset " + leaf.offset());
+            }
+            Hash priorRoot = genesis.prior().map(prior -> prior.range().root()).orElse(Rfc6962.EMPTY_ROOT);
+            if (known && !priorRoot.equals(range.root())) {
+                reader.find(
+                        object,
+                        "the genesis of shard " + shard + " on root "
+                                + range.root().base64(),
+                        "on root " + priorRoot.base64());
+            }
+        } catch (InvalidFormat e) {
+            reader.find(object, "the genesis of shard " + shard + " as leaf " + index, describe(e));
+        }
+    }
+
     private void growOutcomes(EpochIntent intent, long fromOffset, Optional<Segment> segment, ArchiveCheck.Taker taker)
             throws IOException {
         Optional<List<OutcomeRecord>> stored = segment.flatMap(there -> outcomes(intent, there));
-        Optional<List<OutcomeRecord>> merged = packed.outcomesTo(nextOffset, size);
+        // Where nothing was read, nothing can be missing: its size may be the end of the last pack.
+        Optional<List<OutcomeRecord>> merged =
+                fromOffset == nextOffset ? Optional.of(List.of()) : packed.outcomesTo(nextOffset, size);
         if (stored.isPresent() && merged.isPresent() && !stored.equals(merged)) {
             reader.find(
-                    packed.objectOf(size),
+                    packed.nameOf(size).map(PackName::name).orElse(intent.segment()),
                     "the outcomes of shard " + shard + " up to offset " + (nextOffset - 1) + " as " + intent.segment()
                             + " has them",
                     "others");
@@ -217,7 +257,7 @@ final class ArchivedShard {
         Optional<List<OutcomeRecord>> outcomes = stored.or(() -> merged);
         withoutLeaf = new HashSet<>();
         countsKnown &= outcomes.isPresent();
-        if (outcomes.isPresent()) {
+        if (outcomes.isPresent() && !outcomes.get().isEmpty()) {
             String object = stored.isPresent() ? intent.segment() : packed.objectOf(size);
             outcomes.get().forEach(outcome -> {
                 check(object, outcome, fromOffset);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
+import io.attestream.proofs.ledger.LedgerOffset;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -109,7 +110,7 @@ final class CheckpointerMetrics implements StepListener {
         Gauge.builder(
                         "attestream_checkpointer_shard_decided_offset",
                         backlog,
-                        b -> b.look(shard, ShardReplica::decidedTo))
+                        b -> LedgerOffset.kafka(b.look(shard, ShardReplica::decidedTo)))
                 .description("Offset of topic events below which this process has decided every record")
                 .tag("shard", tag)
                 .register(registry);

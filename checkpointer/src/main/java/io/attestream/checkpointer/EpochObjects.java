@@ -10,8 +10,6 @@ import io.attestream.proofs.archive.OutcomeRecord;
 import io.attestream.proofs.archive.PayloadObject;
 import io.attestream.proofs.archive.Segment;
 import io.attestream.proofs.ledger.EpochLeaf;
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -66,41 +64,6 @@ final class EpochObjects {
         }
     }
 
-    /**
-     * The guard copy: the text to be signed and, behind an empty line, all that is fixed of the epoch, as its epoch object has it but
-     * for the signature. With it the epoch can be finished when topic {@code checkpoints} is lost.
-     */
-    static byte[] guard(EpochIntent intent) {
-        String fixed = new String(encode(intent, intent.noteText()), StandardCharsets.UTF_8);
-        return (intent.noteText() + "\n" + fixed + "\n").getBytes(StandardCharsets.UTF_8);
-    }
-
-    /** Whether a guard copy is that of this intent. Older ones have the text alone. */
-    static boolean isGuard(byte[] object, EpochIntent intent) {
-        return Arrays.equals(object, guard(intent))
-                || Arrays.equals(object, intent.noteText().getBytes(StandardCharsets.UTF_8));
-    }
-
-    /**
-     * The intent in a guard copy.
-     *
-     * @throws InvalidFormat also if it is an older one, which has only the text
-     */
-    static EpochIntent parseGuard(byte[] object) throws InvalidFormat {
-        String guard = new String(object, StandardCharsets.UTF_8);
-        int end = guard.indexOf("\n\n");
-        if (end < 0) {
-            throw new InvalidFormat("guard", "has only the text that was to be signed, as older versions wrote it");
-        }
-        EpochObject fixed =
-                EpochObject.parse(guard.substring(end + 2, guard.length() - 1).getBytes(StandardCharsets.UTF_8));
-        EpochIntent intent = intent(fixed, fixed.note());
-        if (!Arrays.equals(object, guard(intent))) {
-            throw new InvalidFormat("guard", "must be a text and the epoch it is of");
-        }
-        return intent;
-    }
-
     /** @param noteText that was, or is to be, signed */
     static EpochIntent intent(EpochObject object, String noteText) throws InvalidFormat {
         return new EpochIntent(
@@ -118,7 +81,7 @@ final class EpochObjects {
         return encode(published.intent(), published.note());
     }
 
-    private static byte[] encode(EpochIntent intent, String note) {
+    static byte[] encode(EpochIntent intent, String note) {
         return new EpochObject(
                         intent.epochLeaf(),
                         intent.heads(),

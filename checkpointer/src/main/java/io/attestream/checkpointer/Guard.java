@@ -13,21 +13,23 @@ import java.util.Optional;
  */
 final class Guard {
     private final ObjectStore store;
+    private final Ledger ledger;
 
-    Guard(ObjectStore store) {
+    Guard(ObjectStore store, Ledger ledger) {
         this.store = store;
+        this.ledger = ledger;
     }
 
     /**
      * Returns when the guard of this epoch holds exactly this intent.
      *
+     * @param object the {@link GuardObject} of it
      * @throws FatalDoubtException if another one is there already, or the store did not answer
      */
-    void put(EpochIntent intent) {
+    void put(EpochIntent intent, byte[] object) {
         String name = ObjectNames.guard(intent.epoch());
         try {
-            if (store.putIfAbsent(name, EpochObjects.guard(intent)) instanceof ObjectStore.PutResult.DifferentBytes
-                    && !isOf(intent)) {
+            if (store.putIfAbsent(name, object) instanceof ObjectStore.PutResult.DifferentBytes && !isOf(intent)) {
                 throw new FatalDoubtException("object " + name + " holds another text than the intent of epoch "
                         + intent.epoch()
                         + ": two checkpoints of one size were about to be signed; nothing was signed by this process. "
@@ -73,7 +75,7 @@ final class Guard {
 
     private boolean isOf(EpochIntent intent) {
         return get(intent.epoch())
-                .filter(object -> EpochObjects.isGuard(object, intent))
+                .filter(object -> GuardObject.isOf(object, intent, ledger.key()))
                 .isPresent();
     }
 

@@ -177,11 +177,13 @@ public final class Main {
         warnOfSmallHeap(definition);
         Ledger ledger = new Ledger(definition.origin(), definition.key(), definition.shards());
         ObjectStore store = ObjectStores.openForWriting(config.objects().location());
-        Optional<StoredSnapshots.Stored> seam = Seam.find(store, ledger, definition);
-        Optional<StoredSnapshots.Stored> start = newestSnapshot(store, ledger, definition, seam);
+        new Incarnations(store, definition.key()).requireNewest(definition);
+        NoteSigner key = CheckpointerConfigs.signingKey(config.ledger());
+        Optional<StoredSnapshots.Stored> own = newestSnapshot(store, ledger, definition);
+        Optional<StoredSnapshots.Stored> seam = seam(store, ledger, definition, key, own.isPresent());
+        Optional<StoredSnapshots.Stored> start = own.or(() -> seam);
         Backlog backlog = backlog(ledger, definition, start);
         CheckpointerMetrics metrics = new CheckpointerMetrics(backlog);
-        NoteSigner key = CheckpointerConfigs.signingKey(config.ledger());
         EpochArchive archive = new EpochArchive(store);
         Unpacked unpacked = new Unpacked(ledger, config.packs().segmentGraceMillis());
         Packer packer = new Packer(store, archive, unpacked, packLimits(), ledger.shards(), clock);
@@ -220,7 +222,7 @@ public final class Main {
                     () -> requireSame(eventsTopic),
                     log,
                     archive,
-                    new Guard(store),
+                    new Guard(store, ledger),
                     signer,
                     unpacked,
                     packer,
@@ -319,16 +321,31 @@ public final class Main {
                 .ifPresent(LOG::warn);
     }
 
+    /** Made again from the archive if it was lost, unless there is a newer one to go on from. */
+    private Optional<StoredSnapshots.Stored> seam(
+            ObjectStore store, Ledger ledger, LedgerDefinition definition, NoteSigner key, boolean hasNewer)
+            throws IOException, InterruptedException {
+        try {
+            return Seam.find(store, ledger, definition);
+        } catch (FatalDoubtException e) {
+            LOG.error("ALARM: {}", e.getMessage());
+            if (hasNewer) {
+                return Optional.empty();
+            }
+            LOG.info("making it again from the archive");
+            Seam.makeAgain(store, ledger, definition, key, clock.millis());
+            return Seam.find(store, ledger, definition);
+        }
+    }
+
     /** The newest one this life of the processors can go on from. */
     private Optional<StoredSnapshots.Stored> newestSnapshot(
-            ObjectStore store, Ledger ledger, LedgerDefinition definition, Optional<StoredSnapshots.Stored> seam)
-            throws IOException {
+            ObjectStore store, Ledger ledger, LedgerDefinition definition) throws IOException {
         if (config.snapshots().ignored()) {
-            return seam;
+            return Optional.empty();
         }
-        Optional<StoredSnapshots.Stored> newest = new StoredSnapshots(store, ledger)
-                .newest(definition.incarnation(), config.generation())
-                .or(() -> seam);
+        Optional<StoredSnapshots.Stored> newest =
+                new StoredSnapshots(store, ledger).newest(definition.incarnation(), config.generation());
         newest.ifPresent(snapshot ->
                 LOG.info("going on from snapshot {}", snapshot.name().name()));
         return newest;

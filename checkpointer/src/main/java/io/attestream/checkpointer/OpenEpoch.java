@@ -32,7 +32,9 @@ final class OpenEpoch {
 
     /** Number of the epoch that is open behind the last archived one; empty if none is. */
     Optional<EpochIntent> behind(long lastEpoch) throws IOException {
-        Optional<String> newest = store.list(ObjectNames.GUARDS).stream().max(Comparator.naturalOrder());
+        Optional<String> newest = store.list(ObjectNames.GUARDS).stream()
+                .filter(ObjectNames::isGuard)
+                .max(Comparator.naturalOrder());
         String open = ObjectNames.guard(lastEpoch + 1);
         if (newest.isEmpty() || newest.get().compareTo(open) < 0) {
             return Optional.empty();
@@ -44,7 +46,7 @@ final class OpenEpoch {
         }
         byte[] guard = store.get(open).orElseThrow(() -> new IOException("object " + open + " is gone"));
         try {
-            return Optional.of(EpochObjects.parseGuard(guard));
+            return Optional.of(GuardObject.parse(guard, signer.verifier()));
         } catch (InvalidFormat e) {
             throw new FatalDoubtException(
                     "object " + open + " is the guard of an epoch that may have been signed, and cannot be finished: "

@@ -88,7 +88,7 @@ final class PublishPath {
     }
 
     private void signAndPublish(EpochIntent intent) {
-        guard.put(intent);
+        guard.put(intent, signer.guard(intent));
         steps.reached(PublishStep.GUARDED, intent.epoch());
 
         SignedNote note = signer.sign(intent);

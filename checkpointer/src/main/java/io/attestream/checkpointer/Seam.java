@@ -7,10 +7,8 @@ import io.attestream.proofs.archive.ShardSnapshot;
 import io.attestream.proofs.archive.Snapshot;
 import io.attestream.proofs.archive.SnapshotName;
 import io.attestream.proofs.control.Control.Genesis;
-import io.attestream.proofs.control.ControlRecord;
 import io.attestream.proofs.control.Prior;
 import io.attestream.proofs.entry.LogTime;
-import io.attestream.proofs.ledger.LedgerOffset;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.SignedNote;
@@ -58,6 +56,27 @@ final class Seam {
                         + " attestream.objects.location the store of this ledger? Restore its snapshot from a copy of the store");
     }
 
+    /**
+     * Makes a lost or damaged one again, from the archive alone.
+     *
+     * @throws FatalDoubtException if the archive does not give it
+     */
+    static void makeAgain(
+            ObjectStore store, Ledger ledger, LedgerDefinition definition, NoteSigner signer, long nowMillis)
+            throws IOException, InterruptedException {
+        Incarnations.Claim claim = new Incarnations(store, ledger.key())
+                .of(definition.topicId())
+                .orElseThrow(() -> new FatalDoubtException("nobody claimed topic id " + definition.topicId()));
+        ArchiveRestoreStates.Result result = new ArchiveRestoreStates(
+                        ledger.key(), store, ArchiveRestoreKafka.NOTHING, ArchiveCheck.Listener.NONE)
+                .run(claim.epoch(), Optional.empty());
+        if (!(result instanceof ArchiveRestoreStates.Result.Read archive)) {
+            throw new FatalDoubtException(
+                    "the archive does not give what incarnation " + claim.incarnation() + " goes on from: " + result);
+        }
+        new Maker(store, ledger, signer, archive).make(claim.incarnation(), claim.generation(), nowMillis);
+    }
+
     private static boolean isOf(Snapshot manifest, LedgerDefinition definition) {
         if (manifest.incarnation() != definition.incarnation()
                 || manifest.heads().size() != definition.shards()) {
@@ -92,30 +111,11 @@ final class Seam {
             this.stored = new StoredSnapshots(store, ledger);
         }
 
-        /** Behind every life of the topic that ever began, also those of which nothing was published: receipts name them. */
-        int nextIncarnation() throws IOException, InvalidFormat {
-            int newest = 1;
-            for (ShardSnapshot shard : archive.shards()) {
-                for (byte[] entry : shard.controls()) {
-                    if (ControlRecord.read(entry, ledger.key()) instanceof Genesis genesis) {
-                        newest = Math.max(newest, genesis.incarnation());
-                    }
-                }
-            }
-            for (SnapshotName name : stored.names()) {
-                newest = Math.max(newest, stored.manifest(name).incarnation());
-            }
-            if (newest == LedgerOffset.INCARNATIONS_MAX) {
-                throw new FatalDoubtException(
-                        "this was incarnation " + newest + " of topic events, the last there can be");
-            }
-            return newest + 1;
-        }
-
         /** Writes it and reads it back, unless an earlier run did. */
-        void make(int incarnation, int generation, long nowMillis) throws IOException {
-            if (isMade(incarnation, generation)) {
-                return;
+        SnapshotName make(int incarnation, int generation, long nowMillis) throws IOException {
+            Optional<SnapshotName> there = made(incarnation, generation);
+            if (there.isPresent()) {
+                return there.get();
             }
             List<Snapshot.Shard> shards = new ArrayList<>();
             for (ShardSnapshot state : archive.shards()) {
@@ -126,22 +126,25 @@ final class Seam {
             }
             byte[] manifest = StoredSnapshots.encode(sign(incarnation, generation, nowMillis, shards));
             put(SnapshotName.of(archive.epoch(), manifest).name(), manifest);
-            if (!isMade(incarnation, generation)) {
-                throw new IOException(
-                        "the snapshot of epoch " + archive.epoch() + " was written and does not read back");
-            }
+            return made(incarnation, generation)
+                    .orElseThrow(() -> new IOException(
+                            "the snapshot of epoch " + archive.epoch() + " was written and does not read back"));
         }
 
-        private boolean isMade(int incarnation, int generation) throws IOException {
+        private Optional<SnapshotName> made(int incarnation, int generation) throws IOException {
             return stored.newest(incarnation, generation)
                     .filter(snapshot -> snapshot.manifest().epoch() == archive.epoch())
-                    .isPresent();
+                    .map(StoredSnapshots.Stored::name);
         }
 
         /** As a checkpointer would that had published the last epoch. */
         private SignedNote sign(int incarnation, int generation, long nowMillis, List<Snapshot.Shard> shards) {
             CheckpointHistory history = new CheckpointHistory(ledger);
-            new StoredEpochs(store).readAll(history::accept);
+            new StoredEpochs(store).readAll(record -> {
+                if (record.epoch() <= archive.epoch()) {
+                    history.accept(record);
+                }
+            });
             Signer signing = new Signer(signer, ledger, new EpochArchive(store), LoggedObjects.NONE);
             signing.resume(
                     history.lastPublished().orElseThrow(),

@@ -114,6 +114,18 @@ final class Signer {
         return note;
     }
 
+    /**
+     * The guard copy of the epoch that is signed next.
+     *
+     * @throws FatalDoubtException if it is another one
+     */
+    byte[] guard(EpochIntent intent) {
+        if (intent.epoch() != nextEpoch()) {
+            throw refused(intent, "the next epoch to sign is " + nextEpoch());
+        }
+        return GuardObject.encode(intent, key);
+    }
+
     /** The only epoch that would be signed now: all before it were. */
     long nextEpoch() {
         return ledgerRange.size().value();

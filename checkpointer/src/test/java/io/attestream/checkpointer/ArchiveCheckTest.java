@@ -211,7 +211,8 @@ class ArchiveCheckTest {
         });
         LogRecord.Published published = scene.published().get(epoch);
         Files.write(directory.resolve(ObjectNames.epoch(epoch)), EpochObjects.published(published));
-        Files.write(directory.resolve(ObjectNames.guard(epoch)), EpochObjects.guard(published.intent()));
+        Files.write(
+                directory.resolve(ObjectNames.guard(epoch)), GuardObject.encode(published.intent(), scene.ledger.key));
     }
 
     private static EpochIntent renamed(EpochIntent intent, String old, String name) {

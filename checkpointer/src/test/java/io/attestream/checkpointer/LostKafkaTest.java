@@ -16,11 +16,13 @@ import io.attestream.proofs.ledger.LedgerOffset;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.tree.CompactRange;
+import io.attestream.schemas.ledger.LedgerDefinition;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
@@ -28,6 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The brokers are gone, and the ledger goes on from the object store. */
 class LostKafkaTest {
@@ -156,6 +159,50 @@ class LostKafkaTest {
                 assertThat(read.blocks().read(block).name()).isEqualTo(block);
             }
         }
+    }
+
+    /** Where a shard stands still at the end of a pack, segments of the others go. */
+    @Test
+    void aShardThatStandsStillAtTheEndOfItsPackIsKnown() throws Exception {
+        // given
+        Scene.Instance process = started();
+        TestShard still = scene.shards.get(1);
+        for (int i = 0; still.sequencer.seal().size() % 256 != 0; i++) {
+            still.event("up-to-the-end-" + i, "payload");
+        }
+        int epochs = scene.published().size();
+        for (int round = 0; round < 8; round++) {
+            for (int i = 0; i < 90; i++) {
+                scene.shards.get(0).event("on-" + round + "-" + i, "payload");
+            }
+            scene.shards.get(0).seal();
+            process.read();
+            process.checkpointer.publishNewest();
+            process.packer.round();
+        }
+        ShardHead head = heads().get(1);
+        assertThat(scene.history().newestPack(1).orElseThrow().end())
+                .isEqualTo(head.size().value());
+        List<String> segments = scene.store.list(ObjectNames.SEGMENTS);
+        assertThat(scene.published())
+                .as("of epochs in which it stood still segments went")
+                .anyMatch(published -> published.epoch() > epochs
+                        && !segments.contains(published.intent().segment()));
+
+        // when
+        ArchiveRestoreStates.Result.Read read =
+                scene.readArchive(scene.published().size() - 1);
+
+        // then
+        long accounted = read.shards().stream()
+                .mapToLong(shard -> shard.counts().get("leaves")
+                        + shard.counts().get("duplicates")
+                        + shard.counts().get("rejected"))
+                .sum();
+        assertThat(accounted)
+                .isEqualTo(scene.shards.stream()
+                        .mapToLong(shard -> shard.records.size())
+                        .sum());
     }
 
     @Test
@@ -361,6 +408,169 @@ class LostKafkaTest {
                 .isInstanceOf(FatalDoubtException.class)
                 .hasMessageContaining(ObjectNames.guard(last))
                 .hasMessageContaining("it lost epochs that were published");
+    }
+
+    /** With their guards: what else there is tells of them. */
+    @ParameterizedTest
+    @ValueSource(strings = {"segments/", "payloads/", "packs/", "snapshots/"})
+    void refusesAStoreThatHasObjectsOfALongerLog(String left) throws Exception {
+        // given
+        Scene.Instance process = started();
+        process.takeSnapshot();
+        process.checkpointer.publishNewest();
+        List<ShardHead> early = scene.published().get(0).intent().heads();
+        new ArchiveFloor(scene.store).require(scene.published().size() - 1, heads());
+
+        // when: nothing but the newest of these is left
+        for (String prefix : List.of("segments/", "payloads/", "packs/", "snapshots/")) {
+            for (String name : scene.store.list(prefix)) {
+                if (!prefix.equals(left)) {
+                    scene.store.delete(name);
+                }
+            }
+        }
+
+        // then
+        assertThatThrownBy(() -> new ArchiveFloor(scene.store).require(0, early))
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("the object store has " + left)
+                .hasMessageContaining("it lost epochs that were published");
+    }
+
+    @Test
+    void refusesTheGuardThatSomebodyWithoutTheKeyWrote() throws Exception {
+        // given
+        int epoch = scene.published().size();
+        dieAt(PublishStep.GUARDED);
+        EpochIntent intent =
+                new OpenEpoch(scene.store, scene.ledger.key).behind(epoch - 1).orElseThrow();
+        NoteSigner other = NoteSigner.generate(TestLedger.ORIGIN, new SecureRandom());
+        scene.store.replace(ObjectNames.guard(epoch), GuardObject.encode(intent, other));
+
+        // when / then
+        assertThatThrownBy(() -> new OpenEpoch(scene.store, scene.ledger.key).behind(epoch - 1))
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("is not signed by " + TestLedger.ORIGIN + "/intent");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 20, 90, 150, 300})
+    void aGuardThatWasCutIsNoBug(int length) throws Exception {
+        // given
+        int epoch = scene.published().size();
+        dieAt(PublishStep.GUARDED);
+        byte[] guard = scene.store.get(ObjectNames.guard(epoch)).orElseThrow();
+        scene.store.replace(ObjectNames.guard(epoch), Arrays.copyOf(guard, length));
+
+        // when / then
+        assertThatThrownBy(() -> new OpenEpoch(scene.store, scene.ledger.key).behind(epoch - 1))
+                .isInstanceOf(FatalDoubtException.class);
+    }
+
+    // ---- whoever else is at it
+
+    @Test
+    void aCheckpointerOfTheLostClusterThatIsAliveStopsOnceTheNextIncarnationBegan() throws Exception {
+        // given
+        Scene.Instance alive = started();
+        List<TestShard.Committed> before = List.copyOf(scene.shards.get(0).records);
+        scene.shards.get(0).event("still-there", "payload");
+        scene.shards.get(0).seal();
+        alive.read();
+
+        // when
+        scene.loseKafka(2);
+
+        // then
+        assertThatThrownBy(alive.checkpointer::publishNewest).isInstanceOf(FatalDoubtException.class);
+        assertThat(before).isNotEmpty();
+        started();
+        assertThat(check().findings()).isEmpty();
+    }
+
+    @Test
+    void theNextIncarnationDoesNotBeginWhereSomebodyPublishedMeanwhile() throws Exception {
+        // given
+        ArchiveRestoreStates.Result.Read archive =
+                scene.readArchive(scene.published().size() - 1);
+        Seam.Maker maker = new Seam.Maker(scene.store, scene.ledger.ledger, scene.ledger.key, archive);
+        SnapshotName seam = maker.make(2, 2, 1);
+        scene.grow("meanwhile");
+        started();
+
+        // when / then
+        assertThatThrownBy(() -> new SeamEpoch(scene.store, scene.ledger.ledger, scene.ledger.key)
+                        .publish(archive.shards(), seam, 2, 1))
+                .isInstanceOf(FatalDoubtException.class);
+    }
+
+    @Test
+    void anIncarnationIsClaimedOnce() throws Exception {
+        // given
+        Incarnations incarnations = new Incarnations(scene.store, scene.ledger.ledger.key());
+        Incarnations.Claim first = incarnations.claim(1, 2, 3, "cluster", "topic", scene.ledger.key);
+        Incarnations.Claim second = incarnations.claim(1, 2, 3, "cluster", "another", scene.ledger.key);
+
+        // then
+        assertThat(first.incarnation()).isEqualTo(2);
+        assertThat(second.incarnation()).isEqualTo(3);
+        assertThat(incarnations.of("topic")).contains(first);
+        assertThat(incarnations.of("another")).contains(second);
+        assertThat(incarnations.of("none")).isEmpty();
+        assertThatThrownBy(() -> incarnations.claim(32, 2, 3, "cluster", "more", scene.ledger.key))
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("the last there can be");
+
+        // and one that rotted still takes its number
+        scene.store.replace("incarnations/03.claim", "rotten".getBytes(StandardCharsets.UTF_8));
+        assertThat(incarnations.of("another")).isEmpty();
+        assertThat(incarnations
+                        .claim(1, 2, 3, "cluster", "more", scene.ledger.key)
+                        .incarnation())
+                .isEqualTo(4);
+    }
+
+    @Test
+    void aLifeThatWasGivenUpIsNotTakenUpAgain() throws Exception {
+        // given
+        scene.loseKafka(2);
+        LedgerDefinition second = scene.definition();
+        Incarnations incarnations = new Incarnations(scene.store, scene.ledger.ledger.key());
+        incarnations.requireNewest(second);
+
+        // when
+        scene.loseKafka(3);
+
+        // then
+        assertThatThrownBy(() -> incarnations.requireNewest(second))
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("incarnation 3 of topic events was begun");
+        incarnations.requireNewest(scene.definition());
+        scene.store.delete("incarnations/03.claim");
+        assertThatThrownBy(() -> incarnations.requireNewest(scene.definition()))
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("is missing, damaged, or names another topic");
+    }
+
+    @Test
+    void whatItGoesOnFromIsMadeAgainWhenItIsLost() throws Exception {
+        // given
+        scene.loseKafka(2);
+        started();
+        for (String prefix : List.of("snapshots/", "shard-snapshots/", "windows/")) {
+            for (String name : scene.store.list(prefix)) {
+                scene.store.delete(name);
+            }
+        }
+        assertThatThrownBy(() -> scene.findSeam()).isInstanceOf(FatalDoubtException.class);
+
+        // when
+        Seam.makeAgain(scene.store, scene.ledger.ledger, scene.definition(), scene.ledger.key, 1);
+
+        // then
+        assertThat(scene.findSeam()).isPresent();
+        started();
+        assertThat(check().findings()).isEmpty();
     }
 
     @Test

@@ -137,7 +137,7 @@ class PublishPathTest {
         // then
         assertThatThrownBy(process.checkpointer::publishNewest).isInstanceOf(FatalDoubtException.class);
         assertThat(scene.log.committed).isEqualTo(before);
-        new Guard(scene.store).requireNoneFrom(1);
+        new Guard(scene.store, scene.ledger.ledger).requireNoneFrom(1);
     }
 
     @Test
@@ -160,7 +160,7 @@ class PublishPathTest {
         Scene.Instance second = scene.start();
         assertThatThrownBy(second.checkpointer::takeUp).isInstanceOf(FatalDoubtException.class);
         assertThat(scene.log.committed).isEqualTo(before);
-        new Guard(scene.store).requireNoneFrom(0);
+        new Guard(scene.store, scene.ledger.ledger).requireNoneFrom(0);
     }
 
     private static void refuse() {
@@ -609,7 +609,7 @@ class PublishPathTest {
                 assertThat(range.size()).isEqualTo(head.size());
             }
             byte[] guard = scene.store.get(ObjectNames.guard(published.epoch())).orElseThrow();
-            assertThat(guard).isEqualTo(EpochObjects.guard(published.intent()));
+            assertThat(guard).isEqualTo(GuardObject.encode(published.intent(), scene.ledger.key));
             assertThat(new String(guard, StandardCharsets.UTF_8))
                     .startsWith(published.intent().noteText() + "\n");
         }

@@ -32,7 +32,7 @@ final class Scene {
     final TestLedger ledger;
     final List<TestShard> shards = new ArrayList<>();
     final ObjectStore store;
-    final InMemoryCheckpointLog log = new InMemoryCheckpointLog();
+    InMemoryCheckpointLog log = new InMemoryCheckpointLog();
     /** Whether topic {@code events} is still the same. */
     Runnable topicCheck = () -> {};
 
@@ -121,7 +121,7 @@ final class Scene {
                     () -> topicCheck.run(),
                     owner,
                     archive,
-                    new Guard(store),
+                    new Guard(store, ledger.ledger),
                     signer,
                     unpacked,
                     packer,
@@ -213,11 +213,15 @@ final class Scene {
     ArchiveRestoreStates.Result.Read loseKafka(int newGeneration) throws Exception {
         long last = store.list(ObjectNames.EPOCHS).size() - 1;
         ArchiveRestoreStates.Result.Read archive = readArchive(last);
-        Seam.Maker maker = new Seam.Maker(store, ledger.ledger, ledger.key, archive);
-        incarnation = maker.nextIncarnation();
         generation = newGeneration;
-        maker.make(incarnation, generation, 1_700_000_000_000L);
-        log.committed.clear();
+        String topicId = "topic-id-" + (incarnation + 1);
+        incarnation = new Incarnations(store, ledger.ledger.key())
+                .claim(incarnation, generation, last, "cluster", topicId, ledger.key)
+                .incarnation();
+        SnapshotName made = new Seam.Maker(store, ledger.ledger, ledger.key, archive)
+                .make(incarnation, generation, 1_700_000_000_000L);
+        new SeamEpoch(store, ledger.ledger, ledger.key).publish(archive.shards(), made, generation, 1_700_000_000_000L);
+        log = new InMemoryCheckpointLog();
         new StoredEpochs(store).readAll(log.committed::add);
         List<Control.Genesis> genesis = new ArrayList<>();
         for (ShardSnapshot state : archive.shards()) {
@@ -236,7 +240,12 @@ final class Scene {
 
     /** What the newest incarnation goes on from. */
     Optional<StoredSnapshots.Stored> findSeam() throws IOException {
-        return Seam.find(store, ledger.ledger, Objects.requireNonNull(definition, "Kafka was not lost"));
+        return Seam.find(store, ledger.ledger, definition());
+    }
+
+    /** Of the newest incarnation. */
+    LedgerDefinition definition() {
+        return Objects.requireNonNull(definition, "Kafka was not lost");
     }
 
     ArchiveRestoreStates.Result.Read readArchive(long epoch) throws InterruptedException {

@@ -25,6 +25,7 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.apache.kafka.clients.admin.Admin;
 
@@ -103,17 +104,18 @@ final class Bootstrap implements LedgerBootstrap {
             Map<String, Object> connection, Topics topics, LedgerDefinition ledger, Environment environment)
             throws IOException {
         ObjectStore store = ObjectStores.openForWriting(environment.objects());
-        Runnable state = ledger.incarnation() == 1
-                ? () -> {}
-                : () -> new ProcessorStates(connection, topics, ledger.key(), true)
-                        .writeSeam(ledger, store, environment.generation(), (epochs, total) -> {});
+        Optional<Runnable> state = ledger.incarnation() == 1
+                ? Optional.empty()
+                : Optional.of(() -> new ProcessorStates(connection, topics, ledger.key(), true)
+                        .writeSeam(ledger, store, environment.generation(), (epochs, total) -> {}));
         begin(new NewGeneration(connection, topics, ledger, TIMEOUT), environment.generation(), state);
     }
 
     /** Begins a generation, or finds it begun; a refusal ends the command. */
-    static NewGeneration.Result begin(NewGeneration made, int generation, Runnable state) {
+    static NewGeneration.Result begin(NewGeneration made, int generation, Optional<Runnable> state) {
         try {
-            NewGeneration.Result result = made.begin(generation, state);
+            NewGeneration.Result result =
+                    state.isPresent() ? made.begin(generation, state.get()) : made.begin(generation);
             if (result instanceof NewGeneration.Result.Refused refused) {
                 throw new CliException(
                         ExitCode.ERROR, "generation " + generation + " cannot begin: " + refused.reason(), "");

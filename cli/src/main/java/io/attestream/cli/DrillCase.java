@@ -78,7 +78,7 @@ enum DrillCase {
 
         @Override
         void restore(DrillScene scene) {
-            scene.cluster().restoreKafka();
+            scene.cluster().restoreKafka(scene.kept());
         }
     },
     POINT_IN_TIME(

@@ -8,6 +8,7 @@ import io.attestream.checkpointer.ArchiveCheck;
 import io.attestream.checkpointer.ArchiveRestore;
 import io.attestream.checkpointer.ArchiveRestorePoint;
 import io.attestream.objects.ObjectStores;
+import io.attestream.proofs.note.Checkpoint;
 import io.attestream.schemas.Topics;
 import io.attestream.schemas.ledger.GenesisReader;
 import io.attestream.schemas.ledger.LedgerDefinition;
@@ -365,11 +366,12 @@ final class DrillCluster implements AutoCloseable {
     }
 
     /** @throws IllegalStateException if it is refused, or a service ends instead of becoming ready */
-    void restoreKafka() {
+    void restoreKafka(Checkpoint kept) {
         cluster.close();
         generation++;
         try {
-            cluster = LocalCluster.start(options.withNewGeneration().withBootstrap(new RestoreBootstrap()));
+            cluster = LocalCluster.start(
+                    options.withNewGeneration().withBootstrap(new RestoreBootstrap(Optional.of(kept))));
         } catch (CliException e) {
             throw new IllegalStateException(e.getMessage(), e);
         }

@@ -66,10 +66,20 @@ enum DrillMutation {
             DrillCase.KAFKA.restore(scene);
         }
     },
-    STALE_STORE(DrillCase.KAFKA, DrillCheck.ROOTS, "the kept checkpoint of size [0-9]+ is not among") {
+    STALE_STORE(
+            DrillCase.KAFKA,
+            DrillCheck.RESTORED,
+            "the object store has (segments|payloads|snapshots|packs)/.*: it lost epochs that were published") {
         @Override
         void restore(DrillScene scene) {
             scene.cluster().forgetFromEpoch(scene.newest().epoch() - 2, List.of("epochs/", "guard/"));
+            DrillCase.KAFKA.restore(scene);
+        }
+    },
+    OLD_COPY(DrillCase.KAFKA, DrillCheck.RESTORED, "the kept checkpoint of size [0-9]+ is not among the") {
+        @Override
+        void restore(DrillScene scene) {
+            scene.forgeLongerCheckpoint();
             DrillCase.KAFKA.restore(scene);
         }
     },
@@ -190,16 +200,10 @@ enum DrillMutation {
                     ALTERED_PACK,
                     UNRECORDED_EVENT,
                     LOST_EPOCHS,
+                    STALE_STORE,
+                    OLD_COPY,
                     ALTERED_SEGMENT,
                     NEW_LEDGER -> EnumSet.noneOf(DrillCheck.class);
-            case STALE_STORE ->
-                EnumSet.of(
-                        DrillCheck.ARCHIVE,
-                        DrillCheck.CONSISTENCY,
-                        DrillCheck.ACKNOWLEDGED,
-                        DrillCheck.BUNDLES,
-                        DrillCheck.OFFSETS,
-                        DrillCheck.DEDUP);
             case ALTERED_OBJECT -> EnumSet.of(DrillCheck.ACKNOWLEDGED, DrillCheck.BUNDLES, DrillCheck.DEDUP);
             case STALE_EPOCH, ALTERED_ENTRY, ALTERED_TILE ->
                 EnumSet.of(DrillCheck.CONSISTENCY, DrillCheck.ACKNOWLEDGED, DrillCheck.BUNDLES);

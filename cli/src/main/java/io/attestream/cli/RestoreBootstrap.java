@@ -5,6 +5,7 @@ import io.attestream.chaos.LedgerBootstrap;
 import io.attestream.checkpointer.ArchiveCheck;
 import io.attestream.checkpointer.ArchiveRestoreKafka;
 import io.attestream.objects.ObjectStores;
+import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.schemas.Topics;
 import java.io.IOException;
@@ -14,6 +15,13 @@ import java.util.Optional;
 
 /** For a local cluster whose broker lost everything: the ledger goes on from its object store. */
 final class RestoreBootstrap implements LedgerBootstrap {
+    private final Optional<Checkpoint> kept;
+
+    /** @param kept a verified checkpoint somebody kept, which must be among those published */
+    RestoreBootstrap(Optional<Checkpoint> kept) {
+        this.kept = kept;
+    }
+
     @Override
     public Identity prepare(Environment environment) {
         NoteSigner signer = Bootstrap.read(environment.signingKey());
@@ -26,7 +34,7 @@ final class RestoreBootstrap implements LedgerBootstrap {
                                     environment.bootstrapServers(), topics, environment.generation(), true),
                             signer,
                             ObjectStores.openForWriting(environment.objects()),
-                            Optional.empty(),
+                            kept,
                             new ProcessorStates(connection, topics, signer.verifier(), true),
                             ArchiveCheck.Listener.NONE)
                     .run();

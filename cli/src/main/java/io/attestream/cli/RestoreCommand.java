@@ -11,6 +11,7 @@ import io.attestream.schemas.ledger.NewGeneration;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -89,13 +90,13 @@ final class RestoreCommand {
                     new NewGeneration(kafka, topics.topics(), ledger, TIMEOUT),
                     generation,
                     ledger.incarnation() == 1
-                            ? () -> {}
-                            : () -> new ProcessorStates(kafka, topics.topics(), ledger.key(), dev)
+                            ? Optional.empty()
+                            : Optional.of(() -> new ProcessorStates(kafka, topics.topics(), ledger.key(), dev)
                                     .writeSeam(
                                             ledger,
                                             objects.openForWriting(connection),
                                             generation,
-                                            (epochs, total) -> output.progress("epochs read", epochs, total)));
+                                            (epochs, total) -> output.progress("epochs read", epochs, total))));
             boolean begun = result instanceof NewGeneration.Result.Begun;
             output.json(Output.object("status", begun ? "begun" : "already-begun", "generation", generation));
             output.print(output.paint(Tone.GOOD, begun ? "begun" : "already begun") + "  generation " + generation

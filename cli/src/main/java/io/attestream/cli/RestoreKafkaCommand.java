@@ -24,9 +24,11 @@ import picocli.CommandLine.Option;
             "Origin, key, trees and receipts stay what they were: topic events begins a new incarnation, whose genesis names"
                     + " the tree it goes on from. What was published is all there. What was acknowledged and not published is"
                     + " lost: its receipts say so, and who sends it again gets a leaf for it. Reads and verifies the whole"
-                    + " archive before anything is written, and refuses one that is not what was published, that is shorter"
-                    + " than its guards or than a checkpoint you kept, or a cluster in which a ledger works. A run that was"
-                    + " cut off is finished by running it again. Exit code 3 if it refuses.",
+                    + " archive first; only an epoch that was about to be signed is finished before. Refuses an archive that"
+                    + " is not what was published, or that is shorter than what else the store has or than a checkpoint you"
+                    + " kept: give one, an old copy of a whole store holds by itself. Refuses a cluster in which a ledger"
+                    + " works, and stops if a checkpointer of the lost one is alive. A run that was cut off is finished by"
+                    + " running it again. Exit code 3 if it refuses.",
             "Then start processors, checkpointer and gateway with the new attestream.generation, on empty state directories.",
             ""
         },

@@ -6,6 +6,7 @@ import io.attestream.cli.Output.Tone;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -96,7 +97,9 @@ final class UpCommand implements Callable<Integer> {
                 shards,
                 processors,
                 gateways,
-                restoreKafka ? new RestoreBootstrap() : new Bootstrap(OptionalLong.of(dedupWindowLeaves)),
+                restoreKafka
+                        ? new RestoreBootstrap(Optional.empty())
+                        : new Bootstrap(OptionalLong.of(dedupWindowLeaves)),
                 line -> output.say("  " + line),
                 Map.of(),
                 newGeneration || restoreKafka);

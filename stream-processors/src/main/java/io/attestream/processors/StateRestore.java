@@ -26,6 +26,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -36,6 +37,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
@@ -44,6 +46,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  */
 public final class StateRestore {
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
+    private static final long POLL_NANOS = 100_000_000;
 
     private final Map<String, Object> connection;
     private final Topics topics;
@@ -104,6 +107,7 @@ public final class StateRestore {
                 create(admin, changelog(sequencerGroup, store), SequencerTopology.CHANGELOG);
             }
             create(admin, changelog(proofsGroup, ProofsTopology.SHARD_STORE), ProofsTopology.CHANGELOG);
+            awaitVisible(admin, sequencerGroup, proofsGroup);
             KafkaFence fence = new KafkaFence(connection, sequencerGroup, topics.events());
             ShardSequencerState.Life life =
                     new ShardSequencerState.Life(generation, incarnation, eventsTopicId, fence.changelogs());
@@ -149,7 +153,25 @@ public final class StateRestore {
         }
     }
 
-    private static void get(KafkaFuture<Void> future) {
+    /** A broker may not know for a moment what another has just made. */
+    private static void awaitVisible(Admin admin, String sequencerGroup, String proofsGroup) {
+        List<String> names = new ArrayList<>(List.of(changelog(proofsGroup, ProofsTopology.SHARD_STORE)));
+        SequencerTopology.STORES.forEach(store -> names.add(changelog(sequencerGroup, store)));
+        long deadline = System.nanoTime() + TIMEOUT.toNanos();
+        while (true) {
+            try {
+                get(admin.describeTopics(names).allTopicNames());
+                return;
+            } catch (KafkaException e) {
+                if (!(e.getCause() instanceof UnknownTopicOrPartitionException) || System.nanoTime() > deadline) {
+                    throw e;
+                }
+                LockSupport.parkNanos(POLL_NANOS);
+            }
+        }
+    }
+
+    private static <T> void get(KafkaFuture<T> future) {
         try {
             future.get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {

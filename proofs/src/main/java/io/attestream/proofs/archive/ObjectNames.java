@@ -16,6 +16,7 @@ public final class ObjectNames {
             Pattern.compile("(?:segments|payloads)/([0-9]{20})-([0-9a-f]{64})\\.(?:seg|pay)");
 
     private static final Pattern EPOCH = Pattern.compile("epochs/[0-9]{20}\\.epoch");
+    private static final Pattern GUARD = Pattern.compile("guard/[0-9]{20}\\.note-text");
 
     /** What the names of all segments begin with. */
     public static final String SEGMENTS = "segments/";
@@ -47,6 +48,11 @@ public final class ObjectNames {
     /** Where is kept what was published of an epoch. */
     public static String epoch(long epoch) {
         return EPOCHS + digits(epoch) + ".epoch";
+    }
+
+    /** Whether it is the name of a guard. */
+    public static boolean isGuard(String name) {
+        return GUARD.matcher(name).matches();
     }
 
     /** Whether it is the name of an epoch object. */

@@ -231,6 +231,15 @@ public final class GenesisReader {
         return existing(admin, name, timeout).topicId();
     }
 
+    /** The id the cluster gave a topic; empty if there is none. */
+    public static Optional<Uuid> topicIdIfThere(Admin admin, String name, Duration timeout) {
+        return describe(admin, name, timeout).map(TopicDescription::topicId);
+    }
+
+    public static String clusterId(Admin admin, Duration timeout) {
+        return get(admin.describeCluster().clusterId(), timeout);
+    }
+
     private static TopicDescription existing(Admin admin, String name, Duration timeout) {
         return describe(admin, name, timeout).orElseThrow(() -> new KafkaException("topic " + name + " vanished"));
     }

@@ -52,11 +52,20 @@ public final class NewGeneration {
      * @throws KafkaException if the cluster cannot be reached
      */
     public Result begin(int generation) throws InterruptedException {
-        return begin(generation, () -> {});
+        return begin(generation, Optional.empty());
     }
 
-    /** @param state makes what the sequencer is to begin with, before it has a position */
+    /**
+     * As {@link #begin(int)}, with a state to begin with.
+     *
+     * @param state makes what the sequencer is to begin with, before it has a position; the same again in the next run if it was
+     *     cut off
+     */
     public Result begin(int generation, Runnable state) throws InterruptedException {
+        return begin(generation, Optional.of(state));
+    }
+
+    private Result begin(int generation, Optional<Runnable> state) throws InterruptedException {
         if (generation < 2) {
             return new Result.Refused("generation " + generation + " is the ledger's first: init begins it");
         }
@@ -67,11 +76,9 @@ public final class NewGeneration {
         }
     }
 
-    private Result begin(Admin admin, int generation, Runnable state) {
+    private Result begin(Admin admin, int generation, Optional<Runnable> state) {
         String group = topics.sequencerGroup(generation);
-        Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>(
-                GenesisReader.get(admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata(), timeout));
-        offsets.values().removeIf(Objects::isNull);
+        Map<TopicPartition, OffsetAndMetadata> offsets = offsetsOf(admin, group);
         if (offsets.keySet().containsAll(partitions())) {
             return new Result.AlreadyBegun();
         }
@@ -79,15 +86,36 @@ public final class NewGeneration {
                 .filter(name -> name.startsWith(group + "-"))
                 .sorted()
                 .toList();
-        if (!offsets.isEmpty() || !traces.isEmpty()) {
+        boolean wasBeingMade =
+                state.isPresent() && !offsetsOf(admin, marker(group)).isEmpty();
+        if (!offsets.isEmpty() || (!traces.isEmpty() && !wasBeingMade)) {
             return new Result.Refused("generation " + generation + " was begun and lost its positions (its offsets are "
                     + offsets + ", its topics " + traces + "): begin generation " + (generation + 1));
         }
-        state.run();
         Map<TopicPartition, OffsetAndMetadata> first = new HashMap<>();
         partitions().forEach(partition -> first.put(partition, new OffsetAndMetadata(0)));
+        if (state.isPresent()) {
+            GenesisReader.get(
+                    admin.alterConsumerGroupOffsets(marker(group), first).all(), timeout);
+            state.get().run();
+        }
         GenesisReader.get(admin.alterConsumerGroupOffsets(group, first).all(), timeout);
+        if (state.isPresent()) {
+            GenesisReader.get(admin.deleteConsumerGroups(List.of(marker(group))).all(), timeout);
+        }
         return new Result.Begun();
+    }
+
+    /** A group that has offsets while the state of another is being made. */
+    private static String marker(String group) {
+        return group + ".restoring";
+    }
+
+    private Map<TopicPartition, OffsetAndMetadata> offsetsOf(Admin admin, String group) {
+        Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>(
+                GenesisReader.get(admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata(), timeout));
+        offsets.values().removeIf(Objects::isNull);
+        return offsets;
     }
 
     /** Without its first records a shard's tree cannot be built again from topic events. */

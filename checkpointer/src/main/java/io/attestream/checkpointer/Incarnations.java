@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.checkpointer;
+
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.proofs.json.Jcs;
+import io.attestream.proofs.json.JsonValue.JsonInteger;
+import io.attestream.proofs.json.JsonValue.JsonObject;
+import io.attestream.proofs.json.JsonValue.JsonString;
+import io.attestream.proofs.ledger.LedgerOffset;
+import io.attestream.proofs.note.NoteSigner;
+import io.attestream.proofs.note.NoteVerification;
+import io.attestream.proofs.note.NoteVerifier;
+import io.attestream.proofs.note.SignedNote;
+import io.attestream.schemas.ledger.LedgerDefinition;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.NavigableSet;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Claims on later lives of topic {@code events}: one create-only object for each, {@code incarnations/<n>.claim}, signed by the
+ * ledger's key under the name {@code <origin>/incarnation}. So no number is used twice, whatever became of the life it is of, and a
+ * restore that was cut off finds what it had begun.
+ */
+final class Incarnations {
+    private static final Logger LOG = LoggerFactory.getLogger(Incarnations.class);
+    private static final String CLAIMS = "incarnations/";
+    private static final Pattern NAME = Pattern.compile("incarnations/([0-9]{2})\\.claim");
+
+    private final ObjectStore store;
+    private final NoteVerifier key;
+
+    /**
+     * Who began which life.
+     *
+     * @param generation of the processors it begins with
+     * @param epoch published last before it
+     * @param topicId Kafka's id of the topic it is the life of
+     */
+    record Claim(int incarnation, int generation, long epoch, String clusterId, String topicId) {}
+
+    /** @param key of the ledger */
+    Incarnations(ObjectStore store, NoteVerifier key) {
+        this.store = store;
+        this.key = key;
+    }
+
+    private static String name(int incarnation) {
+        return CLAIMS + String.format(Locale.ROOT, "%02d", incarnation) + ".claim";
+    }
+
+    private NavigableSet<Integer> numbers() throws IOException {
+        NavigableSet<Integer> numbers = new TreeSet<>();
+        for (String name : store.list(CLAIMS)) {
+            Matcher matcher = NAME.matcher(name);
+            if (matcher.matches()) {
+                numbers.add(Integer.parseInt(matcher.group(1)));
+            } else {
+                LOG.warn("object {} lies among the claims and is none", name);
+            }
+        }
+        return numbers;
+    }
+
+    /** The newest claim on this topic. One that cannot be read is none, but its number is taken. */
+    Optional<Claim> of(String topicId) throws IOException {
+        for (int number : numbers().descendingSet()) {
+            Optional<Claim> claim = read(number);
+            if (claim.filter(found -> found.topicId().equals(topicId)).isPresent()) {
+                return claim;
+            }
+        }
+        return Optional.empty();
+    }
+
+    private Optional<Claim> read(int number) throws IOException {
+        try {
+            Optional<byte[]> object = store.get(name(number));
+            return object.isEmpty() ? Optional.empty() : Optional.of(parse(number, object.get()));
+        } catch (InvalidFormat e) {
+            LOG.warn("object {} is of no use: {}", name(number), e.getMessage());
+            return Optional.empty();
+        }
+    }
+
+    /**
+     * Takes the next number.
+     *
+     * @param newestKnown incarnation the archive has
+     * @throws FatalDoubtException if there is none, or another run takes it at the same time
+     */
+    Claim claim(int newestKnown, int generation, long epoch, String clusterId, String topicId, NoteSigner signer)
+            throws IOException {
+        NavigableSet<Integer> numbers = numbers();
+        int newest = Math.max(newestKnown, numbers.isEmpty() ? 1 : numbers.last());
+        if (newest >= LedgerOffset.INCARNATIONS_MAX) {
+            throw new FatalDoubtException("this was incarnation " + newest + " of topic events, the last there can be");
+        }
+        Claim claim = new Claim(newest + 1, generation, epoch, clusterId, topicId);
+        if (store.putIfAbsent(name(newest + 1), encode(claim, signer))
+                instanceof ObjectStore.PutResult.DifferentBytes) {
+            throw new FatalDoubtException("object " + name(newest + 1)
+                    + " was made just now: another restore runs. Let one of them run, into one cluster");
+        }
+        return claim;
+    }
+
+    /**
+     * Refuses a life of the topic that was given up.
+     *
+     * @throws FatalDoubtException if a later one was begun, or this one by another topic
+     */
+    void requireNewest(LedgerDefinition ledger) throws IOException {
+        NavigableSet<Integer> numbers = numbers();
+        int newest = numbers.isEmpty() ? 1 : numbers.last();
+        if (newest > ledger.incarnation()) {
+            throw new FatalDoubtException("object " + name(newest) + " says that incarnation " + newest
+                    + " of topic events was begun ("
+                    + read(newest).map(Claim::toString).orElse("which cannot be read")
+                    + "): the ledger goes on there, and this cluster, of incarnation " + ledger.incarnation()
+                    + ", was given up");
+        }
+        if (ledger.incarnation() > 1
+                && read(ledger.incarnation())
+                        .filter(claim -> claim.topicId().equals(ledger.topicId()))
+                        .isEmpty()) {
+            throw new FatalDoubtException("object " + name(ledger.incarnation())
+                    + " is missing, damaged, or names another topic than that with id " + ledger.topicId()
+                    + ": is attestream.objects.location the store of this ledger?");
+        }
+    }
+
+    private static String keyName(String origin) {
+        return origin + "/incarnation";
+    }
+
+    private static byte[] encode(Claim claim, NoteSigner signer) {
+        byte[] json = Jcs.encode(new JsonObject(Map.of(
+                "clusterId", new JsonString(claim.clusterId()),
+                "epoch", new JsonInteger(claim.epoch()),
+                "generation", new JsonInteger(claim.generation()),
+                "incarnation", new JsonInteger(claim.incarnation()),
+                "topicId", new JsonString(claim.topicId()),
+                "v", new JsonInteger(1))));
+        String text = keyName(signer.keyName()) + "\n" + new String(json, StandardCharsets.UTF_8) + "\n";
+        return StoredSnapshots.encode(SignedNote.sign(text, signer.withName(keyName(signer.keyName()))));
+    }
+
+    private Claim parse(int number, byte[] object) throws InvalidFormat {
+        SignedNote note = SignedNote.parse(object);
+        NoteVerifier verifier = key.withName(keyName(key.keyName()));
+        if (note.verify(List.of(verifier)) instanceof NoteVerification.Rejected rejected) {
+            throw new InvalidFormat(name(number), "is not signed by " + verifier.vkey() + ": " + rejected.reason());
+        }
+        String[] lines = note.text().split("\n", -1);
+        if (lines.length != 3 || !lines[0].equals(keyName(key.keyName()))) {
+            throw new InvalidFormat(name(number), "must be the line " + keyName(key.keyName()) + " and a line of JSON");
+        }
+        JsonObject json = Jcs.parseCanonicalObject(lines[1].getBytes(StandardCharsets.UTF_8));
+        json.allowOnly("clusterId", "epoch", "generation", "incarnation", "topicId", "v");
+        if (json.integer("v") != 1 || json.integer("incarnation") != number) {
+            throw new InvalidFormat(name(number), "must be of version 1 and of this incarnation");
+        }
+        return new Claim(
+                number,
+                Math.toIntExact(json.integer("generation")),
+                json.integer("epoch"),
+                json.string("clusterId"),
+                json.string("topicId"));
+    }
+}
