@@ -343,6 +343,10 @@ public final class ArchiveRestoreKafka {
                     + " begins with a genesis that goes on from another state than the object store has. Use an empty"
                     + " cluster or another topic prefix");
         }
+        if (target.generation() <= archive.generation()) {
+            throw new RefusedException("generation " + target.generation() + " is not new: epoch " + archive.epoch()
+                    + " was published from generation " + archive.generation());
+        }
         int newest = 1;
         for (ShardSnapshot shard : archive.shards()) {
             for (byte[] entry : shard.controls()) {

@@ -93,19 +93,25 @@ public final class ArchiveRestoreStates {
      * @param kept a verified ledger checkpoint somebody kept, which must be among those published
      */
     public Result run(long epoch, Optional<Checkpoint> kept) throws InterruptedException {
+        LogRecord.Published last;
         try {
-            LogRecord.Published last = new StoredEpochs(store)
+            last = new StoredEpochs(store)
                     .get(epoch)
                     .orElseThrow(() -> new IOException("the object store has no epoch " + epoch));
-            return run(last, kept);
         } catch (IOException e) {
             return new Result.Undecided(String.valueOf(e.getMessage()));
         } catch (FatalDoubtException e) {
-            return new Result.Refused(
-                    List.of(new ArchiveCheck.Finding(
-                            ObjectNames.epoch(epoch), "an epoch object", String.valueOf(e.getMessage()))),
-                    1);
+            return refused(ObjectNames.epoch(epoch), "an epoch object", String.valueOf(e.getMessage()));
         }
+        try {
+            return run(last, kept);
+        } catch (IOException e) {
+            return new Result.Undecided(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static Result refused(String object, String expected, String actual) {
+        return new Result.Refused(List.of(new ArchiveCheck.Finding(object, expected, actual)), 1);
     }
 
     private Result run(LogRecord.Published last, Optional<Checkpoint> kept) throws IOException, InterruptedException {
@@ -126,7 +132,9 @@ public final class ArchiveRestoreStates {
         }
         for (ShardSnapshot shard : shards) {
             for (WindowName block : shard.window()) {
-                requireThere(block, reading.kept(block));
+                if (!makeSure(block, reading.kept(block))) {
+                    return refused(block.name(), "a window block", "none, or a damaged one, and packs do not give it");
+                }
             }
         }
         StoredSnapshots stored = new StoredSnapshots(
@@ -166,19 +174,24 @@ public final class ArchiveRestoreStates {
     }
 
     /** A checkpointer wrote it when it was full; if it is gone since, packs give it, or it is one of the last. */
-    private void requireThere(WindowName name, Optional<ShardWindow.Block> kept) throws IOException {
-        try {
-            if (store.get(name.name()).isPresent()) {
-                WindowBlock.parse(name, store.get(name.name()).orElseThrow());
-                return;
-            }
-        } catch (InvalidFormat e) {
-            // is made again
+    private boolean makeSure(WindowName name, Optional<ShardWindow.Block> kept) throws IOException {
+        if (isThere(name)) {
+            return true;
         }
         if (kept.isPresent()) {
             put(kept.get());
-        } else if (!new WindowRepair(store).repair(name)) {
-            throw new FatalDoubtException("object " + name.name() + " is missing or damaged, and packs do not give it");
+            return true;
+        }
+        return new WindowRepair(store).repair(name);
+    }
+
+    private boolean isThere(WindowName name) throws IOException {
+        try {
+            Optional<byte[]> object = store.get(name.name());
+            return object.isPresent()
+                    && WindowBlock.parse(name, object.get()).name().equals(name);
+        } catch (InvalidFormat e) {
+            return false; // is made again
         }
     }
 

@@ -531,6 +531,88 @@ class LostKafkaTest {
     }
 
     @Test
+    void readsTheTopicThatReplacedTheLostOneFromItsFirstRecord() throws Exception {
+        // given
+        scene.loseKafka(2);
+
+        // when
+        ShardReplica replica = scene.shards.get(0).resumed(scene.findSeam().orElseThrow());
+
+        // then
+        assertThat(replica.decidedTo()).isEqualTo(LedgerOffset.first(2));
+        assertThat(replica.resumePoint().sealedOffset()).isZero();
+        assertThat(replica.resumePoint().outcomesOffset()).isZero();
+    }
+
+    @Test
+    void goesOnFromNoSnapshotOfAnotherTreeThanGenesisNames() throws Exception {
+        // given
+        scene.loseKafka(2);
+        LedgerDefinition made = scene.definition();
+        Prior prior = made.genesis().get(0).prior().orElseThrow();
+        CompactRange other = CompactRange.empty();
+        for (long leaf = 0; leaf < prior.size().value(); leaf++) {
+            other.append(prior.frontier().get(0));
+        }
+        Prior sameSize = new Prior(prior.epoch(), other.size(), other.hashes());
+
+        // when
+        LedgerDefinition another = new LedgerDefinition(
+                made.origin(),
+                made.key(),
+                List.of(
+                        scene.ledger.laterGenesis(0, 2, sameSize),
+                        made.genesis().get(1)),
+                made.schemas());
+
+        // then
+        assertThatThrownBy(() -> Seam.find(scene.store, scene.ledger.ledger, another))
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("no whole snapshot of it that its genesis names");
+    }
+
+    /** Whether packs have its leaves or not. */
+    @Test
+    void aFullWindowBlockThatIsGoneIsMadeAgain() throws Exception {
+        // given
+        scene.packLimits = new Unpacked.Limits(PackName.LEAVES_MAX, Long.MAX_VALUE, Long.MAX_VALUE);
+        Scene.Instance process = started();
+        TestShard shard = scene.shards.get(0);
+        shard.append(scene.ledger.rulesValue(0, 2, 1 << 17));
+        for (int i = 0; i < 66_000; i++) {
+            shard.event("full-" + i, "p");
+        }
+        shard.seal();
+        process.read();
+        process.checkpointer.publishNewest();
+        List<String> blocks = scene.store.list("windows/");
+        assertThat(blocks).hasSize(1);
+        long epoch = scene.published().size() - 1;
+
+        for (boolean packed : new boolean[] {false, true}) {
+            // when
+            if (packed) {
+                while (scene.history().newestPack(0).orElseThrow().end() < 65_536) {
+                    process.packer.round();
+                    shard.event("one-more-" + scene.published().size(), "p");
+                    shard.seal();
+                    process.read();
+                    process.checkpointer.publishNewest();
+                }
+                epoch = scene.published().size() - 1;
+            }
+            scene.store.delete(blocks.get(0));
+            ArchiveRestoreStates.Result.Read read = scene.readArchive(epoch);
+
+            // then
+            assertThat(scene.store.list("windows/")).contains(blocks.get(0));
+            WindowName name = read.shards().get(0).window().get(0);
+            assertThat(name.name()).isEqualTo(blocks.get(0));
+            assertThat(read.blocks().read(name).row(65_535)).isNotNull();
+        }
+    }
+
+    @Test
     void aLifeThatWasGivenUpIsNotTakenUpAgain() throws Exception {
         // given
         scene.loseKafka(2);

@@ -586,6 +586,9 @@ class ShardCompactionTest {
         // then
         requireSameAnswers(before);
         assertThat(keys('t')).hasSize(4 - packed);
+        long packedTo = packed == 0 ? -1 : leaves.get(256 * packed - 1).offset();
+        assertThat(keys('o')).hasSize((int)
+                outcomes.stream().filter(outcome -> outcome.offset() > packedTo).count());
         assertThat(text(queries.position(0, nextOffset)))
                 .as("acknowledged perhaps, and lost")
                 .contains("unknown");
