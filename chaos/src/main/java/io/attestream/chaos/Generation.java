@@ -12,17 +12,17 @@ final class Generation {
 
     private Generation() {}
 
-    /** @param next begins the next one, for good */
+    /** The one that was kept last, or the next. */
     static int of(Path data, boolean next) throws IOException {
         Path file = data.resolve(NAME);
-        int generation =
-                Files.exists(file) ? Integer.parseInt(Files.readString(file).strip()) : 1;
-        if (next) {
-            generation++;
-            Path temporary = data.resolve(NAME + ".tmp");
-            Files.writeString(temporary, generation + "\n");
-            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        }
-        return generation;
+        int kept = Files.exists(file) ? Integer.parseInt(Files.readString(file).strip()) : 1;
+        return next ? kept + 1 : kept;
+    }
+
+    /** Once it has begun: a start that was cut off before begins the same one again. */
+    static void keep(Path data, int generation) throws IOException {
+        Path temporary = data.resolve(NAME + ".tmp");
+        Files.writeString(temporary, generation + "\n");
+        Files.move(temporary, data.resolve(NAME), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 }

@@ -214,6 +214,7 @@ public final class LocalCluster implements AutoCloseable {
                         data.resolve("keys/ledger.skey"),
                         data.resolve("objects").toString()));
         ledger = prepared;
+        Generation.keep(data, generation);
 
         say("starting processors, checkpointer and gateway");
         List<ManagedProcess> started = new ArrayList<>();

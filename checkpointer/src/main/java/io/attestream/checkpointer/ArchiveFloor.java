@@ -8,6 +8,7 @@ import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.archive.SnapshotName;
 import io.attestream.proofs.ledger.ShardHead;
 import java.io.IOException;
+import java.math.BigInteger;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -18,7 +19,7 @@ import java.util.regex.Pattern;
  * or of the epoch that was to be next. A store whose newest epochs are gone, guards and all, often still has some of them.
  */
 final class ArchiveFloor {
-    private static final Pattern EPOCH = Pattern.compile("[a-z]+/([0-9]{20})-.*");
+    private static final Pattern EPOCH = Pattern.compile("[a-z]+/([0-9]{20})-[0-9a-f]{64}\\.[a-z]+");
 
     private final ObjectStore store;
 
@@ -59,7 +60,7 @@ final class ArchiveFloor {
     private void requireNoneBehind(String prefix, long epochMax, long lastEpoch) throws IOException {
         for (String name : store.list(prefix)) {
             Matcher matcher = EPOCH.matcher(name);
-            if (matcher.matches() && Long.parseLong(matcher.group(1)) > epochMax) {
+            if (matcher.matches() && new BigInteger(matcher.group(1)).compareTo(BigInteger.valueOf(epochMax)) > 0) {
                 throw longer(name, lastEpoch);
             }
         }
@@ -67,7 +68,8 @@ final class ArchiveFloor {
 
     private static FatalDoubtException longer(String name, long lastEpoch) {
         return new FatalDoubtException("the object store has " + name + ", its last epoch object is "
-                + ObjectNames.epoch(lastEpoch) + ": it lost epochs that were published. A log that is shorter than what"
-                + " was published is never continued; restore the objects from a copy of the store");
+                + ObjectNames.epoch(lastEpoch) + ": it lost epochs that were published, or somebody publishes just now."
+                + " Is a checkpointer of the lost cluster alive? A log that is shorter than what was published is never"
+                + " continued; else restore the objects from a copy of the store");
     }
 }

@@ -45,9 +45,10 @@ import org.apache.kafka.common.Uuid;
  * and not published is lost, and who sends it again gets a leaf for it.
  *
  * <p>In this order, so that nothing works before all is there, and a run that was cut off is finished by the next: an epoch that was
- * about to be signed is finished; the archive is read once, verifying all of it; topics; the state of every shard as a signed
- * {@linkplain Seam snapshot}; the processors' state; topic {@code checkpoints}; and last a genesis record in each shard, which names
- * the tree it goes on from. For one use.
+ * about to be signed is finished; the archive is read, verifying all of it; topics; a claim on the next {@linkplain Incarnations
+ * incarnation}; the state of every shard as a signed {@linkplain Seam snapshot}; the {@linkplain SeamEpoch epoch} that logs it; the
+ * processors' state; topic {@code checkpoints}; and last a genesis record in each shard, which names the tree it goes on from. For
+ * one use.
  */
 public final class ArchiveRestoreKafka {
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
@@ -98,7 +99,7 @@ public final class ArchiveRestoreKafka {
          */
         record Restored(int incarnation, int generation, long epoch, long leaves) implements Result {}
 
-        /** Nothing was started; what was written is used by the next run. */
+        /** Nothing was started; what was written is used by the next run, if what is refused can be mended. */
         record Refused(List<String> reasons) implements Result {
             public Refused {
                 reasons = List.copyOf(reasons);
@@ -200,7 +201,7 @@ public final class ArchiveRestoreKafka {
 
     // ---- what must not be there
 
-    /** Before anything is read or written. */
+    /** Before the archive is read, or anything is written. */
     private void requireFreeCluster() throws IOException, RefusedException {
         int last = published(newestEpoch()).intent().generation();
         if (target.generation() <= last && !isBegun()) {
@@ -211,6 +212,27 @@ public final class ArchiveRestoreKafka {
         if (begun.isPresent() && begun.getAsInt() == 1) {
             throw new RefusedException("topic " + target.topics().events() + " begins with the genesis of a new ledger:"
                     + " attestream init was run there. Use an empty cluster or another topic prefix");
+        }
+        requireNoRecords();
+    }
+
+    /** Of others: what a run before wrote lies behind its claim. */
+    private void requireNoRecords() throws IOException, RefusedException {
+        Topics topics = target.topics();
+        List<String> foreign = new ArrayList<>(List.of(topics.sealed(), topics.outcomes()));
+        try (Admin admin = Admin.create(clients.common())) {
+            Optional<Uuid> topicId = GenesisReader.topicIdIfThere(admin, topics.events(), TIMEOUT);
+            if (topicId.isEmpty()
+                    || new Incarnations(store, key).of(topicId.get().toString()).isEmpty()) {
+                foreign.addAll(List.of(topics.events(), topics.checkpoints()));
+            }
+            for (String topic : foreign) {
+                if (GenesisReader.topicIdIfThere(admin, topic, TIMEOUT).isPresent()
+                        && GenesisReader.holdsRecords(admin, topic, TIMEOUT)) {
+                    throw new RefusedException("topic " + topic + " holds records: a ledger works there already. Use an"
+                            + " empty cluster or another topic prefix");
+                }
+            }
         }
     }
 
@@ -395,13 +417,6 @@ public final class ArchiveRestoreKafka {
             if (!violations.isEmpty()) {
                 throw new RefusedException(
                         violations.stream().map(Object::toString).toList());
-            }
-            for (String topic :
-                    List.of(target.topics().sealed(), target.topics().outcomes())) {
-                if (GenesisReader.holdsRecords(admin, topic, TIMEOUT)) {
-                    throw new RefusedException("topic " + topic + " holds records: a ledger works there already. Use an"
-                            + " empty cluster or another topic prefix");
-                }
             }
             return GenesisReader.topicId(admin, target.topics().events(), TIMEOUT);
         }

@@ -62,8 +62,9 @@ final class Incarnations {
         NavigableSet<Integer> numbers = new TreeSet<>();
         for (String name : store.list(CLAIMS)) {
             Matcher matcher = NAME.matcher(name);
-            if (matcher.matches()) {
-                numbers.add(Integer.parseInt(matcher.group(1)));
+            int number = matcher.matches() ? Integer.parseInt(matcher.group(1)) : 0;
+            if (number > 1 && number <= LedgerOffset.INCARNATIONS_MAX) {
+                numbers.add(number);
             } else {
                 LOG.warn("object {} lies among the claims and is none", name);
             }
@@ -115,26 +116,31 @@ final class Incarnations {
     }
 
     /**
-     * Refuses a life of the topic that was given up.
+     * Refuses a life of the topic that was given up: a later one was claimed, and its first epoch is published. A claim of which
+     * nothing came is none to this one, which may go on.
      *
-     * @throws FatalDoubtException if a later one was begun, or this one by another topic
+     * @throws FatalDoubtException if a later one goes on, or this one is that of another topic
      */
-    void requireNewest(LedgerDefinition ledger) throws IOException {
-        NavigableSet<Integer> numbers = numbers();
-        int newest = numbers.isEmpty() ? 1 : numbers.last();
-        if (newest > ledger.incarnation()) {
-            throw new FatalDoubtException("object " + name(newest) + " says that incarnation " + newest
-                    + " of topic events was begun ("
-                    + read(newest).map(Claim::toString).orElse("which cannot be read")
-                    + "): the ledger goes on there, and this cluster, of incarnation " + ledger.incarnation()
-                    + ", was given up");
+    void requireNewest(LedgerDefinition ledger, SeamEpoch seamEpoch) throws IOException {
+        for (int number : numbers().tailSet(ledger.incarnation(), false)) {
+            Optional<Claim> later = read(number);
+            if (later.isPresent() && seamEpoch.isPublished(later.get())) {
+                throw new FatalDoubtException("object " + name(number) + " says that incarnation " + number
+                        + " of topic events was begun, and epoch "
+                        + (later.get().epoch() + 1) + " is its first ("
+                        + later.get() + "): the ledger goes on there, and this cluster, of incarnation "
+                        + ledger.incarnation() + ", was given up");
+            }
         }
-        if (ledger.incarnation() > 1
-                && read(ledger.incarnation())
-                        .filter(claim -> claim.topicId().equals(ledger.topicId()))
-                        .isEmpty()) {
-            throw new FatalDoubtException("object " + name(ledger.incarnation())
-                    + " is missing, damaged, or names another topic than that with id " + ledger.topicId()
+        if (ledger.incarnation() == 1) {
+            return;
+        }
+        Optional<Claim> own = read(ledger.incarnation());
+        if (own.isEmpty()) {
+            LOG.error("ALARM: object {} is missing or damaged; genesis says the same", name(ledger.incarnation()));
+        } else if (!own.get().topicId().equals(ledger.topicId())) {
+            throw new FatalDoubtException("object " + name(ledger.incarnation()) + " names topic id "
+                    + own.get().topicId() + ", the topic has id " + ledger.topicId()
                     + ": is attestream.objects.location the store of this ledger?");
         }
     }

@@ -177,8 +177,8 @@ public final class Main {
         warnOfSmallHeap(definition);
         Ledger ledger = new Ledger(definition.origin(), definition.key(), definition.shards());
         ObjectStore store = ObjectStores.openForWriting(config.objects().location());
-        new Incarnations(store, definition.key()).requireNewest(definition);
         NoteSigner key = CheckpointerConfigs.signingKey(config.ledger());
+        new Incarnations(store, definition.key()).requireNewest(definition, new SeamEpoch(store, ledger, key));
         Optional<StoredSnapshots.Stored> own = newestSnapshot(store, ledger, definition);
         Optional<StoredSnapshots.Stored> seam = seam(store, ledger, definition, key, own.isPresent());
         Optional<StoredSnapshots.Stored> start = own.or(() -> seam);
@@ -321,20 +321,30 @@ public final class Main {
                 .ifPresent(LOG::warn);
     }
 
-    /** Made again from the archive if it was lost, unless there is a newer one to go on from. */
+    /** Made again from the archive if it was lost; if that cannot be, a newer one has to be there to go on from. */
     private Optional<StoredSnapshots.Stored> seam(
             ObjectStore store, Ledger ledger, LedgerDefinition definition, NoteSigner key, boolean hasNewer)
             throws IOException, InterruptedException {
         try {
             return Seam.find(store, ledger, definition);
         } catch (FatalDoubtException e) {
-            LOG.error("ALARM: {}", e.getMessage());
-            if (hasNewer) {
-                return Optional.empty();
-            }
-            LOG.info("making it again from the archive");
+            LOG.error("ALARM: {}; making it again from the archive", e.getMessage());
+            return madeAgain(store, ledger, definition, key, hasNewer);
+        }
+    }
+
+    private Optional<StoredSnapshots.Stored> madeAgain(
+            ObjectStore store, Ledger ledger, LedgerDefinition definition, NoteSigner key, boolean hasNewer)
+            throws IOException, InterruptedException {
+        try {
             Seam.makeAgain(store, ledger, definition, key, clock.millis());
             return Seam.find(store, ledger, definition);
+        } catch (FatalDoubtException e) {
+            if (!hasNewer) {
+                throw e;
+            }
+            LOG.error("ALARM: it could not be made again: {}", e.getMessage());
+            return Optional.empty();
         }
     }
 

@@ -30,7 +30,7 @@ final class OpenEpoch {
         this.signer = signer;
     }
 
-    /** Number of the epoch that is open behind the last archived one; empty if none is. */
+    /** The intent of the epoch that is open behind the last archived one; empty if none is. */
     Optional<EpochIntent> behind(long lastEpoch) throws IOException {
         Optional<String> newest = store.list(ObjectNames.GUARDS).stream()
                 .filter(ObjectNames::isGuard)

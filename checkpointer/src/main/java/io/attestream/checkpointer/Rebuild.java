@@ -198,7 +198,11 @@ public final class Rebuild {
             throw new IOException("topic " + topics.events() + " is the ledger's incarnation "
                     + definition.incarnation() + ", which goes on from a snapshot in the object store: name it");
         }
-        return objects.isEmpty() ? Optional.empty() : Seam.find(objects.get(), ledger, definition);
+        try {
+            return objects.isEmpty() ? Optional.empty() : Seam.find(objects.get(), ledger, definition);
+        } catch (FatalDoubtException e) {
+            throw new IOException(e.getMessage(), e); // says nothing of the records
+        }
     }
 
     private ShardRebuild goingOn(StoredSnapshots.Stored seam, int shard, Ledger ledger, List<ShardHead> published)

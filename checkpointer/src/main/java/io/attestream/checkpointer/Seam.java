@@ -2,6 +2,7 @@
 package io.attestream.checkpointer;
 
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.archive.ShardSnapshot;
 import io.attestream.proofs.archive.Snapshot;
@@ -64,17 +65,19 @@ final class Seam {
     static void makeAgain(
             ObjectStore store, Ledger ledger, LedgerDefinition definition, NoteSigner signer, long nowMillis)
             throws IOException, InterruptedException {
-        Incarnations.Claim claim = new Incarnations(store, ledger.key())
-                .of(definition.topicId())
-                .orElseThrow(() -> new FatalDoubtException("nobody claimed topic id " + definition.topicId()));
+        long epoch = prior(definition.genesis().get(0)).epoch();
+        int generation = new StoredEpochs(store)
+                .get(epoch + 1)
+                .map(first -> first.intent().generation())
+                .orElseThrow(() -> new FatalDoubtException("object " + ObjectNames.epoch(epoch + 1) + " is missing"));
         ArchiveRestoreStates.Result result = new ArchiveRestoreStates(
                         ledger.key(), store, ArchiveRestoreKafka.NOTHING, ArchiveCheck.Listener.NONE)
-                .run(claim.epoch(), Optional.empty());
+                .run(epoch, Optional.empty());
         if (!(result instanceof ArchiveRestoreStates.Result.Read archive)) {
-            throw new FatalDoubtException(
-                    "the archive does not give what incarnation " + claim.incarnation() + " goes on from: " + result);
+            throw new FatalDoubtException("the archive does not give what incarnation " + definition.incarnation()
+                    + " goes on from: " + result);
         }
-        new Maker(store, ledger, signer, archive).make(claim.incarnation(), claim.generation(), nowMillis);
+        new Maker(store, ledger, signer, archive).make(definition.incarnation(), generation, nowMillis);
     }
 
     private static boolean isOf(Snapshot manifest, LedgerDefinition definition) {
@@ -132,9 +135,24 @@ final class Seam {
         }
 
         private Optional<SnapshotName> made(int incarnation, int generation) throws IOException {
-            return stored.newest(incarnation, generation)
-                    .filter(snapshot -> snapshot.manifest().epoch() == archive.epoch())
-                    .map(StoredSnapshots.Stored::name);
+            for (SnapshotName name : stored.names()) {
+                if (name.epoch() == archive.epoch() && isWhole(name, incarnation, generation)) {
+                    return Optional.of(name);
+                }
+            }
+            return Optional.empty();
+        }
+
+        private boolean isWhole(SnapshotName name, int incarnation, int generation) throws IOException {
+            try {
+                Snapshot manifest = stored.manifest(name);
+                return manifest.incarnation() == incarnation
+                        && manifest.generation() == generation
+                        && stored.load(name, manifest).manifest().equals(manifest);
+            } catch (InvalidFormat e) {
+                LOG.warn("snapshot {} is of no use: {}", name.name(), e.getMessage());
+                return false;
+            }
         }
 
         /** As a checkpointer would that had published the last epoch. */
@@ -164,7 +182,8 @@ final class Seam {
 
         private void put(String name, byte[] object) throws IOException {
             if (store.putIfAbsent(name, object) instanceof ObjectStore.PutResult.DifferentBytes) {
-                throw new FatalDoubtException("object " + name + " is there with other bytes than its digest says");
+                LOG.warn("object {} was damaged, and is replaced by what it has to be", name);
+                store.replace(name, object);
             }
         }
     }

@@ -10,7 +10,10 @@ import io.attestream.proofs.note.NoteSigner;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The first epoch of a later incarnation: it adds nothing and logs the {@linkplain Seam snapshot} that life goes on from. Whoever
@@ -18,6 +21,8 @@ import java.util.function.Consumer;
  * at the guard, or was first, and then the restore stops.
  */
 final class SeamEpoch {
+    private static final Logger LOG = LoggerFactory.getLogger(SeamEpoch.class);
+
     private final ObjectStore store;
     private final Ledger ledger;
     private final NoteSigner signer;
@@ -41,13 +46,16 @@ final class SeamEpoch {
                     return true;
                 }
             } catch (InvalidFormat e) {
-                throw new FatalDoubtException(
-                        "epoch " + intent.epoch() + " logs " + logged.name() + ", which is of no use: "
-                                + e.getMessage(),
-                        e);
+                LOG.warn("epoch {} logs {}, which is of no use: {}", intent.epoch(), logged.name(), e.getMessage());
             }
         }
         return false;
+    }
+
+    /** Whether the first epoch of the claimed incarnation is in the object store. */
+    boolean isPublished(Incarnations.Claim claim) throws IOException {
+        Optional<LogRecord.Published> next = new StoredEpochs(store).get(claim.epoch() + 1);
+        return next.isPresent() && isIt(next.get().intent(), claim);
     }
 
     /**

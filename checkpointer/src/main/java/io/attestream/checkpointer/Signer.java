@@ -19,11 +19,12 @@ import io.attestream.proofs.tree.TreeSize;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * Holds the ledger's key and signs only what extends what it signed last.
+ * Holds the ledger's key and signs only what extends what it signed last; guards too.
  *
  * <p>A ledger log can be perfectly consistent while a shard inside it was forked, and whoever hands over heads can be wrong.
  * So the signer trusts nobody: it keeps, for the ledger log and for every shard, the compact range of its last signed head.
@@ -48,6 +49,8 @@ final class Signer {
     private List<ShardHead> signedHeads;
     private List<CompactRange> shardRanges = new ArrayList<>();
     private Counts signedCounts = Counts.NONE;
+    /** The epoch that was guarded, and is signed next. */
+    private Optional<Extended> verified = Optional.empty();
 
     /** A signer that has signed nothing yet. */
     Signer(NoteSigner key, Ledger ledger, EpochArchive archive, LoggedObjects loggedObjects) {
@@ -97,6 +100,22 @@ final class Signer {
      * @throws FatalDoubtException if anything in the intent does not extend what was signed last
      */
     SignedNote sign(EpochIntent intent) {
+        Extended extended =
+                verified.filter(known -> known.intent().equals(intent)).orElseGet(() -> verify(intent));
+        SignedNote note = SignedNote.sign(intent.noteText(), key);
+        ledgerRange = extended.ledgerRange();
+        shardRanges = extended.shardRanges();
+        signedCounts = extended.counts();
+        signedHeads = intent.heads();
+        verified = Optional.empty();
+        return note;
+    }
+
+    /** What is signed last when an intent is signed that extends what is now. */
+    private record Extended(
+            EpochIntent intent, CompactRange ledgerRange, List<CompactRange> shardRanges, Counts counts) {}
+
+    private Extended verify(EpochIntent intent) {
         if (intent.epoch() != nextEpoch()) {
             throw refused(intent, "the next epoch to sign is " + nextEpoch());
         }
@@ -105,24 +124,16 @@ final class Signer {
         List<CompactRange> extendedShards = extendShards(intent, added);
         Counts counts = added.stream().reduce(signedCounts, Counts::plus);
         requireCounts(intent, counts);
-
-        SignedNote note = SignedNote.sign(intent.noteText(), key);
-        ledgerRange = extendedLedger;
-        shardRanges = extendedShards;
-        signedCounts = counts;
-        signedHeads = intent.heads();
-        return note;
+        return new Extended(intent, extendedLedger, extendedShards, counts);
     }
 
     /**
-     * The guard copy of the epoch that is signed next.
+     * The guard copy of the epoch that is signed next, which is verified before: what is guarded can be finished.
      *
-     * @throws FatalDoubtException if it is another one
+     * @throws FatalDoubtException if anything in the intent does not extend what was signed last
      */
     byte[] guard(EpochIntent intent) {
-        if (intent.epoch() != nextEpoch()) {
-            throw refused(intent, "the next epoch to sign is " + nextEpoch());
-        }
+        verified = Optional.of(verify(intent));
         return GuardObject.encode(intent, key);
     }
 

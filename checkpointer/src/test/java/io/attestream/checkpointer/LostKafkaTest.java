@@ -618,20 +618,32 @@ class LostKafkaTest {
         scene.loseKafka(2);
         LedgerDefinition second = scene.definition();
         Incarnations incarnations = new Incarnations(scene.store, scene.ledger.ledger.key());
-        incarnations.requireNewest(second);
+        SeamEpoch seamEpoch = new SeamEpoch(scene.store, scene.ledger.ledger, scene.ledger.key);
+        incarnations.requireNewest(second, seamEpoch);
+
+        // and one that was claimed, and of which nothing came
+        incarnations.claim(2, 3, scene.published().size() - 1, "cluster", "never-came", scene.ledger.key);
+        scene.store.putIfAbsent("incarnations/99.claim", new byte[] {1});
+        incarnations.requireNewest(second, seamEpoch);
 
         // when
         scene.loseKafka(3);
 
         // then
-        assertThatThrownBy(() -> incarnations.requireNewest(second))
+        assertThatThrownBy(() -> incarnations.requireNewest(second, seamEpoch))
                 .isInstanceOf(FatalDoubtException.class)
-                .hasMessageContaining("incarnation 3 of topic events was begun");
-        incarnations.requireNewest(scene.definition());
-        scene.store.delete("incarnations/03.claim");
-        assertThatThrownBy(() -> incarnations.requireNewest(scene.definition()))
+                .hasMessageContaining("incarnation 4 of topic events was begun");
+        LedgerDefinition newest = scene.definition();
+        assertThat(newest.incarnation()).isEqualTo(4);
+
+        // and a claim of the newest that names another topic
+        assertThatThrownBy(() -> incarnations.requireNewest(newest, seamEpoch))
                 .isInstanceOf(FatalDoubtException.class)
-                .hasMessageContaining("is missing, damaged, or names another topic");
+                .hasMessageContaining("names topic id topic-id-3, the topic has id topic-id-4");
+
+        // but genesis says what a lost claim did
+        scene.store.delete("incarnations/04.claim");
+        incarnations.requireNewest(newest, seamEpoch);
     }
 
     @Test
@@ -650,6 +662,15 @@ class LostKafkaTest {
         Seam.makeAgain(scene.store, scene.ledger.ledger, scene.definition(), scene.ledger.key, 1);
 
         // then
+        assertThat(scene.findSeam()).isPresent();
+
+        // and when a part of it rotted
+        String part = scene.store.list(SnapshotName.SHARD_SNAPSHOTS).get(0);
+        byte[] object = scene.store.get(part).orElseThrow();
+        object[object.length / 2] ^= 1;
+        scene.store.replace(part, object);
+        assertThatThrownBy(() -> scene.findSeam()).isInstanceOf(FatalDoubtException.class);
+        Seam.makeAgain(scene.store, scene.ledger.ledger, scene.definition(), scene.ledger.key, 2);
         assertThat(scene.findSeam()).isPresent();
         started();
         assertThat(check().findings()).isEmpty();

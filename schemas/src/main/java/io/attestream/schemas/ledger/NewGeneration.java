@@ -80,6 +80,10 @@ public final class NewGeneration {
         String group = topics.sequencerGroup(generation);
         Map<TopicPartition, OffsetAndMetadata> offsets = offsetsOf(admin, group);
         if (offsets.keySet().containsAll(partitions())) {
+            if (!offsetsOf(admin, marker(group)).isEmpty()) {
+                GenesisReader.get(
+                        admin.deleteConsumerGroups(List.of(marker(group))).all(), timeout);
+            }
             return new Result.AlreadyBegun();
         }
         List<String> traces = GenesisReader.get(admin.listTopics().names(), timeout).stream()
