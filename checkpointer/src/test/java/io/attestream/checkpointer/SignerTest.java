@@ -473,7 +473,11 @@ class SignerTest {
         assertThat(note.verify(List.of(ledger.key.verifier()))).isInstanceOf(NoteVerification.Rejected.class);
     }
 
+    /** Neither to guard it nor to sign it: what is guarded has to be finished some day. */
     private void refuses(String message, EpochIntent intent) {
+        assertThatThrownBy(() -> signer.guard(intent))
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining(message);
         assertThatThrownBy(() -> signer.sign(intent))
                 .isInstanceOf(FatalDoubtException.class)
                 .hasMessageContaining(message);
