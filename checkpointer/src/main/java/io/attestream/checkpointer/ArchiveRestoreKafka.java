@@ -61,7 +61,6 @@ public final class ArchiveRestoreKafka {
     private final ObjectStore store;
     private final Optional<Checkpoint> kept;
     private final StatesOf statesOf;
-    private States writes = NOTHING;
     private final ArchiveCheck.Listener listener;
     private final KafkaClients clients;
     private final Clock clock = Clock.systemUTC();
@@ -179,20 +178,21 @@ public final class ArchiveRestoreKafka {
     private Result restore() throws IOException, InvalidFormat, RefusedException, InterruptedException {
         Ledger ledger = ledger();
         requireFreeCluster();
-        ArchiveRestoreStates.Result.Read archive = readArchive(ledger);
+        States states = statesOf.shards(ledger.shards());
+        ArchiveRestoreStates.Result.Read archive = readArchive(ledger, states);
         List<Control> controls = controls(archive);
         SchemaBook schemas = schemaBook(controls);
         Uuid eventsTopicId = makeTopics(controls);
-        Incarnations.Claim claim = claim(archive, eventsTopicId.toString());
+        SeamEpoch seamEpoch = new SeamEpoch(store, ledger, signer);
+        Incarnations.Claim claim = claim(archive, eventsTopicId.toString(), seamEpoch);
         archive = archive.asOf(claim.epoch());
         SnapshotName seam = new Seam.Maker(store, ledger, signer, archive)
                 .make(claim.incarnation(), claim.generation(), clock.millis());
-        SeamEpoch seamEpoch = new SeamEpoch(store, ledger, signer);
         if (newestEpoch() == claim.epoch()) {
             seamEpoch.publish(archive.shards(), seam, claim.generation(), clock.millis());
         }
         requireLast(seamEpoch, claim);
-        writes.write(archive, claim.incarnation(), claim.generation(), eventsTopicId);
+        states.write(archive, claim.incarnation(), claim.generation(), eventsTopicId);
         writeCheckpoints(claim.epoch() + 1, schemas);
         requireLast(seamEpoch, claim);
         writeGenesis(archive, controls, claim.incarnation());
@@ -204,7 +204,11 @@ public final class ArchiveRestoreKafka {
     /** Before the archive is read, or anything is written. */
     private void requireFreeCluster() throws IOException, RefusedException {
         int last = published(newestEpoch()).intent().generation();
-        if (target.generation() <= last && !isBegun()) {
+        Optional<Incarnations.Claim> begunBefore = begunBefore();
+        boolean goesOn = begunBefore
+                .filter(claim -> claim.generation() == target.generation())
+                .isPresent();
+        if (target.generation() <= last && !goesOn) {
             throw new RefusedException("generation " + target.generation() + " is not new: epoch " + newestEpoch()
                     + " was published from generation " + last);
         }
@@ -213,19 +217,17 @@ public final class ArchiveRestoreKafka {
             throw new RefusedException("topic " + target.topics().events() + " begins with the genesis of a new ledger:"
                     + " attestream init was run there. Use an empty cluster or another topic prefix");
         }
-        requireNoRecords();
+        requireNoRecords(begunBefore.isPresent());
     }
 
     /** Of others: what a run before wrote lies behind its claim. */
-    private void requireNoRecords() throws IOException, RefusedException {
+    private void requireNoRecords(boolean isBegun) throws RefusedException {
         Topics topics = target.topics();
         List<String> foreign = new ArrayList<>(List.of(topics.sealed(), topics.outcomes()));
+        if (!isBegun) {
+            foreign.addAll(List.of(topics.events(), topics.checkpoints()));
+        }
         try (Admin admin = Admin.create(clients.common())) {
-            Optional<Uuid> topicId = GenesisReader.topicIdIfThere(admin, topics.events(), TIMEOUT);
-            if (topicId.isEmpty()
-                    || new Incarnations(store, key).of(topicId.get().toString()).isEmpty()) {
-                foreign.addAll(List.of(topics.events(), topics.checkpoints()));
-            }
             for (String topic : foreign) {
                 if (GenesisReader.topicIdIfThere(admin, topic, TIMEOUT).isPresent()
                         && GenesisReader.holdsRecords(admin, topic, TIMEOUT)) {
@@ -236,16 +238,14 @@ public final class ArchiveRestoreKafka {
         }
     }
 
-    /** Whether this very topic was claimed for the generation: the run before was cut off. */
-    private boolean isBegun() throws IOException {
+    /** The claim on this very topic, of a run that was cut off. */
+    private Optional<Incarnations.Claim> begunBefore() throws IOException {
         try (Admin admin = Admin.create(clients.common())) {
             Optional<Uuid> topicId =
                     GenesisReader.topicIdIfThere(admin, target.topics().events(), TIMEOUT);
             return topicId.isPresent()
-                    && new Incarnations(store, key)
-                            .of(topicId.get().toString())
-                            .filter(claim -> claim.generation() == target.generation())
-                            .isPresent();
+                    ? new Incarnations(store, key).of(topicId.get().toString())
+                    : Optional.empty();
         }
     }
 
@@ -283,7 +283,7 @@ public final class ArchiveRestoreKafka {
     }
 
     /** Finishes an epoch that is open, and reads all there is then. */
-    private ArchiveRestoreStates.Result.Read readArchive(Ledger ledger)
+    private ArchiveRestoreStates.Result.Read readArchive(Ledger ledger, States states)
             throws IOException, RefusedException, InterruptedException {
         long epoch = newestEpoch();
         OpenEpoch openEpoch = new OpenEpoch(store, signer);
@@ -299,8 +299,7 @@ public final class ArchiveRestoreKafka {
                             .toList());
             epoch++;
         }
-        writes = statesOf.shards(ledger.shards());
-        return read(epoch, writes, kept);
+        return read(epoch, states, kept);
     }
 
     private ArchiveRestoreStates.Result.Read read(
@@ -348,11 +347,11 @@ public final class ArchiveRestoreKafka {
     // ---- whose life it is
 
     /** The one a run before took for this topic, unless somebody published since; else the next number. */
-    private Incarnations.Claim claim(ArchiveRestoreStates.Result.Read archive, String topicId)
+    private Incarnations.Claim claim(ArchiveRestoreStates.Result.Read archive, String topicId, SeamEpoch seamEpoch)
             throws IOException, InvalidFormat, RefusedException {
         Incarnations incarnations = new Incarnations(store, key);
         Optional<Incarnations.Claim> begun = incarnations.of(topicId);
-        if (begun.isPresent() && isOpen(begun.get(), archive)) {
+        if (begun.isPresent() && isOpen(begun.get(), archive, seamEpoch)) {
             if (begun.get().generation() != target.generation()) {
                 throw new RefusedException("incarnation " + begun.get().incarnation() + " was begun with --generation "
                         + begun.get().generation() + ": run it again with that");
@@ -380,17 +379,10 @@ public final class ArchiveRestoreKafka {
         return incarnations.claim(newest, target.generation(), archive.epoch(), clusterId(), topicId, signer);
     }
 
-    private boolean isOpen(Incarnations.Claim claim, ArchiveRestoreStates.Result.Read archive) throws IOException {
+    private boolean isOpen(Incarnations.Claim claim, ArchiveRestoreStates.Result.Read archive, SeamEpoch seamEpoch)
+            throws IOException {
         return archive.epoch() == claim.epoch()
-                || (archive.epoch() == claim.epoch() + 1
-                        && new SeamEpoch(
-                                        store,
-                                        new Ledger(
-                                                key.keyName(),
-                                                key,
-                                                archive.shards().size()),
-                                        signer)
-                                .isIt(published(archive.epoch()).intent(), claim));
+                || seamEpoch.isIt(published(archive.epoch()).intent(), claim);
     }
 
     private String clusterId() {

@@ -4,12 +4,9 @@ package io.attestream.checkpointer;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.EpochObject;
 import io.attestream.proofs.note.NoteSigner;
-import io.attestream.proofs.note.NoteVerification;
 import io.attestream.proofs.note.NoteVerifier;
-import io.attestream.proofs.note.SignedNote;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.List;
 
 /**
  * The guard copy of an epoch: the text to be signed and, behind an empty line, a signed note with all that is fixed of the epoch, by
@@ -18,22 +15,18 @@ import java.util.List;
  * alone.
  */
 final class GuardObject {
-    private GuardObject() {}
+    private static final String PURPOSE = "intent";
 
-    private static String keyName(String origin) {
-        return origin + "/intent";
-    }
+    private GuardObject() {}
 
     /** @param key of the ledger, which only signs what the owner of topic {@code checkpoints} committed */
     static byte[] encode(EpochIntent intent, NoteSigner key) {
-        NoteSigner signer = key.withName(keyName(key.keyName()));
-        String note = SignedNote.sign(fixedText(intent, key.keyName()), signer).encode();
+        String note = SignedJson.sign(PURPOSE, fixed(intent), key).encode();
         return (intent.noteText() + "\n" + note).getBytes(StandardCharsets.UTF_8);
     }
 
-    private static String fixedText(EpochIntent intent, String origin) {
-        byte[] fixed = EpochObjects.encode(intent, intent.noteText());
-        return keyName(origin) + "\n" + new String(fixed, StandardCharsets.UTF_8) + "\n";
+    private static byte[] fixed(EpochIntent intent) {
+        return EpochObjects.encode(intent, intent.noteText());
     }
 
     /** Without its note, as who cannot sign restores it. */
@@ -48,8 +41,7 @@ final class GuardObject {
         }
         try {
             String guard = new String(object, StandardCharsets.UTF_8);
-            return textOf(guard).equals(intent.noteText())
-                    && signed(guard, key).text().equals(fixedText(intent, key.keyName()));
+            return textOf(guard).equals(intent.noteText()) && Arrays.equals(signed(guard, key), fixed(intent));
         } catch (InvalidFormat e) {
             return false;
         }
@@ -63,13 +55,9 @@ final class GuardObject {
         return guard.substring(0, end + 1);
     }
 
-    private static SignedNote signed(String guard, NoteVerifier key) throws InvalidFormat {
-        SignedNote note = SignedNote.parse(guard.substring(textOf(guard).length() + 1));
-        NoteVerifier verifier = key.withName(keyName(key.keyName()));
-        if (note.verify(List.of(verifier)) instanceof NoteVerification.Rejected rejected) {
-            throw new InvalidFormat("guard", "is not signed by " + verifier.vkey() + ": " + rejected.reason());
-        }
-        return note;
+    private static byte[] signed(String guard, NoteVerifier key) throws InvalidFormat {
+        byte[] note = guard.substring(textOf(guard).length() + 1).getBytes(StandardCharsets.UTF_8);
+        return SignedJson.parse(PURPOSE, note, key);
     }
 
     /**
@@ -79,11 +67,7 @@ final class GuardObject {
      */
     static EpochIntent parse(byte[] object, NoteVerifier key) throws InvalidFormat {
         String guard = new String(object, StandardCharsets.UTF_8);
-        String[] lines = signed(guard, key).text().split("\n", -1);
-        if (lines.length != 3 || !lines[0].equals(keyName(key.keyName()))) {
-            throw new InvalidFormat("guard", "must be the line " + keyName(key.keyName()) + " and a line of JSON");
-        }
-        EpochObject fixed = EpochObject.parse(lines[1].getBytes(StandardCharsets.UTF_8));
+        EpochObject fixed = EpochObject.parse(signed(guard, key));
         EpochIntent intent = EpochObjects.intent(fixed, fixed.note());
         if (!textOf(guard).equals(intent.noteText())) {
             throw new InvalidFormat("guard", "has another text than the epoch it is of");

@@ -9,13 +9,9 @@ import io.attestream.proofs.json.JsonValue.JsonObject;
 import io.attestream.proofs.json.JsonValue.JsonString;
 import io.attestream.proofs.ledger.LedgerOffset;
 import io.attestream.proofs.note.NoteSigner;
-import io.attestream.proofs.note.NoteVerification;
 import io.attestream.proofs.note.NoteVerifier;
-import io.attestream.proofs.note.SignedNote;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.NavigableSet;
@@ -33,6 +29,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Incarnations {
     private static final Logger LOG = LoggerFactory.getLogger(Incarnations.class);
+    private static final String PURPOSE = "incarnation";
     private static final String CLAIMS = "incarnations/";
     private static final Pattern NAME = Pattern.compile("incarnations/([0-9]{2})\\.claim");
 
@@ -145,10 +142,6 @@ final class Incarnations {
         }
     }
 
-    private static String keyName(String origin) {
-        return origin + "/incarnation";
-    }
-
     private static byte[] encode(Claim claim, NoteSigner signer) {
         byte[] json = Jcs.encode(new JsonObject(Map.of(
                 "clusterId", new JsonString(claim.clusterId()),
@@ -157,21 +150,11 @@ final class Incarnations {
                 "incarnation", new JsonInteger(claim.incarnation()),
                 "topicId", new JsonString(claim.topicId()),
                 "v", new JsonInteger(1))));
-        String text = keyName(signer.keyName()) + "\n" + new String(json, StandardCharsets.UTF_8) + "\n";
-        return StoredSnapshots.encode(SignedNote.sign(text, signer.withName(keyName(signer.keyName()))));
+        return StoredSnapshots.encode(SignedJson.sign(PURPOSE, json, signer));
     }
 
     private Claim parse(int number, byte[] object) throws InvalidFormat {
-        SignedNote note = SignedNote.parse(object);
-        NoteVerifier verifier = key.withName(keyName(key.keyName()));
-        if (note.verify(List.of(verifier)) instanceof NoteVerification.Rejected rejected) {
-            throw new InvalidFormat(name(number), "is not signed by " + verifier.vkey() + ": " + rejected.reason());
-        }
-        String[] lines = note.text().split("\n", -1);
-        if (lines.length != 3 || !lines[0].equals(keyName(key.keyName()))) {
-            throw new InvalidFormat(name(number), "must be the line " + keyName(key.keyName()) + " and a line of JSON");
-        }
-        JsonObject json = Jcs.parseCanonicalObject(lines[1].getBytes(StandardCharsets.UTF_8));
+        JsonObject json = Jcs.parseCanonicalObject(SignedJson.parse(PURPOSE, object, key));
         json.allowOnly("clusterId", "epoch", "generation", "incarnation", "topicId", "v");
         if (json.integer("v") != 1 || json.integer("incarnation") != number) {
             throw new InvalidFormat(name(number), "must be of version 1 and of this incarnation");
