@@ -2,11 +2,8 @@
 package io.attestream.checkpointer;
 
 import io.attestream.proofs.InvalidFormat;
-import io.attestream.proofs.archive.LeafRecord;
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.ObjectStore;
-import io.attestream.proofs.archive.OutcomeRecord;
-import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.archive.ShardSnapshot;
 import io.attestream.proofs.archive.SnapshotName;
 import io.attestream.proofs.control.Control;
@@ -60,7 +57,7 @@ public final class ArchiveRestoreKafka {
     private final NoteVerifier key;
     private final ObjectStore store;
     private final Optional<Checkpoint> kept;
-    private final StatesOf statesOf;
+    private final ArchiveRestoreStates.StatesOf statesOf;
     private final ArchiveCheck.Listener listener;
     private final KafkaClients clients;
     private final Clock clock = Clock.systemUTC();
@@ -72,22 +69,6 @@ public final class ArchiveRestoreKafka {
      * @param dev whether one replica is enough
      */
     public record Target(String bootstrapServers, Topics topics, int generation, boolean dev) {}
-
-    /** Makes the processors' state of what the archive has. */
-    public interface States extends ArchiveRestoreStates.Taker {
-        /**
-         * Writes it, where the processors of a generation will find it.
-         *
-         * @throws InvalidFormat if it is not that of what was taken
-         */
-        void write(ArchiveRestoreStates.Result.Read archive, int incarnation, int generation, Uuid eventsTopicId)
-                throws IOException, InvalidFormat;
-    }
-
-    /** Makes what takes the state of so many shards. */
-    public interface StatesOf {
-        States shards(int shards);
-    }
 
     /** What came of it. */
     public sealed interface Result {
@@ -109,43 +90,13 @@ public final class ArchiveRestoreKafka {
         record Undecided(String detail) implements Result {}
     }
 
-    static final States NOTHING = new States() {
-        @Override
-        public void leaf(int shard, LeafRecord leaf) {}
-
-        @Override
-        public void outcome(int shard, OutcomeRecord outcome) {}
-
-        @Override
-        public void pack(PackName pack) {}
-
-        @Override
-        public void write(
-                ArchiveRestoreStates.Result.Read archive, int incarnation, int generation, Uuid eventsTopicId) {}
-    };
-
-    /** Ends a run with a refusal. */
-    private static final class RefusedException extends Exception {
-        private static final long serialVersionUID = 1L;
-        private final transient List<String> reasons;
-
-        RefusedException(List<String> reasons) {
-            super(String.join("; ", reasons));
-            this.reasons = reasons;
-        }
-
-        RefusedException(String reason) {
-            this(List.of(reason));
-        }
-    }
-
     /** @param kept a verified ledger checkpoint somebody kept, which must be among those published */
     public ArchiveRestoreKafka(
             Target target,
             NoteSigner signer,
             ObjectStore store,
             Optional<Checkpoint> kept,
-            StatesOf states,
+            ArchiveRestoreStates.StatesOf states,
             ArchiveCheck.Listener listener) {
         this.target = target;
         this.signer = signer;
@@ -161,7 +112,7 @@ public final class ArchiveRestoreKafka {
         try {
             return restore();
         } catch (RefusedException e) {
-            return new Result.Refused(e.reasons);
+            return new Result.Refused(e.reasons());
         } catch (FatalDoubtException e) {
             return e.getCause() instanceof IOException || e.getCause() instanceof KafkaException
                     ? new Result.Undecided(String.valueOf(e.getMessage()))
@@ -178,7 +129,7 @@ public final class ArchiveRestoreKafka {
     private Result restore() throws IOException, InvalidFormat, RefusedException, InterruptedException {
         Ledger ledger = ledger();
         requireFreeCluster();
-        States states = statesOf.shards(ledger.shards());
+        ArchiveRestoreStates.States states = statesOf.shards(ledger.shards());
         ArchiveRestoreStates.Result.Read archive = readArchive(ledger, states);
         List<Control> controls = controls(archive);
         SchemaBook schemas = schemaBook(controls);
@@ -283,7 +234,7 @@ public final class ArchiveRestoreKafka {
     }
 
     /** Finishes an epoch that is open, and reads all there is then. */
-    private ArchiveRestoreStates.Result.Read readArchive(Ledger ledger, States states)
+    private ArchiveRestoreStates.Result.Read readArchive(Ledger ledger, ArchiveRestoreStates.States states)
             throws IOException, RefusedException, InterruptedException {
         long epoch = newestEpoch();
         OpenEpoch openEpoch = new OpenEpoch(store, signer);
@@ -294,29 +245,12 @@ public final class ArchiveRestoreKafka {
             openEpoch.finish(
                     open.get(),
                     ledger,
-                    read(epoch, NOTHING, Optional.empty()).shards().stream()
+                    read(epoch, ArchiveRestoreStates.NOTHING, Optional.empty()).shards().stream()
                             .map(ShardSnapshot::range)
                             .toList());
             epoch++;
         }
         return read(epoch, states, kept);
-    }
-
-    private ArchiveRestoreStates.Result.Read read(
-            long epoch, ArchiveRestoreStates.Taker states, Optional<Checkpoint> among)
-            throws IOException, RefusedException, InterruptedException {
-        ArchiveRestoreStates.Result result = new ArchiveRestoreStates(key, store, states, listener).run(epoch, among);
-        if (result instanceof ArchiveRestoreStates.Result.Read read) {
-            return read;
-        }
-        if (result instanceof ArchiveRestoreStates.Result.Refused refused) {
-            List<String> reasons = new ArrayList<>();
-            refused.findings()
-                    .forEach(finding -> reasons.add("object " + finding.object() + ": expected " + finding.expected()
-                            + ", found " + finding.actual()));
-            throw new RefusedException(reasons);
-        }
-        throw new IOException(((ArchiveRestoreStates.Result.Undecided) result).detail());
     }
 
     /** The newest control record of each shard; of one without leaves that of another. */
@@ -334,6 +268,12 @@ public final class ArchiveRestoreKafka {
                 .findFirst()
                 .orElseThrow(() -> new RefusedException("no shard has a leaf: begin with attestream init"));
         return known.stream().map(control -> control.orElse(any)).toList();
+    }
+
+    private ArchiveRestoreStates.Result.Read read(
+            long epoch, ArchiveRestoreStates.Taker states, Optional<Checkpoint> among)
+            throws IOException, RefusedException, InterruptedException {
+        return new ArchiveRestoreStates(key, store, states, listener).requireRead(epoch, among);
     }
 
     private static SchemaBook schemaBook(List<Control> controls) throws RefusedException {

@@ -22,6 +22,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.apache.kafka.common.Uuid;
 
 /**
  * Goes once through the archive up to a published epoch, verifying all of it, and gives the state of every shard there: what a
@@ -48,6 +49,22 @@ public final class ArchiveRestoreStates {
         void pack(PackName pack);
     }
 
+    /** Makes the processors' state of what the archive has. */
+    public interface States extends Taker {
+        /**
+         * Writes it, where the processors of a generation will find it.
+         *
+         * @throws InvalidFormat if it is not that of what was taken
+         */
+        void write(Result.Read archive, int incarnation, int generation, Uuid eventsTopicId)
+                throws IOException, InvalidFormat;
+    }
+
+    /** Makes what takes the state of so many shards. */
+    public interface StatesOf {
+        States shards(int shards);
+    }
+
     /** What came of it. */
     public sealed interface Result {
         /**
@@ -68,6 +85,25 @@ public final class ArchiveRestoreStates {
             Read asOf(long earlierEpoch) {
                 return new Read(earlierEpoch, generation, leaves, shards, blocks);
             }
+
+            /** Of topics whose first claims behind it come at these offsets, or later. */
+            Read claimedFrom(List<Long> sealedOffsets, List<Long> outcomesOffsets) {
+                List<ShardSnapshot> claimed = new ArrayList<>();
+                for (ShardSnapshot state : shards) {
+                    int shard = state.head().shard();
+                    claimed.add(new ShardSnapshot(
+                            state.head(),
+                            state.frontier(),
+                            state.counts(),
+                            state.controls(),
+                            state.windowFirst(),
+                            state.window(),
+                            sealedOffsets.get(shard),
+                            outcomesOffsets.get(shard),
+                            state.leafSizeBytes()));
+                }
+                return new Read(epoch, generation, leaves, claimed, blocks);
+            }
         }
 
         /** The archive is not what was published. */
@@ -80,6 +116,17 @@ public final class ArchiveRestoreStates {
         /** Nothing can be said. */
         record Undecided(String detail) implements Result {}
     }
+
+    static final Taker NOTHING = new Taker() {
+        @Override
+        public void leaf(int shard, LeafRecord leaf) {}
+
+        @Override
+        public void outcome(int shard, OutcomeRecord outcome) {}
+
+        @Override
+        public void pack(PackName pack) {}
+    };
 
     public ArchiveRestoreStates(NoteVerifier key, ObjectStore store, Taker taker, ArchiveCheck.Listener listener) {
         this.key = key;
@@ -108,6 +155,22 @@ public final class ArchiveRestoreStates {
         } catch (IOException e) {
             return new Result.Undecided(String.valueOf(e.getMessage()));
         }
+    }
+
+    /** As {@link #run}, for whom all of it has to be good. */
+    Result.Read requireRead(long epoch, Optional<Checkpoint> kept)
+            throws IOException, RefusedException, InterruptedException {
+        Result result = run(epoch, kept);
+        if (result instanceof Result.Read read) {
+            return read;
+        }
+        if (result instanceof Result.Refused refused) {
+            throw new RefusedException(refused.findings().stream()
+                    .map(finding -> "object " + finding.object() + ": expected " + finding.expected() + ", found "
+                            + finding.actual())
+                    .toList());
+        }
+        throw new IOException(((Result.Undecided) result).detail());
     }
 
     private static Result refused(String object, String expected, String actual) {

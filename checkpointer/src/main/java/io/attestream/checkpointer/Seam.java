@@ -71,7 +71,7 @@ final class Seam {
                 .map(first -> first.intent().generation())
                 .orElseThrow(() -> new FatalDoubtException("object " + ObjectNames.epoch(epoch + 1) + " is missing"));
         ArchiveRestoreStates.Result result = new ArchiveRestoreStates(
-                        ledger.key(), store, ArchiveRestoreKafka.NOTHING, ArchiveCheck.Listener.NONE)
+                        ledger.key(), store, ArchiveRestoreStates.NOTHING, ArchiveCheck.Listener.NONE)
                 .run(epoch, Optional.empty());
         if (!(result instanceof ArchiveRestoreStates.Result.Read archive)) {
             throw new FatalDoubtException("the archive does not give what incarnation " + definition.incarnation()

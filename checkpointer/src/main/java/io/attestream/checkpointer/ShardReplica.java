@@ -154,8 +154,9 @@ final class ShardReplica {
         // Behind a lost topic this one's first record goes on.
         replica.decidedTo = Math.max(state.head().nextOffset(), LedgerOffset.first(incarnation));
         replica.leafSizeBytes = state.leafSizeBytes();
-        replica.recomputing = generation > stateGeneration;
-        replica.newGeneration = replica.recomputing;
+        // Also behind a state that was made for this generation, an older one may have published.
+        replica.recomputing = generation > 1;
+        replica.newGeneration = generation > stateGeneration;
         return replica;
     }
 
@@ -584,7 +585,9 @@ final class ShardReplica {
             throw doubt("outcome %s, expected none: %s", claim, describeOffset(claim.offset()));
         }
         if (claim.offset() > due.offset()) {
-            throw doubt("outcome missing for offset %d, expected %s, next is %s", due.offset(), due, claim);
+            throw doubt(
+                    "outcome missing for offset %d, expected %s, next is %s%s",
+                    due.offset(), due, claim, perhapsNoSnapshot());
         }
         if (claim.kind() != due.kind()
                 || !claim.reference().equals(due.reference())
@@ -592,6 +595,14 @@ final class ShardReplica {
             throw doubt("outcome of offset %d is %s, expected %s", due.offset(), claim, due);
         }
         outcomesDue.remove();
+    }
+
+    /** What else a first claim may say that does not follow from the first record. */
+    private String perhapsNoSnapshot() {
+        return newGeneration && sealedSize == 0
+                ? ". If this generation began with a snapshot, that is gone: restore it, or begin another generation with"
+                        + " attestream restore state"
+                : "";
     }
 
     private String describeOffset(long offset) {
@@ -614,7 +625,7 @@ final class ShardReplica {
                     delta.shard(), delta.incarnation(), shard, incarnation);
         }
         if (delta.firstIndex() != size) {
-            throw doubt("sealed delta begins at leaf %d, expected %d", delta.firstIndex(), size);
+            throw doubt("sealed delta begins at leaf %d, expected %d%s", delta.firstIndex(), size, perhapsNoSnapshot());
         }
         if (delta.hashes().length != 32 * n
                 || delta.offsets().length != n

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The processors' state was lost and made again from the records: the ledger goes on, and nothing is believed. */
@@ -125,6 +126,125 @@ class GenerationTest {
                 .isInstanceOf(FatalDoubtException.class)
                 .hasMessageContaining("given up");
     }
+
+    // ---- with the state of a published epoch
+
+    /** Whatever was published behind it, and wherever its deltas end. */
+    @ParameterizedTest
+    @CsvSource({"0,1", "0,1000", "1,2", "1,5", "2,3", "2,1000"})
+    void theLogGoesOnFromAPublishedEpoch(long epoch, int recordsInADelta) throws Exception {
+        // given
+        List<ShardHead> before = scene.history().publishedHeads();
+
+        // when
+        scene.restoreFromArchive(2, epoch, recordsInADelta);
+        Scene.Instance process = scene.start();
+        process.checkpointer.takeUp();
+        scene.grow("fourth");
+        process.read();
+        process.checkpointer.publishNewest();
+
+        // then
+        assertThat(process.start.orElseThrow().manifest().epoch()).isEqualTo(epoch);
+        CheckpointHistory history = scene.history();
+        assertThat(scene.published())
+                .extracting(published -> published.intent().generation())
+                .containsExactly(1, 1, 1, 2);
+        for (ShardHead head : history.publishedHeads()) {
+            assertThat(head.size().value())
+                    .isEqualTo(before.get(head.shard()).size().value() + 2);
+        }
+        requireNothingFound();
+
+        // and so does one that goes on from a snapshot of its own
+        process.takeSnapshot();
+        scene.grow("fifth");
+        Scene.Instance next = scene.start();
+        next.checkpointer.takeUp();
+        next.checkpointer.publishNewest();
+        assertThat(next.start.orElseThrow().manifest().epoch()).isEqualTo(3);
+        assertThat(scene.history().nextEpoch()).isEqualTo(5);
+        requireNothingFound();
+    }
+
+    private void requireNothingFound() throws Exception {
+        ArchiveCheck check = ArchiveCheck.openAlone(
+                scene.ledger.ledger.key(), scene.store, Long.MAX_VALUE, ArchiveCheck.Listener.NONE);
+        assertThat(((ArchiveCheck.Result.Checked) check.run()).report().findings())
+                .isEmpty();
+    }
+
+    @Test
+    void anOpenIntentBehindThatEpochIsRolledForwardAsItIs() throws Exception {
+        // given
+        scene.grow("fourth");
+        Scene.Instance dying = scene.start((step, epoch) -> {
+            if (step == PublishStep.INTENT_COMMITTED) {
+                throw new IllegalStateException("dies here");
+            }
+        });
+        dying.checkpointer.takeUp();
+        assertThatThrownBy(dying.checkpointer::publishNewest).hasMessage("dies here");
+
+        // when
+        scene.restoreFromArchive(2, 2, 4);
+        scene.start().checkpointer.takeUp();
+
+        // then
+        assertThat(scene.published())
+                .extracting(epoch -> epoch.intent().generation())
+                .containsExactly(1, 1, 1, 1);
+    }
+
+    /** The snapshot is of another epoch than the state the sequencer began with. */
+    @Test
+    void aStaleSnapshotIsNotGoneOnFrom() throws Exception {
+        // given
+        scene.restoreFromArchive(2, 1, 3);
+        for (TestShard shard : scene.shards) {
+            shard.restoreFrom(scene.published().get(2).intent().heads().get(shard.shard), 2, 3);
+        }
+        scene.grow("fourth");
+
+        // then
+        assertThatThrownBy(scene::start)
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageMatching(".*(sealed delta begins at leaf 9, expected 7|outcome missing for offset 14).*");
+    }
+
+    @Test
+    void withoutItsSnapshotItIsNotReadFromTheFirstRecord() throws Exception {
+        // given
+        scene.restoreFromArchive(2, 1, 3);
+        scene.snapshotsIgnored = true;
+
+        // then
+        assertThatThrownBy(scene::start)
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("If this generation began with a snapshot, that is gone");
+    }
+
+    /** Between the state it began with and what was published last. */
+    @ParameterizedTest
+    @ValueSource(strings = {"hash", "offset", "time", "identity"})
+    void aFalseLeafBehindThatEpochIsSeen(String what) throws Exception {
+        // given
+        scene.restoreFromArchive(2, 0, 1000);
+        SealedDelta delta = scene.shards.get(0).sequencer.deltas.get(0);
+        switch (what) {
+            case "hash" -> delta.hashes()[32] ^= 1;
+            case "offset" -> delta.offsets()[1]--;
+            case "time" -> delta.timestampsMillis()[1]++;
+            default -> delta.identityDigests()[17] ^= 1;
+        }
+
+        // then
+        assertThatThrownBy(() -> scene.start().checkpointer.takeUp())
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("sealed leaf");
+    }
+
+    // ---- what is believed
 
     /** Receipts of old events are answered from what the new generation seals: all of it is held against the records. */
     @ParameterizedTest

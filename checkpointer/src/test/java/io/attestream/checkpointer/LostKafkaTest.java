@@ -735,7 +735,10 @@ class LostKafkaTest {
 
         // when
         ArchiveRestoreStates.Result result = new ArchiveRestoreStates(
-                        scene.ledger.ledger.key(), scene.store, ArchiveRestoreKafka.NOTHING, ArchiveCheck.Listener.NONE)
+                        scene.ledger.ledger.key(),
+                        scene.store,
+                        ArchiveRestoreStates.NOTHING,
+                        ArchiveCheck.Listener.NONE)
                 .run(epoch, Optional.empty());
 
         // then

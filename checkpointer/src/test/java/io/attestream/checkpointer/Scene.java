@@ -209,6 +209,16 @@ final class Scene {
         shards.forEach(shard -> shard.restore(newGeneration, recordsInADelta));
     }
 
+    /** Gives up the processors' state, and begins a new generation with that of a published epoch, out of the object store. */
+    void restoreFromArchive(int newGeneration, long epoch, int recordsInADelta) throws Exception {
+        ArchiveRestoreStates.Result.Read archive = readArchive(epoch);
+        generation = newGeneration;
+        new Seam.Maker(store, ledger.ledger, ledger.key, archive).make(incarnation, generation, 1_700_000_000_000L);
+        for (ShardSnapshot state : archive.shards()) {
+            shards.get(state.head().shard()).restoreFrom(state.head(), generation, recordsInADelta);
+        }
+    }
+
     /** The brokers are gone: the ledger goes on in an empty cluster, out of the object store alone. */
     ArchiveRestoreStates.Result.Read loseKafka(int newGeneration) throws Exception {
         long last = store.list(ObjectNames.EPOCHS).size() - 1;
@@ -250,7 +260,7 @@ final class Scene {
 
     ArchiveRestoreStates.Result.Read readArchive(long epoch) throws InterruptedException {
         ArchiveRestoreStates.Result result = new ArchiveRestoreStates(
-                        ledger.ledger.key(), store, ArchiveRestoreKafka.NOTHING, ArchiveCheck.Listener.NONE)
+                        ledger.ledger.key(), store, ArchiveRestoreStates.NOTHING, ArchiveCheck.Listener.NONE)
                 .run(epoch, Optional.empty());
         if (result instanceof ArchiveRestoreStates.Result.Read read) {
             return read;

@@ -129,6 +129,26 @@ final class TestShard {
         seal();
     }
 
+    /** Goes on in a new generation with the state of a published head: only what is behind it is sequenced again. */
+    void restoreFrom(ShardHead published, int generation, int recordsInADelta) {
+        TestSequencer known = first.goingOn(sequencer.incarnation, sequencer.generation);
+        records.stream()
+                .filter(record -> record.offset() < published.nextOffset())
+                .forEach(record -> known.process(record.offset(), record.timestampMillis(), record.value()));
+        sequencer = known.goingOn(sequencer.incarnation, generation);
+        List<Committed> behind = records.stream()
+                .filter(record -> record.offset() >= published.nextOffset())
+                .toList();
+        for (int i = 0; i < behind.size(); i++) {
+            Committed record = behind.get(i);
+            sequencer.process(record.offset(), record.timestampMillis(), record.value());
+            if ((i + 1) % recordsInADelta == 0) {
+                seal();
+            }
+        }
+        seal();
+    }
+
     /** Hands everything there is to a replica. */
     void feed(ShardReplica replica) {
         feedEvents(replica);

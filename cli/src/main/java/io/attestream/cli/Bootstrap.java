@@ -3,6 +3,8 @@ package io.attestream.cli;
 
 import io.attestream.chaos.LedgerBootstrap;
 import io.attestream.chaos.Secrets;
+import io.attestream.checkpointer.ArchiveCheck;
+import io.attestream.checkpointer.ArchiveRestoreKafka;
 import io.attestream.objects.ObjectStores;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.ObjectNames;
@@ -38,20 +40,31 @@ final class Bootstrap implements LedgerBootstrap {
 
     private final OptionalLong dedupWindowLeaves;
     private final boolean anyhow;
+    private final Optional<OptionalLong> archived;
 
     /** @param dedupWindowLeaves of a new ledger; empty for the default */
     Bootstrap(OptionalLong dedupWindowLeaves) {
-        this(dedupWindowLeaves, false);
+        this(dedupWindowLeaves, false, Optional.empty());
     }
 
-    private Bootstrap(OptionalLong dedupWindowLeaves, boolean anyhow) {
+    private Bootstrap(OptionalLong dedupWindowLeaves, boolean anyhow, Optional<OptionalLong> archived) {
         this.dedupWindowLeaves = dedupWindowLeaves;
         this.anyhow = anyhow;
+        this.archived = archived;
     }
 
     /** Does not look whether there is an object store of a ledger: as who runs {@code init} after a loss. */
     Bootstrap anyhow() {
-        return new Bootstrap(dedupWindowLeaves, true);
+        return new Bootstrap(dedupWindowLeaves, true, Optional.empty());
+    }
+
+    /**
+     * Lets a new generation begin with the state of a published epoch, out of the object store.
+     *
+     * @param epoch empty for the one published last
+     */
+    Bootstrap fromArchive(OptionalLong epoch) {
+        return new Bootstrap(dedupWindowLeaves, anyhow, Optional.of(epoch));
     }
 
     @Override
@@ -67,7 +80,7 @@ final class Bootstrap implements LedgerBootstrap {
             LedgerDefinition made = initialize(connection, topics, environment.shards(), true, signer, schemas)
                     .ledger();
             if (environment.generation() > 1) {
-                beginGeneration(connection, topics, made, environment);
+                beginGeneration(connection, topics, made, environment, signer);
             }
             createInboxes(connection, topics, environment);
             return new Identity(signer.keyName(), signer.verifier().vkey());
@@ -100,11 +113,22 @@ final class Bootstrap implements LedgerBootstrap {
         }
     }
 
-    private static void beginGeneration(
-            Map<String, Object> connection, Topics topics, LedgerDefinition ledger, Environment environment)
+    private void beginGeneration(
+            Map<String, Object> connection,
+            Topics topics,
+            LedgerDefinition ledger,
+            Environment environment,
+            NoteSigner signer)
             throws IOException {
         ObjectStore store = ObjectStores.openForWriting(environment.objects());
-        Optional<Runnable> state = ledger.incarnation() == 1
+        if (archived.isPresent()) {
+            ArchiveRestoreKafka.Target target = new ArchiveRestoreKafka.Target(
+                    environment.bootstrapServers(), topics, environment.generation(), true);
+            StateFromArchive.begin(
+                    target, ledger, signer, store, archived.get(), Optional.empty(), ArchiveCheck.Listener.NONE);
+            return;
+        }
+        Optional<NewGeneration.State> state = ledger.incarnation() == 1
                 ? Optional.empty()
                 : Optional.of(() -> new ProcessorStates(connection, topics, ledger.key(), true)
                         .writeSeam(ledger, store, environment.generation(), (epochs, total) -> {}));
@@ -112,7 +136,7 @@ final class Bootstrap implements LedgerBootstrap {
     }
 
     /** Begins a generation, or finds it begun; a refusal ends the command. */
-    static NewGeneration.Result begin(NewGeneration made, int generation, Optional<Runnable> state) {
+    static NewGeneration.Result begin(NewGeneration made, int generation, Optional<NewGeneration.State> state) {
         try {
             NewGeneration.Result result =
                     state.isPresent() ? made.begin(generation, state.get()) : made.begin(generation);

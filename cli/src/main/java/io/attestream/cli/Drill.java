@@ -199,7 +199,19 @@ final class Drill {
         load.expectTrouble(false);
         try {
             DrillCluster.await(
-                    "an epoch is published", () -> NewestEpoch.fetch(auditor).epoch() > epochBefore);
+                    "an epoch is published",
+                    () -> !cluster.ended().isEmpty()
+                            || NewestEpoch.fetch(auditor).epoch() > epochBefore);
+            if (!cluster.ended().isEmpty()) {
+                note(
+                        DrillCheck.PUBLISHED,
+                        Outcome.FAILED,
+                        "ended by themselves: " + cluster.ended(),
+                        millisSince(begun));
+                load.close();
+                giveUp();
+                return;
+            }
             phasesMillis.put("publish", millisSince(begun));
             note(
                     DrillCheck.PUBLISHED,

@@ -62,6 +62,20 @@ enum DrillCase {
             scene.cluster().startAgain(DrillCluster.CHECKPOINTER);
         }
     },
+    CHANGELOGS_FROM_ARCHIVE(
+            "changelogs-from-archive",
+            "SIGKILL of the processors, and the sequencer's changelog topics are deleted; the state comes out of the object store",
+            "its changelog is missing") {
+        @Override
+        void damage(DrillCluster cluster) {
+            CHANGELOGS.damage(cluster);
+        }
+
+        @Override
+        void restore(DrillScene scene) {
+            scene.cluster().beginNewGenerationFromArchive(begun -> {});
+        }
+    },
     KAFKA(
             "kafka",
             "SIGKILL of every process, the broker's too; the broker's directory and the processors' state are gone",

@@ -2,6 +2,7 @@
 package io.attestream.cli;
 
 import io.attestream.chaos.ClusterFile;
+import io.attestream.chaos.LedgerBootstrap;
 import io.attestream.chaos.LocalCluster;
 import io.attestream.chaos.ManagedProcess;
 import io.attestream.checkpointer.ArchiveCheck;
@@ -38,8 +39,12 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.RemoveMembersFromConsumerGroupOptions;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** The isolated cluster of a drill, and what is done to it. */
 final class DrillCluster implements AutoCloseable {
@@ -190,6 +195,10 @@ final class DrillCluster implements AutoCloseable {
 
     void deleteStateDirectories() {
         deleteBelow(data().resolve("state"));
+    }
+
+    void deleteSnapshots() {
+        listObjects("snapshots/").stream().map(objects()::resolve).forEach(DrillCluster::delete);
     }
 
     void deleteObjects() {
@@ -390,6 +399,42 @@ final class DrillCluster implements AutoCloseable {
         tokens.clear();
     }
 
+    /**
+     * Begins it with the state of the epoch published last.
+     *
+     * @param spoil run once it has begun, before any service is started
+     * @throws IllegalStateException if it is refused, or a service ends instead of becoming ready
+     */
+    void beginNewGenerationFromArchive(Consumer<LedgerBootstrap.Environment> spoil) {
+        cluster.close();
+        generation++;
+        Bootstrap bootstrap =
+                new Bootstrap(OptionalLong.of(Bootstrap.LOCAL_DEDUP_WINDOW_LEAVES)).fromArchive(OptionalLong.empty());
+        try {
+            cluster = LocalCluster.start(options.withNewGeneration().withBootstrap(environment -> {
+                LedgerBootstrap.Identity identity = bootstrap.prepare(environment);
+                spoil.accept(environment);
+                return identity;
+            }));
+        } catch (CliException e) {
+            throw new IllegalStateException(e.getMessage(), e);
+        }
+        tokens.clear();
+    }
+
+    /** The window of the sequencer lost what it remembered of full tiles: their records are deleted from its changelog. */
+    void truncateWindowChangelog(LedgerBootstrap.Environment environment) {
+        String changelog = TOPICS.sequencerGroup(environment.generation()) + "-window-changelog";
+        Map<String, Object> connection = Map.of("bootstrap.servers", environment.bootstrapServers());
+        try (Producer<byte[], byte[]> producer =
+                new KafkaProducer<>(connection, new ByteArraySerializer(), new ByteArraySerializer())) {
+            for (int shard = 0; shard < shards(); shard++) {
+                byte[] firstTile = new byte[Integer.BYTES];
+                var unused = producer.send(new ProducerRecord<>(changelog, shard, firstTile, null));
+            }
+        }
+    }
+
     void restoreObjects() {
         ArchiveRestore.Result result;
         try {
@@ -433,11 +478,11 @@ final class DrillCluster implements AutoCloseable {
         }
     }
 
-    /** Processes that do not run. */
+    /** Processes that do not run, and what each said last. */
     List<String> ended() {
         return cluster.processes().stream()
                 .filter(process -> !process.isAlive())
-                .map(ManagedProcess::name)
+                .map(process -> process.name() + ": " + process.logTail())
                 .toList();
     }
 

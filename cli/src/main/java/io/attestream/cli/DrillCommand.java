@@ -94,7 +94,7 @@ final class DrillCommand {
                 names = "--mutate",
                 paramLabel = "<mutation>",
                 description = "Spoil the drill on purpose, to see that it fails: dropped-event, short-log,"
-                        + " empty-changelogs, shifted-offset, altered-object, wrong-key, lost-epochs,"
+                        + " empty-changelogs, short-store, lost-snapshot, truncated-changelog, shifted-offset, altered-object, wrong-key, lost-epochs,"
                         + " stale-store, old-copy, altered-segment, new-ledger, altered-pack, stale-epoch,"
                         + " altered-entry, altered-tile, unrecorded-event, or all those of --case.")
         private @Nullable String mutation;

@@ -35,6 +35,32 @@ enum DrillMutation {
             scene.cluster().startAgain(DrillCluster.PROCESSORS);
         }
     },
+    SHORT_STORE(
+            DrillCase.CHANGELOGS_FROM_ARCHIVE,
+            DrillCheck.RESTORED,
+            "object epochs/.* is missing, and topic .* has that epoch: the object store is shorter") {
+        @Override
+        void restore(DrillScene scene) {
+            scene.cluster().forgetFromEpoch(scene.newest().epoch() - 2, List.of("epochs/"));
+            drill().restore(scene);
+        }
+    },
+    LOST_SNAPSHOT(
+            DrillCase.CHANGELOGS_FROM_ARCHIVE,
+            DrillCheck.PUBLISHED,
+            "If this generation began with a snapshot, that is gone") {
+        @Override
+        void restore(DrillScene scene) {
+            scene.cluster()
+                    .beginNewGenerationFromArchive(begun -> scene.cluster().deleteSnapshots());
+        }
+    },
+    TRUNCATED_CHANGELOG(DrillCase.CHANGELOGS_FROM_ARCHIVE, DrillCheck.RESTORED, "the dedup window lacks tile 0") {
+        @Override
+        void restore(DrillScene scene) {
+            scene.cluster().beginNewGenerationFromArchive(scene.cluster()::truncateWindowChangelog);
+        }
+    },
     SHIFTED_OFFSET(
             DrillCase.GROUP_OFFSETS,
             DrillCheck.RESTORED,
@@ -203,7 +229,10 @@ enum DrillMutation {
                     STALE_STORE,
                     OLD_COPY,
                     ALTERED_SEGMENT,
-                    NEW_LEDGER -> EnumSet.noneOf(DrillCheck.class);
+                    NEW_LEDGER,
+                    SHORT_STORE,
+                    LOST_SNAPSHOT,
+                    TRUNCATED_CHANGELOG -> EnumSet.noneOf(DrillCheck.class);
             case ALTERED_OBJECT -> EnumSet.of(DrillCheck.ACKNOWLEDGED, DrillCheck.BUNDLES, DrillCheck.DEDUP);
             case STALE_EPOCH, ALTERED_ENTRY, ALTERED_TILE ->
                 EnumSet.of(DrillCheck.CONSISTENCY, DrillCheck.ACKNOWLEDGED, DrillCheck.BUNDLES);

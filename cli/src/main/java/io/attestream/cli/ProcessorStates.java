@@ -2,7 +2,6 @@
 package io.attestream.cli;
 
 import io.attestream.checkpointer.ArchiveCheck;
-import io.attestream.checkpointer.ArchiveRestoreKafka;
 import io.attestream.checkpointer.ArchiveRestoreStates;
 import io.attestream.processors.StateRestore;
 import io.attestream.proofs.InvalidFormat;
@@ -15,13 +14,15 @@ import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.schemas.Topics;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import java.io.IOException;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.Uuid;
 
 /** Hands what an archive has on to who makes the processors' state of it. */
-final class ProcessorStates implements ArchiveRestoreKafka.StatesOf {
+final class ProcessorStates implements ArchiveRestoreStates.StatesOf {
     private final Map<String, Object> kafka;
     private final Topics topics;
     private final NoteVerifier key;
@@ -36,9 +37,9 @@ final class ProcessorStates implements ArchiveRestoreKafka.StatesOf {
     }
 
     @Override
-    public ArchiveRestoreKafka.States shards(int shards) {
+    public ArchiveRestoreStates.States shards(int shards) {
         StateRestore restore = new StateRestore(kafka, topics, shards, key, dev);
-        return new ArchiveRestoreKafka.States() {
+        return new ArchiveRestoreStates.States() {
             @Override
             public void leaf(int shard, LeafRecord leaf) {
                 restore.leaf(shard, leaf);
@@ -68,10 +69,10 @@ final class ProcessorStates implements ArchiveRestoreKafka.StatesOf {
         void at(long epochs, long total);
     }
 
-    /** Writes the state with which the topic of this ledger begins, for a generation. */
-    void writeSeam(LedgerDefinition ledger, ObjectStore store, int generation, Progress progress) {
+    /** Writes the state with which the topic of this ledger begins, for a generation, whose shards go on at its first records. */
+    List<Long> writeSeam(LedgerDefinition ledger, ObjectStore store, int generation, Progress progress) {
         Optional<Prior> prior = ledger.genesis().get(0).prior();
-        ArchiveRestoreKafka.States states = shards(ledger.shards());
+        ArchiveRestoreStates.States states = shards(ledger.shards());
         ArchiveCheck.Listener listener = new ArchiveCheck.Listener() {
             @Override
             public void progress(long epochs, long total) {
@@ -88,6 +89,7 @@ final class ProcessorStates implements ArchiveRestoreKafka.StatesOf {
                         "Look with attestream fsck.");
             }
             states.write(read, ledger.incarnation(), generation, Uuid.fromString(ledger.topicId()));
+            return Collections.nCopies(ledger.shards(), 0L);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new CliException(ExitCode.ERROR, "interrupted", "");

@@ -3,7 +3,9 @@ package io.attestream.cli;
 
 import io.attestream.checkpointer.ArchiveCheck;
 import io.attestream.checkpointer.ArchiveRestore;
+import io.attestream.checkpointer.ArchiveRestoreKafka;
 import io.attestream.checkpointer.ArchiveRestorePoint;
+import io.attestream.checkpointer.ArchiveRestoreState;
 import io.attestream.cli.Output.Tone;
 import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.schemas.ledger.LedgerDefinition;
@@ -12,8 +14,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -45,6 +49,10 @@ final class RestoreCommand {
                         + " with the new attestream.generation. Nothing of the older generations is touched or used. The"
                         + " checkpointer holds every published head, and everything the new processors seal, against the"
                         + " records again before it signs. Whoever still runs in an older generation is refused from then on.",
+                "With --from-archive topic events is not sequenced again up to the epoch published last: the state there is made"
+                        + " of the object store, all of which is verified up to that epoch, and signed as a snapshot from which"
+                        + " the checkpointer goes on. Exit code 3 if the object store is not what was published: nothing is"
+                        + " begun then. An earlier epoch is begun with only when --epoch names it.",
                 "After restore kafka topic events begins in the middle of the ledger; then the object store is read, too.",
                 ""
             },
@@ -53,6 +61,8 @@ final class RestoreCommand {
                 "Examples:",
                 "  attestream restore state --bootstrap-servers kafka:9092 --generation 2 \\",
                 "      --ledger-key 'ledger.example.com/prod+1a2b3c4d+AX…'",
+                "  attestream restore state --data-dir ./attestream-data --generation 2 \\",
+                "      --from-archive --key-file ./attestream-data/keys/ledger.skey --dev",
                 "a local cluster does it when it starts:",
                 "  attestream up --data-dir ./attestream-data --new-generation"
             })
@@ -81,11 +91,17 @@ final class RestoreCommand {
         @Option(names = "--dev", description = "Accept one replica. For one machine only.")
         private boolean dev;
 
+        @ArgGroup(exclusive = false, heading = "%nOut of the object store:%n")
+        private @Nullable FromArchive archived;
+
         @Override
         public Integer call() {
             Output output = form.output();
             Map<String, Object> kafka = Map.of("bootstrap.servers", topics.bootstrapServers(connection));
             LedgerDefinition ledger = topics.definition(connection);
+            if (archived != null && archived.wanted) {
+                return beginFromArchive(output, ledger, archived);
+            }
             NewGeneration.Result result = Bootstrap.begin(
                     new NewGeneration(kafka, topics.topics(), ledger, TIMEOUT),
                     generation,
@@ -99,9 +115,69 @@ final class RestoreCommand {
                                             (epochs, total) -> output.progress("epochs read", epochs, total))));
             boolean begun = result instanceof NewGeneration.Result.Begun;
             output.json(Output.object("status", begun ? "begun" : "already-begun", "generation", generation));
-            output.print(output.paint(Tone.GOOD, begun ? "begun" : "already begun") + "  generation " + generation
-                    + ": start processors and checkpointer with ATTESTREAM_GENERATION=" + generation);
+            printNext(output, begun, "");
             return ExitCode.OK;
+        }
+
+        private int beginFromArchive(Output output, LedgerDefinition ledger, FromArchive from) {
+            ArchiveCheck.Listener listener = new ArchiveCheck.Listener() {
+                @Override
+                public void progress(long epochs, long total) {
+                    output.progress("epochs read", epochs, total);
+                }
+            };
+            ArchiveRestoreState.Result result = StateFromArchive.begin(
+                    new ArchiveRestoreKafka.Target(
+                            topics.bootstrapServers(connection), topics.topics(), generation, dev),
+                    ledger,
+                    Bootstrap.read(from.keyFile),
+                    objects.openForWriting(connection),
+                    from.epoch == null ? OptionalLong.empty() : OptionalLong.of(from.epoch),
+                    Checkpoints.kept(from.checkpoint, ledger.key()),
+                    listener);
+            if (result instanceof ArchiveRestoreState.Result.Begun begun) {
+                output.json(Output.object(
+                        "status", "begun", "generation", generation, "epoch", begun.epoch(), "leaves", begun.leaves()));
+                printNext(output, true, " with " + begun.leaves() + " leaves of epoch " + begun.epoch());
+            } else {
+                output.json(Output.object("status", "already-begun", "generation", generation));
+                printNext(output, false, "");
+            }
+            return ExitCode.OK;
+        }
+
+        private void printNext(Output output, boolean begun, String with) {
+            output.print(output.paint(Tone.GOOD, begun ? "begun" : "already begun") + "  generation " + generation
+                    + with + ": start processors and checkpointer with ATTESTREAM_GENERATION=" + generation);
+        }
+
+        /** Options of which the first asks for the others. */
+        static final class FromArchive {
+            @Option(
+                    names = "--from-archive",
+                    required = true,
+                    description = "Begin with the state of a published epoch instead of the first records.")
+            private boolean wanted;
+
+            @Option(
+                    names = "--key-file",
+                    required = true,
+                    paramLabel = "<file>",
+                    description = "The ledger's signing key, which signs the snapshot.")
+            private Path keyFile = Path.of("");
+
+            @Option(
+                    names = "--epoch",
+                    paramLabel = "<n>",
+                    description = "An earlier epoch than the one published last.")
+            private @Nullable Long epoch;
+
+            @Option(
+                    names = "--checkpoint",
+                    paramLabel = "<file>",
+                    description =
+                            "A checkpoint you kept (attestream checkpoint --save), which must be among those published.")
+            private @Nullable Path checkpoint;
         }
     }
 

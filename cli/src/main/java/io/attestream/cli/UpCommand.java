@@ -79,6 +79,12 @@ final class UpCommand implements Callable<Integer> {
     private boolean newGeneration;
 
     @Option(
+            names = "--from-archive",
+            description =
+                    "With --new-generation: begin with the state of the epoch published last, out of the object store.")
+    private boolean fromArchive;
+
+    @Option(
             names = "--restore-kafka",
             description = "The broker lost its directory: go on from the object store. What was acknowledged and not"
                     + " published is lost.")
@@ -91,15 +97,16 @@ final class UpCommand implements Callable<Integer> {
         Limits.check("--processors", processors, 1, Limits.LOCAL_INSTANCES_MAX);
         Limits.check("--gateways", gateways, 1, Limits.LOCAL_INSTANCES_MAX);
         Limits.checkDedupWindow(dedupWindowLeaves);
+        if (fromArchive && !newGeneration) {
+            throw new CliException(ExitCode.USAGE, "--from-archive is for --new-generation", "");
+        }
         output.say(Tone.STRONG, "Starting the local cluster in " + dataDirectory);
         LocalCluster.Options options = new LocalCluster.Options(
                 dataDirectory,
                 shards,
                 processors,
                 gateways,
-                restoreKafka
-                        ? new RestoreBootstrap(Optional.empty())
-                        : new Bootstrap(OptionalLong.of(dedupWindowLeaves)),
+                restoreKafka ? new RestoreBootstrap(Optional.empty()) : bootstrap(),
                 line -> output.say("  " + line),
                 Map.of(),
                 newGeneration || restoreKafka);
@@ -108,6 +115,11 @@ final class UpCommand implements Callable<Integer> {
             output.say("Ctrl-C stops everything.");
             return cluster.runUntilStopped(output);
         }
+    }
+
+    private Bootstrap bootstrap() {
+        Bootstrap bootstrap = new Bootstrap(OptionalLong.of(dedupWindowLeaves));
+        return fromArchive ? bootstrap.fromArchive(OptionalLong.empty()) : bootstrap;
     }
 
     static void printAddresses(Output output, LocalCluster cluster) {

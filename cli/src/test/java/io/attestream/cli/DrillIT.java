@@ -22,10 +22,12 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Tag("restores")
 class DrillIT {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final String CHOSEN = System.getProperty("attestream.drills", "changelogs,kafka,point-in-time");
+    private static final String CHOSEN =
+            System.getProperty("attestream.drills", "changelogs-from-archive,kafka,point-in-time");
     private static final String ALL = "all";
     private static final String MUTATIONS = System.getProperty(
-            "attestream.drills.mutation", "altered-object,stale-store,new-ledger,altered-pack,altered-entry");
+            "attestream.drills.mutation",
+            "altered-object,lost-snapshot,truncated-changelog,stale-store,new-ledger,altered-pack,altered-entry");
 
     @TempDir
     private Path scratch;

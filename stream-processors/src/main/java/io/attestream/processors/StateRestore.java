@@ -12,6 +12,7 @@ import io.attestream.proofs.archive.OutcomeRecord;
 import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.archive.ShardSnapshot;
 import io.attestream.proofs.archive.WindowBlocks;
+import io.attestream.proofs.ledger.LedgerOffset;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.schemas.Topics;
 import java.io.IOException;
@@ -91,7 +92,7 @@ public final class StateRestore {
      * Writes the state.
      *
      * @param states of all shards at their last leaves, in shard order
-     * @param incarnation of topic {@code events}, whose first record is to come next
+     * @param incarnation of topic {@code events}; what comes next is its first record, or the one behind the last leaf
      * @param generation that never ran
      * @throws InvalidFormat if a state is not that of the leaves
      * @throws KafkaException if the cluster does not take it
@@ -115,7 +116,7 @@ public final class StateRestore {
                 int shard = state.head().shard();
                 proofs.get(shard)
                         .write(
-                                incarnation,
+                                Math.max(state.head().nextOffset(), LedgerOffset.first(incarnation)),
                                 (name, value) -> changelogs.put(
                                         changelog(proofsGroup, ProofsTopology.SHARD_STORE), shard, name, value));
                 if (!state.head().size().isEmpty()) {

@@ -18,8 +18,9 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * Lets the processors begin a new life: a group of its own, whose sequencer begins at the first record of every shard. What the
- * processors kept before is not touched and not used: neither lost nor mixed state can do harm any more.
+ * Lets the processors begin a new life: a group of its own, whose sequencer begins at the first record of every shard, or behind a
+ * state that is made for it. What the processors kept before is not touched and not used: neither lost nor mixed state can do harm
+ * any more.
  */
 public final class NewGeneration {
     private final Map<String, Object> connection;
@@ -37,7 +38,7 @@ public final class NewGeneration {
 
     /** What a run came to. */
     public sealed interface Result {
-        /** Its sequencer begins at the first records. */
+        /** Its sequencer has its positions. */
         record Begun() implements Result {}
 
         /** It was begun before, and has positions of its own; nothing was changed. */
@@ -45,6 +46,12 @@ public final class NewGeneration {
 
         /** Nothing was changed. */
         record Refused(String reason) implements Result {}
+    }
+
+    /** Makes what a sequencer is to begin with, before it has a position; the same again in the next run if one was cut off. */
+    public interface State {
+        /** At which offsets of topic {@code events} it goes on behind it, in shard order. */
+        List<Long> make();
     }
 
     /**
@@ -55,17 +62,12 @@ public final class NewGeneration {
         return begin(generation, Optional.empty());
     }
 
-    /**
-     * As {@link #begin(int)}, with a state to begin with.
-     *
-     * @param state makes what the sequencer is to begin with, before it has a position; the same again in the next run if it was
-     *     cut off
-     */
-    public Result begin(int generation, Runnable state) throws InterruptedException {
+    /** As {@link #begin(int)}, with a state to begin with. */
+    public Result begin(int generation, State state) throws InterruptedException {
         return begin(generation, Optional.of(state));
     }
 
-    private Result begin(int generation, Optional<Runnable> state) throws InterruptedException {
+    private Result begin(int generation, Optional<State> state) throws InterruptedException {
         if (generation < 2) {
             return new Result.Refused("generation " + generation + " is the ledger's first: init begins it");
         }
@@ -76,10 +78,10 @@ public final class NewGeneration {
         }
     }
 
-    private Result begin(Admin admin, int generation, Optional<Runnable> state) {
+    private Result begin(Admin admin, int generation, Optional<State> state) {
         String group = topics.sequencerGroup(generation);
-        Map<TopicPartition, OffsetAndMetadata> offsets = offsetsOf(admin, group);
-        if (offsets.keySet().containsAll(partitions())) {
+        Map<TopicPartition, OffsetAndMetadata> begun = offsetsOf(admin, group);
+        if (begun.keySet().containsAll(partitions())) {
             if (!offsetsOf(admin, marker(group)).isEmpty()) {
                 GenesisReader.get(
                         admin.deleteConsumerGroups(List.of(marker(group))).all(), timeout);
@@ -92,16 +94,17 @@ public final class NewGeneration {
                 .toList();
         boolean wasBeingMade =
                 state.isPresent() && !offsetsOf(admin, marker(group)).isEmpty();
-        if (!offsets.isEmpty() || (!traces.isEmpty() && !wasBeingMade)) {
+        if (!begun.isEmpty() || (!traces.isEmpty() && !wasBeingMade)) {
             return new Result.Refused("generation " + generation + " was begun and lost its positions (its offsets are "
-                    + offsets + ", its topics " + traces + "): begin generation " + (generation + 1));
+                    + begun + ", its topics " + traces + "): begin generation " + (generation + 1));
         }
         Map<TopicPartition, OffsetAndMetadata> first = new HashMap<>();
         partitions().forEach(partition -> first.put(partition, new OffsetAndMetadata(0)));
         if (state.isPresent()) {
             GenesisReader.get(
                     admin.alterConsumerGroupOffsets(marker(group), first).all(), timeout);
-            state.get().run();
+            List<Long> offsets = state.get().make();
+            first.replaceAll((partition, any) -> new OffsetAndMetadata(offsets.get(partition.partition())));
         }
         GenesisReader.get(admin.alterConsumerGroupOffsets(group, first).all(), timeout);
         if (state.isPresent()) {

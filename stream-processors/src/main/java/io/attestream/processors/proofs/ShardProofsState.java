@@ -4,7 +4,6 @@ package io.attestream.processors.proofs;
 import io.attestream.proofs.archive.LeafRecord;
 import io.attestream.proofs.archive.OutcomeRecord;
 import io.attestream.proofs.archive.PackName;
-import io.attestream.proofs.ledger.LedgerOffset;
 import io.attestream.proofs.tile.TilePath;
 import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.Rfc6962;
@@ -93,17 +92,16 @@ public final class ShardProofsState {
     /**
      * Hands over what the store holds.
      *
-     * @param incarnation that begins now: of those before all is known
+     * @param nextOffset of the record that comes next: of those before all is known
      */
-    public void write(int incarnation, BiConsumer<byte[], byte[]> to) {
+    public void write(long nextOffset, BiConsumer<byte[], byte[]> to) {
         int width = (int) (size % TILE);
         tiles.putLeaves(size - width, Arrays.copyOf(open, width * Hash.SIZE_BYTES));
         putDeltas();
         outcomes.forEach((offset, outcome) -> records.put(Keys.outcome(offset), outcome));
-        long first = LedgerOffset.first(incarnation);
         records.forEach((key, value) -> to.accept(key.get(), value));
         to.accept(Keys.compacted().get(), compacted.encode());
-        to.accept(Keys.meta().get(), new ShardMeta(size, first, first - 1).encode());
+        to.accept(Keys.meta().get(), new ShardMeta(size, nextOffset, nextOffset - 1).encode());
     }
 
     private void putDeltas() {

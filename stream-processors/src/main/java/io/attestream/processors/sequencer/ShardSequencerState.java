@@ -22,7 +22,7 @@ import org.apache.kafka.common.Uuid;
 
 /**
  * Makes the sequencer's state of one shard out of the shard's leaves and of what a snapshot remembers of them, as if the sequencer
- * had come to the first record of a new life of topic {@code events}. Needs the times of all tiles in the longest window there can
+ * had come to its head, or to the first record of a new life of topic {@code events}. Needs the times of all tiles in the longest window there can
  * be, some 2 MB. Not thread-safe.
  */
 public final class ShardSequencerState {
@@ -93,9 +93,9 @@ public final class ShardSequencerState {
         if (edge.size() != range.size().value()) {
             throw new InvalidFormat("window", "does not reach from the last full tile to the head");
         }
-        long first = LedgerOffset.first(life.incarnation());
-        edge.setNextOffset(first);
-        edge.setSealed(edge.size(), first);
+        long nextOffset = Math.max(state.head().nextOffset(), LedgerOffset.first(life.incarnation()));
+        edge.setNextOffset(nextOffset);
+        edge.setSealed(edge.size(), nextOffset);
         edge.setRules(rules.version(), rules.dedupWindowLeaves(), window.firstLeaf());
         for (long tile = window.firstLeaf() / TILE; tile < edge.size() / TILE; tile++) {
             to.put(

@@ -564,7 +564,7 @@ class ShardCompactionTest {
         }
         directory = directory.resolve("next");
         open(Optional.of(new PackedProofs(objects)));
-        made.write(2, (key, value) -> store().put(Bytes.wrap(key), value));
+        made.write(LedgerOffset.first(2), (key, value) -> store().put(Bytes.wrap(key), value));
     }
 
     @ParameterizedTest
