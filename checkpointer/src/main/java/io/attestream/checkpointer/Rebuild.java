@@ -50,6 +50,7 @@ public final class Rebuild {
     private final LedgerDefinition definition;
     private final Reading reading;
     private final Listener listener;
+    private long bytesPerSecondMax = Long.MAX_VALUE;
     private final Duration patience;
     private Optional<ObjectStore> objects = Optional.empty();
 
@@ -137,6 +138,12 @@ public final class Rebuild {
     /** In a later incarnation of topic {@code events}: where the snapshot is that it goes on from, whose trees are believed. */
     public Rebuild withObjects(ObjectStore store) {
         objects = Optional.of(store);
+        return this;
+    }
+
+    /** Reads no more than so many bytes a second, at least 1: the brokers serve others too. */
+    public Rebuild atMost(long bytesPerSecondMax) {
+        this.bytesPerSecondMax = bytesPerSecondMax;
         return this;
     }
 
@@ -270,6 +277,8 @@ public final class Rebuild {
         private final long total;
         private final AtomicLong done = new AtomicLong();
         private final AtomicBoolean stop = new AtomicBoolean();
+        private final AtomicLong sizeBytes = new AtomicLong();
+        private final ArchiveCheck.Pace pace = new ArchiveCheck.Pace(bytesPerSecondMax);
 
         Run(List<ShardRebuild> shards) {
             this.shards = shards;
@@ -322,16 +331,23 @@ public final class Rebuild {
                 open.keySet().forEach(partition -> consumer.seek(partition, 0));
                 while (!open.isEmpty() && !stop.get()) {
                     read(consumer, open);
+                    pace.after(sizeBytes.get());
                     requireProgress(ownPatience, consumer, open);
                 }
                 return new Result.Same(0, List.of());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return new Result.Undecided("interrupted");
             } catch (FatalDoubtException e) {
                 stop.set(true); // what others may find is not worse
                 return new Result.Different(String.valueOf(e.getMessage()));
             } catch (ShardRebuild.UndecidableException e) {
                 return new Result.Undecided(String.valueOf(e.getMessage()));
             } catch (KafkaException e) {
-                return new Result.Undecided("topic " + topics.events() + " cannot be read: " + e.getMessage());
+                // The consumer has read a batch that is none, and cannot go past it: only then is there such a cause.
+                return e.getCause() instanceof KafkaException damaged
+                        ? new Result.Different("topic " + topics.events() + " is damaged: " + damaged.getMessage())
+                        : new Result.Undecided("topic " + topics.events() + " cannot be read: " + e.getMessage());
             }
         }
 
@@ -366,6 +382,7 @@ public final class Rebuild {
                 TopicPartition partition = new TopicPartition(topics.events(), shard.shard());
                 long before = shard.position();
                 for (ConsumerRecord<byte[], byte[]> record : records.records(partition)) {
+                    sizeBytes.addAndGet(Math.max(0, record.serializedValueSize()));
                     shard.accept(record.offset(), record.timestamp(), record.value());
                 }
                 shard.readTo(consumer.position(partition));

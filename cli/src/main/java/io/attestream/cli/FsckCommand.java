@@ -2,13 +2,20 @@
 package io.attestream.cli;
 
 import io.attestream.checkpointer.ArchiveCheck;
+import io.attestream.checkpointer.Rebuild;
 import io.attestream.cli.Output.Tone;
+import io.attestream.processors.StateCheck;
 import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.note.Checkpoint;
+import io.attestream.schemas.ledger.LedgerDefinition;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -19,14 +26,17 @@ import picocli.CommandLine.Option;
 @Command(
         name = "fsck",
         mixinStandardHelpOptions = true,
-        header = "Recompute every hash in the object store and hold it against what was published.",
+        header = "Recompute every hash there is and hold it against what was published.",
         description = {
-            "Reads topic checkpoints and every object a published epoch names: the digest of each, every leaf hash from the"
-                    + " stored entry, every shard's root at every published size, every payload against the digest in its"
-                    + " entry, every guard copy. Changes nothing. Exit code 3 if anything is not as it must be; everything"
-                    + " found is named. What Kafka holds is checked by attestream rebuild.",
-            "With --alone no Kafka is asked: the published epochs are those the object store itself has, each signed by the"
-                    + " ledger's key. That its newest are missing, nothing in it says: give a checkpoint you kept.",
+            "Of the object store, topic checkpoints and every object a published epoch names: the digest of each, every leaf"
+                    + " hash from the stored entry, every shard's root at every published size, every payload against the"
+                    + " digest in its entry, every guard copy. Of Kafka, every record of topic events: decided, hashed and"
+                    + " every published head met, as attestream rebuild does. Of the processors' state directories, the"
+                    + " checksum of every block, and every tile against the one above it. Changes nothing. Exit code 3 if"
+                    + " anything is not as it must be; everything found is named.",
+            "With --alone no Kafka is asked, and of the object store only: the published epochs are those the object store"
+                    + " itself has, each signed by the ledger's key. That its newest are missing, nothing in it says: give a"
+                    + " checkpoint you kept.",
             ""
         },
         footer = {
@@ -69,6 +79,14 @@ final class FsckCommand implements Callable<Integer> {
     @Option(names = "--alone", description = "Ask no Kafka: verify the object store by itself, under the ledger's key.")
     private boolean alone;
 
+    @Option(
+            names = "--state",
+            paramLabel = "<dir>",
+            description =
+                    "A state directory of processors on this machine (attestream.state.directory), or one above several."
+                            + " Default: that of --data-dir.")
+    private @Nullable Path state;
+
     @Override
     public Integer call() throws InterruptedException {
         Output output = form.output();
@@ -76,20 +94,58 @@ final class FsckCommand implements Callable<Integer> {
             throw new CliException(
                     ExitCode.USAGE, "--max-mib-per-second must be at least 1, not " + mibPerSecondMax, "");
         }
-        ArchiveCheck.Result result = check(objects.open(connection), new ArchiveCheck.Listener() {
+        Optional<Checkpoint> kept = Checkpoints.kept(checkpoint, connection.ledgerKey());
+        Report report = new Report(output);
+        report.objects(check(objects.open(connection), new ArchiveCheck.Listener() {
                     @Override
                     public void progress(long epochs, long total) {
                         output.progress("epochs checked", epochs, total);
                     }
                 })
-                .run(Checkpoints.kept(checkpoint, connection.ledgerKey()));
-        if (result instanceof ArchiveCheck.Result.Checked checked) {
-            return report(output, checked.report());
+                .run(kept));
+        if (!alone) {
+            report.kafka(rebuild(output).run(1, kept));
         }
-        String detail = ((ArchiveCheck.Result.Undecided) result).detail();
-        output.json(Output.object("status", "undecided", "detail", detail));
-        output.print(output.paint(Tone.WARNING, "undecided") + "  " + detail);
-        return ExitCode.UNAVAILABLE;
+        Optional<Path> directory = stateDirectory();
+        if (directory.isPresent()) {
+            report.state(directory.get(), checkState(output, directory.get()));
+        }
+        return report.end();
+    }
+
+    private Rebuild rebuild(Output output) {
+        LedgerDefinition ledger = topics.definition(connection);
+        Rebuild rebuild = new Rebuild(
+                        topics.bootstrapServers(connection),
+                        topics.topics(),
+                        ledger,
+                        Rebuild.Reading.DECODED,
+                        RebuildCommand.progressTo(output))
+                .atMost(mibPerSecondMax * MIB);
+        return ledger.incarnation() > 1 ? rebuild.withObjects(objects.open(connection)) : rebuild;
+    }
+
+    private Optional<Path> stateDirectory() {
+        if (alone || state != null) {
+            return Optional.ofNullable(state);
+        }
+        return connection
+                .dataDirectory()
+                .map(directory -> directory.resolve("state"))
+                .filter(Files::isDirectory);
+    }
+
+    private StateCheck.Report checkState(Output output, Path directory) {
+        try {
+            return new StateCheck(
+                            directory,
+                            mibPerSecondMax * MIB,
+                            (stores, total) -> output.progress("stores checked", stores, total))
+                    .run();
+        } catch (IOException e) {
+            throw new CliException(
+                    ExitCode.UNAVAILABLE, "the state in " + directory + " cannot be read: " + e.getMessage(), "");
+        }
     }
 
     private ArchiveCheck check(ObjectStore store, ArchiveCheck.Listener listener) {
@@ -110,44 +166,132 @@ final class FsckCommand implements Callable<Integer> {
                 listener);
     }
 
-    private static int report(Output output, ArchiveCheck.Report report) {
-        boolean good = report.found() == 0;
-        output.json(Output.object(
-                "status", good ? "good" : "damaged",
-                "epochs", report.epochs(),
-                "leaves", report.leaves(),
-                "payloads", report.payloads(),
-                "encrypted", report.encrypted(),
-                "checkpoint", report.newest().map(Checkpoint::text).orElse(""),
-                "sizeBytes", report.sizeBytes(),
-                "found", report.found(),
-                "findings", report.findings(),
-                "unreferenced", report.unreferenced()));
-        if (!good) {
+    /** Says of each part what was found, and at the end the worst. */
+    private static final class Report {
+        private final Output output;
+        private final Map<String, Object> json = new LinkedHashMap<>();
+        private boolean damaged;
+        private boolean undecided;
+
+        Report(Output output) {
+            this.output = output;
+        }
+
+        void objects(ArchiveCheck.Result result) {
+            if (result instanceof ArchiveCheck.Result.Checked checked) {
+                objects(checked.report());
+            } else {
+                undecided("objects", ((ArchiveCheck.Result.Undecided) result).detail());
+            }
+        }
+
+        private void objects(ArchiveCheck.Report report) {
+            json.put("epochs", report.epochs());
+            json.put("leaves", report.leaves());
+            json.put("payloads", report.payloads());
+            json.put("encrypted", report.encrypted());
+            json.put("checkpoint", report.newest().map(Checkpoint::text).orElse(""));
+            json.put("sizeBytes", report.sizeBytes());
+            json.put("found", report.found());
+            json.put("findings", report.findings());
+            json.put("unreferenced", report.unreferenced());
             List<List<String>> rows = new ArrayList<>();
-            rows.add(List.of("object", "expected", "actual"));
             report.findings()
                     .forEach(finding -> rows.add(List.of(finding.object(), finding.expected(), finding.actual())));
-            Output.table(rows).forEach(output::print);
+            print("object", rows);
+            if (!report.unreferenced().isEmpty()) {
+                output.print(
+                        report.unreferenced().size() + " objects are named by no epoch, which a checkpointer that died"
+                                + " leaves behind, or which is to be logged next; first "
+                                + report.unreferenced().get(0));
+            }
+            String looked = report.epochs() + " epochs, " + report.leaves() + " leaves, " + report.payloads()
+                    + " payloads held against their digest, " + report.encrypted() + " encrypted, "
+                    + report.sizeBytes() / MIB + " MiB";
+            verdict(
+                    "objects",
+                    report.found(),
+                    looked,
+                    "What Kafka still holds comes back with: attestream restore objects");
+            report.newest()
+                    .ifPresent(newest -> output.print("held against the checkpoint of size " + newest.size() + ", root "
+                            + newest.root().base64()));
         }
-        if (!report.unreferenced().isEmpty()) {
-            output.print(report.unreferenced().size() + " objects are named by no epoch, which a checkpointer that died"
-                    + " leaves behind, or which is to be logged next; first "
-                    + report.unreferenced().get(0));
+
+        void kafka(Rebuild.Result result) {
+            if (result instanceof Rebuild.Result.Same same) {
+                long others = same.shards().stream()
+                        .mapToLong(Rebuild.ShardTotal::withoutLeaf)
+                        .sum();
+                json.put("kafka", Output.object("status", "good", "leaves", same.leaves(), "withoutLeaf", others));
+                verdict("Kafka", 0, same.leaves() + " leaves and " + others + " other records decided again", "");
+            } else if (result instanceof Rebuild.Result.Different different) {
+                json.put("kafka", Output.object("status", "damaged", "detail", different.detail()));
+                output.print(different.detail());
+                verdict(
+                        "Kafka",
+                        1,
+                        "topic events",
+                        "Restore the topic from another broker, or attestream restore kafka");
+            } else {
+                undecided("Kafka", ((Rebuild.Result.Undecided) result).detail());
+            }
         }
-        String looked = report.epochs() + " epochs, " + report.leaves() + " leaves, " + report.payloads()
-                + " payloads held against their digest, " + report.encrypted() + " encrypted, "
-                + report.sizeBytes() / MIB + " MiB";
-        output.print(
-                good
-                        ? output.paint(Tone.GOOD, "good") + "  " + looked
-                        : output.paint(Tone.BAD, "DAMAGED") + "  " + report.found() + " found in " + looked);
-        report.newest()
-                .ifPresent(newest -> output.print("held against the checkpoint of size " + newest.size() + ", root "
-                        + newest.root().base64()));
-        if (!good) {
-            output.print("What Kafka still holds comes back with: attestream restore objects");
+
+        void state(Path directory, StateCheck.Report report) {
+            json.put(
+                    "state",
+                    Output.object(
+                            "status", report.findings().isEmpty() ? "good" : "damaged",
+                            "stores", report.stores(),
+                            "records", report.records(),
+                            "tiles", report.tiles(),
+                            "sizeBytes", report.sizeBytes(),
+                            "findings", report.findings()));
+            List<List<String>> rows = new ArrayList<>();
+            report.findings()
+                    .forEach(finding -> rows.add(List.of(finding.store(), finding.expected(), finding.actual())));
+            print("store in " + directory, rows);
+            String looked = report.stores() + " stores, " + report.records() + " records, " + report.tiles()
+                    + " tiles held against the one above, " + report.sizeBytes() / MIB + " MiB";
+            verdict(
+                    "state",
+                    report.findings().size(),
+                    looked,
+                    "Stop those processors, delete the directory of the store, start them: it comes back from its changelog");
         }
-        return good ? ExitCode.OK : ExitCode.VERIFICATION_FAILED;
+
+        private void print(String what, List<List<String>> rows) {
+            if (!rows.isEmpty()) {
+                List<List<String>> table = new ArrayList<>(List.of(List.of(what, "expected", "actual")));
+                table.addAll(rows);
+                Output.table(table).forEach(output::print);
+            }
+        }
+
+        private void verdict(String part, long found, String looked, String next) {
+            output.print(
+                    found == 0
+                            ? output.paint(Tone.GOOD, "good") + "  " + part + ": " + looked
+                            : output.paint(Tone.BAD, "DAMAGED") + "  " + part + ": " + found + " found in " + looked);
+            if (found > 0) {
+                damaged = true;
+                output.print(next);
+            }
+        }
+
+        private void undecided(String part, String detail) {
+            undecided = true;
+            json.put("detail", part + ": " + detail);
+            output.print(output.paint(Tone.WARNING, "undecided") + "  " + part + ": " + detail);
+        }
+
+        int end() {
+            Map<String, Object> all = new LinkedHashMap<>();
+            all.put("status", damaged ? "damaged" : undecided ? "undecided" : "good");
+            all.putAll(json);
+            output.json(all);
+            return damaged ? ExitCode.VERIFICATION_FAILED : undecided ? ExitCode.UNAVAILABLE : ExitCode.OK;
+        }
     }
 }

@@ -97,7 +97,7 @@ final class RebuildCommand implements Callable<Integer> {
         return report(output, result, seconds);
     }
 
-    private static Rebuild.Listener progressTo(Output output) {
+    static Rebuild.Listener progressTo(Output output) {
         AtomicLong shown = new AtomicLong();
         return new Rebuild.Listener() {
             @Override

@@ -115,6 +115,7 @@ class LayeringTest {
                         .and(not(nameStartingWith("io.attestream.checkpointer.ArchiveCheck")))
                         .and(not(nameStartingWith("io.attestream.checkpointer.SnapshotList")))
                         .and(not(nameStartingWith("io.attestream.checkpointer.ArchiveRestore")))
+                        .and(not(nameStartingWith("io.attestream.processors.StateCheck")))
                         .and(not(nameStartingWith("io.attestream.processors.StateRestore"))))
                 .check(classes);
     }

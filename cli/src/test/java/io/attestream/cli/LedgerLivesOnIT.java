@@ -142,7 +142,17 @@ class LedgerLivesOnIT {
             run("restore", "objects", "--data-dir", data().toString());
             assertThat(Files.readAllBytes(segment)).isEqualTo(good);
             assertThat(data().resolve("objects/damaged/segments")).isNotEmptyDirectory();
-            run("fsck", "--data-dir", data().toString());
+            assertThat(run("fsck", "--data-dir", data().toString()).out())
+                    .contains("good  objects: ")
+                    .contains("good  Kafka: ")
+                    .contains("good  state: ");
+
+            // and a bit that flips in a state store, or in a segment of topic events, is found, and named
+            requireFlipFound(largest(data().resolve("state"), "/rocksdb/.*[.]sst"), "DAMAGED  state: ", "rocksdb/");
+            requireFlipFound(
+                    largest(data().resolve("kafka"), "/attestream.events-.*[.]log"),
+                    "DAMAGED  Kafka: ",
+                    "attestream.events");
 
             // and a proof does not fit another event
             Script.Ended wrong = Script.run(
@@ -156,6 +166,25 @@ class LedgerLivesOnIT {
             assertThat(refused.err()).contains("another cluster runs");
         }
         assertThat(Up.livingProcesses(data())).isEmpty();
+    }
+
+    private void requireFlipFound(Path file, String verdict, String where) throws Exception {
+        byte[] good = Files.readAllBytes(file);
+        byte[] bad = good.clone();
+        bad[bad.length / 2] ^= 1;
+        Files.write(file, bad);
+        Script.Ended damaged = Script.run(scratch, COMMAND, "fsck", "--data-dir", data().toString());
+        Files.write(file, good);
+        assertThat(damaged.exitCode()).as(damaged.out() + damaged.err()).isEqualTo(ExitCode.VERIFICATION_FAILED);
+        assertThat(damaged.out()).contains(verdict).contains(where);
+    }
+
+    private static Path largest(Path directory, String pattern) throws Exception {
+        try (Stream<Path> files = Files.walk(directory)) {
+            return files.filter(file -> file.toString().matches(".*" + pattern))
+                    .max(Comparator.comparingLong(file -> file.toFile().length()))
+                    .orElseThrow();
+        }
     }
 
     private static Path newestSegment() throws IOException {

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.processors;
+
+import io.attestream.processors.proofs.StoredTiles;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
+import org.rocksdb.ColumnFamilyDescriptor;
+import org.rocksdb.ColumnFamilyHandle;
+import org.rocksdb.DBOptions;
+import org.rocksdb.Options;
+import org.rocksdb.ReadOptions;
+import org.rocksdb.RocksDB;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.RocksIterator;
+
+/**
+ * Looks at every state store the processors have on disk, also while they run: at the checksum of every block of every file, and of
+ * the stores with trees whether each tile has the hash that the tile above it says. A store only holds what its changelog does, so
+ * what is damaged comes back when its directory is deleted. Changes nothing. For one use.
+ */
+public final class StateCheck {
+    static {
+        RocksDB.loadLibrary();
+    }
+
+    /** Files of a store that runs are replaced by others while it is read. */
+    private static final int TRIES = 3;
+
+    private static final int FINDINGS_MAX = 1_000;
+
+    private final Path directory;
+    private final long bytesPerSecondMax;
+    private final Listener listener;
+    private final long begunNanos = System.nanoTime();
+    private final List<Finding> findings = new ArrayList<>();
+    private long sizeBytes;
+    private long records;
+    private long tiles;
+
+    /** Is told what goes by. */
+    public interface Listener {
+        void progress(long stores, long total);
+    }
+
+    /**
+     * Something that is not as it must be.
+     *
+     * @param store directory of the store, below the one that was looked at
+     */
+    public record Finding(String store, String expected, String actual) {}
+
+    /**
+     * What was looked at.
+     *
+     * @param tiles whose hash was held against the tile above
+     * @param sizeBytes of keys and values
+     */
+    public record Report(int stores, long records, long tiles, long sizeBytes, List<Finding> findings) {
+        public Report {
+            findings = List.copyOf(findings);
+        }
+    }
+
+    /**
+     * @param directory {@code attestream.state.directory}, or one above several
+     * @param bytesPerSecondMax read from the disk, at least 1
+     */
+    public StateCheck(Path directory, long bytesPerSecondMax, Listener listener) {
+        this.directory = directory;
+        this.bytesPerSecondMax = bytesPerSecondMax;
+        this.listener = listener;
+    }
+
+    /** @throws IOException if the directory cannot be read */
+    public Report run() throws IOException {
+        List<Path> stores = stores();
+        int done = 0;
+        for (Path store : stores) {
+            look(store);
+            listener.progress(++done, stores.size());
+        }
+        return new Report(stores.size(), records, tiles, sizeBytes, findings);
+    }
+
+    private List<Path> stores() throws IOException {
+        try (Stream<Path> files = Files.walk(directory)) {
+            return files.filter(file -> file.endsWith("CURRENT"))
+                    .map(Path::getParent)
+                    .sorted()
+                    .toList();
+        } catch (UncheckedIOException e) {
+            if (e.getCause() instanceof NoSuchFileException) {
+                throw new IOException("the processors replace their directories just now; run it again", e);
+            }
+            throw e.getCause();
+        }
+    }
+
+    private void look(Path store) {
+        for (int attempt = 1; ; attempt++) {
+            List<Finding> found = new ArrayList<>();
+            try {
+                read(store, found);
+            } catch (RocksDBException e) {
+                found.add(new Finding(
+                        name(store), "files whose blocks have their checksums", String.valueOf(e.getMessage())));
+            }
+            if (found.isEmpty() || attempt == TRIES || !Files.exists(store)) {
+                found.stream().limit(FINDINGS_MAX - findings.size()).forEach(findings::add);
+                return;
+            }
+        }
+    }
+
+    private String name(Path store) {
+        return directory.relativize(store).toString();
+    }
+
+    private void read(Path store, List<Finding> found) throws RocksDBException {
+        List<ColumnFamilyHandle> families = new ArrayList<>();
+        try (Options options = new Options();
+                DBOptions dbOptions = new DBOptions()) {
+            List<ColumnFamilyDescriptor> names = RocksDB.listColumnFamilies(options, store.toString()).stream()
+                    .map(ColumnFamilyDescriptor::new)
+                    .toList();
+            try (RocksDB db = RocksDB.openReadOnly(dbOptions, store.toString(), names, families)) {
+                for (ColumnFamilyHandle family : families) {
+                    read(db, family, name(store), found);
+                }
+                db.verifyChecksum();
+            } finally {
+                families.forEach(ColumnFamilyHandle::close);
+            }
+        }
+    }
+
+    private void read(RocksDB db, ColumnFamilyHandle family, String store, List<Finding> found)
+            throws RocksDBException {
+        StoredTiles tree = new StoredTiles();
+        try (ReadOptions reading = new ReadOptions().setVerifyChecksums(true).setFillCache(false);
+                RocksIterator all = db.newIterator(family, reading)) {
+            for (all.seekToFirst(); all.isValid(); all.next()) {
+                byte[] key = all.key();
+                byte[] value = all.value();
+                records++;
+                sizeBytes += key.length + value.length;
+                tree.accept(key, value)
+                        .ifPresent(differs -> found.add(new Finding(store, differs.expected(), differs.actual())));
+                keepPace();
+            }
+            all.status();
+        }
+        tiles += tree.held();
+    }
+
+    private void keepPace() {
+        long aheadNanos = (long) (1e9 * sizeBytes / bytesPerSecondMax) - (System.nanoTime() - begunNanos);
+        if (aheadNanos > 10_000_000) {
+            LockSupport.parkNanos(aheadNanos);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.processors;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.attestream.processors.proofs.TestTiles;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.rocksdb.BlockBasedTableConfig;
+import org.rocksdb.BloomFilter;
+import org.rocksdb.FlushOptions;
+import org.rocksdb.Options;
+import org.rocksdb.RocksDB;
+
+/** What is damaged in a state directory is found, and named. */
+class StateCheckTest {
+    private static final int LEAVES = 256 * 257 + 10;
+
+    @TempDir
+    private Path directory;
+
+    private Path store;
+
+    @BeforeEach
+    void writeAStore() throws Exception {
+        RocksDB.loadLibrary();
+        store = Files.createDirectories(directory.resolve("processors-0/proofs/0_0/rocksdb/shard"));
+        write(TestTiles.of(LEAVES));
+    }
+
+    private void write(List<TestTiles.Tile> tiles) throws Exception {
+        // With a filter, as Kafka Streams has it.
+        BlockBasedTableConfig table = new BlockBasedTableConfig().setFilterPolicy(new BloomFilter());
+        try (Options options = new Options().setCreateIfMissing(true).setTableFormatConfig(table);
+                RocksDB db = RocksDB.open(options, store.toString());
+                FlushOptions flush = new FlushOptions()) {
+            for (TestTiles.Tile tile : tiles) {
+                db.put(tile.key(), tile.hashes());
+            }
+            db.put("other".getBytes(StandardCharsets.UTF_8), new byte[100]);
+            db.flush(flush);
+        }
+    }
+
+    private StateCheck.Report check() throws Exception {
+        return new StateCheck(directory, Long.MAX_VALUE, (stores, total) -> {}).run();
+    }
+
+    @Test
+    void everyTileIsHeldAgainstTheOneAbove() throws Exception {
+        StateCheck.Report report = check();
+
+        assertThat(report.findings()).isEmpty();
+        assertThat(report.stores()).isEqualTo(1);
+        assertThat(report.tiles()).isEqualTo(257 + 1);
+    }
+
+    /** Everywhere in what has the records; what RocksDB rebuilds or ignores aside. */
+    @Test
+    void aFlippedBitIsFound() throws Exception {
+        long seed = new Random().nextLong();
+        System.out.println("seed " + seed);
+        Random random = new Random(seed);
+        Path file;
+        try (Stream<Path> files = Files.list(store)) {
+            file = files.filter(any -> any.toString().endsWith(".sst"))
+                    .max(Comparator.comparingLong(any -> any.toFile().length()))
+                    .orElseThrow();
+        }
+        byte[] good = Files.readAllBytes(file);
+        for (int i = 0; i < 80; i++) {
+            // when: filters, indexes and properties are at the end
+            byte[] bad = good.clone();
+            int at = i % 2 == 0 ? random.nextInt(bad.length) : bad.length - 1 - random.nextInt(4_000);
+            bad[at] ^= (byte) (1 << random.nextInt(8));
+            Files.write(file, bad);
+
+            // then
+            assertThat(check().findings())
+                    .as("a bit of byte %d of %d", at, bad.length)
+                    .isNotEmpty()
+                    .allSatisfy(found -> assertThat(found.store()).isEqualTo("processors-0/proofs/0_0/rocksdb/shard"));
+        }
+        Files.write(file, good);
+        assertThat(check().findings()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"truncated", "deleted"})
+    void aFileThatIsNotWholeIsFound(String how) throws Exception {
+        List<Path> tables;
+        try (Stream<Path> files = Files.list(store)) {
+            tables = files.filter(any -> any.toString().endsWith(".sst")).toList();
+        }
+        for (Path table : tables) {
+            if (how.equals("deleted")) {
+                Files.delete(table);
+            } else {
+                byte[] bytes = Files.readAllBytes(table);
+                Files.write(table, Arrays.copyOf(bytes, bytes.length / 2));
+            }
+        }
+        assertThat(check().findings()).isNotEmpty();
+    }
+
+    /** Its blocks have their checksums: it was written so. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 255, 256, 258})
+    void aHashThatIsNotThatOfTheTileBelowIsFound(int tile) throws Exception {
+        // given another hash in a leaf tile, or in the tile above it
+        List<TestTiles.Tile> tiles = TestTiles.of(LEAVES);
+        tiles.get(tile).hashes()[77] ^= 1;
+
+        // when
+        write(tiles);
+
+        // then
+        StateCheck.Report report = check();
+        assertThat(report.findings()).hasSizeBetween(1, 2).allSatisfy(found -> {
+            assertThat(found.expected()).startsWith("tile ");
+            assertThat(found.actual()).startsWith("root ");
+        });
+    }
+}
