@@ -80,6 +80,11 @@ final class BenchCluster implements AutoCloseable {
         return file.bootstrapServers();
     }
 
+    /** Of the checkpointer: health, metrics, snapshots. */
+    URI checkpointer() {
+        return URI.create("http://127.0.0.1:" + file.ports().get("checkpointer"));
+    }
+
     int shards() {
         return file.shards();
     }

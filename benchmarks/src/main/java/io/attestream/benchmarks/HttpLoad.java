@@ -43,7 +43,8 @@ final class HttpLoad {
 
     /** Is told of every accepted event when its result was read. */
     interface OnAccepted {
-        void accepted(long nanos, int shard, long offset);
+        /** @param dueNanos when its request was to begin */
+        void accepted(long dueNanos, long nanos, int shard, long offset);
     }
 
     HttpLoad(URI gateway, String token, int payloadSizeBytes, long firstId, boolean batches) {
@@ -177,7 +178,7 @@ final class HttpLoad {
                 LockSupport.parkNanos(due - System.nanoTime());
             }
             byte[] body = bodies.get(i);
-            sent.add(senders.submit(() -> sendAndTell(body, perRequest, listener)));
+            sent.add(senders.submit(() -> sendAndTell(body, perRequest, due, listener)));
         }
         senders.shutdown();
         if (!senders.awaitTermination(2, TimeUnit.MINUTES)) {
@@ -193,7 +194,8 @@ final class HttpLoad {
         return (System.nanoTime() - begun) / 1e9;
     }
 
-    private Void sendAndTell(byte[] body, int events, OnAccepted listener) throws IOException, InterruptedException {
+    private Void sendAndTell(byte[] body, int events, long dueNanos, OnAccepted listener)
+            throws IOException, InterruptedException {
         int accepted = 0;
         try (BufferedReader results =
                 new BufferedReader(new InputStreamReader(post(body).body(), StandardCharsets.ISO_8859_1))) {
@@ -203,7 +205,8 @@ final class HttpLoad {
                     int href = line.indexOf("/v1/receipts/");
                     String[] parts =
                             line.substring(href, line.indexOf('"', href)).split("/", -1);
-                    listener.accepted(System.nanoTime(), Integer.parseInt(parts[4]), Long.parseLong(parts[5]));
+                    listener.accepted(
+                            dueNanos, System.nanoTime(), Integer.parseInt(parts[4]), Long.parseLong(parts[5]));
                 }
             }
         }

@@ -106,7 +106,7 @@ final class LatencyFigure {
         int events = (int) (perSecond * LENGTH.toSeconds() + 1_000);
         HttpLoad load =
                 new HttpLoad(cluster.gateway(), cluster.token(), payloadSizeBytes, cluster.nextIds(events), false);
-        double seconds = load.atRate(perSecond, LENGTH, (nanos, shard, offset) -> {
+        double seconds = load.atRate(perSecond, LENGTH, (due, nanos, shard, offset) -> {
             accepted.increment();
             shards.get(shard).add(offset, nanos);
         });

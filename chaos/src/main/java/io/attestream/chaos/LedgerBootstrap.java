@@ -13,6 +13,7 @@ public interface LedgerBootstrap {
     /**
      * Where the ledger is to be made.
      *
+     * @param brokers of the cluster
      * @param registryApi base of the registry's Confluent API
      * @param generation of the processors that are started next
      * @param signingKey file for the ledger's key; its parent exists
@@ -20,6 +21,7 @@ public interface LedgerBootstrap {
      */
     record Environment(
             String bootstrapServers,
+            int brokers,
             URI registryApi,
             int shards,
             int generation,

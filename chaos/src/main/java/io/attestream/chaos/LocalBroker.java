@@ -9,10 +9,14 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * A real KRaft broker in a JVM of its own, on loopback. Its ports and its data survive {@link #kill} and {@link #restart}.
@@ -45,30 +49,89 @@ public final class LocalBroker implements AutoCloseable {
 
     /** Formats the directory if it is new; the process is not started yet. */
     static LocalBroker prepare(Installation installation, Path directory, boolean light) {
+        return prepare(installation, List.of(directory), light, Map.of()).get(0);
+    }
+
+    /**
+     * Brokers of one cluster, each of them a controller, too.
+     *
+     * @param directories one for each
+     * @param advertised links in front of the first broker, by the parts that are to know it by them
+     */
+    static List<LocalBroker> prepare(
+            Installation installation, List<Path> directories, boolean light, Map<String, TcpProxy> advertised) {
+        String clusterId = ClusterId.random();
+        List<Ports> ports = directories.stream().map(Ports::of).toList();
+        List<LocalBroker> brokers = new ArrayList<>();
+        for (int node = 0; node < directories.size(); node++) {
+            brokers.add(prepare(installation, directories.get(node), light, node, ports, clusterId, advertised));
+        }
+        return brokers;
+    }
+
+    private record Ports(int port, int controllerPort) {
+        /** Those it had, if nobody took them meanwhile. */
+        static Ports of(Path directory) {
+            Properties old = new Properties();
+            Path settings = directory.resolve(SETTINGS);
+            try {
+                if (Files.exists(settings)) {
+                    try (var in = Files.newInputStream(settings)) {
+                        old.load(in);
+                    }
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(settings + " cannot be read", e);
+            }
+            return new Ports(
+                    FreePorts.preferring(Integer.parseInt(old.getProperty("attestream.port", "0"))),
+                    FreePorts.preferring(Integer.parseInt(old.getProperty("attestream.controller.port", "0"))));
+        }
+    }
+
+    private static LocalBroker prepare(
+            Installation installation,
+            Path directory,
+            boolean light,
+            int node,
+            List<Ports> ports,
+            String clusterId,
+            Map<String, TcpProxy> advertised) {
         try {
             Files.createDirectories(directory);
             Path settings = directory.resolve(SETTINGS);
             boolean fresh = !Files.exists(directory.resolve("data/meta.properties"));
-            Properties old = new Properties();
-            if (Files.exists(settings)) {
-                try (var in = Files.newInputStream(settings)) {
-                    old.load(in);
-                }
-            }
-            int port = FreePorts.preferring(Integer.parseInt(old.getProperty("attestream.port", "0")));
-            int controllerPort =
-                    FreePorts.preferring(Integer.parseInt(old.getProperty("attestream.controller.port", "0")));
-            Files.writeString(settings, settings(directory, port, controllerPort));
+            Files.writeString(settings, settings(directory, node, ports) + listeners(node, ports, advertised));
             Path log = directory.resolve("broker.log");
             if (fresh) {
-                format(installation, settings, log);
+                format(installation, settings, log, clusterId);
             }
-            ManagedProcess process =
-                    new ManagedProcess("broker", command(installation, settings, light), Map.of(), log);
-            return new LocalBroker(process, port);
+            ManagedProcess process = new ManagedProcess(
+                    node == 0 ? "broker" : "broker-" + (node + 1),
+                    command(installation, settings, light),
+                    Map.of(),
+                    log);
+            return new LocalBroker(process, ports.get(node).port());
         } catch (IOException e) {
             throw new UncheckedIOException("the broker's directory " + directory + " cannot be prepared", e);
         }
+    }
+
+    /** One for everybody, one for controllers, and in front of the first broker one for each part that has a link of its own. */
+    private static String listeners(int node, List<Ports> ports, Map<String, TcpProxy> links) {
+        Ports own = ports.get(node);
+        StringBuilder listeners = new StringBuilder(
+                "listeners=PLAINTEXT://127.0.0.1:" + own.port() + ",CONTROLLER://127.0.0.1:" + own.controllerPort());
+        StringBuilder advertised = new StringBuilder("advertised.listeners=PLAINTEXT://127.0.0.1:" + own.port());
+        StringBuilder protocols =
+                new StringBuilder("listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");
+        links.forEach((part, link) -> {
+            String name = part.toUpperCase(Locale.ROOT);
+            listeners.append(",").append(name).append("://127.0.0.1:").append(link.targetPort());
+            advertised.append(",").append(name).append("://127.0.0.1:").append(link.port());
+            protocols.append(",").append(name).append(":PLAINTEXT");
+        });
+        return listeners + "\n" + advertised + "\n" + protocols + "\ninter.broker.listener.name=PLAINTEXT\n";
     }
 
     private static List<String> command(Installation installation, Path settings, boolean light) {
@@ -83,23 +146,25 @@ public final class LocalBroker implements AutoCloseable {
                 .main(installation.brokerLib(), "kafka.Kafka", settings.toString());
     }
 
-    private static String settings(Path directory, int port, int controllerPort) {
+    private static String settings(Path directory, int node, List<Ports> ports) {
+        String voters = IntStream.range(0, ports.size())
+                .mapToObj(
+                        voter -> (voter + 1) + "@127.0.0.1:" + ports.get(voter).controllerPort())
+                .collect(Collectors.joining(","));
         return """
                 process.roles=broker,controller
-                node.id=1
-                attestream.port=%1$d
-                attestream.controller.port=%2$d
-                listeners=PLAINTEXT://127.0.0.1:%1$d,CONTROLLER://127.0.0.1:%2$d
-                advertised.listeners=PLAINTEXT://127.0.0.1:%1$d
+                node.id=%1$d
+                attestream.port=%2$d
+                attestream.controller.port=%3$d
                 controller.listener.names=CONTROLLER
-                controller.quorum.voters=1@127.0.0.1:%2$d
-                log.dirs=%3$s
+                controller.quorum.voters=%4$s
+                log.dirs=%5$s
                 auto.create.topics.enable=false
-                default.replication.factor=1
-                offsets.topic.replication.factor=1
+                default.replication.factor=%6$d
+                offsets.topic.replication.factor=%6$d
                 offsets.topic.num.partitions=4
-                transaction.state.log.replication.factor=1
-                transaction.state.log.min.isr=1
+                transaction.state.log.replication.factor=%6$d
+                transaction.state.log.min.isr=%7$d
                 transaction.state.log.num.partitions=4
                 group.initial.rebalance.delay.ms=0
                 group.min.session.timeout.ms=1000
@@ -110,7 +175,13 @@ public final class LocalBroker implements AutoCloseable {
                 num.network.threads=2
                 background.threads=2
                 """.formatted(
-                        port, controllerPort, escaped(directory.resolve("data").toString()));
+                        node + 1,
+                        ports.get(node).port(),
+                        ports.get(node).controllerPort(),
+                        voters,
+                        escaped(directory.resolve("data").toString()),
+                        ports.size(),
+                        (ports.size() + 1) / 2);
     }
 
     /** As a value in a properties file, which is read as Latin-1. */
@@ -128,7 +199,8 @@ public final class LocalBroker implements AutoCloseable {
         return value.toString();
     }
 
-    private static void format(Installation installation, Path settings, Path log) throws IOException {
+    private static void format(Installation installation, Path settings, Path log, String clusterId)
+            throws IOException {
         List<String> command = new JvmCommand(installation, 128)
                 .with("-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
                 .main(
@@ -136,7 +208,7 @@ public final class LocalBroker implements AutoCloseable {
                         "kafka.tools.StorageTool",
                         "format",
                         "--cluster-id",
-                        ClusterId.random(),
+                        clusterId,
                         "--config",
                         settings.toString());
         Process format = new ProcessBuilder(command)

@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,7 +53,10 @@ public final class LocalCluster implements AutoCloseable {
     private final Map<String, ManagedProcess> services = Collections.synchronizedMap(new LinkedHashMap<>());
 
     private @Nullable DevIdentityProvider identityProvider;
-    private @Nullable LocalBroker broker;
+    private final List<LocalBroker> brokers = Collections.synchronizedList(new ArrayList<>());
+    /** Between a part and the broker, by the part. */
+    private final Map<String, TcpProxy> links = new HashMap<>();
+
     private @Nullable ManagedProcess registry;
     private LedgerBootstrap.@Nullable Identity ledger;
     private boolean closed;
@@ -67,6 +71,7 @@ public final class LocalCluster implements AutoCloseable {
      * @param progress is told what is being done, for people
      * @param environment added to each service's own, by the service's name without number
      * @param newGeneration gives up the processors' state: it is made again from topic events
+     * @param topology of what the services work with
      */
     public record Options(
             Path data,
@@ -76,18 +81,58 @@ public final class LocalCluster implements AutoCloseable {
             LedgerBootstrap bootstrap,
             Consumer<String> progress,
             Map<String, Map<String, String>> environment,
-            boolean newGeneration) {
+            boolean newGeneration,
+            Topology topology) {
+        /** With one broker and no links that can be cut. */
+        public Options(
+                Path data,
+                int shards,
+                int processors,
+                int gateways,
+                LedgerBootstrap bootstrap,
+                Consumer<String> progress,
+                Map<String, Map<String, String>> environment,
+                boolean newGeneration) {
+            this(
+                    data,
+                    shards,
+                    processors,
+                    gateways,
+                    bootstrap,
+                    progress,
+                    environment,
+                    newGeneration,
+                    Topology.ONE_BROKER);
+        }
+
         public Options(Path data, int shards, LedgerBootstrap bootstrap, Consumer<String> progress) {
             this(data, shards, 1, 1, bootstrap, progress, Map.of(), false);
         }
 
         public Options withNewGeneration() {
-            return new Options(data, shards, processors, gateways, bootstrap, progress, environment, true);
+            return new Options(data, shards, processors, gateways, bootstrap, progress, environment, true, topology);
         }
 
         public Options withBootstrap(LedgerBootstrap other) {
-            return new Options(data, shards, processors, gateways, other, progress, environment, newGeneration);
+            return new Options(
+                    data, shards, processors, gateways, other, progress, environment, newGeneration, topology);
         }
+
+        public Options withTopology(Topology other) {
+            return new Options(
+                    data, shards, processors, gateways, bootstrap, progress, environment, newGeneration, other);
+        }
+    }
+
+    /**
+     * What the services work with.
+     *
+     * @param brokers 1, or 3 of which one may be lost
+     * @param linked whether gateway, processors and checkpointer each have a {@link #link} of their own to the broker; with one
+     *     broker only
+     */
+    public record Topology(int brokers, boolean linked) {
+        static final Topology ONE_BROKER = new Topology(1, false);
     }
 
     private LocalCluster(Options options, Installation installation, FileChannel lockChannel) {
@@ -186,16 +231,15 @@ public final class LocalCluster implements AutoCloseable {
         Secrets.randomFile(data.resolve("keys/content-tag.key"));
 
         say("starting broker and registry");
-        LocalBroker startedBroker = LocalBroker.prepare(installation, data.resolve("kafka"), false);
-        broker = startedBroker;
-        launch(startedBroker.process());
+        prepareBrokers();
+        brokers.forEach(broker -> launch(broker.process()));
         ManagedProcess startedRegistry = registryProcess();
         registry = startedRegistry;
         launch(startedRegistry);
         // Its key is known from the last life; a start that fails must not make the directory forget it.
         writeClusterFile(
                 origin, ClusterFile.read(data).map(ClusterFile::ledgerKey).orElse(""), shards);
-        startedBroker.awaitReady();
+        brokers.forEach(LocalBroker::awaitReady);
         startedRegistry.awaitReady(URI.create(registryApi() + "/subjects"), READY_TIMEOUT);
 
         generation = Generation.of(data, options.newGeneration());
@@ -205,7 +249,8 @@ public final class LocalCluster implements AutoCloseable {
         say("preparing the ledger");
         LedgerBootstrap.Identity prepared = options.bootstrap()
                 .prepare(new LedgerBootstrap.Environment(
-                        startedBroker.bootstrapServers(),
+                        bootstrapServers(),
+                        brokers.size(),
                         registryApi(),
                         shards,
                         generation,
@@ -232,6 +277,19 @@ public final class LocalCluster implements AutoCloseable {
             awaitReady(process.name());
         }
         say("ready");
+    }
+
+    private void prepareBrokers() {
+        if (options.topology().linked()) {
+            for (String kind : List.of(GATEWAY, PROCESSORS, CHECKPOINTER)) {
+                links.put(kind, TcpProxy.start(0, FreePorts.preferring(0)));
+            }
+        }
+        List<Path> directories = new ArrayList<>(List.of(data.resolve("kafka")));
+        for (int broker = 2; broker <= options.topology().brokers(); broker++) {
+            directories.add(data.resolve("kafka-" + broker));
+        }
+        brokers.addAll(LocalBroker.prepare(installation, directories, false, links));
     }
 
     /** Starts a process, unless everything is being stopped already: then nobody would stop it in its turn. */
@@ -318,7 +376,7 @@ public final class LocalCluster implements AutoCloseable {
 
     private ManagedProcess processorsProcess(int number) {
         String name = PROCESSORS + "-" + number;
-        Map<String, String> environment = common();
+        Map<String, String> environment = common(PROCESSORS);
         environment.put("ATTESTREAM_ROLES", "admission,sequencer,proofs");
         environment.put("ATTESTREAM_INSTANCE_ID", name);
         environment.put(
@@ -337,7 +395,7 @@ public final class LocalCluster implements AutoCloseable {
     }
 
     private ManagedProcess checkpointerProcess() {
-        Map<String, String> environment = common();
+        Map<String, String> environment = common(CHECKPOINTER);
         environment.put("ATTESTREAM_OBJECTS_LOCATION", data.resolve("objects").toString());
         environment.put("ATTESTREAM_HTTP_HOST", "127.0.0.1");
         environment.put("ATTESTREAM_HTTP_PORT", Integer.toString(port(CHECKPOINTER)));
@@ -353,7 +411,7 @@ public final class LocalCluster implements AutoCloseable {
     private ManagedProcess gatewayProcess(int number) {
         String name = GATEWAY + "-" + number;
         DevIdentityProvider identities = required(identityProvider);
-        Map<String, String> environment = common();
+        Map<String, String> environment = common(GATEWAY);
         environment.put("QUARKUS_HTTP_HOST", "127.0.0.1");
         environment.put("QUARKUS_HTTP_PORT", Integer.toString(port(name)));
         environment.put("QUARKUS_MANAGEMENT_HOST", "127.0.0.1");
@@ -373,10 +431,10 @@ public final class LocalCluster implements AutoCloseable {
         return process(name, command, environment);
     }
 
-    private Map<String, String> common() {
+    private Map<String, String> common(String kind) {
         LedgerBootstrap.Identity identity = required(ledger);
         Map<String, String> environment = new HashMap<>();
-        environment.put("ATTESTREAM_KAFKA_BOOTSTRAP_SERVERS", required(broker).bootstrapServers());
+        environment.put("ATTESTREAM_KAFKA_BOOTSTRAP_SERVERS", bootstrapServersFor(kind));
         environment.put("ATTESTREAM_LEDGER_VERIFIER_KEY", identity.verifierKey());
         environment.put(
                 "ATTESTREAM_INTERNAL_SECRET_FILE",
@@ -428,7 +486,7 @@ public final class LocalCluster implements AutoCloseable {
                         shards,
                         url(GATEWAY + "-0"),
                         url(GATEWAY + "-0-management"),
-                        required(broker).bootstrapServers(),
+                        bootstrapServers(),
                         registryApi().toString(),
                         required(identityProvider).jwksUrl().toString(),
                         new HashMap<>(ports),
@@ -444,9 +502,11 @@ public final class LocalCluster implements AutoCloseable {
 
     /** Waits until a service or the broker is ready, for example after a restart. */
     public void awaitReady(String name) {
-        if (name.equals(broker().process().name())) {
-            broker().awaitReady();
-            return;
+        for (LocalBroker broker : brokers) {
+            if (name.equals(broker.process().name())) {
+                broker.awaitReady();
+                return;
+            }
         }
         String health =
                 name.startsWith(GATEWAY) ? url(name + "-management") + "/q/health/ready" : url(name) + "/health/ready";
@@ -482,14 +542,28 @@ public final class LocalCluster implements AutoCloseable {
         if (registry != null) {
             all.add(registry);
         }
-        if (broker != null) {
-            all.add(broker.process());
-        }
+        brokers.forEach(broker -> all.add(broker.process()));
         return all;
     }
 
+    /** The first, or only, broker. */
     public LocalBroker broker() {
-        return required(broker);
+        return required(brokers.isEmpty() ? null : brokers.get(0));
+    }
+
+    /** Of all brokers. */
+    public String bootstrapServers() {
+        return brokers.stream().map(LocalBroker::bootstrapServers).collect(Collectors.joining(","));
+    }
+
+    private String bootstrapServersFor(String kind) {
+        TcpProxy link = links.get(kind);
+        return link == null ? bootstrapServers() : "127.0.0.1:" + link.port();
+    }
+
+    /** Between a kind of service, {@code gateway}, {@code processors} or {@code checkpointer}, and the broker. */
+    public TcpProxy link(String kind) {
+        return required(links.get(kind));
     }
 
     public Path data() {
@@ -530,6 +604,7 @@ public final class LocalCluster implements AutoCloseable {
             say("stopping " + process.name());
             process.stop();
         }
+        links.values().forEach(TcpProxy::close);
         if (identityProvider != null) {
             identityProvider.close();
         }

@@ -77,7 +77,8 @@ final class Bootstrap implements LedgerBootstrap {
             if (!anyhow) {
                 requireKafkaOfObjects(connection, topics, signer, environment.objects());
             }
-            LedgerDefinition made = initialize(connection, topics, environment.shards(), true, signer, schemas)
+            LedgerDefinition made = initialize(
+                            connection, topics, environment.shards(), environment.brokers() == 1, signer, schemas)
                     .ledger();
             if (environment.generation() > 1) {
                 beginGeneration(connection, topics, made, environment, signer);
@@ -90,7 +91,8 @@ final class Bootstrap implements LedgerBootstrap {
     }
 
     static void createInboxes(Map<String, Object> connection, Topics topics, Environment environment) {
-        TopicContract contract = new TopicContract(topics, environment.shards(), Rules.DEFAULT_MAX_PAYLOAD_BYTES, true);
+        TopicContract contract = new TopicContract(
+                topics, environment.shards(), Rules.DEFAULT_MAX_PAYLOAD_BYTES, environment.brokers() == 1);
         try (Admin admin = Admin.create(connection)) {
             contract.createInboxes(admin, List.of(environment.tenant()));
         }

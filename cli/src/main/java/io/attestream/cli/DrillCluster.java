@@ -89,6 +89,28 @@ final class DrillCluster implements AutoCloseable {
                 false));
     }
 
+    /** With two instances of processors, snapshots all the time, and packs that go after a second. */
+    static DrillCluster startForFaults(Path data, LocalCluster.Topology topology, Consumer<String> progress) {
+        Map<String, String> checkpointer = new HashMap<>(SMALL_PACKS);
+        checkpointer.put("ATTESTREAM_SNAPSHOTS_INTERVAL_MILLIS", "2000");
+        // Changelogs are to be there when a broker is not.
+        Map<String, String> processors = topology.brokers() == 1 ? Map.of() : Map.of("ATTESTREAM_DEV", "false");
+        return new DrillCluster(new LocalCluster.Options(
+                data,
+                2,
+                2,
+                1,
+                new Bootstrap(OptionalLong.of(Bootstrap.LOCAL_DEDUP_WINDOW_LEAVES)),
+                progress,
+                Map.of(CHECKPOINTER, Map.copyOf(checkpointer), "processors", processors),
+                false,
+                topology));
+    }
+
+    LocalCluster local() {
+        return cluster;
+    }
+
     // ---- what there is
 
     Path data() {
@@ -108,7 +130,7 @@ final class DrillCluster implements AutoCloseable {
     }
 
     String bootstrapServers() {
-        return cluster.broker().bootstrapServers();
+        return cluster.bootstrapServers();
     }
 
     Topics topics() {
@@ -145,7 +167,7 @@ final class DrillCluster implements AutoCloseable {
         return listObjects(prefix).size();
     }
 
-    private List<String> listObjects(String prefix) {
+    List<String> listObjects(String prefix) {
         try {
             return ObjectStores.openForWriting(objects().toString()).list(prefix);
         } catch (IOException e) {
@@ -247,7 +269,7 @@ final class DrillCluster implements AutoCloseable {
                 .all());
     }
 
-    private static void deleteBelow(Path directory) {
+    static void deleteBelow(Path directory) {
         try (Stream<Path> files = Files.walk(directory)) {
             for (Path file : files.sorted(Comparator.reverseOrder())
                     .filter(path -> !path.equals(directory))
@@ -327,7 +349,7 @@ final class DrillCluster implements AutoCloseable {
         flipABit(restored().resolve(file), 100);
     }
 
-    private static void flipABit(Path file) {
+    static void flipABit(Path file) {
         flipABit(file, (int) (file.toFile().length() / 2));
     }
 

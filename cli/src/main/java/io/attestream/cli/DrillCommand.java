@@ -30,7 +30,7 @@ import picocli.CommandLine.Option;
                     + " back judged by what an auditor keeps: a public key, checkpoints, proofs, the events themselves.",
             ""
         },
-        subcommands = {DrillCommand.Restore.class, DrillCommand.History.class})
+        subcommands = {DrillCommand.Restore.class, FaultsCommand.class, DrillCommand.History.class})
 final class DrillCommand {
     private static final String ALL = "all";
     private static final String DIRECTORY = "artifacts/drills";

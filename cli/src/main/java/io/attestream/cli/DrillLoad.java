@@ -6,8 +6,10 @@ import io.attestream.proofs.ledger.LedgerOffset;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -17,12 +19,14 @@ import java.util.function.Supplier;
  * the cluster. Keeps what was promised to it.
  */
 final class DrillLoad implements AutoCloseable {
-    private static final int BATCH_EVENTS = 3;
+    static final int BATCH_EVENTS = 3;
+    private static final int TROUBLES_MAX = 100;
     private static final long PAUSE_MILLIS = 100;
     private static final int SOURCES = 16;
     private static final long END_SECONDS = 120;
 
     private final Supplier<Api> ingester;
+    private final int batchEvents;
     private final CountDownLatch stop = new CountDownLatch(1);
     private final Thread thread = new Thread(this::produce, "drill-load");
     private final Map<String, Acknowledged> acknowledged = new LinkedHashMap<>();
@@ -30,6 +34,10 @@ final class DrillLoad implements AutoCloseable {
     private int next;
     /** While the cluster is being damaged and replaced, answers of any kind may come. */
     private volatile boolean expectsTrouble;
+    /** A request is on its way. */
+    private volatile boolean asks;
+
+    private final Set<String> troubles = new LinkedHashSet<>();
 
     /**
      * An event that was acknowledged.
@@ -56,7 +64,13 @@ final class DrillLoad implements AutoCloseable {
 
     /** @param ingester asked before each request: the gateway may be another one by then */
     DrillLoad(Supplier<Api> ingester) {
+        this(ingester, BATCH_EVENTS);
+    }
+
+    /** @param batchEvents new ones in a request */
+    DrillLoad(Supplier<Api> ingester, int batchEvents) {
         this.ingester = ingester;
+        this.batchEvents = batchEvents;
         thread.setDaemon(true);
     }
 
@@ -96,7 +110,7 @@ final class DrillLoad implements AutoCloseable {
         List<String> open = new ArrayList<>();
         try {
             while (!stop.await(PAUSE_MILLIS, TimeUnit.MILLISECONDS)) {
-                while (open.size() < BATCH_EVENTS) {
+                while (open.size() < batchEvents) {
                     open.add("drill-" + next++);
                 }
                 send(open);
@@ -109,6 +123,7 @@ final class DrillLoad implements AutoCloseable {
     private void send(List<String> ids) {
         List<String> asked = new ArrayList<>(ids);
         asked.add(repeated());
+        asks = true;
         try {
             ingester.get().append(asked.stream().map(DrillLoad::event).toList(), result -> {
                 String id = result.path("id").asText();
@@ -117,12 +132,34 @@ final class DrillLoad implements AutoCloseable {
                 }
             });
         } catch (CliException e) {
+            trouble(String.valueOf(e.getMessage()));
             if (e.exitCode() != ExitCode.UNAVAILABLE) {
                 refuse(String.valueOf(e.getMessage()));
             }
         } catch (RuntimeException e) {
+            trouble(e.toString());
             refuse(e.toString()); // the cluster is just being replaced
+        } finally {
+            asks = false;
         }
+    }
+
+    private synchronized void trouble(String what) {
+        if (troubles.size() < TROUBLES_MAX) {
+            troubles.add(what);
+        }
+    }
+
+    /** What it was told instead of an acknowledgement since it was asked last. */
+    synchronized List<String> troubles() {
+        List<String> since = List.copyOf(troubles);
+        troubles.clear();
+        return since;
+    }
+
+    /** Whether a request is on its way just now. */
+    boolean asks() {
+        return asks;
     }
 
     /** Whether it need not be sent again. */
@@ -132,6 +169,8 @@ final class DrillLoad implements AutoCloseable {
             acknowledged.putIfAbsent(id, new Acknowledged(id, event(id), href, System.currentTimeMillis()));
             return true;
         }
+        trouble(result.path("status").asText() + " "
+                + result.path("problem").path("title").asText());
         if (!result.path("retryable").asBoolean()) {
             refused.add(result.toString());
             return true;

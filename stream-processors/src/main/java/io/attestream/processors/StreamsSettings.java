@@ -38,21 +38,26 @@ final class StreamsSettings {
     }
 
     Properties sequencer(String applicationId) {
-        Properties settings = common(applicationId, ProcessorsConfigs.SEQUENCER);
-        settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
-        settings.put(
-                StreamsConfig.producerPrefix(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG), TRANSACTION_TIMEOUT_MILLIS);
+        Properties settings = exactlyOnce(applicationId, ProcessorsConfigs.SEQUENCER);
         // Lost offsets must stop the application: any reset would fork the tree or skip records.
         settings.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "none");
         return settings;
     }
 
     Properties proofs(String applicationId) {
-        Properties settings = common(applicationId, ProcessorsConfigs.PROOFS);
-        settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.AT_LEAST_ONCE);
-        // At-least-once does not imply it, and proofs must never see what is not committed.
-        settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.ISOLATION_LEVEL_CONFIG), "read_committed");
+        // Repeats would do no harm. An instance that stood still would: what it has in hand is older than what another
+        // wrote
+        // meanwhile, and would replace it in the changelog.
+        Properties settings = exactlyOnce(applicationId, ProcessorsConfigs.PROOFS);
         settings.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
+        return settings;
+    }
+
+    private Properties exactlyOnce(String applicationId, String role) {
+        Properties settings = common(applicationId, role);
+        settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
+        settings.put(
+                StreamsConfig.producerPrefix(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG), TRANSACTION_TIMEOUT_MILLIS);
         return settings;
     }
 

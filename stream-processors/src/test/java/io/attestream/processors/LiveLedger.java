@@ -192,7 +192,7 @@ final class LiveLedger implements AutoCloseable {
         }
     }
 
-    private long end(String topic, int partition, String isolation) {
+    long end(String topic, int partition, String isolation) {
         Map<String, Object> config = new HashMap<>(connection());
         config.put("isolation.level", isolation);
         TopicPartition at = new TopicPartition(topic, partition);

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import io.attestream.cli.DrillCheck.Outcome;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/**
+ * Does one fault to a cluster of its own under load, at each of its moments, again and again, and has all that was acknowledged judged
+ * at the end by what an auditor keeps, as after a {@link Drill}. For one use.
+ */
+final class FaultDrill {
+    private static final int EVENTS_BEFORE = 100;
+    private static final long DISK_MIB = 768;
+
+    private final Fault fault;
+    private final Settings settings;
+    private final Consumer<String> progress;
+    private final Random random;
+    private final List<CellResult> cells = new ArrayList<>();
+    private final List<DrillCheck.Result> checks = new ArrayList<>();
+
+    /**
+     * @param strikes for each part and moment
+     * @param only moments, all if empty
+     * @param forge whether an event is said to be acknowledged that was never sent: then it must not be survived
+     */
+    record Settings(int strikes, Set<FaultMoment> only, boolean forge, long seed) {}
+
+    /**
+     * What came of the strikes of a part at a moment.
+     *
+     * @param survived strikes after which it went on, and nothing was found wrong at the end
+     * @param recoverMillis of each, from the end of the fault until what was acknowledged since is published
+     * @param seen how they showed
+     */
+    record CellResult(
+            String part, FaultMoment moment, int strikes, int survived, List<Long> recoverMillis, List<String> seen) {
+        CellResult {
+            recoverMillis = List.copyOf(recoverMillis);
+            seen = List.copyOf(seen);
+        }
+    }
+
+    /**
+     * What came of a fault.
+     *
+     * @param untested why nothing was done; empty if it was
+     * @param events that were acknowledged
+     */
+    record Result(
+            Fault fault,
+            Optional<String> untested,
+            List<CellResult> cells,
+            List<DrillCheck.Result> checks,
+            int events) {
+        boolean isSurvived() {
+            return untested.isEmpty() && cells.stream().allMatch(cell -> cell.survived() == cell.strikes());
+        }
+    }
+
+    FaultDrill(Fault fault, Settings settings, Consumer<String> progress) {
+        this.fault = fault;
+        this.settings = settings;
+        this.progress = progress;
+        this.random = new Random(settings.seed());
+    }
+
+    Result run() {
+        if (fault.untested().isPresent()) {
+            return new Result(fault, fault.untested(), List.of(), List.of(), 0);
+        }
+        Path data;
+        List<Path> mounted = new ArrayList<>();
+        try {
+            data = Files.createTempDirectory("attestream-faults-");
+            for (String directory : fault.mounts()) {
+                Path disk = Files.createDirectories(data.resolve(directory));
+                Optional<String> refusal = mount(disk);
+                if (refusal.isPresent()) {
+                    return new Result(fault, refusal, List.of(), List.of(), 0);
+                }
+                mounted.add(disk);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        boolean survived = false;
+        try {
+            Result result = run(data);
+            survived = result.isSurvived();
+            if (!survived) {
+                progress.accept("what the processes said is kept in " + data.resolve("logs"));
+            }
+            return result;
+        } finally {
+            mounted.forEach(disk -> command("umount", disk.toString()));
+            delete(data, survived);
+        }
+    }
+
+    /** A disk in memory; why there can be none, if so. */
+    private static Optional<String> mount(Path disk) {
+        boolean done =
+                command("mount", "-t", "tmpfs", "-o", "size=" + DISK_MIB + "m", "attestream-fault", disk.toString());
+        return done
+                ? Optional.empty()
+                : Optional.of("no disk could be mounted here: run it as root, or in unshare --map-root-user --mount");
+    }
+
+    private static boolean command(String... words) {
+        try {
+            Process process = new ProcessBuilder(words)
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start();
+            return process.waitFor(30, TimeUnit.SECONDS) && process.exitValue() == 0;
+        } catch (IOException e) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    private static void delete(Path data, boolean logsToo) {
+        try (Stream<Path> files = Files.walk(data)) {
+            files.sorted(Comparator.reverseOrder())
+                    .filter(file -> logsToo || !file.startsWith(data.resolve("logs")))
+                    .forEach(file -> file.toFile().delete());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private Result run(Path data) {
+        progress.accept("starting an isolated cluster in " + data);
+        try (DrillCluster cluster = DrillCluster.startForFaults(data, fault.topology(), step -> {});
+                DrillLoad load = new DrillLoad(() -> cluster.api("ingester"), 2 * DrillLoad.BATCH_EVENTS).start()) {
+            DrillCluster.await("events are acknowledged", () -> load.count() >= EVENTS_BEFORE);
+            DrillScene kept = new DrillScene(cluster, load);
+            FaultScene scene = new FaultScene(cluster, load);
+            load.expectTrouble(true);
+            boolean goesOn = strikeAll(scene);
+            load.expectTrouble(false);
+            load.close();
+            if (settings.forge()) {
+                load.forge();
+            }
+            if (goesOn) {
+                judge(kept);
+            }
+            return new Result(fault, Optional.empty(), judged(), checks, load.count());
+        }
+    }
+
+    /** Whether the system went on to the end. */
+    private boolean strikeAll(FaultScene scene) {
+        for (Fault.Cell cell : fault.cells()) {
+            if (!settings.only().isEmpty() && !settings.only().contains(cell.moment())) {
+                continue;
+            }
+            List<Long> recovered = new ArrayList<>();
+            Set<String> seen = new LinkedHashSet<>();
+            boolean goesOn = true;
+            for (int strike = 0; strike < settings.strikes() && goesOn; strike++) {
+                try {
+                    recovered.add(strike(scene, cell));
+                } catch (RuntimeException e) {
+                    goesOn = false;
+                    seen.add("NOT SURVIVED: " + e.getMessage());
+                }
+                seen.addAll(scene.takeSeen());
+            }
+            cells.add(new CellResult(
+                    cell.part(), cell.moment(), settings.strikes(), recovered.size(), recovered, List.copyOf(seen)));
+            progress.accept(String.format(
+                    "%-14s %-14s %d of %d went on; recovered in %s ms",
+                    cell.part(), cell.moment().word(), recovered.size(), settings.strikes(), recovered));
+            if (!goesOn) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private long strike(FaultScene scene, Fault.Cell cell) {
+        cell.moment().await(scene, random);
+        fault.strike(scene, cell.part());
+        long begun = System.nanoTime();
+        scene.awaitRecovered();
+        return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun);
+    }
+
+    private void judge(DrillScene kept) {
+        Api auditor = kept.cluster().api("auditor");
+        long epoch = NewestEpoch.fetch(auditor).epoch();
+        DrillCluster.await(
+                "an epoch is published", () -> NewestEpoch.fetch(auditor).epoch() >= epoch);
+        new DrillVerifier(kept, result -> {
+                    checks.add(result);
+                    progress.accept(String.format(
+                            "%-8s %-13s %s",
+                            result.outcome().word(), result.check().word(), result.detail()));
+                })
+                .run();
+    }
+
+    /** A cell is survived if nothing at all was found wrong at the end. */
+    private List<CellResult> judged() {
+        boolean good = !checks.isEmpty() && checks.stream().allMatch(check -> check.outcome() == Outcome.PASSED);
+        return cells.stream()
+                .map(cell -> good
+                        ? cell
+                        : new CellResult(
+                                cell.part(), cell.moment(), cell.strikes(), 0, cell.recoverMillis(), cell.seen()))
+                .toList();
+    }
+}

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import io.attestream.chaos.ManagedProcess;
+import io.attestream.processors.StateCheck;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.TopicDescription;
+
+/** A cluster under load to which things are done, and who starts again what ended. */
+final class FaultScene {
+    private static final Duration PATIENCE = Duration.ofMinutes(3);
+    private static final long POLL_NANOS = 100_000_000;
+    private static final long QUICK_NANOS = 500_000;
+    private static final String BALLAST = "ballast";
+    private static final int BLOCK_SIZE_BYTES = 1 << 20;
+    /** So many starts of what ends again at once are tried for a strike. */
+    private static final int STARTS_MAX = 6;
+
+    private static final int REASON_LENGTH_MAX = 200;
+
+    private final DrillCluster cluster;
+    private final DrillLoad load;
+    /** How a strike showed, in words. */
+    private final Set<String> seen = new LinkedHashSet<>();
+
+    private int starts;
+
+    FaultScene(DrillCluster cluster, DrillLoad load) {
+        this.cluster = cluster;
+        this.load = load;
+    }
+
+    DrillCluster cluster() {
+        return cluster;
+    }
+
+    DrillLoad load() {
+        return load;
+    }
+
+    private ManagedProcess process(String name) {
+        return cluster.local().process(name);
+    }
+
+    // ---- what is done
+
+    void kill(String name) {
+        seen.add(name + " is gone");
+        process(name).kill();
+    }
+
+    void stop(String name) {
+        seen.add(name + " leaves its group");
+        process(name).stop();
+    }
+
+    void suspend(String name) {
+        process(name).suspend();
+    }
+
+    void resume(String name) {
+        process(name).resume();
+    }
+
+    void cut(String name) {
+        cluster.local().link(kind(name)).cut();
+    }
+
+    void heal(String name) {
+        cluster.local().link(kind(name)).heal();
+    }
+
+    private static String kind(String name) {
+        return name.replaceAll("-[0-9]+$", "");
+    }
+
+    /** The fault lasts for so long. */
+    void hold(long millis) {
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(millis));
+    }
+
+    /** The broker that leads shard 0. */
+    String leader() {
+        String topic = cluster.topics().events();
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", cluster.bootstrapServers()))) {
+            Map<String, TopicDescription> described =
+                    admin.describeTopics(List.of(topic)).allTopicNames().get(30, TimeUnit.SECONDS);
+            int node = Objects.requireNonNull(described.get(topic), "asked for")
+                    .partitions()
+                    .get(0)
+                    .leader()
+                    .id();
+            return node == 1 ? Fault.BROKER : Fault.BROKER + "-" + node;
+        } catch (ExecutionException | TimeoutException e) {
+            throw new IllegalStateException("nobody says who leads shard 0", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted", e);
+        }
+    }
+
+    /** Kills both instances, and starts them without what they had. */
+    void restartWithoutState() {
+        for (String name : List.of(DrillCluster.PROCESSORS, "processors-1")) {
+            if (process(name).isAlive()) {
+                process(name).kill();
+            }
+        }
+        cluster.deleteStateDirectories();
+        for (String name : List.of(DrillCluster.PROCESSORS, "processors-1")) {
+            process(name).start();
+        }
+    }
+
+    private Path state(String name) {
+        return cluster.data().resolve("state").resolve(name);
+    }
+
+    void deleteState(String name) {
+        DrillCluster.deleteBelow(state(name));
+    }
+
+    void flipABitOfState(String name) {
+        DrillCluster.flipABit(largestTable(name));
+    }
+
+    void truncateAFileOfState(String name) {
+        Path table = largestTable(name);
+        try {
+            byte[] bytes = Files.readAllBytes(table);
+            Files.write(table, Arrays.copyOf(bytes, bytes.length / 2));
+        } catch (IOException e) {
+            throw new UncheckedIOException(table + " cannot be cut", e);
+        }
+    }
+
+    private Path largestTable(String name) {
+        try (Stream<Path> files = Files.walk(state(name))) {
+            return files.filter(file -> file.toString().endsWith(".sst"))
+                    .max(Comparator.comparingLong(file -> file.toFile().length()))
+                    .orElseThrow(() -> new IllegalStateException(name + " has no table on disk yet"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Until nothing more fits. */
+    void fill(String directory) {
+        Path ballast = cluster.data().resolve(directory).resolve(BALLAST);
+        byte[] block = new byte[BLOCK_SIZE_BYTES];
+        try (var out = Files.newOutputStream(ballast, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
+            for (int size = block.length; size > 0; size /= 2) {
+                writeWhileItFits(out, block, size);
+            }
+        } catch (IOException e) {
+            seen.add("no space left for " + directory);
+        }
+    }
+
+    private static void writeWhileItFits(OutputStream out, byte[] block, int size) {
+        try {
+            while (true) {
+                out.write(block, 0, size);
+            }
+        } catch (IOException e) {
+            // It is full for blocks of this size.
+        }
+    }
+
+    void free(String directory) {
+        try {
+            Files.delete(cluster.data().resolve(directory).resolve(BALLAST));
+        } catch (IOException e) {
+            throw new UncheckedIOException("the disk cannot be freed", e);
+        }
+    }
+
+    // ---- how it goes on
+
+    /** Waits, starting again whatever ended by itself. */
+    void await(String what, BooleanSupplier condition) {
+        await(what, condition, POLL_NANOS);
+    }
+
+    /** As {@link #await}, and returns at once when it is so. */
+    void awaitQuickly(String what, BooleanSupplier condition) {
+        await(what, condition, QUICK_NANOS);
+    }
+
+    private void await(String what, BooleanSupplier condition, long pollNanos) {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() > deadline) {
+                throw new IllegalStateException("not within " + PATIENCE.toSeconds() + " s: " + what);
+            }
+            startAgainWhatEnded();
+            LockSupport.parkNanos(pollNanos);
+        }
+    }
+
+    private void startAgainWhatEnded() {
+        for (ManagedProcess process : brokersFirst()) {
+            if (!process.isAlive()) {
+                startAgain(process);
+            }
+        }
+    }
+
+    private List<ManagedProcess> brokersFirst() {
+        List<ManagedProcess> processes = new ArrayList<>(cluster.local().processes());
+        processes.sort(Comparator.comparing(process -> !process.name().startsWith(Fault.BROKER)));
+        return processes;
+    }
+
+    private void startAgain(ManagedProcess process) {
+        if (!seen.contains(process.name() + " is gone") && !seen.contains(process.name() + " leaves its group")) {
+            seen.add(process.name() + " ends by itself: " + reason(process.logTail()));
+        }
+        if (++starts > STARTS_MAX) {
+            throw new IllegalStateException(process.name() + " ends again and again: " + reason(process.logTail()));
+        }
+        if (process.name().startsWith("processors")) {
+            deleteWhatIsDamaged(process.name());
+        }
+        try {
+            cluster.startAgain(process.name());
+        } catch (IllegalStateException e) {
+            seen.add(process.name() + " ends again at its start: " + reason(process.logTail()));
+        }
+    }
+
+    /** As fsck says to. */
+    private void deleteWhatIsDamaged(String name) {
+        if (!Files.isDirectory(state(name))) {
+            return;
+        }
+        try {
+            List<StateCheck.Finding> findings = new StateCheck(state(name), Long.MAX_VALUE, (stores, total) -> {})
+                    .run()
+                    .findings();
+            for (StateCheck.Finding finding : findings) {
+                seen.add("fsck names store " + finding.store().replaceAll("\\.g[0-9]+/", "/"));
+                DrillCluster.deleteBelow(
+                        state(name).resolve(finding.store()).resolve("../..").normalize());
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The last line of a log that says why. */
+    private static String reason(String log) {
+        List<String> lines = log.lines().toList();
+        String last = lines.stream()
+                .filter(line -> line.contains("ERROR") || line.contains("FATAL"))
+                .reduce((first, second) -> second)
+                .orElse(lines.get(lines.size() - 1));
+        String text = last.replaceAll("^\\S+ (\\[[^]]*] )?", "").replaceAll("\\s+", " ");
+        return text.length() > REASON_LENGTH_MAX ? text.substring(0, REASON_LENGTH_MAX) + "…" : text;
+    }
+
+    /** Returns when events are acknowledged, and published, that came after now, and every process runs. */
+    void awaitRecovered() {
+        int acknowledged = load.count();
+        await("events are acknowledged", () -> load.count() > acknowledged + DrillLoad.BATCH_EVENTS);
+        List<DrillLoad.Acknowledged> events = load.acknowledged();
+        DrillLoad.Acknowledged last = events.get(events.size() - 1);
+        Api auditor = cluster.api("auditor");
+        await(
+                "what was acknowledged since is published",
+                () -> newest(auditor).covers(last.shard(), last.offset())
+                        && cluster.local().processes().stream().allMatch(ManagedProcess::isAlive));
+        for (ManagedProcess process : cluster.local().processes()) {
+            if (!process.name().equals("registry")) {
+                cluster.local().awaitReady(process.name());
+            }
+        }
+    }
+
+    private static NewestEpoch newest(Api auditor) {
+        try {
+            return NewestEpoch.fetch(auditor);
+        } catch (CliException e) {
+            return NewestEpoch.NONE; // nobody answers just now
+        }
+    }
+
+    /** How the strike showed, and begins with the next. */
+    List<String> takeSeen() {
+        load.troubles().stream().limit(3).forEach(trouble -> seen.add("producers are told: " + shortened(trouble)));
+        List<String> since = List.copyOf(seen);
+        seen.clear();
+        starts = 0;
+        return since;
+    }
+
+    private static String shortened(String text) {
+        String line = text.replaceAll("127\\.0\\.0\\.1:[0-9]+", "…").replaceAll("\\s+", " ");
+        return line.length() > REASON_LENGTH_MAX ? line.substring(0, REASON_LENGTH_MAX) + "…" : line;
+    }
+}

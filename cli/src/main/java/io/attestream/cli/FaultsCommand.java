@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.attestream.chaos.Installation;
+import io.attestream.cli.Output.Tone;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Shows what faults the system survives, at which moments. */
+@Command(
+        name = "faults",
+        mixinStandardHelpOptions = true,
+        header =
+                "Do faults to an isolated cluster under load, at every moment of its work, and verify what came of it.",
+        description = {
+            "For each fault a cluster is started, struck at each moment, and what ended is started again. At the end every event"
+                    + " that was acknowledged has to be proved, every tree built again, and nothing counted twice, as after a"
+                    + " restore drill. What cannot be done on this machine is said to be untested, never survived. Exit code 0"
+                    + " only if every strike was survived. All faults take about an hour.",
+            ""
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  attestream drill faults --fault sigkill --moment snapshot",
+            "  attestream drill faults --fault all --result docs/durability-matrix.json"
+        })
+final class FaultsCommand implements Callable<Integer> {
+    private static final String ALL = "all";
+    private static final int STRIKES_MAX = 100;
+
+    @Mixin
+    private OutputOption form = new OutputOption();
+
+    @Option(
+            names = "--fault",
+            paramLabel = "<fault>",
+            split = ",",
+            defaultValue = ALL,
+            description =
+                    "sigkill, sigstop, rebalance, broker-restart, leader-change, network-cut, disk-full, flipped-bit,"
+                            + " truncated-file, lost-directory, or all (default: ${DEFAULT-VALUE}).")
+    private List<String> faults = List.of(ALL);
+
+    @Option(
+            names = "--moment",
+            paramLabel = "<moment>",
+            split = ",",
+            defaultValue = ALL,
+            description = "ingest, sequencing, checkpoint, snapshot, archive-upload, compaction, restore, or all"
+                    + " (default: ${DEFAULT-VALUE}).")
+    private List<String> moments = List.of(ALL);
+
+    @Option(
+            names = "--strikes",
+            paramLabel = "<n>",
+            defaultValue = "2",
+            description = "Of each part at each moment (default: ${DEFAULT-VALUE}).")
+    private int strikes;
+
+    @Option(names = "--result", paramLabel = "<file>", description = "Where the result is written, as JSON.")
+    private @Nullable Path result;
+
+    @Option(
+            names = "--mutate",
+            description = "Claim at the end an acknowledgement that never was, to see that this is not survived.")
+    private boolean mutate;
+
+    @Option(names = "--in-own-mounts", hidden = true)
+    private boolean inOwnMounts;
+
+    @Override
+    public Integer call() {
+        Output output = form.output();
+        Limits.check("--strikes", strikes, 1, STRIKES_MAX);
+        List<Fault> chosen = faults.contains(ALL)
+                ? Arrays.asList(Fault.values())
+                : faults.stream().map(Fault::of).toList();
+        List<Object> results = new ArrayList<>();
+        for (Fault fault : chosen) {
+            output.say(Tone.STRONG, "Fault " + fault.word() + ": " + fault.what());
+            results.add(
+                    !fault.mounts().isEmpty() && !inOwnMounts && canUnshare()
+                            ? inOwnMounts(fault)
+                            : FaultMatrix.json(run(fault, output)));
+        }
+        Map<String, Object> all = Output.object(
+                "takenAt",
+                Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
+                "strikes",
+                strikes,
+                "faults",
+                results);
+        FaultMatrix matrix = FaultMatrix.of(all);
+        if (result != null) {
+            matrix.write(result);
+        }
+        Output.table(matrix.rows()).forEach(output::print);
+        boolean good = matrix.isSurvived();
+        output.print(good ? output.paint(Tone.GOOD, "survived") : output.paint(Tone.BAD, "NOT SURVIVED"));
+        output.json(all);
+        return good ? ExitCode.OK : ExitCode.VERIFICATION_FAILED;
+    }
+
+    private FaultDrill.Result run(Fault fault, Output output) {
+        long seed = new Random().nextLong();
+        output.say("  seed " + seed);
+        return new FaultDrill(
+                        fault,
+                        new FaultDrill.Settings(strikes, chosenMoments(), mutate, seed),
+                        line -> output.say("  " + line))
+                .run();
+    }
+
+    private Set<FaultMoment> chosenMoments() {
+        Set<FaultMoment> chosen = EnumSet.noneOf(FaultMoment.class);
+        for (String word : moments) {
+            if (!word.equals(ALL)) {
+                chosen.add(Arrays.stream(FaultMoment.values())
+                        .filter(moment -> moment.word().equals(word))
+                        .findFirst()
+                        .orElseThrow(() -> new CliException(
+                                ExitCode.USAGE,
+                                "there is no moment " + word,
+                                "Give --moment all or one of " + String.join(", ", FaultMoment.words()))));
+            }
+        }
+        return chosen;
+    }
+
+    // ---- disks that can be full
+
+    private static boolean canUnshare() {
+        try {
+            return new ProcessBuilder("unshare", "--map-root-user", "--mount", "true")
+                            .redirectErrorStream(true)
+                            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                            .start()
+                            .waitFor()
+                    == 0;
+        } catch (IOException e) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    /** What is mounted there goes with it, whatever becomes of it. */
+    private JsonNode inOwnMounts(Fault fault) {
+        try {
+            Path file = Files.createTempFile("attestream-fault-", ".json");
+            List<String> command = new ArrayList<>(List.of(
+                    "unshare",
+                    "--map-root-user",
+                    "--mount",
+                    Installation.find().home().resolve("attestream").toString(),
+                    "drill",
+                    "faults",
+                    "--in-own-mounts",
+                    "--fault",
+                    fault.word(),
+                    "--moment",
+                    String.join(",", moments),
+                    "--strikes",
+                    Integer.toString(strikes),
+                    "--result",
+                    file.toString()));
+            if (mutate) {
+                command.add("--mutate");
+            }
+            Process child = new ProcessBuilder(command)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .redirectError(ProcessBuilder.Redirect.INHERIT)
+                    .start();
+            int exit = child.waitFor();
+            if (exit != ExitCode.OK && exit != ExitCode.VERIFICATION_FAILED) {
+                throw new IllegalStateException("the drill in mounts of its own ended with " + exit);
+            }
+            JsonNode written = FaultMatrix.read(file).faults().get(0);
+            Files.delete(file);
+            return written;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted", e);
+        }
+    }
+}
