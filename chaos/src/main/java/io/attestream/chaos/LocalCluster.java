@@ -508,9 +508,24 @@ public final class LocalCluster implements AutoCloseable {
                 return;
             }
         }
-        String health =
-                name.startsWith(GATEWAY) ? url(name + "-management") + "/q/health/ready" : url(name) + "/health/ready";
-        process(name).awaitReady(URI.create(health), READY_TIMEOUT);
+        process(name).awaitReady(health(name), READY_TIMEOUT);
+    }
+
+    private URI health(String name) {
+        return URI.create(
+                name.startsWith(GATEWAY) ? url(name + "-management") + "/q/health/ready" : url(name) + "/health/ready");
+    }
+
+    /** Whether a service says now that it is ready. */
+    public boolean isReady(String name) {
+        return ManagedProcess.answersOk(health(name));
+    }
+
+    /** Gateways, processors and checkpointer, by their names. */
+    public List<String> services() {
+        synchronized (services) {
+            return List.copyOf(services.keySet());
+        }
     }
 
     /**

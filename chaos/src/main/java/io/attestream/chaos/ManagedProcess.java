@@ -196,7 +196,7 @@ public final class ManagedProcess implements AutoCloseable {
         }
     }
 
-    private static boolean answersOk(URI url) {
+    static boolean answersOk(URI url) {
         HttpRequest request =
                 HttpRequest.newBuilder(url).timeout(Duration.ofSeconds(5)).build();
         try {

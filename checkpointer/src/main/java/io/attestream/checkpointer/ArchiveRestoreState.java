@@ -118,7 +118,7 @@ public final class ArchiveRestoreState {
         LogRecord.Published begin = published(wanted, history);
         int last = history.lastPublished().orElse(begin).intent().generation();
         if (target.generation() == last) {
-            return new Result.AlreadyBegun(last);
+            return requireBegun(last);
         }
         if (target.generation() < last) {
             throw new RefusedException("generation " + target.generation() + " is not new: epoch "
@@ -132,13 +132,23 @@ public final class ArchiveRestoreState {
                 new ArchiveRestoreStates(ledger.key(), store, states, listener).requireRead(begin.epoch(), kept);
         requireRecords(archive.shards());
         NewGeneration.Result result = new NewGeneration(clients.common(), target.topics(), ledger, TIMEOUT)
-                .begin(target.generation(), () -> write(archive, states));
+                .begin(target.generation(), "archive", () -> write(archive, states));
         if (result instanceof NewGeneration.Result.Refused refused) {
             throw new RefusedException(refused.reason());
         }
         return result instanceof NewGeneration.Result.AlreadyBegun
                 ? new Result.AlreadyBegun(target.generation())
                 : new Result.Begun(target.generation(), archive.epoch(), archive.leaves());
+    }
+
+    /** It has published, so it has positions, or it has lost them. */
+    private Result requireBegun(int generation) throws RefusedException {
+        if (generation > 1
+                && !new NewGeneration(clients.common(), target.topics(), ledger, TIMEOUT).isBegun(generation)) {
+            throw new RefusedException("generation " + generation
+                    + " has published and lost its positions: begin generation " + (generation + 1));
+        }
+        return new Result.AlreadyBegun(generation);
     }
 
     // ---- what it is to begin with
@@ -176,7 +186,7 @@ public final class ArchiveRestoreState {
         }
     }
 
-    /** The archive has that very epoch, and none that the topic lost. */
+    /** The archive has that very epoch. What the topic lost of what is in the archive the checkpointer finds at its start. */
     private void requireUnchanged(LogRecord.Published begin) throws IOException, RefusedException {
         String object = ObjectNames.epoch(begin.epoch());
         Optional<LogRecord.Published> stored = new StoredEpochs(store).get(begin.epoch());

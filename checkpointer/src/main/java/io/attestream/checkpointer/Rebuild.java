@@ -344,10 +344,7 @@ public final class Rebuild {
             } catch (ShardRebuild.UndecidableException e) {
                 return new Result.Undecided(String.valueOf(e.getMessage()));
             } catch (KafkaException e) {
-                // The consumer has read a batch that is none, and cannot go past it: only then is there such a cause.
-                return e.getCause() instanceof KafkaException damaged
-                        ? new Result.Different("topic " + topics.events() + " is damaged: " + damaged.getMessage())
-                        : new Result.Undecided("topic " + topics.events() + " cannot be read: " + e.getMessage());
+                return new Result.Undecided("topic " + topics.events() + " cannot be read: " + e.getMessage());
             }
         }
 
@@ -376,8 +373,21 @@ public final class Rebuild {
             }
         }
 
+        /** What cannot be reached is a kind of its own; of a batch that is none the consumer says this, and cannot go past it. */
+        private ConsumerRecords<byte[], byte[]> poll(Consumer<byte[], byte[]> consumer) {
+            try {
+                return consumer.poll(POLL);
+            } catch (KafkaException e) {
+                if (e.getClass() != KafkaException.class) {
+                    throw e;
+                }
+                String cause = e.getCause() == null ? "" : ": " + e.getCause().getMessage();
+                throw new FatalDoubtException("topic " + topics.events() + " is damaged: " + e.getMessage() + cause, e);
+            }
+        }
+
         private void read(Consumer<byte[], byte[]> consumer, Map<TopicPartition, ShardRebuild> open) {
-            ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
+            ConsumerRecords<byte[], byte[]> records = poll(consumer);
             for (ShardRebuild shard : List.copyOf(open.values())) {
                 TopicPartition partition = new TopicPartition(topics.events(), shard.shard());
                 long before = shard.position();

@@ -393,7 +393,7 @@ final class Snapshots implements LoggedObjects {
     private void removeOld() throws IOException, InvalidFormat, InterruptedException {
         List<SnapshotName> names = stored.names();
         List<SnapshotName> own = own(names);
-        if (own.size() < schedule.kept()) {
+        if (own.size() < schedule.kept() || isOfALaterGeneration(names)) {
             return;
         }
         SnapshotName oldestKept = own.get(schedule.kept() - 1);
@@ -418,6 +418,20 @@ final class Snapshots implements LoggedObjects {
         if (schedule.kept() > 1 && !newerGenerationSeen) {
             trimmer.trim(states);
         }
+    }
+
+    /** One that was made for it may be all it can begin with; this process is soon to be given up. */
+    private boolean isOfALaterGeneration(List<SnapshotName> names) throws IOException {
+        for (SnapshotName name : names) {
+            try {
+                if (stored.manifest(name).generation() > generation) {
+                    return true;
+                }
+            } catch (InvalidFormat e) {
+                LOG.debug("snapshot {} is of no use", name.name(), e); // is named where it is counted
+            }
+        }
+        return false;
     }
 
     private boolean isSeam(SnapshotName name) {

@@ -713,6 +713,28 @@ class SnapshotsTest {
                         states(oldest).stream().map(ShardSnapshot::sealedOffset).toList());
     }
 
+    /** A checkpointer of the generation that is given up may still run: the next one has nothing else to begin with. */
+    @Test
+    void whatALaterGenerationBeginsWithIsNotRemoved() throws Exception {
+        // given
+        scene.snapshotsKept = 2;
+        Scene.Instance keeper = restart();
+        publish(keeper, "third");
+        long epoch = scene.history().nextEpoch() - 1;
+        SnapshotName beginning = new Seam.Maker(
+                        scene.store, scene.ledger.ledger, scene.ledger.key, scene.readArchive(epoch))
+                .make(1, 2, 1_700_000_000_000L);
+
+        // when
+        for (String tag : List.of("fourth", "fifth", "sixth", "seventh")) {
+            publish(keeper, tag);
+            keeper.takeSnapshot();
+        }
+
+        // then
+        assertThat(stored().newest(1, 2).orElseThrow().name()).isEqualTo(beginning);
+    }
+
     /** Else a few objects somebody put there would have the good ones removed, and topics trimmed too far. */
     @Test
     void whatIsNoSnapshotTakesThePlaceOfNone() throws Exception {

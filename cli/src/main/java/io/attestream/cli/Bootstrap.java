@@ -125,7 +125,7 @@ final class Bootstrap implements LedgerBootstrap {
         ObjectStore store = ObjectStores.openForWriting(environment.objects());
         if (archived.isPresent()) {
             ArchiveRestoreKafka.Target target = new ArchiveRestoreKafka.Target(
-                    environment.bootstrapServers(), topics, environment.generation(), true);
+                    environment.bootstrapServers(), topics, environment.generation(), environment.brokers() == 1);
             StateFromArchive.begin(
                     target, ledger, signer, store, archived.get(), Optional.empty(), ArchiveCheck.Listener.NONE);
             return;
@@ -141,7 +141,7 @@ final class Bootstrap implements LedgerBootstrap {
     static NewGeneration.Result begin(NewGeneration made, int generation, Optional<NewGeneration.State> state) {
         try {
             NewGeneration.Result result =
-                    state.isPresent() ? made.begin(generation, state.get()) : made.begin(generation);
+                    state.isPresent() ? made.begin(generation, "seam", state.get()) : made.begin(generation);
             if (result instanceof NewGeneration.Result.Refused refused) {
                 throw new CliException(
                         ExitCode.ERROR, "generation " + generation + " cannot begin: " + refused.reason(), "");

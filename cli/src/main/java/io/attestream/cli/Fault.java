@@ -44,11 +44,18 @@ enum Fault {
         @Override
         void strike(FaultScene scene, String part) {
             scene.suspend(part);
+        }
+
+        @Override
+        void relieve(FaultScene scene, String part) {
             scene.hold(LONG_MILLIS);
+            if (part.equals(PROCESSORS)) {
+                scene.requireGoesOnWithout(part);
+            }
             scene.resume(part);
         }
     },
-    REBALANCE("an instance of the processors leaves, and comes back after 8 s") {
+    REBALANCE("an instance of the processors leaves, and comes back when the other goes on in its place") {
         @Override
         Map<String, List<FaultMoment>> strikes() {
             return Map.of(PROCESSORS, List.of(INGEST, SEQUENCING, CHECKPOINT, SNAPSHOT, COMPACTION, RESTORE));
@@ -57,7 +64,11 @@ enum Fault {
         @Override
         void strike(FaultScene scene, String part) {
             scene.stop(part);
-            scene.hold(8_000);
+        }
+
+        @Override
+        void relieve(FaultScene scene, String part) {
+            scene.requireGoesOnWithout(part);
         }
     },
     BROKER_RESTART("the only broker ends without a word, and is there again after 5 s") {
@@ -69,10 +80,15 @@ enum Fault {
         @Override
         void strike(FaultScene scene, String part) {
             scene.kill(part);
+        }
+
+        @Override
+        void relieve(FaultScene scene, String part) {
             scene.hold(5_000);
         }
     },
-    LEADER_CHANGE("of three brokers the one that leads a shard ends without a word, and is missing for 10 s") {
+    LEADER_CHANGE(
+            "of three brokers the one that leads a shard ends without a word, and is missing until all goes on without it") {
         @Override
         Topology topology() {
             return new Topology(3, false);
@@ -85,8 +101,18 @@ enum Fault {
 
         @Override
         void strike(FaultScene scene, String part) {
-            scene.kill(scene.leader());
-            scene.hold(10_000);
+            scene.kill(scene.struck());
+        }
+
+        @Override
+        void relieve(FaultScene scene, String part) {
+            scene.requireGoesOnWithout(scene.struck());
+            scene.requireAnotherLeads();
+        }
+
+        @Override
+        void prepare(FaultScene scene, String part) {
+            scene.chooseLeader();
         }
     },
     NETWORK_CUT("nothing gets through between a part and Kafka for 16 s, and no connection ends") {
@@ -103,6 +129,10 @@ enum Fault {
         @Override
         void strike(FaultScene scene, String part) {
             scene.cut(part);
+        }
+
+        @Override
+        void relieve(FaultScene scene, String part) {
             scene.hold(LONG_MILLIS);
             scene.heal(part);
         }
@@ -124,11 +154,20 @@ enum Fault {
         @Override
         void strike(FaultScene scene, String part) {
             scene.fill(part);
+        }
+
+        @Override
+        void relieve(FaultScene scene, String part) {
             scene.hold(10_000);
             scene.free(part);
         }
+
+        @Override
+        void prepare(FaultScene scene, String part) {
+            scene.fillAlmost(part);
+        }
     },
-    FLIPPED_BIT("SIGKILL, and a bit flips in the largest table of a state store") {
+    FLIPPED_BIT("processors stop, a bit flips in the largest table of a state store, and they are started on it") {
         @Override
         Map<String, List<FaultMoment>> strikes() {
             return Map.of(PROCESSORS, List.of(SEQUENCING, COMPACTION));
@@ -136,11 +175,11 @@ enum Fault {
 
         @Override
         void strike(FaultScene scene, String part) {
-            scene.kill(part);
+            scene.stop(part);
             scene.flipABitOfState(part);
         }
     },
-    TRUNCATED_FILE("SIGKILL, and the largest table of a state store is cut in half") {
+    TRUNCATED_FILE("processors stop, the largest table of a state store is cut in half, and they are started on it") {
         @Override
         Map<String, List<FaultMoment>> strikes() {
             return FLIPPED_BIT.strikes();
@@ -148,7 +187,7 @@ enum Fault {
 
         @Override
         void strike(FaultScene scene, String part) {
-            scene.kill(part);
+            scene.stop(part);
             scene.truncateAFileOfState(part);
         }
     },
@@ -166,11 +205,21 @@ enum Fault {
     },
     SLOW_DISK("a disk answers late") {
         @Override
+        void strike(FaultScene scene, String part) {
+            throw new IllegalStateException("is not tested");
+        }
+
+        @Override
         Optional<String> untested() {
             return Optional.of("needs a device that delays (dm-delay), so a kernel module and root");
         }
     },
     CLOCK_JUMP("the clock of a machine jumps, backwards or forwards") {
+        @Override
+        void strike(FaultScene scene, String part) {
+            throw new IllegalStateException("is not tested");
+        }
+
         @Override
         Optional<String> untested() {
             return Optional.of("needs a clock of its own for each process (libfaketime), which a JDK does not have");
@@ -212,9 +261,14 @@ enum Fault {
         return Map.of();
     }
 
-    void strike(FaultScene scene, String part) {
-        throw new IllegalStateException(word() + " is not tested");
-    }
+    /** What takes long and changes nothing yet. */
+    void prepare(FaultScene scene, String part) {}
+
+    /** What is over at once. */
+    abstract void strike(FaultScene scene, String part);
+
+    /** How long it lasts, what has to hold meanwhile, and how it ends. */
+    void relieve(FaultScene scene, String part) {}
 
     /** In the order in which they are struck. */
     List<Cell> cells() {

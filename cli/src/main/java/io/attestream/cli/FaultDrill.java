@@ -23,7 +23,7 @@ import java.util.stream.Stream;
  */
 final class FaultDrill {
     private static final int EVENTS_BEFORE = 100;
-    private static final long DISK_MIB = 768;
+    static final long DISK_MIB = 768;
 
     private final Fault fault;
     private final Settings settings;
@@ -43,11 +43,18 @@ final class FaultDrill {
      * What came of the strikes of a part at a moment.
      *
      * @param survived strikes after which it went on, and nothing was found wrong at the end
+     * @param hits strikes of which it could be seen afterwards that the moment was hit
      * @param recoverMillis of each, from the end of the fault until what was acknowledged since is published
      * @param seen how they showed
      */
     record CellResult(
-            String part, FaultMoment moment, int strikes, int survived, List<Long> recoverMillis, List<String> seen) {
+            String part,
+            FaultMoment moment,
+            int strikes,
+            int survived,
+            int hits,
+            List<Long> recoverMillis,
+            List<String> seen) {
         CellResult {
             recoverMillis = List.copyOf(recoverMillis);
             seen = List.copyOf(seen);
@@ -67,7 +74,9 @@ final class FaultDrill {
             List<DrillCheck.Result> checks,
             int events) {
         boolean isSurvived() {
-            return untested.isEmpty() && cells.stream().allMatch(cell -> cell.survived() == cell.strikes());
+            return untested.isEmpty()
+                    && !cells.isEmpty()
+                    && cells.stream().allMatch(cell -> cell.survived() == cell.strikes());
         }
     }
 
@@ -82,32 +91,38 @@ final class FaultDrill {
         if (fault.untested().isPresent()) {
             return new Result(fault, fault.untested(), List.of(), List.of(), 0);
         }
-        Path data;
         List<Path> mounted = new ArrayList<>();
+        boolean survived = false;
+        Path data = newDirectory();
         try {
-            data = Files.createTempDirectory("attestream-faults-");
             for (String directory : fault.mounts()) {
                 Path disk = Files.createDirectories(data.resolve(directory));
                 Optional<String> refusal = mount(disk);
                 if (refusal.isPresent()) {
+                    survived = true; // there is nothing to be looked at
                     return new Result(fault, refusal, List.of(), List.of(), 0);
                 }
                 mounted.add(disk);
             }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        boolean survived = false;
-        try {
             Result result = run(data);
             survived = result.isSurvived();
             if (!survived) {
                 progress.accept("what the processes said is kept in " + data.resolve("logs"));
             }
             return result;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         } finally {
             mounted.forEach(disk -> command("umount", disk.toString()));
             delete(data, survived);
+        }
+    }
+
+    private static Path newDirectory() {
+        try {
+            return Files.createTempDirectory("attestream-faults-");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -153,7 +168,10 @@ final class FaultDrill {
             DrillScene kept = new DrillScene(cluster, load);
             FaultScene scene = new FaultScene(cluster, load);
             load.expectTrouble(true);
+            Thread killing = new Thread(scene::killAll, "faults-killing");
+            Runtime.getRuntime().addShutdownHook(killing);
             boolean goesOn = strikeAll(scene);
+            Runtime.getRuntime().removeShutdownHook(killing);
             load.expectTrouble(false);
             load.close();
             if (settings.forge()) {
@@ -168,16 +186,16 @@ final class FaultDrill {
 
     /** Whether the system went on to the end. */
     private boolean strikeAll(FaultScene scene) {
-        for (Fault.Cell cell : fault.cells()) {
-            if (!settings.only().isEmpty() && !settings.only().contains(cell.moment())) {
-                continue;
-            }
+        for (Fault.Cell cell : chosenCells()) {
             List<Long> recovered = new ArrayList<>();
+            int hits = 0;
             Set<String> seen = new LinkedHashSet<>();
             boolean goesOn = true;
             for (int strike = 0; strike < settings.strikes() && goesOn; strike++) {
                 try {
-                    recovered.add(strike(scene, cell));
+                    Strike done = strike(scene, cell);
+                    recovered.add(done.recoverMillis());
+                    hits += done.isHit() ? 1 : 0;
                 } catch (RuntimeException e) {
                     goesOn = false;
                     seen.add("NOT SURVIVED: " + e.getMessage());
@@ -185,30 +203,66 @@ final class FaultDrill {
                 seen.addAll(scene.takeSeen());
             }
             cells.add(new CellResult(
-                    cell.part(), cell.moment(), settings.strikes(), recovered.size(), recovered, List.copyOf(seen)));
+                    cell.part(),
+                    cell.moment(),
+                    settings.strikes(),
+                    recovered.size(),
+                    hits,
+                    recovered,
+                    List.copyOf(seen)));
             progress.accept(String.format(
-                    "%-14s %-14s %d of %d went on; recovered in %s ms",
-                    cell.part(), cell.moment().word(), recovered.size(), settings.strikes(), recovered));
+                    "%-14s %-14s %d of %d went on, %d hit it; recovered in %s ms",
+                    cell.part(), cell.moment().word(), recovered.size(), settings.strikes(), hits, recovered));
             if (!goesOn) {
                 return false;
             }
         }
-        return true;
+        return bringsStateBack(scene);
     }
 
-    private long strike(FaultScene scene, Fault.Cell cell) {
+    private List<Fault.Cell> chosenCells() {
+        return fault.cells().stream()
+                .filter(cell -> settings.only().isEmpty() || settings.only().contains(cell.moment()))
+                .toList();
+    }
+
+    /** What a fault spoilt in a changelog shows when everything is made again from there. */
+    private boolean bringsStateBack(FaultScene scene) {
+        try {
+            scene.restartWithoutState();
+            scene.awaitRecovered();
+            return true;
+        } catch (RuntimeException e) {
+            checks.add(new DrillCheck.Result(
+                    DrillCheck.RESTORED, Outcome.FAILED, "the state does not come back: " + e.getMessage(), 0));
+            return false;
+        }
+    }
+
+    private record Strike(long recoverMillis, boolean isHit) {}
+
+    private Strike strike(FaultScene scene, Fault.Cell cell) {
+        fault.prepare(scene, cell.part());
         cell.moment().await(scene, random);
+        boolean wasBefore = cell.moment().isUnderWay(scene);
         fault.strike(scene, cell.part());
+        boolean isHit = wasBefore && cell.moment().isUnderWay(scene);
+        fault.relieve(scene, cell.part());
         long begun = System.nanoTime();
         scene.awaitRecovered();
-        return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun);
+        long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun);
+        scene.mendWhatIsDamaged();
+        return new Strike(millis, isHit);
     }
 
     private void judge(DrillScene kept) {
-        Api auditor = kept.cluster().api("auditor");
-        long epoch = NewestEpoch.fetch(auditor).epoch();
-        DrillCluster.await(
-                "an epoch is published", () -> NewestEpoch.fetch(auditor).epoch() >= epoch);
+        if (!kept.load().refused().isEmpty()) {
+            checks.add(new DrillCheck.Result(
+                    DrillCheck.ACKNOWLEDGED,
+                    Outcome.FAILED,
+                    "good events were refused: " + kept.load().refused().get(0),
+                    0));
+        }
         new DrillVerifier(kept, result -> {
                     checks.add(result);
                     progress.accept(String.format(
@@ -225,7 +279,13 @@ final class FaultDrill {
                 .map(cell -> good
                         ? cell
                         : new CellResult(
-                                cell.part(), cell.moment(), cell.strikes(), 0, cell.recoverMillis(), cell.seen()))
+                                cell.part(),
+                                cell.moment(),
+                                cell.strikes(),
+                                0,
+                                cell.hits(),
+                                cell.recoverMillis(),
+                                cell.seen()))
                 .toList();
     }
 }

@@ -65,6 +65,8 @@ final class FaultMatrix {
                                 cell.strikes(),
                                 SURVIVED,
                                 cell.survived(),
+                                "hits",
+                                cell.hits(),
                                 "recoverMillis",
                                 cell.recoverMillis(),
                                 "seen",
@@ -96,8 +98,15 @@ final class FaultMatrix {
 
     /** Every fault that could be done, at every moment. */
     boolean isSurvived() {
-        return faults().stream()
-                .allMatch(fault -> isUntested(fault) || fault.path(SURVIVED).asBoolean());
+        return isTested()
+                && faults().stream()
+                        .allMatch(fault ->
+                                isUntested(fault) || fault.path(SURVIVED).asBoolean());
+    }
+
+    /** Whether any fault was done at all. */
+    boolean isTested() {
+        return faults().stream().anyMatch(fault -> !isUntested(fault));
     }
 
     static boolean isUntested(JsonNode fault) {
@@ -150,6 +159,7 @@ final class FaultMatrix {
                 .mapToLong(JsonNode::asLong)
                 .max()
                 .orElse(0);
-        return counts + ", " + String.format(Locale.ROOT, "%.1f s", slowestMillis / 1e3);
+        return counts + ", hit " + cell.path("hits").asInt() + ", "
+                + String.format(Locale.ROOT, "%.1f s", slowestMillis / 1e3);
     }
 }

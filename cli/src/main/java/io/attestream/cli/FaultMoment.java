@@ -16,6 +16,11 @@ enum FaultMoment {
         void await(FaultScene scene, Random random) {
             scene.await("a request is on its way", scene.load()::asks);
         }
+
+        @Override
+        boolean isUnderWay(FaultScene scene) {
+            return scene.load().asks();
+        }
     },
     SEQUENCING("anywhere between two commits, which come every 100 ms") {
         @Override
@@ -28,17 +33,32 @@ enum FaultMoment {
         void await(FaultScene scene, Random random) {
             awaitObject(scene, "guard/");
         }
+
+        @Override
+        boolean isUnderWay(FaultScene scene) {
+            return newest(scene, "guard/") > newest(scene, "epochs/");
+        }
     },
     SNAPSHOT("a shard of a snapshot was written, its manifest was not") {
         @Override
         void await(FaultScene scene, Random random) {
             awaitObject(scene, "shard-snapshots/");
         }
+
+        @Override
+        boolean isUnderWay(FaultScene scene) {
+            return newest(scene, "shard-snapshots/") > newest(scene, "snapshots/");
+        }
     },
     ARCHIVE_UPLOAD("a segment was written, its epoch was not") {
         @Override
         void await(FaultScene scene, Random random) {
             awaitObject(scene, "segments/");
+        }
+
+        @Override
+        boolean isUnderWay(FaultScene scene) {
+            return newest(scene, "segments/") > newest(scene, "epochs/");
         }
     },
     COMPACTION("a pack was written; it is logged, and stores let go of it, in the next two seconds") {
@@ -54,6 +74,11 @@ enum FaultMoment {
             scene.restartWithoutState();
             LockSupport.parkNanos(1_500_000_000L + random.nextInt(2_000_000_000));
         }
+
+        @Override
+        boolean isUnderWay(FaultScene scene) {
+            return !scene.cluster().local().isReady(DrillCluster.PROCESSORS);
+        }
     };
 
     private final String what;
@@ -64,6 +89,20 @@ enum FaultMoment {
 
     /** Returns when it is under way. */
     abstract void await(FaultScene scene, Random random);
+
+    /** Whether it was so when the fault had struck, as far as can be seen from outside. */
+    boolean isUnderWay(FaultScene scene) {
+        return true;
+    }
+
+    /** Epoch of the newest object below a prefix. */
+    private static long newest(FaultScene scene, String prefix) {
+        return scene.cluster().listObjects(prefix).stream()
+                .mapToLong(
+                        name -> Long.parseLong(name.substring(prefix.length()).replaceAll("^([0-9]+).*", "$1")))
+                .max()
+                .orElse(-1);
+    }
 
     private static void awaitObject(FaultScene scene, String prefix) {
         Set<String> before = new HashSet<>(scene.cluster().listObjects(prefix));

@@ -3,6 +3,7 @@ package io.attestream.cli;
 
 import io.attestream.chaos.ManagedProcess;
 import io.attestream.processors.StateCheck;
+import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -34,6 +35,7 @@ final class FaultScene {
     private static final long QUICK_NANOS = 500_000;
     private static final String BALLAST = "ballast";
     private static final int BLOCK_SIZE_BYTES = 1 << 20;
+    private static final long REST_SIZE_BYTES = 16 << 20;
     /** So many starts of what ends again at once are tried for a strike. */
     private static final int STARTS_MAX = 6;
 
@@ -45,6 +47,9 @@ final class FaultScene {
     private final Set<String> seen = new LinkedHashSet<>();
 
     private int starts;
+    private String struck = "";
+    /** How long it took, each time, until what came meanwhile was published without the part that was missing. */
+    private final List<Long> goesOnMillis = new ArrayList<>();
 
     FaultScene(DrillCluster cluster, DrillLoad load) {
         this.cluster = cluster;
@@ -100,8 +105,32 @@ final class FaultScene {
         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(millis));
     }
 
-    /** The broker that leads shard 0. */
-    String leader() {
+    /** The broker that leads shard 0 is the one to be struck. */
+    void chooseLeader() {
+        struck = leader();
+    }
+
+    String struck() {
+        return struck;
+    }
+
+    void requireAnotherLeads() {
+        String now = leader();
+        if (now.equals(struck)) {
+            throw new IllegalStateException(struck + " is gone and leads shard 0");
+        }
+        seen.add("another broker leads");
+    }
+
+    /** What is acknowledged from now on is published, while nobody starts the part again. */
+    void requireGoesOnWithout(String part) {
+        long begun = System.nanoTime();
+        awaitGoesOn(this::awaitPatiently);
+        goesOnMillis.add(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun));
+        seen.add("all goes on without " + (part.startsWith(Fault.BROKER) ? "it" : part));
+    }
+
+    private String leader() {
         String topic = cluster.topics().events();
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", cluster.bootstrapServers()))) {
             Map<String, TopicDescription> described =
@@ -142,7 +171,18 @@ final class FaultScene {
     }
 
     void flipABitOfState(String name) {
-        DrillCluster.flipABit(largestTable(name));
+        Path table = largestTable(name);
+        DrillCluster.flipABit(table);
+        requireNamed(name, table);
+    }
+
+    /** Before anybody reads it. */
+    private void requireNamed(String name, Path table) {
+        String store = state(name).relativize(table.getParent()).toString();
+        if (damaged(name).stream().noneMatch(finding -> finding.store().equals(store))) {
+            throw new IllegalStateException("fsck does not name store " + store + ", which was damaged");
+        }
+        seen.add("fsck names the store");
     }
 
     void truncateAFileOfState(String name) {
@@ -150,6 +190,7 @@ final class FaultScene {
         try {
             byte[] bytes = Files.readAllBytes(table);
             Files.write(table, Arrays.copyOf(bytes, bytes.length / 2));
+            requireNamed(name, table);
         } catch (IOException e) {
             throw new UncheckedIOException(table + " cannot be cut", e);
         }
@@ -165,22 +206,50 @@ final class FaultScene {
         }
     }
 
+    /** All but what is written in a second, so that little is left to be done when it strikes. */
+    void fillAlmost(String directory) {
+        fill(directory, REST_SIZE_BYTES);
+    }
+
     /** Until nothing more fits. */
     void fill(String directory) {
-        Path ballast = cluster.data().resolve(directory).resolve(BALLAST);
-        byte[] block = new byte[BLOCK_SIZE_BYTES];
-        try (var out = Files.newOutputStream(ballast, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
-            for (int size = block.length; size > 0; size /= 2) {
-                writeWhileItFits(out, block, size);
+        fill(directory, 0);
+        long left = diskOf(directory).toFile().getUsableSpace();
+        if (left >= BLOCK_SIZE_BYTES) {
+            throw new IllegalStateException("the disk of " + directory + " has " + left + " bytes left");
+        }
+        seen.add("no space left for " + directory);
+    }
+
+    /** Never the disk of this machine. */
+    private Path diskOf(String directory) {
+        Path disk = cluster.data().resolve(directory);
+        try {
+            if (Files.getFileStore(disk).equals(Files.getFileStore(cluster.data()))
+                    || Files.getFileStore(disk).getTotalSpace() > FaultDrill.DISK_MIB << 20) {
+                throw new IllegalStateException(disk + " is no disk of its own: it is not filled");
             }
         } catch (IOException e) {
-            seen.add("no space left for " + directory);
+            throw new UncheckedIOException(e);
+        }
+        return disk;
+    }
+
+    private void fill(String directory, long restSizeBytes) {
+        Path ballast = diskOf(directory).resolve(BALLAST);
+        byte[] block = new byte[BLOCK_SIZE_BYTES];
+        try (OutputStream out = Files.newOutputStream(ballast, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
+            for (int size = block.length; size > 0; size /= 2) {
+                writeWhileItFits(out, block, size, ballast.toFile(), restSizeBytes);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(ballast + " cannot be written", e);
         }
     }
 
-    private static void writeWhileItFits(OutputStream out, byte[] block, int size) {
+    private static void writeWhileItFits(OutputStream out, byte[] block, int size, File disk, long restSizeBytes) {
         try {
-            while (true) {
+            while (disk.getUsableSpace() > restSizeBytes) {
                 out.write(block, 0, size);
             }
         } catch (IOException e) {
@@ -240,32 +309,49 @@ final class FaultScene {
         if (++starts > STARTS_MAX) {
             throw new IllegalStateException(process.name() + " ends again and again: " + reason(process.logTail()));
         }
-        if (process.name().startsWith("processors")) {
-            deleteWhatIsDamaged(process.name());
-        }
         try {
             cluster.startAgain(process.name());
         } catch (IllegalStateException e) {
-            seen.add(process.name() + " ends again at its start: " + reason(process.logTail()));
+            seen.add(process.name() + " refuses to start: " + reason(process.logTail()));
+            if (process.name().startsWith("processors")) {
+                deleteWhatIsDamaged(process.name());
+            }
         }
     }
 
-    /** As fsck says to. */
-    private void deleteWhatIsDamaged(String name) {
+    private List<StateCheck.Finding> damaged(String name) {
         if (!Files.isDirectory(state(name))) {
-            return;
+            return List.of();
         }
         try {
-            List<StateCheck.Finding> findings = new StateCheck(state(name), Long.MAX_VALUE, (stores, total) -> {})
+            return new StateCheck(state(name), Long.MAX_VALUE, (stores, total) -> {})
                     .run()
                     .findings();
-            for (StateCheck.Finding finding : findings) {
-                seen.add("fsck names store " + finding.store().replaceAll("\\.g[0-9]+/", "/"));
-                DrillCluster.deleteBelow(
-                        state(name).resolve(finding.store()).resolve("../..").normalize());
-            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    /** As fsck says to; the processors are stopped. */
+    private boolean deleteWhatIsDamaged(String name) {
+        List<StateCheck.Finding> findings = damaged(name);
+        findings.forEach(finding -> DrillCluster.deleteBelow(
+                state(name).resolve(finding.store()).resolve("../..").normalize()));
+        if (!findings.isEmpty()) {
+            seen.add("the store fsck names is deleted, and comes back from its changelog");
+        }
+        return !findings.isEmpty();
+    }
+
+    /** What nobody has read yet fsck still names: then it is done as it says. */
+    void mendWhatIsDamaged() {
+        for (String name : List.of(DrillCluster.PROCESSORS, "processors-1")) {
+            if (!damaged(name).isEmpty()) {
+                seen.add("went on, for nobody had read what is damaged");
+                process(name).stop();
+                deleteWhatIsDamaged(name);
+                startAgainWhatEnded();
+            }
         }
     }
 
@@ -280,22 +366,33 @@ final class FaultScene {
         return text.length() > REASON_LENGTH_MAX ? text.substring(0, REASON_LENGTH_MAX) + "…" : text;
     }
 
-    /** Returns when events are acknowledged, and published, that came after now, and every process runs. */
-    void awaitRecovered() {
+    private interface Awaiting {
+        void await(String what, BooleanSupplier condition);
+    }
+
+    private void awaitGoesOn(Awaiting awaiting) {
         int acknowledged = load.count();
-        await("events are acknowledged", () -> load.count() > acknowledged + DrillLoad.BATCH_EVENTS);
+        awaiting.await("events are acknowledged", () -> load.count() > acknowledged + 4 * DrillLoad.BATCH_EVENTS);
         List<DrillLoad.Acknowledged> events = load.acknowledged();
         DrillLoad.Acknowledged last = events.get(events.size() - 1);
         Api auditor = cluster.api("auditor");
-        await(
+        awaiting.await(
                 "what was acknowledged since is published",
-                () -> newest(auditor).covers(last.shard(), last.offset())
-                        && cluster.local().processes().stream().allMatch(ManagedProcess::isAlive));
-        for (ManagedProcess process : cluster.local().processes()) {
-            if (!process.name().equals("registry")) {
-                cluster.local().awaitReady(process.name());
-            }
-        }
+                () -> newest(auditor).covers(last.shard(), last.offset()));
+    }
+
+    private void awaitPatiently(String what, BooleanSupplier condition) {
+        DrillCluster.await(what, condition);
+    }
+
+    /** Returns when events are acknowledged, and published, that came after now, and every process is ready. */
+    void awaitRecovered() {
+        awaitGoesOn(this::await);
+        await(
+                "every process is ready",
+                () -> cluster.local().processes().stream().allMatch(ManagedProcess::isAlive)
+                        && cluster.local().services().stream()
+                                .allMatch(name -> cluster.local().isReady(name)));
     }
 
     private static NewestEpoch newest(Api auditor) {
@@ -309,10 +406,19 @@ final class FaultScene {
     /** How the strike showed, and begins with the next. */
     List<String> takeSeen() {
         load.troubles().stream().limit(3).forEach(trouble -> seen.add("producers are told: " + shortened(trouble)));
+        if (!goesOnMillis.isEmpty()) {
+            seen.add("goes on meanwhile, after " + goesOnMillis.get(0) + " ms");
+            goesOnMillis.clear();
+        }
         List<String> since = List.copyOf(seen);
         seen.clear();
         starts = 0;
         return since;
+    }
+
+    /** SIGKILL of all there is, also of what stands still. */
+    void killAll() {
+        cluster.local().processes().stream().filter(ManagedProcess::isAlive).forEach(ManagedProcess::kill);
     }
 
     private static String shortened(String text) {

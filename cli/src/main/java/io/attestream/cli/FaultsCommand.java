@@ -93,6 +93,7 @@ final class FaultsCommand implements Callable<Integer> {
         List<Fault> chosen = faults.contains(ALL)
                 ? Arrays.asList(Fault.values())
                 : faults.stream().map(Fault::of).toList();
+        requireAnyMoment(chosen);
         List<Object> results = new ArrayList<>();
         for (Fault fault : chosen) {
             output.say(Tone.STRONG, "Fault " + fault.word() + ": " + fault.what());
@@ -100,23 +101,29 @@ final class FaultsCommand implements Callable<Integer> {
                     !fault.mounts().isEmpty() && !inOwnMounts && canUnshare()
                             ? inOwnMounts(fault)
                             : FaultMatrix.json(run(fault, output)));
+            if (result != null) {
+                FaultMatrix.of(all(results)).write(result); // what was done stays, whatever becomes of the next
+            }
         }
-        Map<String, Object> all = Output.object(
-                "takenAt",
-                Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
-                "strikes",
-                strikes,
-                "faults",
-                results);
+        Map<String, Object> all = all(results);
         FaultMatrix matrix = FaultMatrix.of(all);
-        if (result != null) {
-            matrix.write(result);
-        }
         Output.table(matrix.rows()).forEach(output::print);
-        boolean good = matrix.isSurvived();
-        output.print(good ? output.paint(Tone.GOOD, "survived") : output.paint(Tone.BAD, "NOT SURVIVED"));
         output.json(all);
+        long untested = matrix.faults().stream().filter(FaultMatrix::isUntested).count();
+        if (!matrix.isTested()) {
+            output.print(output.paint(Tone.WARNING, "not tested") + "  "
+                    + matrix.faults().get(0).path("untested").asText());
+            return ExitCode.UNAVAILABLE;
+        }
+        boolean good = matrix.isSurvived();
+        output.print((good ? output.paint(Tone.GOOD, "survived") : output.paint(Tone.BAD, "NOT SURVIVED"))
+                + (untested == 0 ? "" : "; " + untested + " faults were not tested"));
         return good ? ExitCode.OK : ExitCode.VERIFICATION_FAILED;
+    }
+
+    private Map<String, Object> all(List<Object> results) {
+        String takenAt = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
+        return Output.object("takenAt", takenAt, "strikes", strikes, "faults", results);
     }
 
     private FaultDrill.Result run(Fault fault, Output output) {
@@ -143,6 +150,27 @@ final class FaultsCommand implements Callable<Integer> {
             }
         }
         return chosen;
+    }
+
+    private void requireAnyMoment(List<Fault> chosen) {
+        Set<FaultMoment> only = chosenMoments();
+        for (Fault fault : chosen) {
+            boolean any = fault.untested().isPresent()
+                    || only.isEmpty()
+                    || fault.cells().stream().anyMatch(cell -> only.contains(cell.moment()));
+            if (!any) {
+                throw new CliException(
+                        ExitCode.USAGE,
+                        "fault " + fault.word() + " is not done at any of " + String.join(", ", moments),
+                        "Its moments: "
+                                + String.join(
+                                        ", ",
+                                        fault.cells().stream()
+                                                .map(cell -> cell.moment().word())
+                                                .distinct()
+                                                .toList()));
+            }
+        }
     }
 
     // ---- disks that can be full
@@ -190,7 +218,12 @@ final class FaultsCommand implements Callable<Integer> {
                     .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                     .redirectError(ProcessBuilder.Redirect.INHERIT)
                     .start();
-            int exit = child.waitFor();
+            int exit;
+            try {
+                exit = child.waitFor();
+            } finally {
+                child.destroy();
+            }
             if (exit != ExitCode.OK && exit != ExitCode.VERIFICATION_FAILED) {
                 throw new IllegalStateException("the drill in mounts of its own ended with " + exit);
             }

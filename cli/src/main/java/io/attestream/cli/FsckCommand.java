@@ -104,11 +104,11 @@ final class FsckCommand implements Callable<Integer> {
                 })
                 .run(kept));
         if (!alone) {
-            report.kafka(rebuild(output).run(1, kept));
+            report.attempt("kafka", () -> report.kafka(rebuild(output).run(1, kept)));
         }
         Optional<Path> directory = stateDirectory();
         if (directory.isPresent()) {
-            report.state(directory.get(), checkState(output, directory.get()));
+            report.attempt("state", () -> report.state(directory.get(), checkState(output, directory.get())));
         }
         return report.end();
     }
@@ -135,17 +135,16 @@ final class FsckCommand implements Callable<Integer> {
                 .filter(Files::isDirectory);
     }
 
-    private StateCheck.Report checkState(Output output, Path directory) {
-        try {
-            return new StateCheck(
-                            directory,
-                            mibPerSecondMax * MIB,
-                            (stores, total) -> output.progress("stores checked", stores, total))
-                    .run();
-        } catch (IOException e) {
-            throw new CliException(
-                    ExitCode.UNAVAILABLE, "the state in " + directory + " cannot be read: " + e.getMessage(), "");
+    private StateCheck.Report checkState(Output output, Path directory) throws IOException {
+        StateCheck.Report looked = new StateCheck(
+                        directory,
+                        mibPerSecondMax * MIB,
+                        (stores, total) -> output.progress("stores checked", stores, total))
+                .run();
+        if (looked.stores() == 0 && state != null) {
+            throw new IOException(directory + " has no state store: is it attestream.state.directory?");
         }
+        return looked;
     }
 
     private ArchiveCheck check(ObjectStore store, ArchiveCheck.Listener listener) {
@@ -181,7 +180,7 @@ final class FsckCommand implements Callable<Integer> {
             if (result instanceof ArchiveCheck.Result.Checked checked) {
                 objects(checked.report());
             } else {
-                undecided("objects", ((ArchiveCheck.Result.Undecided) result).detail());
+                undecided("objects", String.valueOf(((ArchiveCheck.Result.Undecided) result).detail()));
             }
         }
 
@@ -234,7 +233,7 @@ final class FsckCommand implements Callable<Integer> {
                         "topic events",
                         "Restore the topic from another broker, or attestream restore kafka");
             } else {
-                undecided("Kafka", ((Rebuild.Result.Undecided) result).detail());
+                undecided("kafka", ((Rebuild.Result.Undecided) result).detail());
             }
         }
 
@@ -282,8 +281,25 @@ final class FsckCommand implements Callable<Integer> {
 
         private void undecided(String part, String detail) {
             undecided = true;
-            json.put("detail", part + ": " + detail);
+            if (part.equals("objects")) {
+                json.put("detail", detail);
+            } else {
+                json.put(part, Output.object("status", "undecided", "detail", detail));
+            }
             output.print(output.paint(Tone.WARNING, "undecided") + "  " + part + ": " + detail);
+        }
+
+        private interface Part {
+            void look() throws IOException, InterruptedException;
+        }
+
+        /** One that cannot be looked at takes nothing from what was found in another. */
+        void attempt(String part, Part look) throws InterruptedException {
+            try {
+                look.look();
+            } catch (CliException | IOException e) {
+                undecided(part, String.valueOf(e.getMessage()));
+            }
         }
 
         int end() {

@@ -39,7 +39,8 @@ final class StateFromArchive {
             throw new CliException(
                     ExitCode.VERIFICATION_FAILED,
                     cannot + String.join("\n  ", refused.reasons()),
-                    "Nothing was begun. Without --from-archive it is made of topic events alone.");
+                    "No position was set: nothing can start with it yet. Mend that and run it again, or begin another generation out of"
+                            + " topic events alone, without --from-archive.");
         }
         if (result instanceof ArchiveRestoreState.Result.Undecided undecided) {
             throw new CliException(ExitCode.UNAVAILABLE, cannot + undecided.detail(), "");

@@ -8,8 +8,12 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.rocksdb.ColumnFamilyDescriptor;
 import org.rocksdb.ColumnFamilyHandle;
@@ -33,7 +37,12 @@ public final class StateCheck {
     /** Files of a store that runs are replaced by others while it is read. */
     private static final int TRIES = 3;
 
+    private static final long PAUSE_NANOS = 200_000_000;
+
     private static final int FINDINGS_MAX = 1_000;
+    /** Kafka Streams' own layout: application, task, store. The application's name ends with the generation, but for the first. */
+    private static final Pattern STORE =
+            Pattern.compile("(.*?)(?:\\.g([0-9]+))?/(?:[0-9]+_[0-9]+|global)/rocksdb/[^/]+");
 
     private final Path directory;
     private final long bytesPerSecondMax;
@@ -89,11 +98,17 @@ public final class StateCheck {
         return new Report(stores.size(), records, tiles, sizeBytes, findings);
     }
 
+    /** Of the newest generation there is; what older ones left is read by nobody. */
     private List<Path> stores() throws IOException {
         try (Stream<Path> files = Files.walk(directory)) {
-            return files.filter(file -> file.endsWith("CURRENT"))
-                    .map(Path::getParent)
+            List<Path> all = files.filter(file -> STORE.matcher(file.toString()).matches())
+                    .filter(Files::isDirectory)
                     .sorted()
+                    .toList();
+            Map<String, Integer> newest = new HashMap<>();
+            all.forEach(store -> newest.merge(application(store), generation(store), Math::max));
+            return all.stream()
+                    .filter(store -> generation(store) == newest.getOrDefault(application(store), 0))
                     .toList();
         } catch (UncheckedIOException e) {
             if (e.getCause() instanceof NoSuchFileException) {
@@ -103,61 +118,92 @@ public final class StateCheck {
         }
     }
 
+    private static Matcher parts(Path store) {
+        Matcher parts = STORE.matcher(store.toString());
+        if (!parts.matches()) {
+            throw new IllegalArgumentException(store + " is no store");
+        }
+        return parts;
+    }
+
+    private static String application(Path store) {
+        return parts(store).group(1);
+    }
+
+    private static int generation(Path store) {
+        String number = parts(store).group(2);
+        return number == null ? 1 : Integer.parseInt(number);
+    }
+
     private void look(Path store) {
         for (int attempt = 1; ; attempt++) {
-            List<Finding> found = new ArrayList<>();
+            Looked looked = new Looked();
             try {
-                read(store, found);
+                read(store, looked);
             } catch (RocksDBException e) {
-                found.add(new Finding(
+                looked.found.add(new Finding(
                         name(store), "files whose blocks have their checksums", String.valueOf(e.getMessage())));
             }
-            if (found.isEmpty() || attempt == TRIES || !Files.exists(store)) {
-                found.stream().limit(FINDINGS_MAX - findings.size()).forEach(findings::add);
+            if (!Files.exists(store)) {
+                return; // another instance has it now
+            }
+            if (looked.found.isEmpty() || attempt == TRIES) {
+                looked.found.stream().limit(FINDINGS_MAX - findings.size()).forEach(findings::add);
+                records += looked.records;
+                tiles += looked.tree.held();
                 return;
             }
+            LockSupport.parkNanos(PAUSE_NANOS);
         }
+    }
+
+    private static final class Looked {
+        private final List<Finding> found = new ArrayList<>();
+        private final StoredTiles tree = new StoredTiles();
+        private long records;
     }
 
     private String name(Path store) {
         return directory.relativize(store).toString();
     }
 
-    private void read(Path store, List<Finding> found) throws RocksDBException {
+    private void read(Path store, Looked looked) throws RocksDBException {
         List<ColumnFamilyHandle> families = new ArrayList<>();
         try (Options options = new Options();
                 DBOptions dbOptions = new DBOptions()) {
             List<ColumnFamilyDescriptor> names = RocksDB.listColumnFamilies(options, store.toString()).stream()
                     .map(ColumnFamilyDescriptor::new)
                     .toList();
+            if (names.isEmpty()) {
+                looked.found.add(new Finding(name(store), "files of a store", "none"));
+                return;
+            }
             try (RocksDB db = RocksDB.openReadOnly(dbOptions, store.toString(), names, families)) {
                 for (ColumnFamilyHandle family : families) {
-                    read(db, family, name(store), found);
+                    read(db, family, name(store), looked);
                 }
-                db.verifyChecksum();
             } finally {
                 families.forEach(ColumnFamilyHandle::close);
             }
         }
     }
 
-    private void read(RocksDB db, ColumnFamilyHandle family, String store, List<Finding> found)
-            throws RocksDBException {
-        StoredTiles tree = new StoredTiles();
+    private void read(RocksDB db, ColumnFamilyHandle family, String store, Looked looked) throws RocksDBException {
         try (ReadOptions reading = new ReadOptions().setVerifyChecksums(true).setFillCache(false);
                 RocksIterator all = db.newIterator(family, reading)) {
             for (all.seekToFirst(); all.isValid(); all.next()) {
                 byte[] key = all.key();
                 byte[] value = all.value();
-                records++;
+                looked.records++;
                 sizeBytes += key.length + value.length;
-                tree.accept(key, value)
-                        .ifPresent(differs -> found.add(new Finding(store, differs.expected(), differs.actual())));
+                looked.tree
+                        .accept(key, value)
+                        .ifPresent(
+                                differs -> looked.found.add(new Finding(store, differs.expected(), differs.actual())));
                 keepPace();
             }
             all.status();
         }
-        tiles += tree.held();
     }
 
     private void keepPace() {

@@ -79,7 +79,7 @@ class StateCheckTest {
                     .orElseThrow();
         }
         byte[] good = Files.readAllBytes(file);
-        for (int i = 0; i < 80; i++) {
+        for (int i = 0; i < 24; i++) {
             // when: filters, indexes and properties are at the end
             byte[] bad = good.clone();
             int at = i % 2 == 0 ? random.nextInt(bad.length) : bad.length - 1 - random.nextInt(4_000);
@@ -112,6 +112,44 @@ class StateCheckTest {
             }
         }
         assertThat(check().findings()).isNotEmpty();
+    }
+
+    @Test
+    void aStoreWithoutAnyFileIsFound() throws Exception {
+        try (Stream<Path> files = Files.list(store)) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+        }
+        assertThat(check().findings()).hasSize(1);
+    }
+
+    /** Shards' stores and the one that every instance has whole; of the newest generation only. */
+    @Test
+    void everyStoreThatIsReadIsLookedAt() throws Exception {
+        Path state = directory.resolve("processors-0/proofs");
+        for (String path : List.of("a.g2/0_0", "a.g2/1_11", "a.g2/global", "a.g1/0_0", "b.g1/global")) {
+            copy(store, state.resolve(path).resolve("rocksdb/shard"));
+        }
+        Path older = state.resolve("a.g1/0_0/rocksdb/shard");
+        try (Stream<Path> files = Files.list(older)) {
+            for (Path file : files.toList()) {
+                Files.write(file, new byte[10]);
+            }
+        }
+
+        StateCheck.Report report = check();
+        assertThat(report.findings()).isEmpty();
+        assertThat(report.stores()).isEqualTo(5);
+    }
+
+    private static void copy(Path from, Path to) throws Exception {
+        Files.createDirectories(to);
+        try (Stream<Path> files = Files.list(from)) {
+            for (Path file : files.toList()) {
+                Files.copy(file, to.resolve(file.getFileName()));
+            }
+        }
     }
 
     /** Its blocks have their checksums: it was written so. */

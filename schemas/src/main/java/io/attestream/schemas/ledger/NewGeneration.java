@@ -8,7 +8,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListOffsetsResult;
@@ -48,6 +50,15 @@ public final class NewGeneration {
         record Refused(String reason) implements Result {}
     }
 
+    private record Made(String kind, State state) {}
+
+    /** Whether its sequencer has positions. */
+    public boolean isBegun(int generation) {
+        try (Admin admin = Admin.create(connection)) {
+            return offsetsOf(admin, topics.sequencerGroup(generation)).keySet().containsAll(partitions());
+        }
+    }
+
     /** Makes what a sequencer is to begin with, before it has a position; the same again in the next run if one was cut off. */
     public interface State {
         /** At which offsets of topic {@code events} it goes on behind it, in shard order. */
@@ -62,12 +73,16 @@ public final class NewGeneration {
         return begin(generation, Optional.empty());
     }
 
-    /** As {@link #begin(int)}, with a state to begin with. */
-    public Result begin(int generation, State state) throws InterruptedException {
-        return begin(generation, Optional.of(state));
+    /**
+     * As {@link #begin(int)}, with a state to begin with.
+     *
+     * @param kind of state, in a word: a run that was cut off is finished by one of the same kind only
+     */
+    public Result begin(int generation, String kind, State state) throws InterruptedException {
+        return begin(generation, Optional.of(new Made(kind, state)));
     }
 
-    private Result begin(int generation, Optional<State> state) throws InterruptedException {
+    private Result begin(int generation, Optional<Made> state) throws InterruptedException {
         if (generation < 2) {
             return new Result.Refused("generation " + generation + " is the ledger's first: init begins it");
         }
@@ -78,7 +93,7 @@ public final class NewGeneration {
         }
     }
 
-    private Result begin(Admin admin, int generation, Optional<State> state) {
+    private Result begin(Admin admin, int generation, Optional<Made> state) {
         String group = topics.sequencerGroup(generation);
         Map<TopicPartition, OffsetAndMetadata> begun = offsetsOf(admin, group);
         if (begun.keySet().containsAll(partitions())) {
@@ -92,8 +107,13 @@ public final class NewGeneration {
                 .filter(name -> name.startsWith(group + "-"))
                 .sorted()
                 .toList();
-        boolean wasBeingMade =
-                state.isPresent() && !offsetsOf(admin, marker(group)).isEmpty();
+        Set<String> kinds = new TreeSet<>();
+        offsetsOf(admin, marker(group)).values().forEach(offset -> kinds.add(offset.metadata()));
+        boolean wasBeingMade = state.isPresent() && !kinds.isEmpty();
+        if (!kinds.isEmpty() && !kinds.equals(state.map(Made::kind).map(Set::of).orElse(Set.of()))) {
+            return new Result.Refused("generation " + generation + " was being made with a state of another kind ("
+                    + kinds + "): finish that, or begin generation " + (generation + 1));
+        }
         if (!begun.isEmpty() || (!traces.isEmpty() && !wasBeingMade)) {
             return new Result.Refused("generation " + generation + " was begun and lost its positions (its offsets are "
                     + begun + ", its topics " + traces + "): begin generation " + (generation + 1));
@@ -101,9 +121,13 @@ public final class NewGeneration {
         Map<TopicPartition, OffsetAndMetadata> first = new HashMap<>();
         partitions().forEach(partition -> first.put(partition, new OffsetAndMetadata(0)));
         if (state.isPresent()) {
+            Map<TopicPartition, OffsetAndMetadata> mark = new HashMap<>();
+            first.keySet()
+                    .forEach(at ->
+                            mark.put(at, new OffsetAndMetadata(0, state.get().kind())));
             GenesisReader.get(
-                    admin.alterConsumerGroupOffsets(marker(group), first).all(), timeout);
-            List<Long> offsets = state.get().make();
+                    admin.alterConsumerGroupOffsets(marker(group), mark).all(), timeout);
+            List<Long> offsets = state.get().state().make();
             first.replaceAll((partition, any) -> new OffsetAndMetadata(offsets.get(partition.partition())));
         }
         GenesisReader.get(admin.alterConsumerGroupOffsets(group, first).all(), timeout);

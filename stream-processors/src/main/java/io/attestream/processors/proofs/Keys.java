@@ -28,6 +28,11 @@ final class Keys {
         return key('m', 0, 0);
     }
 
+    /** Version of what the store holds. */
+    static Bytes format() {
+        return key('v', 0, 0);
+    }
+
     /** How far the store has let go of what is in packs. */
     static Bytes compacted() {
         return key('c', 0, 0);

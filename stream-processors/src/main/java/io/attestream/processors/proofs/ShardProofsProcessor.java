@@ -39,6 +39,8 @@ final class ShardProofsProcessor implements Processor<Bytes, byte[], Void, Void>
     private @Nullable ProcessorContext<Void, Void> context;
     private @Nullable KeyValueStore<Bytes, byte[]> store;
     private @Nullable TileStore tiles;
+    /** Cannot be done before the first record. */
+    private boolean formatIsWritten;
 
     /** @param packs to read packs with; without it all stays in the store */
     ShardProofsProcessor(Topics topics, LedgerDefinition ledger, int generation, Optional<PackLoader> packs) {
@@ -55,6 +57,8 @@ final class ShardProofsProcessor implements Processor<Bytes, byte[], Void, Void>
         KeyValueStore<Bytes, byte[]> own = newContext.getStateStore(ProofsTopology.SHARD_STORE);
         store = own;
         int shard = newContext.taskId().partition();
+        StoreFormat.require(own, "shard " + shard);
+        formatIsWritten = own.get(Keys.format()) != null;
         tiles = new TileStore(own, "shard " + shard);
         packs.ifPresent(loader -> {
             ShardCompaction compaction =
@@ -69,6 +73,10 @@ final class ShardProofsProcessor implements Processor<Bytes, byte[], Void, Void>
                 .recordMetadata()
                 .orElseThrow(() -> new IllegalStateException("a record from a topic has metadata"))
                 .topic();
+        if (!formatIsWritten) {
+            required(store).put(Keys.format(), StoreFormat.encode());
+            formatIsWritten = true;
+        }
         if (topic.equals(topics.sealed())) {
             put(decode(sealedDecoder, record.value()));
         } else {

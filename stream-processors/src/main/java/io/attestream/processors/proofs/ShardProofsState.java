@@ -100,6 +100,7 @@ public final class ShardProofsState {
         putDeltas();
         outcomes.forEach((offset, outcome) -> records.put(Keys.outcome(offset), outcome));
         records.forEach((key, value) -> to.accept(key.get(), value));
+        to.accept(Keys.format().get(), StoreFormat.encode());
         to.accept(Keys.compacted().get(), compacted.encode());
         to.accept(Keys.meta().get(), new ShardMeta(size, nextOffset, nextOffset - 1).encode());
     }

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Writes a tree's hashes into tiles. A hash once written never changes; writing the same again changes nothing, which makes
- * repeats of an at-least-once input harmless.
+ * repeats of its input harmless.
  */
 final class TileStore {
     private final Tiles store;

@@ -26,18 +26,25 @@ import io.attestream.schemas.avro.Outcome;
 import io.attestream.schemas.avro.OutcomeKind;
 import io.attestream.schemas.avro.Root32;
 import io.attestream.schemas.avro.Sealed;
+import java.io.IOException;
+import java.net.URISyntaxException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.BytesSerializer;
 import org.apache.kafka.common.utils.Bytes;
@@ -52,6 +59,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A proof store that let go of what is in packs answers as before. */
@@ -60,6 +68,8 @@ class ShardCompactionTest {
 
     @TempDir
     private Path directory;
+
+    private static final HexFormat HEX = HexFormat.of();
 
     private final TestLedger ledger = new TestLedger(1, 256);
     private final PublishedEpochs epochs = new PublishedEpochs(ledger);
@@ -548,6 +558,114 @@ class ShardCompactionTest {
             }
         };
         return new ProofQueries(stores, ledger.definition(), packs);
+    }
+
+    // ---- stores of earlier versions
+
+    static Stream<Path> earlierStores() throws IOException, URISyntaxException {
+        Path all =
+                Path.of(Objects.requireNonNull(ShardCompactionTest.class.getResource("/proof-stores"), "proof-stores")
+                        .toURI());
+        try (Stream<Path> versions = Files.list(all)) {
+            return versions.sorted().toList().stream();
+        }
+    }
+
+    /** As every version wrote it: what a changelog holds is taken up by the version that comes after. */
+    @ParameterizedTest
+    @MethodSource("earlierStores")
+    void aStoreOfAnEarlierVersionAnswersAndIsGoneOnFrom(Path file) throws Exception {
+        // given
+        driver.close();
+        topicsLost = true;
+        published.clear();
+        directory = directory.resolve("earlier");
+        objects = new DirectoryObjectStore(directory.resolve("objects"));
+        open(Optional.of(new PackedProofs(objects)));
+        Map<String, String> answers = new LinkedHashMap<>();
+        List<byte[]> later = new ArrayList<>();
+        for (String line : Files.readAllLines(file)) {
+            String[] words = line.split(" ", 3);
+            switch (words[0]) {
+                case "object" -> objects.putIfAbsent(words[1], HEX.parseHex(words[2]));
+                case "record" -> store().put(Bytes.wrap(HEX.parseHex(words[1])), HEX.parseHex(words[2]));
+                case "published" -> pipe(HEX.parseHex(words[1]));
+                case "sealed" -> later.add(HEX.parseHex(words[1]));
+                case "answer" -> answers.put(words[1].replace('_', ' '), words[2]);
+                default -> throw new AssertionError(line);
+            }
+        }
+
+        // then
+        assertThat(answers).hasSizeGreaterThan(100);
+        requireSameAnswers(answers);
+
+        // and what is sealed next is taken
+        long size = ShardMeta.of(store().get(Keys.meta())).size();
+        later.forEach(delta -> input(TestLedger.TOPICS.sealed()).pipeInput(delta));
+        assertThat(ShardMeta.of(store().get(Keys.meta())).size()).isGreaterThan(size);
+        answers.values().removeIf(answer -> answer.contains("pending"));
+        requireSameAnswers(answers);
+    }
+
+    /** If it fails, a format has changed: what it wrote into {@code target} becomes the next file of {@code proof-stores}. */
+    @Test
+    void theNewestStoreIsOfTheFormatsThatAreWritten() throws Exception {
+        // given
+        PackName pack = givenPack(0, 256);
+        publish(pack);
+        compact();
+        List<String> lines = new ArrayList<>();
+        lines.add("object " + pack.name() + " "
+                + HEX.formatHex(objects.get(pack.name()).orElseThrow()));
+        published.forEach(value -> lines.add("published " + HEX.formatHex(value)));
+        try (KeyValueIterator<Bytes, byte[]> all = store().all()) {
+            all.forEachRemaining(record ->
+                    lines.add("record " + HEX.formatHex(record.key.get()) + " " + HEX.formatHex(record.value)));
+        }
+        answers().forEach((question, answer) -> lines.add("answer " + question.replace(' ', '_') + " " + answer));
+        leaves.add(new LeafRecord(EntryKind.EVENT, nextOffset++, 9_000, "next".getBytes(StandardCharsets.UTF_8)));
+        range.append(Rfc6962.leafHash(leaves.get(LEAVES).entry()));
+        lines.add("sealed " + HEX.formatHex(SealedShard.encode(delta(LEAVES, LEAVES + 1))));
+        Path written = Path.of("target", "proof-store-of-this-version.txt").toAbsolutePath();
+        Files.write(written, lines);
+
+        // then
+        Path newest = earlierStores().reduce((earlier, later) -> later).orElseThrow();
+        assertThat(kinds(written))
+                .as("a format has changed: keep %s as proof-stores/v<next>.txt", written)
+                .isEqualTo(kinds(newest));
+    }
+
+    /** The letters of its keys, the version, and the lengths that are always the same. */
+    private static Map<String, String> kinds(Path file) throws IOException {
+        Map<String, String> kinds = new TreeMap<>();
+        for (String line : Files.readAllLines(file)) {
+            String[] words = line.split(" ", 3);
+            if (words[0].equals("record")) {
+                String kind = words[1].substring(0, 2);
+                boolean isFixed = "vmcq".indexOf((char) Integer.parseInt(kind, 16)) >= 0;
+                kinds.put(kind, words[1].length() + " " + (isFixed ? words[2].length() : "any"));
+                if (kind.equals("76")) {
+                    kinds.put("version", words[2]);
+                }
+            }
+        }
+        return kinds;
+    }
+
+    @Test
+    void aStoreOfALaterVersionIsRefused() {
+        store().put(Keys.format(), ByteBuffer.allocate(4).putInt(2).array());
+
+        assertThatThrownBy(() -> StoreFormat.require(store(), "shard 0"))
+                .isInstanceOf(IntegrityException.class)
+                .hasMessageContaining("is of format 2, this version of the program knows 1");
+    }
+
+    @Test
+    void aStoreSaysOfWhichVersionItIs() {
+        assertThat(store().get(Keys.format())).isEqualTo(new byte[] {0, 0, 0, 1});
     }
 
     // ---- made out of the archive
