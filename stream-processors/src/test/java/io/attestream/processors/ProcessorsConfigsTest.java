@@ -123,8 +123,23 @@ class ProcessorsConfigsTest {
     @Test
     void readsOnlyWhatWasCommitted() {
         StreamsSettings all = new StreamsSettings(config(), 1 << 20);
-        assertThat(all.proofs("app")).containsEntry("consumer.isolation.level", "read_committed");
-        assertThat(all.admission("app")).containsEntry("consumer.isolation.level", "read_committed");
+        for (Properties settings : List.of(all.sequencer("app"), all.proofs("app"), all.admission("app"))) {
+            StreamsConfig config = new StreamsConfig(settings);
+            assertThat(List.of(
+                            config.getMainConsumerConfigs("group", "client", 0),
+                            config.getGlobalConsumerConfigs("client"),
+                            config.getRestoreConsumerConfigs("client")))
+                    .allSatisfy(consumer -> assertThat(consumer).containsEntry("isolation.level", "read_committed"));
+        }
+    }
+
+    /** A zombie of either would write what is older behind what another wrote meanwhile. */
+    @Test
+    void whoHasChangelogsIsFenced() {
+        StreamsSettings all = new StreamsSettings(config(), 1 << 20);
+        assertThat(List.of(all.sequencer("app"), all.proofs("app")))
+                .allSatisfy(settings -> assertThat(settings)
+                        .containsEntry(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, "exactly_once_v2"));
     }
 
     @Test
