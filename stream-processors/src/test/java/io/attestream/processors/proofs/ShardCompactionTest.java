@@ -2,6 +2,7 @@
 package io.attestream.processors.proofs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.attestream.processors.IntegrityException;
@@ -51,6 +52,7 @@ import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.TestInputTopic;
 import org.apache.kafka.streams.TopologyTestDriver;
 import org.apache.kafka.streams.errors.StreamsException;
+import org.apache.kafka.streams.processor.api.MockProcessorContext;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
@@ -655,12 +657,22 @@ class ShardCompactionTest {
     }
 
     @Test
-    void aStoreOfALaterVersionIsRefused() {
+    void aStoreOfALaterVersionIsRefusedWhenItIsOpened() {
+        // given
         store().put(Keys.format(), ByteBuffer.allocate(4).putInt(2).array());
+        MockProcessorContext<Void, Void> context = new MockProcessorContext<>();
+        context.addStateStore(store());
+        ShardProofsProcessor later =
+                new ShardProofsProcessor(TestLedger.TOPICS, ledger.definition(), 1, Optional.empty());
 
-        assertThatThrownBy(() -> StoreFormat.require(store(), "shard 0"))
+        // when, then
+        assertThatThrownBy(() -> later.init(context))
                 .isInstanceOf(IntegrityException.class)
                 .hasMessageContaining("is of format 2, this version of the program knows 1");
+
+        // and of this version it is taken
+        store().put(Keys.format(), StoreFormat.encode());
+        assertThatCode(() -> later.init(context)).doesNotThrowAnyException();
     }
 
     @Test
