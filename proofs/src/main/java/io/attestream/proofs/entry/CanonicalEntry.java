@@ -168,6 +168,12 @@ public final class CanonicalEntry {
         if (entry.length > MAX_SIZE_BYTES) {
             throw new InvalidFormat("entry", "must be at most 65,535 bytes, is " + entry.length);
         }
+        EntryView.Event plain = PlainEntry.read(entry);
+        return plain != null ? plain : parseAny(entry);
+    }
+
+    /** As {@link #parse}, by way of JSON, whatever its size. */
+    static EntryView parseAny(byte[] entry) throws InvalidFormat {
         JsonObject object = Jcs.parseCanonicalObject(entry);
         if (object.integer("v") != VERSION) {
             throw new InvalidFormat("v", "must be 1");

@@ -74,6 +74,73 @@ class CanonicalEntryTest {
     }
 
     @Test
+    void readsPlainEntriesAsAnyOther() throws Exception {
+        // given plain events, and bent ones
+        int[] read = new int[2];
+        Seeded.check(20_000, random -> {
+            byte[] entry = CanonicalEntry.event(
+                    Samples.EVENT, Samples.TENANT, Samples.ACTOR, Samples.TIME, DIGEST, random.below(1_000_000));
+            byte[] bent = random.chance(10) ? entry : bent(entry, random);
+
+            // when
+            EntryView.Event plain = PlainEntry.read(bent);
+
+            // then
+            read[plain == null ? 0 : 1]++;
+            if (plain != null) {
+                assertSame(plain, (EntryView.Event) CanonicalEntry.parseAny(bent));
+            }
+        });
+        assertThat(read[0]).as("left to the general reader").isPositive();
+        assertThat(read[1]).as("read as plain").isGreaterThan(3_000);
+    }
+
+    private static byte[] bent(byte[] entry, Seeded random) {
+        if (random.chance(50)) {
+            return random.mutated(entry);
+        }
+        // A byte that means something here, where another was.
+        byte[] bent = entry.clone();
+        bent[random.below(entry.length)] = entry[random.below(entry.length)];
+        return bent;
+    }
+
+    private static void assertSame(EntryView.Event one, EntryView.Event other) {
+        assertThat(one).usingRecursiveComparison().isEqualTo(other);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "\"size\":1}|\"size\":01}",
+                "\"size\":1}|\"size\":9007199254740992}",
+                "\"size\":1}|\"size\":-1}",
+                "\"size\":1}|\"size\":}",
+                "\"id\":|\"ID\":",
+                "\"id\":|\"i\":",
+                "\"id\":|\"data\":",
+                "\"v\":1}|\"v\":2}",
+                "\"v\":1}|\"v\":1} ",
+                "\"kind\":\"event\"|\"kind\":\"rules\"",
+                "\"source\":\"|\"source\":\"\u007f",
+                "\"source\":\"|\"source\":\"\n",
+                "\"source\":\"|\"source\":\"\u0080",
+                "\"actor\":\"|\"actor\":1\"",
+                "{\"data\"| {\"data\""
+            })
+    void whatIsNotPlainAndRightIsNotReadAsPlain(String change) {
+        // given
+        byte[] entry = CanonicalEntry.event(Samples.EVENT, Samples.TENANT, Samples.ACTOR, Samples.TIME, DIGEST, 1);
+        String text = new String(entry, StandardCharsets.UTF_8);
+        String[] fromTo = change.split("\\|", -1);
+        assertThat(PlainEntry.read(entry)).isNotNull();
+        assertThat(text).contains(fromTo[0]);
+
+        // then
+        assertThat(PlainEntry.read(utf8(text.replace(fromTo[0], fromTo[1])))).isNull();
+    }
+
+    @Test
     void readsTheGoldenEntries() throws Exception {
         EntryView.Event event = (EntryView.Event) CanonicalEntry.parse(Golden.bytes("entry-event-v1.json"));
         assertThat(event.kind()).isEqualTo(EntryKind.EVENT);
