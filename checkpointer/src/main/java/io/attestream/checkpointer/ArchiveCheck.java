@@ -26,6 +26,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -60,6 +65,10 @@ public final class ArchiveCheck {
     private final Listener listener;
 
     private final List<ArchivedShard> shards = new ArrayList<>();
+    /** Of the shards. */
+    private final List<ArchiveReader> shardReaders = new ArrayList<>();
+
+    private int threads = 1;
     private final SnapshotCheck snapshots;
     private final CompactRange ledgerRange = CompactRange.empty();
     private Taker taker = Taker.NONE;
@@ -225,7 +234,8 @@ public final class ArchiveCheck {
         this.listener = listener;
         this.snapshots = new SnapshotCheck(reader, new StoredSnapshots(store, ledger));
         for (int shard = 0; shard < ledger.shards(); shard++) {
-            shards.add(new ArchivedShard(shard, ledger.key(), reader));
+            shardReaders.add(reader.beside());
+            shards.add(new ArchivedShard(shard, ledger.key(), shardReaders.get(shard)));
         }
     }
 
@@ -300,6 +310,12 @@ public final class ArchiveCheck {
         return this;
     }
 
+    /** @param newThreads among which the shards are divided, at least 1 */
+    public ArchiveCheck inThreads(int newThreads) {
+        threads = newThreads;
+        return this;
+    }
+
     /** Looks at the first epochs only, and hands over what is in them. */
     ArchiveCheck upTo(long epochs, Taker newTaker) {
         epochsMax = epochs;
@@ -313,6 +329,16 @@ public final class ArchiveCheck {
     }
 
     private Report checkAll(long all) throws IOException, InterruptedException {
+        ExecutorService executor = Executors.newFixedThreadPool(
+                Math.min(threads, shards.size()), task -> new Thread(task, "archive-check"));
+        try {
+            return checkAll(executor, all);
+        } finally {
+            executor.shutdownNow();
+        }
+    }
+
+    private Report checkAll(ExecutorService executor, long all) throws IOException, InterruptedException {
         long total = Math.min(all, epochsMax);
         if (listsNames) {
             for (String prefix : List.of(
@@ -342,7 +368,7 @@ public final class ArchiveCheck {
             }
             if (record instanceof LogRecord.Published epoch && epoch.epoch() < total && failed.isEmpty()) {
                 try {
-                    check(epoch);
+                    check(executor, epoch);
                     listener.progress(++epochs, total);
                     pace.after(reader.sizeBytes());
                 } catch (IOException e) {
@@ -415,7 +441,38 @@ public final class ArchiveCheck {
         PackChain.logged(intent).forEach(pack -> shards.get(pack.shard()).know(pack));
     }
 
-    private void check(LogRecord.Published epoch) throws IOException {
+    private interface Growing {
+        void grow(ArchivedShard shard) throws IOException;
+    }
+
+    /** Who takes what is read expects the shards one behind the other. */
+    private void grow(ExecutorService executor, Growing growing) throws IOException, InterruptedException {
+        if (threads == 1 || taker != Taker.NONE) {
+            for (ArchivedShard shard : shards) {
+                growing.grow(shard);
+            }
+            return;
+        }
+        List<Callable<Void>> tasks = new ArrayList<>();
+        for (ArchivedShard shard : shards) {
+            tasks.add(() -> {
+                growing.grow(shard);
+                return null;
+            });
+        }
+        for (Future<Void> task : executor.invokeAll(tasks)) {
+            try {
+                task.get();
+            } catch (ExecutionException e) {
+                if (e.getCause() instanceof IOException io) {
+                    throw io;
+                }
+                throw new IllegalStateException("the check of a shard ended by a bug", e);
+            }
+        }
+    }
+
+    private void check(ExecutorService executor, LogRecord.Published epoch) throws IOException, InterruptedException {
         EpochIntent intent = epoch.intent();
         byte[] published = EpochObjects.published(epoch);
         require(
@@ -428,9 +485,8 @@ public final class ArchiveCheck {
                 ObjectNames.guard(intent.epoch()),
                 object -> GuardObject.isOf(object, intent, ledger.key()),
                 "the text of the checkpoint of epoch");
-        for (ArchivedShard shard : shards) {
-            shard.grow(intent, segment, payloadObject, taker);
-        }
+        grow(executor, shard -> shard.grow(intent, segment, payloadObject, taker));
+        shardReaders.forEach(reader::take);
         checkCounts(intent);
         ledgerRange.append(Rfc6962.leafHash(intent.epochLeaf()));
         snapshots.check(intent, ledgerRange, shards);

@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.concurrent.ConcurrentSkipListSet;
 
 /** Reads objects for a check and takes note of what is not as it must be. Not thread-safe. */
 final class ArchiveReader {
@@ -18,13 +18,35 @@ final class ArchiveReader {
 
     private final ObjectStore store;
     private final List<ArchiveCheck.Finding> findings = new ArrayList<>();
-    private final Set<String> unreferenced = new TreeSet<>();
+    private final Set<String> unreferenced;
     private int unreadableInARow;
     private long found;
     private long sizeBytes;
 
     ArchiveReader(ObjectStore store) {
+        this(store, new ConcurrentSkipListSet<>());
+    }
+
+    private ArchiveReader(ObjectStore store, Set<String> unreferenced) {
         this.store = store;
+        this.unreferenced = unreferenced;
+    }
+
+    /** One that another thread may use at the same time, until what it found is taken by {@link #take}. */
+    ArchiveReader beside() {
+        return new ArchiveReader(store, unreferenced);
+    }
+
+    /** Takes over what another one read and found. */
+    void take(ArchiveReader other) {
+        other.findings.stream()
+                .limit(ArchiveCheck.FINDINGS_MAX - findings.size())
+                .forEach(findings::add);
+        found += other.found;
+        sizeBytes += other.sizeBytes;
+        other.findings.clear();
+        other.found = 0;
+        other.sizeBytes = 0;
     }
 
     /** Reads an object of one kind. */

@@ -49,8 +49,12 @@ class ArchiveCheckTest {
         }
     }
 
+    /** Shards beside each other give what they give one behind the other. */
     private ArchiveCheck.Report check() throws Exception {
-        return check(UNBOUNDED);
+        ArchiveCheck.Report report = check(UNBOUNDED);
+        ArchiveCheck.Result beside = opened(UNBOUNDED).inThreads(2).run();
+        assertThat(((ArchiveCheck.Result.Checked) beside).report()).isEqualTo(report);
+        return report;
     }
 
     private ArchiveCheck.Report check(long bytesPerSecondMax) throws Exception {
@@ -58,14 +62,17 @@ class ArchiveCheckTest {
     }
 
     private ArchiveCheck.Result result(long bytesPerSecondMax) throws Exception {
+        return opened(bytesPerSecondMax).run();
+    }
+
+    private ArchiveCheck opened(long bytesPerSecondMax) {
         return new ArchiveCheck(
-                        scene.store,
-                        scene.ledger.ledger,
-                        "topic checkpoints",
-                        reader -> List.copyOf(scene.log.committed).forEach(reader),
-                        new ArchiveCheck.Pace(bytesPerSecondMax),
-                        ArchiveCheck.Listener.NONE)
-                .run();
+                scene.store,
+                scene.ledger.ledger,
+                "topic checkpoints",
+                reader -> List.copyOf(scene.log.committed).forEach(reader),
+                new ArchiveCheck.Pace(bytesPerSecondMax),
+                ArchiveCheck.Listener.NONE);
     }
 
     private Path segment(int epoch) {

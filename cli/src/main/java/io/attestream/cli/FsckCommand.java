@@ -96,15 +96,17 @@ final class FsckCommand implements Callable<Integer> {
         }
         Optional<Checkpoint> kept = Checkpoints.kept(checkpoint, connection.ledgerKey());
         Report report = new Report(output);
+        int processors = Runtime.getRuntime().availableProcessors();
         report.objects(check(objects.open(connection), new ArchiveCheck.Listener() {
                     @Override
                     public void progress(long epochs, long total) {
                         output.progress("epochs checked", epochs, total);
                     }
                 })
+                .inThreads(processors)
                 .run(kept));
         if (!alone) {
-            report.attempt("kafka", () -> report.kafka(rebuild(output).run(1, kept)));
+            report.attempt("kafka", () -> report.kafka(rebuild(output).run(processors, kept)));
         }
         Optional<Path> directory = stateDirectory();
         if (directory.isPresent()) {
@@ -135,7 +137,7 @@ final class FsckCommand implements Callable<Integer> {
                 .filter(Files::isDirectory);
     }
 
-    private StateCheck.Report checkState(Output output, Path directory) throws IOException {
+    private StateCheck.Report checkState(Output output, Path directory) throws IOException, InterruptedException {
         StateCheck.Report looked = new StateCheck(
                         directory,
                         mibPerSecondMax * MIB,
@@ -257,7 +259,8 @@ final class FsckCommand implements Callable<Integer> {
                     "state",
                     report.findings().size(),
                     looked,
-                    "Stop those processors, delete the directory of the store, start them: it comes back from its changelog");
+                    "Stop those processors, delete the task's directory (that with rocksdb in it), start them: all of it comes"
+                            + " back from its changelog. The store alone would not: .checkpoint beside it says it is there");
         }
 
         private void print(String what, List<List<String>> rows) {
