@@ -35,10 +35,10 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         header = "Measure how fast a ledger is checked and restored out of its packs.",
         description = {
-            "Makes a ledger whose leaves are in packs, then measures in alternating rounds, on one thread each: reading all packs and"
+            "Makes a ledger whose leaves are in packs, then measures in alternating rounds, on one thread unless it says so: reading all packs and"
                     + " payload packs, hashing every entry and the payloads' bytes, and nothing else; a check of the whole archive"
                     + " without Kafka, which builds every tree again and holds every published root and every payload's digest"
-                    + " against it; a restore of the newest epoch, which writes tiles too. One round to warm up is not counted.",
+                    + " against it; the same with a thread for each processor, as fsck does it; a restore of the newest epoch, which writes tiles too. One round to warm up is not counted.",
             ""
         },
         footer = {"", "Example:", "  benchmarks/run archive --events 400000 --rounds 5"})
@@ -46,6 +46,7 @@ final class ArchiveFigure implements Callable<Integer> {
     private static final String NAME = "archive";
     private static final String BASELINE = "packs read, entries and payloads hashed";
     private static final String CHECK = "checked: every tree, root, payload";
+    private static final String CHECK_BESIDE = "the same, the shards beside each other";
     private static final String RESTORE = "restored to the newest epoch as tiles";
     private static final Map<String, String> OFTEN = Map.of("ATTESTREAM_PACKS_AGE_MILLIS_MAX", "5000");
 
@@ -100,6 +101,7 @@ final class ArchiveFigure implements Callable<Integer> {
     public Integer call() throws IOException, InvalidFormat, InterruptedException {
         report.row(NAME, payloadSizeBytes, BASELINE, "leaves/s", "", "");
         report.row(NAME, payloadSizeBytes, CHECK, "leaves/s", BASELINE, ">= 0.6");
+        report.row(NAME, payloadSizeBytes, CHECK_BESIDE, "leaves/s", BASELINE, ">= 0.6");
         report.row(NAME, payloadSizeBytes, RESTORE, "leaves/s", BASELINE, "");
         Path work = Files.createTempDirectory("attestream-archive");
         try (LocalBroker broker = LocalBroker.start(installation, work.resolve("broker"), false);
@@ -123,7 +125,7 @@ final class ArchiveFigure implements Callable<Integer> {
                 ManagedProcess checkpointer = ledger.checkpointer(1, OFTEN).start()) {
             workload.load(ledger.bootstrapServers, ledger.topics.events(), ledger.definition, 0, events, progress);
             Waiting.reach(checkpointer, published, ledger.endOffset(ledger.topics.events()), progress);
-            int more = Growth.settle(ledger, workload, events, progress);
+            int more = GrowingLedger.settle(ledger, workload, events, progress);
             Waiting.reach(checkpointer, published, ledger.endOffset(ledger.topics.events()), progress);
             ObjectStore store = objects(ledger);
             progress.say(String.format(
@@ -142,7 +144,10 @@ final class ArchiveFigure implements Callable<Integer> {
         ObjectStore store = objects(ledger);
         List<Variant> variants = new ArrayList<>(List.of(
                 new Variant(BASELINE, () -> readAndHash(store)),
-                new Variant(CHECK, () -> check(ledger, store)),
+                new Variant(CHECK, () -> check(ledger, store, 1)),
+                new Variant(
+                        CHECK_BESIDE,
+                        () -> check(ledger, store, Runtime.getRuntime().availableProcessors())),
                 new Variant(RESTORE, () -> restore(ledger, store, target))));
         for (int round = 0; round <= rounds; round++) {
             for (Variant variant : variants) {
@@ -187,9 +192,11 @@ final class ArchiveFigure implements Callable<Integer> {
         }
     }
 
-    private static long check(BenchLedger ledger, ObjectStore store) throws IOException, InterruptedException {
+    private static long check(BenchLedger ledger, ObjectStore store, int threads)
+            throws IOException, InterruptedException {
         ArchiveCheck.Result result = ArchiveCheck.openAlone(
                         ledger.definition.key(), store, Long.MAX_VALUE, ArchiveCheck.Listener.NONE)
+                .inThreads(threads)
                 .run();
         if (result instanceof ArchiveCheck.Result.Checked checked
                 && checked.report().found() == 0) {

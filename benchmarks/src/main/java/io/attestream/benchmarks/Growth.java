@@ -4,13 +4,11 @@ package io.attestream.benchmarks;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.attestream.chaos.Installation;
 import io.attestream.chaos.LocalBroker;
-import io.attestream.chaos.ManagedProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -28,7 +26,7 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         header = "Show what grows with the log: state, changelogs, time to restart.",
         description = {
-            "Lets a ledger with a dedup window of 65,536 leaves grow in steps. After each, when all of it is published, in packs, and"
+            "Lets a ledger grow in steps. After each, when all of it is published, in packs, and"
                     + " in a snapshot, it measures the state directories and the topics, kills processors and checkpointer with"
                     + " SIGKILL, and measures the time until what came meanwhile is published. With packs and snapshots all of it is"
                     + " to stay flat once every shard has passed its window. Writes a table, JSON, and a plot.",
@@ -36,19 +34,6 @@ import picocli.CommandLine.Option;
         },
         footer = {"", "Example:", "  benchmarks/run growth --steps 8 --events 250000"})
 final class Growth implements Callable<Integer> {
-    private static final int PAYLOAD_SIZE_BYTES = 128;
-    private static final long WINDOW_LEAVES = 1 << 16;
-    /** Sent while processors and checkpointer are down. */
-    private static final int MEANWHILE = 1_000;
-
-    private static final int SETTLING_ROUNDS = 12;
-    private static final int SETTLING_EVENTS = 10;
-    private static final Duration SETTLING_INTERVAL = Duration.ofSeconds(5);
-    private static final Map<String, String> OFTEN = Map.of(
-            "ATTESTREAM_SNAPSHOTS_INTERVAL_MILLIS", "5000",
-            "ATTESTREAM_SNAPSHOTS_KEPT", "2",
-            "ATTESTREAM_PACKS_AGE_MILLIS_MAX", "5000");
-
     @Option(
             names = "--steps",
             defaultValue = "8",
@@ -69,6 +54,20 @@ final class Growth implements Callable<Integer> {
             paramLabel = "<n>",
             description = "Shards (default: ${DEFAULT-VALUE}).")
     private int shards;
+
+    @Option(
+            names = "--window",
+            defaultValue = "65536",
+            paramLabel = "<leaves>",
+            description = "Dedup window of a shard (default: ${DEFAULT-VALUE}; a ledger's own default is 1048576).")
+    private long windowLeaves;
+
+    @Option(
+            names = "--snapshot-seconds",
+            defaultValue = "5",
+            paramLabel = "<n>",
+            description = "Between snapshots, and between packs (default: ${DEFAULT-VALUE}).")
+    private int snapshotIntervalSeconds;
 
     @Option(
             names = "--json",
@@ -101,8 +100,11 @@ final class Growth implements Callable<Integer> {
                         "growth",
                         shards,
                         work,
-                        OptionalLong.of(WINDOW_LEAVES))) {
-            grow(ledger, rows);
+                        OptionalLong.of(windowLeaves));
+                GrowingLedger growing = new GrowingLedger(ledger, snapshotIntervalSeconds, progress)) {
+            for (int step = 1; step <= steps; step++) {
+                rows.add(step(ledger, growing));
+            }
         } finally {
             Main.delete(work);
         }
@@ -115,67 +117,20 @@ final class Growth implements Callable<Integer> {
         return 0;
     }
 
-    private void grow(BenchLedger ledger, List<Row> rows) throws IOException {
-        Workload workload = new Workload(PAYLOAD_SIZE_BYTES, 1);
-        long sent = 0;
-        try (PublishedOffsets published =
-                new PublishedOffsets(ledger.bootstrapServers, ledger.topics, ledger.definition)) {
-            ManagedProcess processors = ledger.processors("sequencer,proofs", 1).start();
-            ManagedProcess checkpointer = ledger.checkpointer(1, OFTEN).start();
-            try {
-                for (int step = 1; step <= steps; step++) {
-                    workload.load(
-                            ledger.bootstrapServers, ledger.topics.events(), ledger.definition, sent, events, progress);
-                    sent += events;
-                    Waiting.reach(checkpointer, published, ledger.endOffset(ledger.topics.events()), progress);
-                    sent += settle(ledger, workload, sent, progress);
-                    Row sizes = measure(ledger, sent);
-                    processors.kill();
-                    checkpointer.kill();
-                    workload.load(
-                            ledger.bootstrapServers,
-                            ledger.topics.events(),
-                            ledger.definition,
-                            sent,
-                            MEANWHILE,
-                            progress);
-                    sent += MEANWHILE;
-                    long begunNanos = System.nanoTime();
-                    processors.start();
-                    checkpointer.start();
-                    Waiting.reach(checkpointer, published, ledger.endOffset(ledger.topics.events()), progress);
-                    long millis =
-                            Duration.ofNanos(System.nanoTime() - begunNanos).toMillis();
-                    rows.add(new Row(
-                            sizes.events(),
-                            sizes.sequencerStateBytes(),
-                            sizes.proofsStateBytes(),
-                            sizes.changelogBytes(),
-                            sizes.sealedTopicBytes(),
-                            sizes.eventsTopicBytes(),
-                            millis));
-                    progress.say(String.format("  %,12d events: back after %,d ms", sizes.events(), millis));
-                }
-            } finally {
-                processors.close();
-                checkpointer.close();
-            }
-        }
-    }
-
-    /** Packs and snapshots are of what was published before, and are logged by what comes next: a few rounds of both. */
-    static int settle(BenchLedger ledger, Workload workload, long sent, Progress progress) {
-        for (int round = 0; round < SETTLING_ROUNDS; round++) {
-            workload.load(
-                    ledger.bootstrapServers,
-                    ledger.topics.events(),
-                    ledger.definition,
-                    sent + (long) round * SETTLING_EVENTS,
-                    SETTLING_EVENTS,
-                    progress);
-            Waiting.pause(SETTLING_INTERVAL);
-        }
-        return SETTLING_ROUNDS * SETTLING_EVENTS;
+    private Row step(BenchLedger ledger, GrowingLedger growing) throws IOException {
+        growing.grow(events);
+        Row sizes = measure(ledger, growing.sent());
+        growing.kill();
+        long millis = growing.restartMillis();
+        progress.say(String.format("  %,12d events: back after %,d ms", sizes.events(), millis));
+        return new Row(
+                sizes.events(),
+                sizes.sequencerStateBytes(),
+                sizes.proofsStateBytes(),
+                sizes.changelogBytes(),
+                sizes.sealedTopicBytes(),
+                sizes.eventsTopicBytes(),
+                millis);
     }
 
     private static Row measure(BenchLedger ledger, long events) throws IOException {

@@ -41,7 +41,7 @@ import picocli.CommandLine.Option;
             "  benchmarks/run growth         what grows with the log",
             "  benchmarks/run jmh            proofs and trees, by JMH"
         },
-        subcommands = {ArchiveFigure.class, Growth.class, SnapshotFigure.class})
+        subcommands = {ArchiveFigure.class, Growth.class, RestartFigure.class, SnapshotFigure.class})
 public final class Main implements Callable<Integer> {
     @Option(
             names = "--rounds",
