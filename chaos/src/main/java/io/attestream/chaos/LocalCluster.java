@@ -593,6 +593,11 @@ public final class LocalCluster implements AutoCloseable {
         return required(identityProvider);
     }
 
+    /** Where processors and checkpointer tell health and metrics, by the name of the {@link #process}. */
+    public URI serviceUrl(String name) {
+        return URI.create(url(name));
+    }
+
     /** Base URL of a gateway. */
     public URI gatewayUrl(int number) {
         return URI.create(url(GATEWAY + "-" + number));

@@ -137,11 +137,12 @@ public interface CheckpointerConfig {
         @WithDefault("33554432")
         long shardBacklogBytesMax();
 
-        @Doc("Milliseconds from the begin of one scrub of the whole archive to the begin of the next, at least.")
+        @Doc(
+                "Milliseconds from the begin of one scrub of the whole object store, or of all of topic `events`, to the begin of the next, at least.")
         @WithDefault("3600000")
         long scrubIntervalMillis();
 
-        @Doc("Most bytes a scrub reads from the object store in a second.")
+        @Doc("Most bytes a scrub reads in a second, of the object store and of topic `events` each.")
         @WithDefault("10485760")
         long scrubBytesPerSecondMax();
     }

@@ -113,9 +113,12 @@ final class CheckpointerConfigs {
     static Optional<String> memoryProblem(
             CheckpointerConfig.Checkpointer own, long packSizeBytesMax, List<Long> windowLeaves, long heapBytesMax) {
         long needed = own.epochSizeBytesMax() + PACK_COPIES * packSizeBytesMax;
+        long largest = 0;
         for (long leaves : windowLeaves) {
             needed += leaves * SeenEvents.BYTES_PER_LEAF + own.shardBacklogBytesMax();
+            largest = Math.max(largest, leaves * SeenEvents.BYTES_PER_LEAF);
         }
+        needed += largest; // the scrub of topic events, one shard behind the other
         return needed <= heapBytesMax
                 ? Optional.empty()
                 : Optional.of("dedup windows and backlogs of " + windowLeaves.size() + " shards and a pack grow to "

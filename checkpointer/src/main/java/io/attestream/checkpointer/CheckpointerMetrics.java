@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
+import io.attestream.objects.scrub.Scrubber;
 import io.attestream.proofs.ledger.LedgerOffset;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Timer;
@@ -52,12 +53,13 @@ final class CheckpointerMetrics implements StepListener {
 
     void scrubber(Scrubber scrubber) {
         Gauge.builder("attestream_checkpointer_scrub_age_seconds", scrubber, Scrubber::ageSeconds)
+                .tag("part", scrubber.name())
                 .description(
-                        "Since the begin of the last scrub that saw the whole archive; before it, since the process began")
+                        "Since the begin of the last scrub that saw all of this; before it, since the process began")
                 .register(registry);
         Gauge.builder("attestream_checkpointer_scrub_found", scrubber, Scrubber::found)
-                .description(
-                        "What was not as it must be in the last scrub that saw the whole archive; NaN before the first")
+                .tag("part", scrubber.name())
+                .description("What was not as it must be in the last scrub that saw all of this; NaN before the first")
                 .register(registry);
     }
 

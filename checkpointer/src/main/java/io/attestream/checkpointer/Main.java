@@ -232,11 +232,17 @@ public final class Main {
                     pace(),
                     clock,
                     both(metrics, steps));
-            Scrubber scrubber = scrubber(topics, definition, store, checkpointer);
-            metrics.scrubber(scrubber);
+            Scrubs scrubs = new Scrubs(
+                    config.kafka().bootstrapServers(),
+                    topics,
+                    definition,
+                    store,
+                    config.checkpointer(),
+                    checkpointer::isReplayed,
+                    clock);
+            scrubs.scrubbers().forEach(metrics::scrubber);
             metrics.packer(packer, unpacked);
             metrics.snapshots(snapshots, clock);
-            Thread scrubbing = daemon(scrubber, "scrubbing");
             Thread packing = daemon(() -> packer.run(checkpointer::isReplayed), "packing");
             Thread snapshotting = daemon(snapshots::run, "snapshots");
             running.set(new Running(checkpointer, packer, snapshots, follower, backlog, metrics));
@@ -244,19 +250,18 @@ public final class Main {
                 return;
             }
             reading.start();
-            scrubbing.start();
+            scrubs.start();
             packing.start();
             snapshotting.start();
             try {
                 checkpointer.run();
             } finally {
-                scrubber.stop();
+                scrubs.stop();
                 packer.stop();
                 snapshots.stop();
-                scrubbing.interrupt();
                 packing.join(TimeUnit.SECONDS.toMillis(STOP_WAIT_SECONDS));
                 snapshotting.join(TimeUnit.SECONDS.toMillis(STOP_WAIT_SECONDS));
-                scrubbing.join(TimeUnit.SECONDS.toMillis(STOP_WAIT_SECONDS));
+                scrubs.join(STOP_WAIT_SECONDS);
             }
         } finally {
             follower.stop();
@@ -273,24 +278,6 @@ public final class Main {
     private Unpacked.Limits packLimits() {
         CheckpointerConfig.Packs packs = config.packs();
         return new Unpacked.Limits(packs.leavesMax(), packs.sizeBytesMax(), packs.ageMillisMax());
-    }
-
-    private Scrubber scrubber(
-            Topics topics, LedgerDefinition definition, ObjectStore store, Checkpointer checkpointer) {
-        CheckpointerConfig.Checkpointer own = config.checkpointer();
-        return new Scrubber(
-                () -> ArchiveCheck.open(
-                                config.kafka().bootstrapServers(),
-                                topics,
-                                definition,
-                                store,
-                                own.scrubBytesPerSecondMax(),
-                                ArchiveCheck.Listener.NONE)
-                        .withoutUnreferenced()
-                        .run(),
-                checkpointer::isReplayed,
-                own.scrubIntervalMillis(),
-                clock);
     }
 
     private static StepListener both(StepListener first, StepListener second) {

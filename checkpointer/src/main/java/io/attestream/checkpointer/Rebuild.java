@@ -3,6 +3,7 @@ package io.attestream.checkpointer;
 
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.proofs.ledger.LedgerOffset;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.schemas.Topics;
@@ -38,12 +39,14 @@ import org.apache.kafka.common.errors.TimeoutException;
  * sequencer's state nor what it wrote, so it finds what both sequencer and checkpointer would have to get wrong together at
  * different times (a crash, another version, a lost state).
  *
- * <p>Holds the distinct published heads of each shard in memory, some 100 bytes each. Reads only; may run beside everything
- * else.
+ * <p>Holds a bounded number of published heads in memory, and what deduplication remembers of the shards it reads. Reads only;
+ * may run beside everything else.
  */
 public final class Rebuild {
     private static final Duration POLL = Duration.ofMillis(200);
     private static final int FETCH_BYTES_MAX = 8 << 20;
+    /** Some 100 bytes each. */
+    private static final int HEADS_MAX = 1 << 16;
 
     private final Supplier<Consumer<byte[], byte[]>> readers;
     private final Topics topics;
@@ -53,6 +56,8 @@ public final class Rebuild {
     private long bytesPerSecondMax = Long.MAX_VALUE;
     private final Duration patience;
     private Optional<ObjectStore> objects = Optional.empty();
+    private int headsMax = HEADS_MAX;
+    private boolean oneByOne;
 
     /** How records of events are read. */
     public enum Reading {
@@ -106,7 +111,7 @@ public final class Rebuild {
      *
      * @param heads distinct published heads that were compared
      */
-    public record ShardTotal(int shard, long leaves, long withoutLeaf, int heads) {}
+    public record ShardTotal(int shard, long leaves, long withoutLeaf, long heads) {}
 
     public Rebuild(
             String bootstrapServers, Topics topics, LedgerDefinition definition, Reading reading, Listener listener) {
@@ -147,6 +152,18 @@ public final class Rebuild {
         return this;
     }
 
+    /** One shard behind the other, so that the memory of one is enough. */
+    Rebuild oneByOne() {
+        oneByOne = true;
+        return this;
+    }
+
+    /** @param max read ahead, at least 1 */
+    Rebuild withHeadsMax(int max) {
+        headsMax = max;
+        return this;
+    }
+
     /** As {@link #run(int, Optional)}, believing topic {@code checkpoints} that it has every epoch. */
     public Result run(int threads) throws InterruptedException {
         return run(threads, Optional.empty());
@@ -161,43 +178,50 @@ public final class Rebuild {
      */
     public Result run(int threads, Optional<Checkpoint> kept) throws InterruptedException {
         Ledger ledger = new Ledger(definition.origin(), definition.key(), definition.shards());
-        List<List<ShardHead>> published = new ArrayList<>();
-        long epochs;
+        Published published;
         Optional<StoredSnapshots.Stored> seam;
         try {
             seam = seam(ledger);
-            epochs = readPublished(
-                    ledger,
-                    published,
-                    seam.map(stored -> stored.manifest().epoch()).orElse(0L),
-                    kept);
+            published = published(ledger, kept);
         } catch (IOException e) {
             return new Result.Undecided(String.valueOf(e.getMessage()));
         } catch (FatalDoubtException e) {
             return new Result.Different(String.valueOf(e.getMessage()));
         } catch (KafkaException e) {
-            return new Result.Undecided("topic " + topics.checkpoints() + " cannot be read: " + e.getMessage());
+            return checkpointsUnread(e);
         }
-        if (epochs == 0) {
+        if (published.epochs() == 0) {
             return new Result.Undecided("nothing was published: topic " + topics.checkpoints() + " has no epoch");
         }
-        List<ShardRebuild> shards = new ArrayList<>();
-        try {
-            for (int shard = 0; shard < ledger.shards(); shard++) {
-                shards.add(
-                        seam.isEmpty()
-                                ? new ShardRebuild(shard, decider(shard, ledger), published.get(shard), listener)
-                                : goingOn(seam.get(), shard, ledger, published.get(shard)));
+        List<ShardTotal> totals = new ArrayList<>();
+        Progress progress = new Progress(published);
+        for (List<Integer> group : groups(ledger.shards())) {
+            List<ShardRebuild> shards = new ArrayList<>();
+            try {
+                for (int shard : group) {
+                    shards.add(begin(shard, ledger, seam));
+                }
+            } catch (IOException | InvalidFormat e) {
+                return new Result.Undecided(
+                        "the snapshot this incarnation goes on from is of no use: " + e.getMessage());
             }
-        } catch (IOException | InvalidFormat e) {
-            return new Result.Undecided("the snapshot this incarnation goes on from is of no use: " + e.getMessage());
+            long firstEpoch = seam.map(stored -> stored.manifest().epoch()).orElse(0L);
+            Result result = new Run(shards, threads, progress).over(firstEpoch, published.epochs());
+            if (!(result instanceof Result.Same)) {
+                return result;
+            }
+            shards.forEach(shard -> totals.add(shard.total()));
         }
-        Result result = new Run(shards).inThreads(Math.min(threads, shards.size()));
-        if (result instanceof Result.Same) {
-            return new Result.Same(
-                    epochs, shards.stream().map(ShardRebuild::total).toList());
-        }
-        return result;
+        return new Result.Same(published.epochs(), totals);
+    }
+
+    private List<List<Integer>> groups(int shards) {
+        List<Integer> all = IntStream.range(0, shards).boxed().toList();
+        return oneByOne ? all.stream().map(List::of).toList() : List.of(all);
+    }
+
+    private Result checkpointsUnread(KafkaException e) {
+        return new Result.Undecided("topic " + topics.checkpoints() + " cannot be read: " + e.getMessage());
     }
 
     private Optional<StoredSnapshots.Stored> seam(Ledger ledger) throws IOException {
@@ -212,15 +236,17 @@ public final class Rebuild {
         }
     }
 
-    private ShardRebuild goingOn(StoredSnapshots.Stored seam, int shard, Ledger ledger, List<ShardHead> published)
+    private ShardRebuild begin(int shard, Ledger ledger, Optional<StoredSnapshots.Stored> seam)
             throws IOException, InvalidFormat {
-        StoredSnapshots.Shard stored = seam.shards().get(shard);
+        if (seam.isEmpty()) {
+            return new ShardRebuild(shard, decider(shard, ledger), listener);
+        }
+        StoredSnapshots.Shard stored = seam.get().shards().get(shard);
         return new ShardRebuild(
                 shard,
                 definition.incarnation(),
                 stored.state().range(),
                 ShardDecider.resumed(shard, ledger, definition.incarnation(), stored),
-                published,
                 listener);
     }
 
@@ -230,62 +256,122 @@ public final class Rebuild {
                 : new ShardDecider(shard, ledger, definition.incarnation());
     }
 
-    /** How many epochs were published. */
-    private long readPublished(
-            Ledger ledger, List<List<ShardHead>> published, long firstEpoch, Optional<Checkpoint> kept) {
+    /**
+     * What topic {@code checkpoints} says, verified.
+     *
+     * @param heads of the last epoch
+     */
+    private record Published(long epochs, List<ShardHead> heads) {}
+
+    private Published published(Ledger ledger, Optional<Checkpoint> kept) {
         CheckpointHistory history = new CheckpointHistory(ledger);
-        IntStream.range(0, ledger.shards()).forEach(shard -> published.add(new ArrayList<>()));
-        CheckpointRecords codec = new CheckpointRecords(definition.schemas());
         AtomicBoolean keptIsThere = new AtomicBoolean(kept.isEmpty());
-        KafkaCheckpointLog.readToEnd(
-                readers.get(),
-                topics.checkpoints(),
-                codec,
-                record -> {
-                    history.accept(record);
-                    if (record instanceof LogRecord.Published epoch) {
-                        if (epoch.epoch() >= firstEpoch) {
-                            addNew(history.publishedHeads(), published);
-                        }
-                        kept.filter(checkpoint ->
-                                        checkpoint.text().equals(epoch.intent().noteText()))
-                                .ifPresent(same -> keptIsThere.set(true));
-                    }
-                },
-                patience);
+        readCheckpoints(record -> {
+            history.accept(record);
+            if (record instanceof LogRecord.Published epoch) {
+                kept.filter(checkpoint ->
+                                checkpoint.text().equals(epoch.intent().noteText()))
+                        .ifPresent(found -> keptIsThere.set(true));
+            }
+        });
         long epochs = history.ledgerRange().size().value();
         if (!keptIsThere.get()) {
             throw new FatalDoubtException("the kept checkpoint of size "
                     + kept.map(Checkpoint::size).orElseThrow() + " is not among the " + epochs + " published in topic "
                     + topics.checkpoints() + ": it was cut, or history was rewritten. Compare it with its backup");
         }
-        return epochs;
+        return new Published(epochs, history.publishedHeads());
     }
 
-    private static void addNew(List<ShardHead> heads, List<List<ShardHead>> published) {
-        for (ShardHead head : heads) {
-            List<ShardHead> known = published.get(head.shard());
-            if (known.isEmpty() || !known.get(known.size() - 1).equals(head)) {
-                known.add(head);
-            }
+    private void readCheckpoints(java.util.function.Consumer<LogRecord> reader) {
+        CheckpointRecords codec = new CheckpointRecords(definition.schemas());
+        KafkaCheckpointLog.readToEnd(readers.get(), topics.checkpoints(), codec, reader, patience);
+    }
+
+    /** Of all offsets up to the last published heads. */
+    private final class Progress {
+        private final long total;
+        private final AtomicLong done = new AtomicLong();
+
+        Progress(Published published) {
+            long first = LedgerOffset.first(definition.incarnation());
+            total = published.heads().stream()
+                    .mapToLong(head -> Math.max(0, head.nextOffset() - first))
+                    .sum();
+        }
+
+        void add(long offsets) {
+            listener.progress(done.addAndGet(offsets), total);
         }
     }
 
-    /** One pass over all shards. */
+    /** One pass over some shards. */
     private final class Run {
         private final List<ShardRebuild> shards;
-        private final long total;
-        private final AtomicLong done = new AtomicLong();
+        private final int threads;
+        private final Progress progress;
+        private final ShardHead[] newest = new ShardHead[definition.shards()];
         private final AtomicBoolean stop = new AtomicBoolean();
         private final AtomicLong sizeBytes = new AtomicLong();
         private final ArchiveCheck.Pace pace = new ArchiveCheck.Pace(bytesPerSecondMax);
+        /** Heads that were read of topic {@code checkpoints} and not met yet. */
+        private int waiting;
 
-        Run(List<ShardRebuild> shards) {
+        private Result result = new Result.Same(0, List.of());
+
+        Run(List<ShardRebuild> shards, int threads, Progress progress) {
             this.shards = shards;
-            this.total = shards.stream().mapToLong(ShardRebuild::endOffset).sum();
+            this.threads = Math.min(threads, shards.size());
+            this.progress = progress;
         }
 
-        Result inThreads(int threads) throws InterruptedException {
+        /** Reads the heads of these epochs, which were verified, and behind so many of them the records they cover. */
+        Result over(long firstEpoch, long epochs) throws InterruptedException {
+            try {
+                readCheckpoints(record -> {
+                    if (record instanceof LogRecord.Published epoch
+                            && epoch.epoch() >= firstEpoch
+                            && epoch.epoch() < epochs) {
+                        expect(epoch.intent().heads());
+                    }
+                });
+                meet();
+            } catch (KafkaException e) {
+                result = checkpointsUnread(e);
+            }
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
+            return result;
+        }
+
+        private void expect(List<ShardHead> heads) {
+            for (ShardRebuild shard : shards) {
+                ShardHead head = heads.get(shard.shard());
+                if (!head.equals(newest[shard.shard()])) {
+                    newest[shard.shard()] = head;
+                    shard.expect(head);
+                    waiting++;
+                }
+            }
+            if (waiting >= headsMax) {
+                meet();
+            }
+        }
+
+        private void meet() {
+            waiting = 0;
+            if (result instanceof Result.Same) {
+                try {
+                    result = inThreads();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    result = new Result.Undecided("interrupted");
+                }
+            }
+        }
+
+        private Result inThreads() throws InterruptedException {
             ExecutorService executor = Executors.newFixedThreadPool(threads, task -> new Thread(task, "rebuild"));
             try {
                 List<Future<Result>> parts = new ArrayList<>();
@@ -299,8 +385,7 @@ public final class Rebuild {
                 }
                 return worst(parts);
             } finally {
-                stop.set(true);
-                executor.shutdown();
+                executor.shutdownNow();
             }
         }
 
@@ -328,7 +413,7 @@ public final class Rebuild {
             try (Consumer<byte[], byte[]> consumer = readers.get()) {
                 consumer.assign(open.keySet());
                 consumer.beginningOffsets(open.keySet()).forEach(Rebuild::requireFromTheFirst);
-                open.keySet().forEach(partition -> consumer.seek(partition, 0));
+                open.forEach((partition, shard) -> consumer.seek(partition, shard.position()));
                 while (!open.isEmpty() && !stop.get()) {
                     read(consumer, open);
                     pace.after(sizeBytes.get());
@@ -396,7 +481,7 @@ public final class Rebuild {
                     shard.accept(record.offset(), record.timestamp(), record.value());
                 }
                 shard.readTo(consumer.position(partition));
-                listener.progress(done.addAndGet(shard.position() - before), total);
+                progress.add(shard.position() - before);
                 if (shard.isDone()) {
                     open.remove(partition);
                     consumer.assign(open.keySet());

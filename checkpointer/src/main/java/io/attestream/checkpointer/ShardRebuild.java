@@ -5,14 +5,17 @@ import io.attestream.checkpointer.Decision.Leaf;
 import io.attestream.proofs.ledger.LedgerOffset;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.tree.CompactRange;
-import java.util.List;
+import java.util.ArrayDeque;
+import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
 /** One shard's tree, built again and compared with its published heads as it grows. Not thread-safe. */
 final class ShardRebuild {
     private final int shard;
     private final ShardDecider decider;
-    private final List<ShardHead> published;
+    /** Published heads that were not met yet. */
+    private final Queue<ShardHead> expected = new ArrayDeque<>();
+
     private final Rebuild.Listener listener;
     private final CompactRange range;
     /** Of the first record of this life of topic {@code events}. */
@@ -20,8 +23,9 @@ final class ShardRebuild {
 
     private final long firstLeaf;
 
-    /** Published heads below this place were met. */
-    private int met;
+    private long met;
+    /** Of the last published head. */
+    private long end;
 
     private long position;
     private long withoutLeaf;
@@ -33,31 +37,28 @@ final class ShardRebuild {
         }
     }
 
-    /** @param published distinct heads in the order of their epochs */
-    ShardRebuild(int shard, ShardDecider decider, List<ShardHead> published, Rebuild.Listener listener) {
-        this(shard, 1, CompactRange.empty(), decider, published, listener);
+    ShardRebuild(int shard, ShardDecider decider, Rebuild.Listener listener) {
+        this(shard, 1, CompactRange.empty(), decider, listener);
     }
 
     /**
      * @param incarnation of topic {@code events}
      * @param range of the tree it goes on from
-     * @param published from the head of that tree on
      */
-    ShardRebuild(
-            int shard,
-            int incarnation,
-            CompactRange range,
-            ShardDecider decider,
-            List<ShardHead> published,
-            Rebuild.Listener listener) {
+    ShardRebuild(int shard, int incarnation, CompactRange range, ShardDecider decider, Rebuild.Listener listener) {
         this.firstOffset = LedgerOffset.first(incarnation);
         this.position = firstOffset;
         this.range = range;
         this.firstLeaf = range.size().value();
         this.shard = shard;
         this.decider = decider;
-        this.published = List.copyOf(published);
         this.listener = listener;
+    }
+
+    /** The next distinct published head, in the order of epochs; of a later incarnation from the head it goes on from on. */
+    void expect(ShardHead head) {
+        expected.add(head);
+        end = head.nextOffset();
         meetHeads();
     }
 
@@ -67,11 +68,7 @@ final class ShardRebuild {
 
     /** The input position of the last published head, where there is nothing more to compare; Kafka's. */
     long endOffset() {
-        return Math.max(0, end() - firstOffset);
-    }
-
-    private long end() {
-        return published.isEmpty() ? 0 : published.get(published.size() - 1).nextOffset();
+        return Math.max(0, end - firstOffset);
     }
 
     /** All committed records below it were decided; Kafka's. */
@@ -80,7 +77,7 @@ final class ShardRebuild {
     }
 
     boolean isDone() {
-        return met == published.size();
+        return expected.isEmpty();
     }
 
     Rebuild.ShardTotal total() {
@@ -114,14 +111,14 @@ final class ShardRebuild {
 
     /** A head says: these leaves, and no other, come of all records below its position. */
     private void meetHeads() {
-        while (!isDone() && published.get(met).nextOffset() <= position) {
-            ShardHead head = published.get(met);
+        for (ShardHead head = expected.peek(); head != null && head.nextOffset() <= position; head = expected.peek()) {
             if (!head.size().equals(range.size()) || !head.root().equals(range.root())) {
                 throw new FatalDoubtException("shard " + shard + ": the head published at input offset "
                         + head.nextOffset() + " has size " + head.size() + " and root "
                         + head.root().base64() + ", the records below that offset give size " + range.size()
                         + " and root " + range.root().base64());
             }
+            expected.remove();
             met++;
         }
     }

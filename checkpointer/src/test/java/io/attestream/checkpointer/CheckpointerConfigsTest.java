@@ -142,12 +142,13 @@ class CheckpointerConfigsTest {
         CheckpointerConfig.Checkpointer own = load(settings()).checkpointer();
         List<Long> windows = List.of(1L << 22, 1L << 22);
 
-        // then: two windows of 176 MiB, two backlogs and one epoch of 32 MiB, four times a pack of 16 MiB
-        assertThat(CheckpointerConfigs.memoryProblem(own, 16 << 20, windows, 512L << 20))
+        // then: two windows of 176 MiB, one more of a scrub, two backlogs and one epoch of 32 MiB, four times a pack of
+        // 16 MiB
+        assertThat(CheckpointerConfigs.memoryProblem(own, 16 << 20, windows, 688L << 20))
                 .isEmpty();
-        assertThat(CheckpointerConfigs.memoryProblem(own, 16 << 20, windows, 511L << 20))
+        assertThat(CheckpointerConfigs.memoryProblem(own, 16 << 20, windows, 687L << 20))
                 .hasValueSatisfying(problem ->
-                        assertThat(problem).contains("2 shards and a pack grow to 512 MiB", "at most 511 MiB"));
+                        assertThat(problem).contains("2 shards and a pack grow to 688 MiB", "at most 687 MiB"));
     }
 
     private List<String> problems(Map<String, String> changes) throws IOException {

@@ -132,8 +132,8 @@ class CheckpointerIT {
         awaitAllPublished();
         await().atMost(SOON)
                 .untilAsserted(() -> assertThat(get(port, "/metrics").body())
-                        .contains("attestream_checkpointer_scrub_found 0.0")
-                        .contains("attestream_checkpointer_scrub_age_seconds "));
+                        .contains("attestream_checkpointer_scrub_found{part=\"objects\"} 0.0")
+                        .contains("attestream_checkpointer_scrub_age_seconds{part=\"objects\"} "));
 
         // when
         Path segment;
@@ -147,16 +147,16 @@ class CheckpointerIT {
 
         // then
         await().atMost(SOON)
-                .untilAsserted(() ->
-                        assertThat(get(port, "/metrics").body()).contains("attestream_checkpointer_scrub_found 1.0"));
+                .untilAsserted(() -> assertThat(get(port, "/metrics").body())
+                        .contains("attestream_checkpointer_scrub_found{part=\"objects\"} 1.0"));
         ledger.grow();
         awaitAllPublished();
 
         // and when it was restored
         Files.write(segment, good);
         await().atMost(SOON)
-                .untilAsserted(() ->
-                        assertThat(get(port, "/metrics").body()).contains("attestream_checkpointer_scrub_found 0.0"));
+                .untilAsserted(() -> assertThat(get(port, "/metrics").body())
+                        .contains("attestream_checkpointer_scrub_found{part=\"objects\"} 0.0"));
     }
 
     @Test

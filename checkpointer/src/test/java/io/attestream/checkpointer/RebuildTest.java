@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.MockConsumer;
 import org.apache.kafka.common.TopicPartition;
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a rebuild says of topics that hold, that were cut, and that cannot be read. */
 @Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -39,6 +41,7 @@ class RebuildTest {
     private final Map<TopicPartition, Long> ends = new HashMap<>();
 
     private Rebuild.Reading reading = Rebuild.Reading.DECODED;
+    private UnaryOperator<Rebuild> how = UnaryOperator.identity();
     private Scene scene;
 
     @BeforeEach
@@ -61,12 +64,43 @@ class RebuildTest {
 
     @ParameterizedTest
     @EnumSource(Rebuild.Reading.class)
-    void whatHoldsIsTheSame(Rebuild.Reading how) throws Exception {
-        reading = how;
+    void whatHoldsIsTheSame(Rebuild.Reading asked) throws Exception {
+        reading = asked;
         assertThat(rebuild(Optional.empty()))
                 .isInstanceOfSatisfying(
                         Rebuild.Result.Same.class,
                         same -> assertThat(same.epochs()).isEqualTo(2));
+    }
+
+    @Test
+    void oneShardBehindTheOtherAndHeadByHeadItIsTheSame() throws Exception {
+        // given
+        Rebuild.Result atOnce = rebuild(Optional.empty());
+
+        // when
+        how = rebuild -> rebuild.oneByOne().withHeadsMax(1);
+
+        // then
+        assertThat(rebuild(Optional.empty())).isEqualTo(atOnce).isInstanceOf(Rebuild.Result.Same.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void headByHeadADifferenceInAnyShardIsFound(int shard) throws Exception {
+        // given
+        how = rebuild -> rebuild.oneByOne().withHeadsMax(1);
+        TopicPartition events = new TopicPartition(TOPICS.events(), shard);
+        int last = records.get(events).size() - 1;
+        TestShard.Committed record = records.get(events).get(last);
+        byte[] other = scene.ledger.eventValue(shard, "a", "payload A");
+        records.get(events).set(last, new TestShard.Committed(record.offset(), record.timestampMillis(), other));
+
+        // then
+        assertThat(rebuild(Optional.empty()))
+                .isInstanceOfSatisfying(
+                        Rebuild.Result.Different.class,
+                        different ->
+                                assertThat(different.detail()).contains("shard " + shard + ": the head published"));
     }
 
     @Test
@@ -118,9 +152,9 @@ class RebuildTest {
 
     @ParameterizedTest
     @EnumSource(Rebuild.Reading.class)
-    void aRecordThatIsServedDifferentlyMakesADifference(Rebuild.Reading how) throws Exception {
+    void aRecordThatIsServedDifferentlyMakesADifference(Rebuild.Reading asked) throws Exception {
         // given: one byte of one event's content
-        reading = how;
+        reading = asked;
         TopicPartition events = new TopicPartition(TOPICS.events(), 1);
         TestShard.Committed first = records.get(events).get(1);
         byte[] other = scene.ledger.eventValue(1, "a", "payload A");
@@ -192,7 +226,8 @@ class RebuildTest {
                 scene.ledger.key.verifier(),
                 List.of(scene.ledger.genesis(0), scene.ledger.genesis(1)),
                 TestSchemas.BOOK);
-        return new Rebuild(this::reader, TOPICS, definition, reading, Rebuild.Listener.NONE, Duration.ofMillis(50))
+        return how.apply(new Rebuild(
+                        this::reader, TOPICS, definition, reading, Rebuild.Listener.NONE, Duration.ofMillis(50)))
                 .run(1, kept);
     }
 

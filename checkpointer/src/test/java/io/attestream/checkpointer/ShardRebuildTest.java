@@ -42,13 +42,13 @@ class ShardRebuildTest {
     }
 
     private ShardRebuild rebuild() {
-        ShardRebuild rebuild =
-                new ShardRebuild(0, new ShardDecider(0, ledger.ledger, 1), published, new Rebuild.Listener() {
-                    @Override
-                    public void leaf(int shard, long index, byte[] entry) {
-                        indexes.add(index);
-                    }
-                });
+        ShardRebuild rebuild = new ShardRebuild(0, new ShardDecider(0, ledger.ledger, 1), new Rebuild.Listener() {
+            @Override
+            public void leaf(int shard, long index, byte[] entry) {
+                indexes.add(index);
+            }
+        });
+        published.forEach(rebuild::expect);
         for (int offset = 0; offset < records.size(); offset++) {
             rebuild.accept(offset, 1_000 + offset, records.get(offset));
         }

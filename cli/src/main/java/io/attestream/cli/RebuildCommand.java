@@ -127,7 +127,7 @@ final class RebuildCommand implements Callable<Integer> {
                             Integer.toString(shard.shard()),
                             Long.toString(shard.leaves()),
                             Long.toString(shard.withoutLeaf()),
-                            Integer.toString(shard.heads()))));
+                            Long.toString(shard.heads()))));
             Output.table(rows).forEach(output::print);
             output.print(
                     output.paint(Tone.GOOD, "same") + "  every head of " + same.epochs() + " epochs; " + same.leaves()

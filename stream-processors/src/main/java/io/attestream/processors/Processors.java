@@ -99,9 +99,11 @@ final class Processors {
             }
             requireTopics(ledger);
             try (EventsTopic events =
-                    new EventsTopic(StreamsSettings.connection(config), topics.events(), ledger, LOOK_TIMEOUT)) {
+                            new EventsTopic(StreamsSettings.connection(config), topics.events(), ledger, LOOK_TIMEOUT);
+                    StateScrub scrub = new StateScrub(config.state(), this::isRunning, registry)) {
                 start(ledger);
                 waitingFor = null;
+                scrub.start();
                 do {
                     requireSame(events);
                 } while (!stop.await(LOOK_MILLIS, TimeUnit.MILLISECONDS));
@@ -287,6 +289,11 @@ final class Processors {
     private void run(Application application, String role) {
         applications.put(role, application);
         application.start();
+    }
+
+    private boolean isRunning() {
+        return applications.values().stream()
+                .allMatch(application -> application.streams().state() == KafkaStreams.State.RUNNING);
     }
 
     private void onFatal(String why) {

@@ -70,6 +70,14 @@ interface ProcessorsConfig {
         @Doc("Copies of each shard's state kept warm on other instances.")
         @WithDefault("1")
         int standbyReplicas();
+
+        @Doc("Milliseconds from the begin of one scrub of all stores to the begin of the next, at least.")
+        @WithDefault("3600000")
+        long scrubIntervalMillis();
+
+        @Doc("Most bytes of keys and values a scrub reads of the stores in a second.")
+        @WithDefault("10485760")
+        long scrubBytesPerSecondMax();
     }
 
     interface Objects {

@@ -69,6 +69,15 @@ final class ProcessorsConfigs {
                 "attestream.state.standby-replicas must be from 0 to 4");
         require(
                 problems,
+                config.state().scrubIntervalMillis() >= 100 && config.state().scrubIntervalMillis() <= 1L << 32,
+                "attestream.state.scrub-interval-millis must be from 100 to 2^32");
+        require(
+                problems,
+                config.state().scrubBytesPerSecondMax() >= 1 << 10
+                        && config.state().scrubBytesPerSecondMax() <= 1L << 40,
+                "attestream.state.scrub-bytes-per-second-max must be from 1 KiB to 1 TiB");
+        require(
+                problems,
                 config.http().port() >= 0 && config.http().port() <= 65535,
                 "attestream.http.port must be from 0 to 65535");
         requireKey(problems, config);

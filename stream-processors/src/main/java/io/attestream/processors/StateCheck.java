@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -88,7 +88,7 @@ public final class StateCheck {
     }
 
     /** @throws IOException if the directory cannot be read */
-    public Report run() throws IOException {
+    public Report run() throws IOException, InterruptedException {
         List<Path> stores = stores();
         int done = 0;
         for (Path store : stores) {
@@ -135,7 +135,7 @@ public final class StateCheck {
         return number == null ? 1 : Integer.parseInt(number);
     }
 
-    private void look(Path store) {
+    private void look(Path store) throws InterruptedException {
         for (int attempt = 1; ; attempt++) {
             Looked looked = new Looked();
             try {
@@ -153,7 +153,7 @@ public final class StateCheck {
                 tiles += looked.tree.held();
                 return;
             }
-            LockSupport.parkNanos(PAUSE_NANOS);
+            TimeUnit.NANOSECONDS.sleep(PAUSE_NANOS);
         }
     }
 
@@ -167,7 +167,7 @@ public final class StateCheck {
         return directory.relativize(store).toString();
     }
 
-    private void read(Path store, Looked looked) throws RocksDBException {
+    private void read(Path store, Looked looked) throws RocksDBException, InterruptedException {
         List<ColumnFamilyHandle> families = new ArrayList<>();
         try (Options options = new Options();
                 DBOptions dbOptions = new DBOptions()) {
@@ -188,7 +188,8 @@ public final class StateCheck {
         }
     }
 
-    private void read(RocksDB db, ColumnFamilyHandle family, String store, Looked looked) throws RocksDBException {
+    private void read(RocksDB db, ColumnFamilyHandle family, String store, Looked looked)
+            throws RocksDBException, InterruptedException {
         try (ReadOptions reading = new ReadOptions().setVerifyChecksums(true).setFillCache(false);
                 RocksIterator all = db.newIterator(family, reading)) {
             for (all.seekToFirst(); all.isValid(); all.next()) {
@@ -206,10 +207,10 @@ public final class StateCheck {
         }
     }
 
-    private void keepPace() {
+    private void keepPace() throws InterruptedException {
         long aheadNanos = (long) (1e9 * sizeBytes / bytesPerSecondMax) - (System.nanoTime() - begunNanos);
         if (aheadNanos > 10_000_000) {
-            LockSupport.parkNanos(aheadNanos);
+            TimeUnit.NANOSECONDS.sleep(aheadNanos);
         }
     }
 }

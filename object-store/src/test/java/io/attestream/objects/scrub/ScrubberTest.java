@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.attestream.checkpointer;
+package io.attestream.objects.scrub;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -10,7 +10,6 @@ import java.time.ZoneOffset;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -36,9 +35,10 @@ class ScrubberTest {
         }
     };
 
-    private static ArchiveCheck.Result checked(long found) {
-        return new ArchiveCheck.Result.Checked(
-                new ArchiveCheck.Report(1, 1, 1, 0, 1, List.of(), found, List.of(), Optional.empty()));
+    private static final Scrubber.Target OBJECTS = new Scrubber.Target("objects", "attestream fsck tells all");
+
+    private static Scrubber.Result checked(long found) {
+        return new Scrubber.Result.Looked(List.of(), found);
     }
 
     /** Runs passes one behind the other without an interval; the last one stops it. */
@@ -46,6 +46,7 @@ class ScrubberTest {
         Deque<Scrubber.Pass> left = new ArrayDeque<>(List.of(passes));
         Scrubber[] made = new Scrubber[1];
         made[0] = new Scrubber(
+                OBJECTS,
                 () -> {
                     Scrubber.Pass pass = left.remove();
                     if (left.isEmpty()) {
@@ -62,7 +63,7 @@ class ScrubberTest {
 
     @Test
     void knowsNothingBeforeTheFirstPass() {
-        Scrubber scrubber = new Scrubber(() -> checked(0), () -> true, 0, clock);
+        Scrubber scrubber = new Scrubber(OBJECTS, () -> checked(0), () -> true, 0, clock);
         nowMillis.addAndGet(5_000);
         assertThat(scrubber.ageSeconds()).as("since the process began").isEqualTo(5.0);
         assertThat(scrubber.found()).isNaN();
@@ -91,7 +92,7 @@ class ScrubberTest {
                 () -> checked(0),
                 () -> {
                     nowMillis.addAndGet(60_000);
-                    return new ArchiveCheck.Result.Undecided("the store does not answer");
+                    return new Scrubber.Result.Undecided("the store does not answer");
                 },
                 () -> {
                     throw new IllegalStateException("a bug");
@@ -115,6 +116,7 @@ class ScrubberTest {
         AtomicInteger asked = new AtomicInteger();
         Scrubber[] made = new Scrubber[1];
         made[0] = new Scrubber(
+                OBJECTS,
                 () -> {
                     assertThat(replayed).isTrue();
                     passes.incrementAndGet();
@@ -139,6 +141,7 @@ class ScrubberTest {
     void endsAtOnceInTheMiddleOfAPass() throws Exception {
         // given
         Thread thread = new Thread(new Scrubber(
+                OBJECTS,
                 () -> {
                     new CountDownLatch(1).await();
                     return checked(0);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.attestream.checkpointer;
+package io.attestream.objects.scrub;
 
 import java.time.Clock;
 import java.util.HashSet;
+import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
@@ -12,15 +13,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Holds the whole archive against what was published, pass after pass, because storage rots where nobody looks. Never in the way
- * of publishing: what it finds is said (log, metrics), and does not stop the process.
+ * Looks at all of what is stored, pass after pass, because storage rots where nobody looks. Never in the way of what works: what it
+ * finds is said (log, metrics), and does not stop the process.
  *
  * <p>{@link #run} on a thread of its own; the rest from any thread.
  */
-final class Scrubber implements Runnable {
+public final class Scrubber implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger(Scrubber.class);
     private static final long LOOK_MILLIS = 1_000;
 
+    private final Target target;
     private final Pass pass;
     private final BooleanSupplier mayBegin;
     private final long intervalMillis;
@@ -32,21 +34,52 @@ final class Scrubber implements Runnable {
     private volatile long lastPassMillis;
     private volatile OptionalLong found = OptionalLong.empty();
 
+    /**
+     * @param name as it stands in a sentence and, in metrics, as label {@code part}: {@code objects}
+     * @param remedy what to do about damage, as a sentence without its end
+     */
+    public record Target(String name, String remedy) {}
+
     /** One pass over everything. */
-    interface Pass {
-        ArchiveCheck.Result run() throws InterruptedException;
+    public interface Pass {
+        /** @throws InterruptedException if the process ends meanwhile */
+        Result run() throws InterruptedException;
+    }
+
+    /** What a pass saw. */
+    public sealed interface Result {
+        /**
+         * Everything was looked at.
+         *
+         * @param findings what is not as it must be: each names what, what was expected and what was found; perhaps not all
+         * @param found how many there are
+         */
+        record Looked(List<String> findings, long found) implements Result {
+            public Looked {
+                findings = List.copyOf(findings);
+            }
+        }
+
+        /** Something could not be read, so nothing can be said. */
+        record Undecided(String detail) implements Result {}
     }
 
     /**
-     * @param mayBegin the first pass waits for it: the replay goes first
+     * @param mayBegin the first pass waits for it: what has to be done at start goes first
      * @param intervalMillis from the begin of a pass to the begin of the next, at least
      */
-    Scrubber(Pass pass, BooleanSupplier mayBegin, long intervalMillis, Clock clock) {
+    public Scrubber(Target target, Pass pass, BooleanSupplier mayBegin, long intervalMillis, Clock clock) {
+        this.target = target;
         this.pass = pass;
         this.mayBegin = mayBegin;
         this.intervalMillis = intervalMillis;
         this.clock = clock;
         this.lastPassMillis = clock.millis();
+    }
+
+    /** What is scrubbed, for the label of its metrics. */
+    public String name() {
+        return target.name();
     }
 
     @Override
@@ -69,47 +102,39 @@ final class Scrubber implements Runnable {
 
     private void scrub(long begunMillis) throws InterruptedException {
         try {
-            ArchiveCheck.Result result = pass.run();
-            if (result instanceof ArchiveCheck.Result.Checked checked) {
-                tell(checked.report());
-                found = OptionalLong.of(checked.report().found());
+            Result result = pass.run();
+            if (result instanceof Result.Looked looked) {
+                tell(looked.findings());
+                found = OptionalLong.of(looked.found());
                 lastPassMillis = begunMillis;
-            } else if (result instanceof ArchiveCheck.Result.Undecided undecided) {
-                LOG.warn("the archive was not scrubbed: {}", undecided.detail());
+            } else if (result instanceof Result.Undecided undecided) {
+                LOG.warn("{} were not scrubbed: {}", target.name(), undecided.detail());
             }
         } catch (RuntimeException e) {
-            LOG.error("the archive was not scrubbed", e); // a bug, which must not end the scrubbing
+            LOG.error("{} were not scrubbed", target.name(), e); // a bug, which must not end the scrubbing
         }
     }
 
-    private void tell(ArchiveCheck.Report report) {
-        Set<String> now = new HashSet<>();
-        for (ArchiveCheck.Finding finding : report.findings()) {
-            String text = finding.object() + ": expected " + finding.expected() + ", found " + finding.actual();
-            now.add(text);
-            if (!told.contains(text)) {
-                LOG.error(
-                        "ALARM: the archive is damaged: {}. attestream fsck tells all; attestream restore objects makes it"
-                                + " again from Kafka",
-                        text);
-            }
-        }
+    private void tell(List<String> findings) {
+        findings.stream()
+                .filter(text -> !told.contains(text))
+                .forEach(text -> LOG.error("ALARM: {} are damaged: {}. {}", target.name(), text, target.remedy()));
         told.clear();
-        told.addAll(now);
+        told.addAll(findings);
     }
 
     /** Ends {@link #run}; who waits for it also interrupts its thread, which may be in the middle of a pass. */
-    void stop() {
+    public void stop() {
         stop.countDown();
     }
 
     /** Since the begin of the last pass that saw everything; before there was one, since this process began. */
-    double ageSeconds() {
+    public double ageSeconds() {
         return (clock.millis() - lastPassMillis) / 1000.0;
     }
 
     /** How many things were not as they must be in the last pass that saw everything; NaN before there was one. */
-    double found() {
+    public double found() {
         OptionalLong last = found;
         return last.isPresent() ? last.getAsLong() : Double.NaN;
     }
