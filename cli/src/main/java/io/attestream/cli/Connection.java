@@ -4,7 +4,6 @@ package io.attestream.cli;
 import io.attestream.chaos.ClusterFile;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.note.NoteVerifier;
-import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
@@ -134,20 +133,6 @@ final class Connection {
     }
 
     Optional<ClusterFile> cluster() {
-        if (dataDirectory == null) {
-            return Optional.empty();
-        }
-        try {
-            Optional<ClusterFile> cluster = ClusterFile.read(dataDirectory);
-            if (cluster.isEmpty()) {
-                throw new CliException(
-                        ExitCode.USAGE,
-                        dataDirectory + " holds no cluster",
-                        "Start one with: attestream up --data-dir " + dataDirectory);
-            }
-            return cluster;
-        } catch (IOException e) {
-            throw new CliException(ExitCode.ERROR, "cannot read " + dataDirectory + ": " + e.getMessage(), "");
-        }
+        return LocalFiles.cluster(dataDirectory);
     }
 }

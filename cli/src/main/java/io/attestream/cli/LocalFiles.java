@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.cli;
 
+import io.attestream.chaos.ClusterFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Files named on the command line: what is wrong with them in words, not in exceptions. */
 final class LocalFiles {
@@ -29,6 +32,25 @@ final class LocalFiles {
             Files.writeString(file, text);
         } catch (IOException e) {
             throw failure("write", file, e);
+        }
+    }
+
+    /** The cluster that runs in a data directory; empty if none was named. */
+    static Optional<ClusterFile> cluster(@Nullable Path dataDirectory) {
+        if (dataDirectory == null) {
+            return Optional.empty();
+        }
+        try {
+            Optional<ClusterFile> cluster = ClusterFile.read(dataDirectory);
+            if (cluster.isEmpty()) {
+                throw new CliException(
+                        ExitCode.USAGE,
+                        dataDirectory + " holds no cluster",
+                        "Start one with: attestream up --data-dir " + dataDirectory);
+            }
+            return cluster;
+        } catch (IOException e) {
+            throw new CliException(ExitCode.ERROR, "cannot read " + dataDirectory + ": " + e.getMessage(), "");
         }
     }
 

@@ -52,6 +52,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             RebuildCommand.class,
             FsckCommand.class,
             SnapshotsCommand.class,
+            LagCommand.class,
             RestoreCommand.class,
             DrillCommand.class,
             KeysCommand.class,

@@ -66,6 +66,11 @@ final class Output {
         return new Output(System.out, System.err, json, Terminals.ofProcess());
     }
 
+    /** Whether the result goes to a terminal. */
+    boolean isTerminal() {
+        return terminals.out() && !json;
+    }
+
     boolean isJson() {
         return json;
     }
@@ -141,7 +146,7 @@ final class Output {
     }
 
     private static boolean isNumber(String cell) {
-        return cell.matches("[0-9][0-9.,]*( ms| %)?");
+        return cell.matches("-?[0-9][0-9.,]*( ms| %)?");
     }
 
     /** For {@link #json}: members in this order. */

@@ -65,6 +65,7 @@ class LayeringTest {
                         "gateway",
                         "processors",
                         "checkpointer",
+                        "exporter",
                         "cli",
                         "benchmarks");
     }
@@ -88,6 +89,12 @@ class LayeringTest {
     @Test
     void theObjectStoreKnowsProofsOnly() {
         dependsOnNone("io.attestream.objects..", SCHEMAS, GATEWAY, PROCESSORS, CHECKPOINTER, CHAOS, CLI)
+                .check(classes);
+    }
+
+    @Test
+    void theExporterKnowsKafkaOnly() {
+        dependsOnNone("io.attestream.exporter..", PROOFS, SCHEMAS, GATEWAY, PROCESSORS, CHECKPOINTER, CHAOS, CLI)
                 .check(classes);
     }
 

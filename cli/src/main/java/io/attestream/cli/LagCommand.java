@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import io.attestream.chaos.ClusterFile;
+import io.attestream.cli.Output.Tone;
+import io.attestream.exporter.lag.GroupLag;
+import io.attestream.exporter.lag.LagAge;
+import io.attestream.exporter.lag.LagHistory;
+import io.attestream.exporter.lag.LagReader;
+import io.attestream.exporter.lag.LagTrend;
+import io.attestream.exporter.lag.PartitionLag;
+import java.io.IOException;
+import java.io.Reader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.Properties;
+import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+import org.apache.kafka.common.KafkaException;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Consumer lag as people ask for it. */
+@Command(
+        name = "lag",
+        mixinStandardHelpOptions = true,
+        header = "Show how far consumer groups are behind, in records and seconds.",
+        description = {
+            "Of every group on the cluster, not only Attestream's. Seconds are the age of the first record a group has not processed, by"
+                    + " its own timestamp: 0 when nothing is left, \"unknown\" when it could not be read. Growth is in records a"
+                    + " second; a group drains with its slowest partition, \"never\" if the lag does not shrink. Joins no group and"
+                    + " commits nothing.",
+            ""
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  attestream lag --data-dir ./attestream-data",
+            "  attestream lag --bootstrap-servers kafka:9092 --command-config client.properties --watch 5",
+            "  attestream lag --data-dir ./attestream-data --group 'attestream[.]sequencer.*' --partitions -o json"
+        })
+final class LagCommand implements Callable<Integer> {
+    /** Between the two looks that a trend takes. */
+    private static final long TREND_MILLIS = 1_000;
+
+    private static final String CLEAR_SCREEN = "\u001b[H\u001b[2J";
+
+    @Mixin
+    private OutputOption form = new OutputOption();
+
+    @Option(
+            names = "--data-dir",
+            paramLabel = "<dir>",
+            description = "Data directory of a running local cluster: its brokers are asked.")
+    private @Nullable Path dataDirectory;
+
+    @Option(names = "--bootstrap-servers", paramLabel = "<host:port,…>", description = "Kafka brokers.")
+    private @Nullable String bootstrapServers;
+
+    @Option(
+            names = "--command-config",
+            paramLabel = "<file>",
+            description = "Properties of Kafka clients, for what the brokers demand (SASL, TLS).")
+    private @Nullable Path commandConfig;
+
+    @Option(
+            names = "--group",
+            paramLabel = "<regex>",
+            defaultValue = ".*",
+            description = "Only groups whose whole name this matches (default: all).")
+    private String group = ".*";
+
+    @Option(names = "--partitions", description = "A line for each partition too.")
+    private boolean partitions;
+
+    @Option(
+            names = "--watch",
+            paramLabel = "<seconds>",
+            description = "Look again every so many seconds, until Ctrl-C.")
+    private @Nullable Integer watchSeconds;
+
+    private final LagHistory history = new LagHistory();
+
+    @Override
+    public Integer call() throws InterruptedException {
+        Output output = form.output();
+        if (watchSeconds != null) {
+            Limits.check("--watch", watchSeconds, 1, Limits.WAIT_SECONDS_MAX);
+        }
+        Pattern wanted = pattern();
+        try (LagReader reader = new LagReader(connection(), Clock.systemUTC())) {
+            look(reader, wanted);
+            Thread.sleep(TREND_MILLIS);
+            while (true) {
+                List<GroupLag> lags = look(reader, wanted);
+                if (watchSeconds != null && output.isTerminal()) {
+                    output.print(
+                            CLEAR_SCREEN + "Consumer lag at " + Instant.now().truncatedTo(ChronoUnit.SECONDS));
+                }
+                print(output, lags);
+                if (watchSeconds == null) {
+                    return ExitCode.OK;
+                }
+                Thread.sleep(watchSeconds * 1_000L);
+            }
+        } catch (KafkaException e) {
+            throw new CliException(
+                    ExitCode.UNAVAILABLE,
+                    "Kafka does not answer: " + e.getMessage(),
+                    "Check --bootstrap-servers; attestream doctor looks at a local cluster.");
+        }
+    }
+
+    private Pattern pattern() {
+        try {
+            return Pattern.compile(group);
+        } catch (PatternSyntaxException e) {
+            throw new CliException(
+                    ExitCode.USAGE,
+                    "--group is no regular expression: " + e.getDescription(),
+                    "Example: --group 'app-.*'");
+        }
+    }
+
+    private Map<String, Object> connection() {
+        Map<String, Object> connection = new HashMap<>();
+        if (commandConfig != null) {
+            Properties properties = new Properties();
+            try (Reader file = Files.newBufferedReader(commandConfig)) {
+                properties.load(file);
+            } catch (IOException | IllegalArgumentException e) {
+                throw new CliException(
+                        ExitCode.USAGE,
+                        commandConfig + " cannot be read: " + e.getMessage(),
+                        "Check --command-config.");
+            }
+            properties.stringPropertyNames().forEach(name -> connection.put(name, properties.getProperty(name)));
+        }
+        connection.put("bootstrap.servers", servers());
+        return connection;
+    }
+
+    private String servers() {
+        if (bootstrapServers != null && !bootstrapServers.isBlank()) {
+            return bootstrapServers;
+        }
+        return LocalFiles.cluster(dataDirectory)
+                .map(ClusterFile::bootstrapServers)
+                .orElseThrow(() -> new CliException(
+                        ExitCode.USAGE, "no Kafka cluster was named", "Give --bootstrap-servers or --data-dir."));
+    }
+
+    private List<GroupLag> look(LagReader reader, Pattern wanted) {
+        List<GroupLag> lags = reader.look().stream()
+                .filter(lag -> wanted.matcher(lag.group()).matches())
+                .toList();
+        history.add(System.currentTimeMillis(), lags);
+        return lags;
+    }
+
+    private void print(Output output, List<GroupLag> lags) {
+        output.json(Output.object(
+                "time",
+                Instant.now().toString(),
+                "groups",
+                lags.stream().map(this::members).toList()));
+        List<List<String>> rows = new ArrayList<>();
+        rows.add(List.of(
+                "group", "topic", "partition", "members", "state", "records", "seconds", "growth /s", "drains in"));
+        for (GroupLag lag : lags) {
+            rows.add(List.of(
+                    lag.group(),
+                    "",
+                    Integer.toString(lag.partitions().size()),
+                    Integer.toString(lag.members()),
+                    lag.state(),
+                    Long.toString(lag.records()),
+                    lag.unknown() == 0 ? seconds(lag.seconds()) : "unknown",
+                    number(history.growthPerSecond(lag)),
+                    drains(history.drainSeconds(lag))));
+            if (partitions) {
+                lag.partitions().forEach(partition -> rows.add(row(lag, partition)));
+            }
+        }
+        Output.table(rows).forEach(output::print);
+        lags.forEach(lag -> lag.partitions().stream()
+                .filter(partition -> partition.deleted() > 0)
+                .forEach(partition -> output.print(output.paint(Tone.BAD, "LOST") + "  " + lag.group() + ": "
+                        + partition.deleted() + " records of " + partition.topic() + "-" + partition.partition()
+                        + " were deleted before it processed them")));
+        if (lags.isEmpty()) {
+            output.print("No group has committed an offset.");
+        }
+    }
+
+    private List<String> row(GroupLag lag, PartitionLag partition) {
+        OptionalDouble growth = history.trend(lag, partition)
+                .map(trend -> OptionalDouble.of(trend.growthPerSecond()))
+                .orElse(OptionalDouble.empty());
+        OptionalDouble drain = history.trend(lag, partition)
+                .map(trend -> OptionalDouble.of(trend.drainSeconds()))
+                .orElse(OptionalDouble.empty());
+        return List.of(
+                "",
+                partition.topic(),
+                Integer.toString(partition.partition()),
+                "",
+                "",
+                Long.toString(partition.records()),
+                partition.age() instanceof LagAge.Known known ? seconds(known.seconds()) : "unknown",
+                number(growth),
+                drains(drain));
+    }
+
+    private static String seconds(double seconds) {
+        return String.format(Locale.ROOT, "%.1f", seconds);
+    }
+
+    private static String number(OptionalDouble value) {
+        return value.isPresent() ? String.format(Locale.ROOT, "%.1f", value.getAsDouble()) : "";
+    }
+
+    private static String drains(OptionalDouble seconds) {
+        if (seconds.isEmpty()) {
+            return "";
+        }
+        return Double.isInfinite(seconds.getAsDouble()) ? "never" : seconds(seconds.getAsDouble());
+    }
+
+    private Map<String, Object> members(GroupLag lag) {
+        return Output.object(
+                "group", lag.group(),
+                "state", lag.state(),
+                "members", lag.members(),
+                "records", lag.records(),
+                "seconds", lag.unknown() == 0 ? (Object) lag.seconds() : "unknown",
+                "growthPerSecond", json(history.growthPerSecond(lag)),
+                "drainSeconds", json(history.drainSeconds(lag)),
+                "partitions",
+                        lag.partitions().stream().map(p -> members(lag, p)).toList());
+    }
+
+    private Map<String, Object> members(GroupLag lag, PartitionLag partition) {
+        Map<String, Object> members = Output.object(
+                "topic", partition.topic(),
+                "partition", partition.partition(),
+                "committedOffset", partition.committedOffset(),
+                "endOffset", partition.endOffset(),
+                "records", partition.records(),
+                "deleted", partition.deleted(),
+                "seconds", partition.age() instanceof LagAge.Known known ? (Object) known.seconds() : "unknown");
+        if (partition.age() instanceof LagAge.Unknown unknown) {
+            members.put("reason", unknown.reason());
+        }
+        history.trend(lag, partition).ifPresent(trend -> put(members, trend));
+        return members;
+    }
+
+    private static void put(Map<String, Object> members, LagTrend trend) {
+        members.put("producedPerSecond", trend.producedPerSecond());
+        members.put("processedPerSecond", trend.processedPerSecond());
+        members.put("drainSeconds", json(OptionalDouble.of(trend.drainSeconds())));
+    }
+
+    /** JSON has no infinity. */
+    private static Object json(OptionalDouble value) {
+        if (value.isEmpty()) {
+            return "unknown";
+        }
+        return Double.isInfinite(value.getAsDouble()) ? "never" : (Object) value.getAsDouble();
+    }
+}
