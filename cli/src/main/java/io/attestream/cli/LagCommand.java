@@ -3,12 +3,12 @@ package io.attestream.cli;
 
 import io.attestream.chaos.ClusterFile;
 import io.attestream.cli.Output.Tone;
-import io.attestream.exporter.lag.GroupLag;
-import io.attestream.exporter.lag.LagAge;
-import io.attestream.exporter.lag.LagHistory;
-import io.attestream.exporter.lag.LagReader;
-import io.attestream.exporter.lag.LagTrend;
-import io.attestream.exporter.lag.PartitionLag;
+import io.attestream.lag.GroupLag;
+import io.attestream.lag.LagAge;
+import io.attestream.lag.LagHistory;
+import io.attestream.lag.LagReader;
+import io.attestream.lag.LagReport;
+import io.attestream.lag.PartitionLag;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;
@@ -171,11 +171,7 @@ final class LagCommand implements Callable<Integer> {
     }
 
     private void print(Output output, List<GroupLag> lags) {
-        output.json(Output.object(
-                "time",
-                Instant.now().toString(),
-                "groups",
-                lags.stream().map(this::members).toList()));
+        output.json(LagReport.of(Instant.now(), lags, history));
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of(
                 "group", "topic", "partition", "members", "state", "records", "seconds", "growth /s", "drains in"));
@@ -237,48 +233,5 @@ final class LagCommand implements Callable<Integer> {
             return "";
         }
         return Double.isInfinite(seconds.getAsDouble()) ? "never" : seconds(seconds.getAsDouble());
-    }
-
-    private Map<String, Object> members(GroupLag lag) {
-        return Output.object(
-                "group", lag.group(),
-                "state", lag.state(),
-                "members", lag.members(),
-                "records", lag.records(),
-                "seconds", lag.unknown() == 0 ? (Object) lag.seconds() : "unknown",
-                "growthPerSecond", json(history.growthPerSecond(lag)),
-                "drainSeconds", json(history.drainSeconds(lag)),
-                "partitions",
-                        lag.partitions().stream().map(p -> members(lag, p)).toList());
-    }
-
-    private Map<String, Object> members(GroupLag lag, PartitionLag partition) {
-        Map<String, Object> members = Output.object(
-                "topic", partition.topic(),
-                "partition", partition.partition(),
-                "committedOffset", partition.committedOffset(),
-                "endOffset", partition.endOffset(),
-                "records", partition.records(),
-                "deleted", partition.deleted(),
-                "seconds", partition.age() instanceof LagAge.Known known ? (Object) known.seconds() : "unknown");
-        if (partition.age() instanceof LagAge.Unknown unknown) {
-            members.put("reason", unknown.reason());
-        }
-        history.trend(lag, partition).ifPresent(trend -> put(members, trend));
-        return members;
-    }
-
-    private static void put(Map<String, Object> members, LagTrend trend) {
-        members.put("producedPerSecond", trend.producedPerSecond());
-        members.put("processedPerSecond", trend.processedPerSecond());
-        members.put("drainSeconds", json(OptionalDouble.of(trend.drainSeconds())));
-    }
-
-    /** JSON has no infinity. */
-    private static Object json(OptionalDouble value) {
-        if (value.isEmpty()) {
-            return "unknown";
-        }
-        return Double.isInfinite(value.getAsDouble()) ? "never" : (Object) value.getAsDouble();
     }
 }

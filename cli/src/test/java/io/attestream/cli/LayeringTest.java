@@ -65,7 +65,7 @@ class LayeringTest {
                         "gateway",
                         "processors",
                         "checkpointer",
-                        "exporter",
+                        "lag",
                         "cli",
                         "benchmarks");
     }
@@ -93,8 +93,8 @@ class LayeringTest {
     }
 
     @Test
-    void theExporterKnowsKafkaOnly() {
-        dependsOnNone("io.attestream.exporter..", PROOFS, SCHEMAS, GATEWAY, PROCESSORS, CHECKPOINTER, CHAOS, CLI)
+    void consumerLagKnowsKafkaOnly() {
+        dependsOnNone("io.attestream.lag..", PROOFS, SCHEMAS, GATEWAY, PROCESSORS, CHECKPOINTER, CHAOS, CLI)
                 .check(classes);
     }
 

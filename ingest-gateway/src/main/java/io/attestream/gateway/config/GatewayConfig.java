@@ -35,6 +35,8 @@ public interface GatewayConfig {
 
     Producer producer();
 
+    Lag lag();
+
     /** The cluster. */
     interface Kafka {
         @Describe("Brokers, `host:port`, comma-separated.")
@@ -159,5 +161,12 @@ public interface GatewayConfig {
         @Describe("Longest wait for the acknowledgement before an event is answered `unknown`.")
         @WithDefault("12s")
         Duration deliveryTimeout();
+    }
+
+    /** Looks at consumer groups. */
+    interface Lag {
+        @Describe("Between looks at the consumer groups of the cluster, all of them.")
+        @WithDefault("10s")
+        Duration interval();
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.attestream.exporter.lag;
+package io.attestream.lag;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.attestream.exporter.lag;
+package io.attestream.lag;
 
 import java.time.Clock;
 import java.util.ArrayList;

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.attestream.chaos.LocalCluster;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A group that stands still is seen to, in records and in seconds, on the command line and in the gateway. */
+@Timeout(value = 5, unit = TimeUnit.MINUTES)
+class LagIT {
+    private static final Duration SOON = Duration.ofSeconds(60);
+    private static final String SEQUENCER = "attestream.sequencer.g1";
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final HttpClient HTTP = HttpClient.newHttpClient();
+
+    @TempDir
+    private static Path scratch;
+
+    private static LocalCluster cluster;
+
+    @BeforeAll
+    static void startCluster() {
+        cluster = LocalCluster.start(new LocalCluster.Options(
+                scratch.resolve("data"),
+                1,
+                1,
+                1,
+                new Bootstrap(OptionalLong.of(Bootstrap.LOCAL_DEDUP_WINDOW_LEAVES)),
+                step -> {},
+                Map.of("gateway", Map.of("ATTESTREAM_LAG_INTERVAL", "1s")),
+                false));
+    }
+
+    @AfterAll
+    static void stop() {
+        cluster.close();
+    }
+
+    @Test
+    void aGroupThatStandsStillFallsBehindAndCatchesUp() throws Exception {
+        // given
+        await().atMost(SOON)
+                .untilAsserted(
+                        () -> assertThat(served().path("records").asLong(-1)).isZero());
+
+        // when nobody processes what is accepted
+        cluster.process("processors-0").kill();
+        append();
+
+        // then
+        await().atMost(SOON).untilAsserted(() -> {
+            assertThat(served().path("records").asLong()).isEqualTo(1);
+            assertThat(served().path("seconds").asDouble()).isGreaterThan(3);
+            assertThat(served().path("drainSeconds").asText()).isEqualTo("never");
+            assertThat(served().path("members").asInt(-1))
+                    .as("its session is over")
+                    .isZero();
+        });
+        assertThat(metrics())
+                .contains("attestream_lag_records{group=\"" + SEQUENCER
+                        + "\",partition=\"0\",topic=\"attestream.events\"} 1.0")
+                .doesNotContain("attestream_lag_seconds{group=\"" + SEQUENCER
+                        + "\",partition=\"0\",topic=\"attestream.events\"} 0.0");
+        JsonNode printed = group(JSON.readTree(lag("-o", "json")));
+        assertThat(printed.path("seconds").asDouble()).isGreaterThan(3);
+        assertThat(lag("--partitions", "--group", ".*sequencer.*"))
+                .contains(SEQUENCER)
+                .contains("attestream.events")
+                .contains("never")
+                .doesNotContain("proofs");
+
+        // and when it is back
+        cluster.startAgain("processors-0");
+        await().atMost(SOON).untilAsserted(() -> {
+            assertThat(served().path("records").asLong(-1)).isZero();
+            assertThat(served().path("seconds").asDouble(-1)).isZero();
+            assertThat(served().path("members").asInt()).isEqualTo(1);
+        });
+    }
+
+    private static void append() throws Exception {
+        Path event = Files.writeString(scratch.resolve("event.json"), """
+                {"specversion":"1.0","id":"late","source":"/it","type":"test","data":{"n":1}}
+                """);
+        Script.Ended sent =
+                Script.run(scratch, SOON, "append", "--data-dir", cluster.data().toString(), event.toString());
+        assertThat(sent.exitCode()).as(sent.out() + sent.err()).isZero();
+    }
+
+    private static String lag(String... more) throws Exception {
+        String[] arguments = new String[more.length + 3];
+        arguments[0] = "lag";
+        arguments[1] = "--data-dir";
+        arguments[2] = cluster.data().toString();
+        System.arraycopy(more, 0, arguments, 3, more.length);
+        Script.Ended ended = Script.run(scratch, SOON, arguments);
+        assertThat(ended.exitCode()).as(ended.out() + ended.err()).isZero();
+        return ended.out();
+    }
+
+    private static JsonNode served() throws Exception {
+        return group(JSON.readTree(get("/lag")));
+    }
+
+    private static JsonNode group(JsonNode report) {
+        return StreamSupport.stream(report.path("groups").spliterator(), false)
+                .filter(group -> group.path("group").asText().equals(SEQUENCER))
+                .findFirst()
+                .orElseGet(JSON::createObjectNode);
+    }
+
+    private static String metrics() throws Exception {
+        return get("/q/metrics");
+    }
+
+    private static String get(String path) throws Exception {
+        URI uri = cluster.managementUrl(0).resolve(path);
+        return HTTP.send(
+                        HttpRequest.newBuilder(uri)
+                                .timeout(Duration.ofSeconds(10))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString())
+                .body();
+    }
+}

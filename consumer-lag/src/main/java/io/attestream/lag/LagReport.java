@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.lag;
+
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+
+/**
+ * A look for programs: what {@code attestream lag -o json} prints and the gateway serves. Numbers that are not known are the text
+ * {@code "unknown"}, a lag that does not shrink drains {@code "never"}.
+ */
+public final class LagReport {
+    private static final String UNKNOWN = "unknown";
+
+    private LagReport() {}
+
+    /** As a JSON object; its members come in this order. */
+    public static Map<String, Object> of(Instant time, List<GroupLag> groups, LagHistory history) {
+        Map<String, Object> report = new LinkedHashMap<>();
+        report.put("time", time.toString());
+        report.put("groups", groups.stream().map(group -> of(group, history)).toList());
+        return report;
+    }
+
+    private static Map<String, Object> of(GroupLag group, LagHistory history) {
+        Map<String, Object> members = new LinkedHashMap<>();
+        members.put("group", group.group());
+        members.put("state", group.state());
+        members.put("members", group.members());
+        members.put("records", group.records());
+        members.put("seconds", group.unknown() == 0 ? (Object) group.seconds() : UNKNOWN);
+        members.put("growthPerSecond", json(history.growthPerSecond(group)));
+        members.put("drainSeconds", json(history.drainSeconds(group)));
+        members.put(
+                "partitions",
+                group.partitions().stream()
+                        .map(partition -> of(group, partition, history))
+                        .toList());
+        return members;
+    }
+
+    private static Map<String, Object> of(GroupLag group, PartitionLag partition, LagHistory history) {
+        Map<String, Object> members = new LinkedHashMap<>();
+        members.put("topic", partition.topic());
+        members.put("partition", partition.partition());
+        members.put("committedOffset", partition.committedOffset());
+        members.put("endOffset", partition.endOffset());
+        members.put("records", partition.records());
+        members.put("deleted", partition.deleted());
+        if (partition.age() instanceof LagAge.Known known) {
+            members.put("seconds", known.seconds());
+        } else {
+            members.put("seconds", UNKNOWN);
+            members.put("reason", ((LagAge.Unknown) partition.age()).reason());
+        }
+        history.trend(group, partition).ifPresent(trend -> {
+            members.put("producedPerSecond", trend.producedPerSecond());
+            members.put("processedPerSecond", trend.processedPerSecond());
+            members.put("drainSeconds", json(OptionalDouble.of(trend.drainSeconds())));
+        });
+        return members;
+    }
+
+    private static Object json(OptionalDouble value) {
+        if (value.isEmpty()) {
+            return UNKNOWN;
+        }
+        return Double.isInfinite(value.getAsDouble()) ? "never" : (Object) value.getAsDouble();
+    }
+}
