@@ -183,7 +183,12 @@ public final class ArchiveCheck {
                 new Ledger(definition.origin(), definition.key(), definition.shards()),
                 "topic checkpoints",
                 reader -> KafkaCheckpointLog.readToEnd(
-                        clients.reader(FETCH_BYTES_MAX), topics.checkpoints(), codec, reader, Patience.DEFAULT),
+                        clients.reader(FETCH_BYTES_MAX),
+                        topics.checkpoints(),
+                        codec,
+                        reader,
+                        Patience.DEFAULT,
+                        new Pace(bytesPerSecondMax)),
                 new Pace(bytesPerSecondMax),
                 listener);
     }
@@ -258,6 +263,9 @@ public final class ArchiveCheck {
             reader.find(checkpointsName, "epochs that follow from each other, signed", String.valueOf(e.getMessage()));
             return checkDigests();
         } catch (KafkaException e) {
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
             return new Result.Undecided(checkpointsName + " cannot be read: " + e.getMessage());
         } catch (IOException | UncheckedIOException e) {
             Throwable cause = e instanceof UncheckedIOException && e.getCause() != null ? e.getCause() : e;

@@ -47,6 +47,9 @@ final class ArchiveReader {
         other.findings.clear();
         other.found = 0;
         other.sizeBytes = 0;
+        if (unreadableInARow == 0) {
+            other.unreadableInARow = 0; // the store answers
+        }
     }
 
     /** Reads an object of one kind. */

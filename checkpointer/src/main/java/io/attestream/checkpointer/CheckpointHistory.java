@@ -189,7 +189,9 @@ final class CheckpointHistory {
                 Long.compareUnsigned(after.size().value(), before.size().value()) < 0;
         boolean sameSizeOtherRoot =
                 after.size().equals(before.size()) && !after.root().equals(before.root());
-        if (sizeShrank || sameSizeOtherRoot || after.nextOffset() < before.nextOffset()) {
+        // Each leaf is of a record, which is below the head's position.
+        long grown = after.size().value() - before.size().value();
+        if (sizeShrank || sameSizeOtherRoot || after.nextOffset() < before.nextOffset() + Math.max(0, grown)) {
             throw doubt(epoch, "shard " + after.shard() + " goes from " + before + " to " + after);
         }
     }

@@ -14,6 +14,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.InvalidProducerEpochException;
 import org.apache.kafka.common.errors.InvalidTxnStateException;
 import org.apache.kafka.common.errors.ProducerFencedException;
@@ -79,6 +80,18 @@ final class KafkaCheckpointLog implements CheckpointLog {
             CheckpointRecords codec,
             Consumer<LogRecord> reader,
             Duration limit) {
+        readToEnd(consumer, topic, codec, reader, limit, new ArchiveCheck.Pace(Long.MAX_VALUE));
+    }
+
+    /** As above, no faster than the pace. */
+    static void readToEnd(
+            org.apache.kafka.clients.consumer.Consumer<byte[], byte[]> consumer,
+            String topic,
+            CheckpointRecords codec,
+            Consumer<LogRecord> reader,
+            Duration limit,
+            ArchiveCheck.Pace pace) {
+        long sizeBytes = 0;
         TopicPartition partition = new TopicPartition(topic, 0);
         List<TopicPartition> partitions = List.of(partition);
         Patience patience = new Patience(limit);
@@ -92,8 +105,12 @@ final class KafkaCheckpointLog implements CheckpointLog {
                 patience.requireProgress(() -> "was read to offset " + position + " of " + end, position);
                 for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
                     reader.accept(codec.decode(record.offset(), record.value()));
+                    sizeBytes += Math.max(0, record.serializedValueSize());
                 }
+                pace.after(sizeBytes);
             }
+        } catch (InterruptedException e) {
+            throw new InterruptException(e);
         }
     }
 

@@ -190,10 +190,14 @@ public final class Rebuild {
         } catch (KafkaException e) {
             return checkpointsUnread(e);
         }
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
         if (published.epochs() == 0) {
             return new Result.Undecided("nothing was published: topic " + topics.checkpoints() + " has no epoch");
         }
         List<ShardTotal> totals = new ArrayList<>();
+        List<String> differences = new ArrayList<>();
         Progress progress = new Progress(published);
         for (List<Integer> group : groups(ledger.shards())) {
             List<ShardRebuild> shards = new ArrayList<>();
@@ -206,13 +210,18 @@ public final class Rebuild {
                         "the snapshot this incarnation goes on from is of no use: " + e.getMessage());
             }
             long firstEpoch = seam.map(stored -> stored.manifest().epoch()).orElse(0L);
-            Result result = new Run(shards, threads, progress).over(firstEpoch, published.epochs());
-            if (!(result instanceof Result.Same)) {
-                return result;
+            Result result = new Run(shards, threads, progress).over(firstEpoch, published);
+            if (result instanceof Result.Undecided) {
+                return differences.isEmpty() ? result : new Result.Different(String.join("; ", differences));
+            }
+            if (result instanceof Result.Different different) {
+                differences.add(different.detail()); // one shard's must not hide another's
             }
             shards.forEach(shard -> totals.add(shard.total()));
         }
-        return new Result.Same(published.epochs(), totals);
+        return differences.isEmpty()
+                ? new Result.Same(published.epochs(), totals)
+                : new Result.Different(String.join("; ", differences));
     }
 
     private List<List<Integer>> groups(int shards) {
@@ -220,7 +229,10 @@ public final class Rebuild {
         return oneByOne ? all.stream().map(List::of).toList() : List.of(all);
     }
 
-    private Result checkpointsUnread(KafkaException e) {
+    private Result checkpointsUnread(KafkaException e) throws InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
         return new Result.Undecided("topic " + topics.checkpoints() + " cannot be read: " + e.getMessage());
     }
 
@@ -285,7 +297,8 @@ public final class Rebuild {
 
     private void readCheckpoints(java.util.function.Consumer<LogRecord> reader) {
         CheckpointRecords codec = new CheckpointRecords(definition.schemas());
-        KafkaCheckpointLog.readToEnd(readers.get(), topics.checkpoints(), codec, reader, patience);
+        KafkaCheckpointLog.readToEnd(
+                readers.get(), topics.checkpoints(), codec, reader, patience, new ArchiveCheck.Pace(bytesPerSecondMax));
     }
 
     /** Of all offsets up to the last published heads. */
@@ -325,27 +338,42 @@ public final class Rebuild {
             this.progress = progress;
         }
 
-        /** Reads the heads of these epochs, which were verified, and behind so many of them the records they cover. */
-        Result over(long firstEpoch, long epochs) throws InterruptedException {
+        /** Reads the heads of these epochs again, which were verified, and behind so many of them the records they cover. */
+        Result over(long firstEpoch, Published published) throws InterruptedException {
             try {
                 readCheckpoints(record -> {
                     if (record instanceof LogRecord.Published epoch
                             && epoch.epoch() >= firstEpoch
-                            && epoch.epoch() < epochs) {
+                            && epoch.epoch() < published.epochs()) {
                         expect(epoch.intent().heads());
                     }
                 });
                 meet();
+            } catch (FatalDoubtException e) {
+                result = new Result.Different(String.valueOf(e.getMessage()));
             } catch (KafkaException e) {
                 result = checkpointsUnread(e);
             }
             if (Thread.interrupted()) {
                 throw new InterruptedException();
             }
-            return result;
+            return result instanceof Result.Same && !hasMet(published) ? otherCheckpoints() : result;
+        }
+
+        private boolean hasMet(Published published) {
+            return shards.stream()
+                    .allMatch(shard -> published.heads().get(shard.shard()).equals(newest[shard.shard()]));
+        }
+
+        private Result otherCheckpoints() {
+            return new Result.Undecided("topic " + topics.checkpoints()
+                    + " has other epochs than a moment ago: it was cut or made again. Run it again");
         }
 
         private void expect(List<ShardHead> heads) {
+            if (!(result instanceof Result.Same)) {
+                return; // the rest is neither met nor kept
+            }
             for (ShardRebuild shard : shards) {
                 ShardHead head = heads.get(shard.shard());
                 if (!head.equals(newest[shard.shard()])) {

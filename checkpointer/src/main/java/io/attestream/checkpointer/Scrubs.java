@@ -13,14 +13,18 @@ import java.util.function.Function;
 
 /**
  * What the checkpointer scrubs, each part on a thread of its own so that a long one holds up no other: the object store, against
- * what was published; topic {@code events}, out of which all published heads must come again. The processors look at their stores.
+ * what was published; topic {@code events}, out of which all heads in {@code checkpoints} must come again. The processors look at their stores.
  */
 final class Scrubs {
     private static final Scrubber.Target OBJECTS = new Scrubber.Target(
-            "objects", "attestream fsck tells all; attestream restore objects makes them again from Kafka");
-    private static final Scrubber.Target EVENTS = new Scrubber.Target(
-            "events",
-            "Keep the object store; attestream fsck tells more, another replica of the partition may be whole");
+            "objects",
+            "objects",
+            "attestream fsck tells all; attestream restore objects makes them again from Kafka. If it names a topic, it is that"
+                    + " which is damaged: see to Kafka first");
+    private static final Scrubber.Target KAFKA = new Scrubber.Target(
+            "kafka",
+            "topics events and checkpoints",
+            "Another replica of the partition may be whole; if none is, attestream restore kafka goes on from the object store");
 
     private final List<Scrubber> scrubbers;
     private final List<Thread> threads;
@@ -46,7 +50,7 @@ final class Scrubs {
                                         ArchiveCheck.Listener.NONE)
                                 .withoutUnreferenced()
                                 .run())),
-                scrubber.apply(EVENTS)
+                scrubber.apply(KAFKA)
                         .apply(() -> result(new Rebuild(
                                         bootstrapServers,
                                         topics,
@@ -61,7 +65,7 @@ final class Scrubs {
     }
 
     private static Thread daemon(Scrubber scrubber) {
-        Thread thread = new Thread(scrubber, "scrubbing-" + scrubber.name());
+        Thread thread = new Thread(scrubber, "scrubbing-" + scrubber.label());
         thread.setDaemon(true);
         return thread;
     }
@@ -78,7 +82,7 @@ final class Scrubs {
         return new Scrubber.Result.Undecided(((ArchiveCheck.Result.Undecided) result).detail());
     }
 
-    /** A rebuild ends at the first difference. */
+    /** A rebuild tells the first difference of each shard. */
     static Scrubber.Result result(Rebuild.Result result) {
         if (result instanceof Rebuild.Result.Different different) {
             return new Scrubber.Result.Looked(List.of(different.detail()), 1);

@@ -16,7 +16,9 @@ import java.io.IOException;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -393,19 +395,23 @@ final class Snapshots implements LoggedObjects {
     private void removeOld() throws IOException, InvalidFormat, InterruptedException {
         List<SnapshotName> names = stored.names();
         List<SnapshotName> own = own(names);
-        if (own.size() < schedule.kept() || isOfALaterGeneration(names)) {
+        if (own.size() < schedule.kept()) {
             return;
         }
+        Map<SnapshotName, Snapshot> later = ofLaterGenerations(names);
+        Set<String> spared = new HashSet<>();
+        later.values().forEach(snapshot -> snapshot.shards().forEach(shard -> spared.add(shard.name())));
         SnapshotName oldestKept = own.get(schedule.kept() - 1);
         Snapshot manifest = stored.manifest(oldestKept);
         for (SnapshotName old : names) {
-            if (old.epoch() < oldestKept.epoch() && !isSeam(old)) {
+            if (old.epoch() < oldestKept.epoch() && !isSeam(old) && !later.containsKey(old)) {
                 store.delete(old.name());
             }
         }
         for (String name : store.list(SnapshotName.SHARD_SNAPSHOTS)) {
             OptionalLong epoch = epochOfShard(name);
-            if (epoch.isPresent() && epoch.getAsLong() < oldestKept.epoch() && !isOfSeam(name)) {
+            boolean old = epoch.isPresent() && epoch.getAsLong() < oldestKept.epoch();
+            if (old && !isOfSeam(name) && !spared.contains(name)) {
                 store.delete(name);
             }
         }
@@ -413,25 +419,32 @@ final class Snapshots implements LoggedObjects {
         for (Snapshot.Shard shard : manifest.shards()) {
             states.add(stored.state(shard));
         }
-        removeBlocks(states);
+        removeBlocks(states, later.values());
+        if (!later.isEmpty()) {
+            throw new IOException("snapshot " + later.keySet().iterator().next().name()
+                    + " is of a later generation, which begins with it, so that it, its blocks and topics stay: start the"
+                    + " processes of that generation, or remove the object if the generation was given up");
+        }
         // With one kept, the oldest is the newest, which is not logged yet.
         if (schedule.kept() > 1 && !newerGenerationSeen) {
             trimmer.trim(states);
         }
     }
 
-    /** One that was made for it may be all it can begin with; this process is soon to be given up. */
-    private boolean isOfALaterGeneration(List<SnapshotName> names) throws IOException {
+    /** One that was made for it may be all it can begin with. */
+    private Map<SnapshotName, Snapshot> ofLaterGenerations(List<SnapshotName> names) throws IOException {
+        Map<SnapshotName, Snapshot> later = new LinkedHashMap<>();
         for (SnapshotName name : names) {
             try {
-                if (stored.manifest(name).generation() > generation) {
-                    return true;
+                Snapshot manifest = stored.manifest(name);
+                if (manifest.generation() > generation) {
+                    later.put(name, manifest);
                 }
             } catch (InvalidFormat e) {
                 LOG.debug("snapshot {} is of no use", name.name(), e); // is named where it is counted
             }
         }
-        return false;
+        return later;
     }
 
     private boolean isSeam(SnapshotName name) {
@@ -463,8 +476,14 @@ final class Snapshots implements LoggedObjects {
         return own;
     }
 
-    private void removeBlocks(List<ShardSnapshot> oldestKept) throws IOException, InvalidFormat {
+    private void removeBlocks(List<ShardSnapshot> oldestKept, Collection<Snapshot> later)
+            throws IOException, InvalidFormat {
         Set<String> needed = new HashSet<>();
+        for (Snapshot snapshot : later) {
+            for (Snapshot.Shard shard : snapshot.shards()) {
+                stored.state(shard).window().forEach(block -> needed.add(block.name()));
+            }
+        }
         oldestKept.forEach(state -> state.window().forEach(block -> needed.add(block.name())));
         seam.ifPresent(snapshot ->
                 snapshot.shards().forEach(shard -> shard.state().window().forEach(block -> needed.add(block.name()))));

@@ -173,11 +173,18 @@ class CheckpointHistoryTest {
     // ---- help
 
     @Test
+    void refusesLeavesWithoutRecords() {
+        publish(intent(0, head(5, 1, 5)));
+        refuses("shard 0 goes from", new Intent(intent(1, head(6, 2, 5))));
+        refuses("shard 0 goes from", new Intent(intent(1, head(8, 2, 7))));
+    }
+
+    @Test
     void acceptsPacksOfAShardThatFollowEachOther() {
         publish(intent(0, head(1000, 1, 1000)));
         publish(intent(1, head(1000, 1, 1001), pack(0, 0, 256), pack(0, 256, 768)));
-        publish(intent(2, head(1100, 2, 1100)));
-        publish(intent(3, head(1100, 2, 1101), pack(0, 768, 1024)));
+        publish(intent(2, head(1100, 2, 1101)));
+        publish(intent(3, head(1100, 2, 1102), pack(0, 768, 1024)));
         assertThat(history.newestPack(0).orElseThrow().end()).isEqualTo(1024);
         assertThat(history.newestPack(1)).isEmpty();
     }

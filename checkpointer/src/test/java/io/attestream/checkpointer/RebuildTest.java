@@ -4,6 +4,7 @@ package io.attestream.checkpointer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.tree.Rfc6962;
 import io.attestream.proofs.tree.TreeSize;
@@ -42,6 +43,10 @@ class RebuildTest {
 
     private Rebuild.Reading reading = Rebuild.Reading.DECODED;
     private UnaryOperator<Rebuild> how = UnaryOperator.identity();
+    /** What topic checkpoints has when it is read again. */
+    private UnaryOperator<List<TestShard.Committed>> secondReading = UnaryOperator.identity();
+
+    private int readings;
     private Scene scene;
 
     @BeforeEach
@@ -101,6 +106,85 @@ class RebuildTest {
                         Rebuild.Result.Different.class,
                         different ->
                                 assertThat(different.detail()).contains("shard " + shard + ": the head published"));
+    }
+
+    /** Heads may be read when the records they are of were read already. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 1_000})
+    void aHeadThatTheRecordsBeforeItDoNotGiveIsADifference(int headsMax) throws Exception {
+        // given: another root at the position of the head before
+        how = rebuild -> rebuild.oneByOne().withHeadsMax(headsMax);
+        ShardRebuild shard = new ShardRebuild(0, new ShardDecider(0, scene.ledger.ledger, 1), Rebuild.Listener.NONE);
+        assertThatThrownBy(() -> shard.expect(new ShardHead(0, new TreeSize(1), Rfc6962.EMPTY_ROOT, 0)))
+                .isInstanceOf(FatalDoubtException.class);
+
+        // when: as above, in the topic
+        secondReading = records -> {
+            CheckpointRecords codec = new CheckpointRecords(TestSchemas.BOOK);
+            List<TestShard.Committed> others = new ArrayList<>(records);
+            LogRecord.Published last = (LogRecord.Published) scene.log.committed.get(scene.log.committed.size() - 1);
+            EpochIntent intent = last.intent();
+            List<ShardHead> heads = new ArrayList<>(intent.heads());
+            ShardHead before = scene.published().get(0).intent().heads().get(0);
+            heads.set(0, new ShardHead(0, before.size(), Rfc6962.EMPTY_ROOT, before.nextOffset()));
+            EpochIntent other = new EpochIntent(
+                    intent.epoch(),
+                    intent.epochLeaf(),
+                    heads,
+                    intent.noteText(),
+                    intent.segment(),
+                    intent.payloads(),
+                    intent.generation());
+            others.set(
+                    others.size() - 1,
+                    new TestShard.Committed(
+                            others.size() - 1, 0, codec.encode(new LogRecord.Published(other, last.note()))));
+            return others;
+        };
+
+        // then
+        assertThat(rebuild(Optional.empty())).isInstanceOf(Rebuild.Result.Different.class);
+    }
+
+    @Test
+    void aTopicThatIsCutBetweenItsReadingsLeavesItUndecided() throws Exception {
+        // given: a damaged record that only the last epoch covers
+        aRecordOfShardOneIsDamaged();
+        secondReading = records -> records.subList(0, records.size() - 2);
+
+        // then
+        assertThat(rebuild(Optional.empty()))
+                .isInstanceOfSatisfying(
+                        Rebuild.Result.Undecided.class,
+                        undecided -> assertThat(undecided.detail()).contains("other epochs than a moment ago"));
+    }
+
+    private void aRecordOfShardOneIsDamaged() throws Exception {
+        TopicPartition events = new TopicPartition(TOPICS.events(), 1);
+        int last = records.get(events).size() - 1;
+        TestShard.Committed record = records.get(events).get(last);
+        byte[] other = scene.ledger.eventValue(1, "a", "payload A");
+        records.get(events).set(last, new TestShard.Committed(record.offset(), record.timestampMillis(), other));
+    }
+
+    @Test
+    void damageInOneShardDoesNotHideThatInAnother() throws Exception {
+        // given
+        how = Rebuild::oneByOne;
+        for (int shard = 0; shard < 2; shard++) {
+            TopicPartition events = new TopicPartition(TOPICS.events(), shard);
+            TestShard.Committed record = records.get(events).get(1);
+            byte[] other = scene.ledger.eventValue(shard, "other", "payload A");
+            records.get(events).set(1, new TestShard.Committed(record.offset(), record.timestampMillis(), other));
+        }
+
+        // then
+        assertThat(rebuild(Optional.empty()))
+                .isInstanceOfSatisfying(
+                        Rebuild.Result.Different.class,
+                        different -> assertThat(different.detail())
+                                .contains("shard 0: ")
+                                .contains("shard 1: "));
     }
 
     @Test
@@ -246,7 +330,9 @@ class RebuildTest {
             }
 
             private void serve(TopicPartition partition) {
-                List<TestShard.Committed> all = records.get(partition);
+                boolean again = partition.equals(CHECKPOINTS) && ++readings > 1;
+                List<TestShard.Committed> all =
+                        again ? secondReading.apply(records.get(partition)) : records.get(partition);
                 all.forEach(record -> addRecord(TestShard.read(partition, record)));
                 long end = all.isEmpty() ? 0 : all.get(all.size() - 1).offset() + 1;
                 updateBeginningOffsets(Map.of(partition, 0L));

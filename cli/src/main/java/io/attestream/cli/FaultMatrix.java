@@ -159,7 +159,9 @@ final class FaultMatrix {
                 .mapToLong(JsonNode::asLong)
                 .max()
                 .orElse(0);
-        return counts + ", hit " + cell.path("hits").asInt() + ", "
+        int hits = cell.path("hits").asInt();
+        return counts
+                + (hits == 0 ? ", never at this moment, " : ", hit " + hits + ", ")
                 + String.format(Locale.ROOT, "%.1f s", slowestMillis / 1e3);
     }
 }

@@ -341,7 +341,7 @@ final class FaultScene {
         findings.forEach(finding -> DrillCluster.deleteBelow(
                 state(name).resolve(finding.store()).resolve("../..").normalize()));
         if (!findings.isEmpty()) {
-            seen.add("the store fsck names is deleted, and comes back from its changelog");
+            seen.add("the task whose store fsck names is deleted, and comes back from its changelogs");
         }
         return !findings.isEmpty();
     }

@@ -74,11 +74,12 @@ class ScrubIT {
 
     @ParameterizedTest
     @CsvSource({
-        "checkpointer, objects, /objects/segments/.*[.]seg",
-        "checkpointer, events, /kafka/.*attestream.events-.*[.]log",
-        "processors-0, stores, /state/.*/rocksdb/.*[.]sst"
+        "checkpointer, objects, objects, /objects/segments/.*[.]seg",
+        "checkpointer, kafka, topics events and checkpoints, /kafka/.*attestream.events-.*[.]log",
+        "processors-0, stores, stores, /state/.*/rocksdb/.*[.]sst"
     })
-    void aBitThatFlippedIsFoundAndGoneWhenItIsRight(String service, String part, String file) throws Exception {
+    void aBitThatFlippedIsFoundAndGoneWhenItIsRight(String service, String part, String name, String file)
+            throws Exception {
         // given
         awaitFound(service, part, "0.0");
         Path largest = largest(file);
@@ -86,7 +87,7 @@ class ScrubIT {
         // when, then
         flip(largest);
         awaitFound(service, part, "1.0");
-        assertThat(Files.readString(cluster.process(service).log())).contains("ALARM: " + part + " are damaged: ");
+        assertThat(Files.readString(cluster.process(service).log())).contains("ALARM: " + name + " are damaged: ");
 
         // and when
         flip(largest);

@@ -100,7 +100,7 @@ final class Processors {
             requireTopics(ledger);
             try (EventsTopic events =
                             new EventsTopic(StreamsSettings.connection(config), topics.events(), ledger, LOOK_TIMEOUT);
-                    StateScrub scrub = new StateScrub(config.state(), this::isRunning, registry)) {
+                    StateScrub scrub = new StateScrub(config.state(), config.generation(), this::isRunning, registry)) {
                 start(ledger);
                 waitingFor = null;
                 scrub.start();

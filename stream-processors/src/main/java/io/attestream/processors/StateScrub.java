@@ -14,6 +14,7 @@ import java.util.function.BooleanSupplier;
 final class StateScrub implements AutoCloseable {
     private static final Scrubber.Target STORES = new Scrubber.Target(
             "stores",
+            "stores",
             "Stop this instance, delete the task's directory (that with rocksdb in it), start it again: all of it comes"
                     + " back from its changelog");
     private static final long STOP_WAIT_SECONDS = 10;
@@ -21,11 +22,14 @@ final class StateScrub implements AutoCloseable {
     private final Scrubber scrubber;
     private final Thread thread;
 
-    /** @param mayBegin the first pass waits for it */
-    StateScrub(ProcessorsConfig.State config, BooleanSupplier mayBegin, MeterRegistry registry) {
+    /**
+     * @param generation that runs
+     * @param mayBegin the first pass waits for it
+     */
+    StateScrub(ProcessorsConfig.State config, int generation, BooleanSupplier mayBegin, MeterRegistry registry) {
         this.scrubber = new Scrubber(
                 STORES,
-                () -> pass(config.directory(), config.scrubBytesPerSecondMax()),
+                () -> pass(config.directory(), generation, config.scrubBytesPerSecondMax()),
                 mayBegin,
                 config.scrubIntervalMillis(),
                 Clock.systemUTC());
@@ -33,19 +37,22 @@ final class StateScrub implements AutoCloseable {
         thread.setDaemon(true);
         Gauge.builder("attestream.processors.scrub.age", scrubber, Scrubber::ageSeconds)
                 .baseUnit("seconds")
-                .tag("part", scrubber.name())
+                .tag("part", scrubber.label())
                 .description(
                         "Since the begin of the last scrub that saw all of this; before it, since the process began")
                 .register(registry);
         Gauge.builder("attestream.processors.scrub.found", scrubber, Scrubber::found)
-                .tag("part", scrubber.name())
+                .tag("part", scrubber.label())
                 .description("What was not as it must be in the last scrub that saw all of this; NaN before the first")
                 .register(registry);
     }
 
-    static Scrubber.Result pass(Path directory, long bytesPerSecondMax) throws InterruptedException {
+    private static Scrubber.Result pass(Path directory, int generation, long bytesPerSecondMax)
+            throws InterruptedException {
         try {
-            StateCheck.Report report = new StateCheck(directory, bytesPerSecondMax, (stores, total) -> {}).run();
+            StateCheck.Report report = new StateCheck(directory, bytesPerSecondMax, (stores, total) -> {})
+                    .ofGeneration(generation)
+                    .run();
             return new Scrubber.Result.Looked(
                     report.findings().stream()
                             .map(finding -> finding.store() + ": expected " + finding.expected() + ", found "

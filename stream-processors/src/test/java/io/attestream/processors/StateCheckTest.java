@@ -79,10 +79,11 @@ class StateCheckTest {
                     .orElseThrow();
         }
         byte[] good = Files.readAllBytes(file);
-        for (int i = 0; i < 24; i++) {
-            // when: filters, indexes and properties are at the end
+        for (int i = 0; i < 36; i++) {
+            // when: the index, properties and what else is read with the file are at the end, filters before them
             byte[] bad = good.clone();
-            int at = i % 2 == 0 ? random.nextInt(bad.length) : bad.length - 1 - random.nextInt(4_000);
+            int atEnd = bad.length - 1 - random.nextInt(i % 3 == 1 ? 4_000 : 40_000);
+            int at = i % 3 == 0 ? random.nextInt(bad.length) : atEnd;
             bad[at] ^= (byte) (1 << random.nextInt(8));
             Files.write(file, bad);
 
@@ -112,6 +113,36 @@ class StateCheckTest {
             }
         }
         assertThat(check().findings()).isNotEmpty();
+    }
+
+    @Test
+    void storesOfTheGenerationThatRunsAreLookedAtWhateverElseIsThere() throws Exception {
+        // given
+        Path state = directory.resolve("processors-0/proofs");
+        copy(store, state.resolve("a.g2/0_0/rocksdb/shard"));
+        copy(store, state.resolve("a.g3/0_0/rocksdb/shard"));
+        try (Stream<Path> files = Files.list(state.resolve("a.g2/0_0/rocksdb/shard"))) {
+            for (Path file :
+                    files.filter(any -> any.toString().endsWith(".sst")).toList()) {
+                Files.write(file, new byte[10]);
+            }
+        }
+
+        // then
+        assertThat(new StateCheck(directory, Long.MAX_VALUE, (stores, total) -> {})
+                        .ofGeneration(2)
+                        .run()
+                        .findings())
+                .isNotEmpty()
+                .allSatisfy(found -> assertThat(found.store()).contains("a.g2"));
+    }
+
+    @Test
+    void processorsWithoutStateHaveNothingToBeLookedAt() throws Exception {
+        StateCheck.Report report =
+                new StateCheck(directory.resolve("none"), Long.MAX_VALUE, (stores, total) -> {}).run();
+        assertThat(report.stores()).isZero();
+        assertThat(report.findings()).isEmpty();
     }
 
     @Test

@@ -35,10 +35,11 @@ public final class Scrubber implements Runnable {
     private volatile OptionalLong found = OptionalLong.empty();
 
     /**
-     * @param name as it stands in a sentence and, in metrics, as label {@code part}: {@code objects}
+     * @param label as it stands in metrics, as {@code part}
+     * @param name as it stands in a sentence, for several: {@code objects}
      * @param remedy what to do about damage, as a sentence without its end
      */
-    public record Target(String name, String remedy) {}
+    public record Target(String label, String name, String remedy) {}
 
     /** One pass over everything. */
     public interface Pass {
@@ -78,8 +79,8 @@ public final class Scrubber implements Runnable {
     }
 
     /** What is scrubbed, for the label of its metrics. */
-    public String name() {
-        return target.name();
+    public String label() {
+        return target.label();
     }
 
     @Override
@@ -90,11 +91,11 @@ public final class Scrubber implements Runnable {
                     return;
                 }
             }
-            long begun;
+            long nextNanos;
             do {
-                begun = clock.millis();
-                scrub(begun);
-            } while (!stop.await(Math.max(0, begun + intervalMillis - clock.millis()), TimeUnit.MILLISECONDS));
+                nextNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(intervalMillis);
+                scrub(clock.millis());
+            } while (!stop.await(Math.max(0, nextNanos - System.nanoTime()), TimeUnit.NANOSECONDS));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -130,7 +131,7 @@ public final class Scrubber implements Runnable {
 
     /** Since the begin of the last pass that saw everything; before there was one, since this process began. */
     public double ageSeconds() {
-        return (clock.millis() - lastPassMillis) / 1000.0;
+        return Math.max(0, clock.millis() - lastPassMillis) / 1000.0;
     }
 
     /** How many things were not as they must be in the last pass that saw everything; NaN before there was one. */

@@ -35,7 +35,8 @@ class ScrubberTest {
         }
     };
 
-    private static final Scrubber.Target OBJECTS = new Scrubber.Target("objects", "attestream fsck tells all");
+    private static final Scrubber.Target OBJECTS =
+            new Scrubber.Target("objects", "objects", "attestream fsck tells all");
 
     private static Scrubber.Result checked(long found) {
         return new Scrubber.Result.Looked(List.of(), found);
