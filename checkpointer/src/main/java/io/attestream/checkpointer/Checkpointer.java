@@ -176,7 +176,7 @@ final class Checkpointer {
             topicCheck.run();
             path.rollForward(open.get(), own.added());
             published(open.get(), own);
-            metrics.published(history, clock.millis());
+            metrics.published(history, own.added(), clock.millis());
         }
         backlog.follow();
         metrics.replayed(history);
@@ -321,7 +321,7 @@ final class Checkpointer {
         CompactRange ledger = history.ledgerRange();
         EpochIntent intent = path.publish(assembler.assemble(ledger, content.get(), logged(), clock.millis()));
         published(intent, content.get());
-        metrics.published(history, clock.millis());
+        metrics.published(history, content.get().added(), clock.millis());
         return content.get().cut();
     }
 

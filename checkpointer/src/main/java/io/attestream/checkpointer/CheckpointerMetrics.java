@@ -8,13 +8,18 @@ import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.EnumMap;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /** What can be seen from outside: how far each shard is, when an epoch was published last, and how long each step took. */
 final class CheckpointerMetrics implements StepListener {
@@ -22,14 +27,29 @@ final class CheckpointerMetrics implements StepListener {
     private static final EnumSet<PublishStep> BEGINNINGS =
             EnumSet.of(PublishStep.ASSEMBLED, PublishStep.SHARD_NOTES_SENT);
 
+    private static final Duration[] PUBLICATION_BOUNDS = LongStream.of(1, 2, 5, 10, 20, 30, 60, 300, 900)
+            .mapToObj(Duration::ofSeconds)
+            .toArray(Duration[]::new);
+
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final AtomicLong epoch = new AtomicLong(-1);
     private final AtomicLong lastPublishMillis = new AtomicLong();
     private final AtomicLongArray publishedSize;
     private final Map<PublishStep, Timer> steps = new EnumMap<>(PublishStep.class);
+    private final Timer publication;
     private long lastStepNanos = System.nanoTime();
 
-    CheckpointerMetrics(Backlog backlog) {
+    CheckpointerMetrics(Backlog backlog, Clock clock) {
+        publication = Timer.builder("attestream_checkpointer_publication")
+                .description("From the timestamp of an event's record to the publication of its leaf, of every leaf")
+                .serviceLevelObjectives(PUBLICATION_BOUNDS)
+                .register(registry);
+        Gauge.builder(
+                        "attestream_checkpointer_oldest_unpublished_age_seconds",
+                        backlog,
+                        b -> oldestUnpublishedAgeSeconds(b, clock))
+                .description("Age of the oldest event that was read and is in no published epoch; 0 if there is none")
+                .register(registry);
         publishedSize = new AtomicLongArray(backlog.shards());
         Gauge.builder("attestream_checkpointer_epoch", epoch, AtomicLong::get)
                 .description("Number of the epoch published last; -1 before the first")
@@ -53,12 +73,12 @@ final class CheckpointerMetrics implements StepListener {
 
     void scrubber(Scrubber scrubber) {
         Gauge.builder("attestream_checkpointer_scrub_age_seconds", scrubber, Scrubber::ageSeconds)
-                .tag("part", scrubber.name())
+                .tag("part", scrubber.label())
                 .description(
                         "Since the begin of the last scrub that saw all of this; before it, since the process began")
                 .register(registry);
         Gauge.builder("attestream_checkpointer_scrub_found", scrubber, Scrubber::found)
-                .tag("part", scrubber.name())
+                .tag("part", scrubber.label())
                 .description("What was not as it must be in the last scrub that saw all of this; NaN before the first")
                 .register(registry);
     }
@@ -135,8 +155,19 @@ final class CheckpointerMetrics implements StepListener {
         lastStepNanos = now;
     }
 
+    private static double oldestUnpublishedAgeSeconds(Backlog backlog, Clock clock) {
+        OptionalLong oldest = IntStream.range(0, backlog.shards())
+                .mapToObj(shard -> backlog.look(shard, ShardReplica::oldestUnpublishedMillis))
+                .flatMapToLong(OptionalLong::stream)
+                .min();
+        return oldest.isPresent() ? Math.max(0, clock.millis() - oldest.getAsLong()) / 1000.0 : 0;
+    }
+
     /** Takes note of what is public now. */
-    void published(CheckpointHistory history, long nowMillis) {
+    void published(CheckpointHistory history, List<Added> added, long nowMillis) {
+        added.forEach(shard -> shard.leaves()
+                .forEach(leaf ->
+                        publication.record(Math.max(0, nowMillis - leaf.timestampMillis()), TimeUnit.MILLISECONDS)));
         epoch.set(history.nextEpoch() - 1);
         lastPublishMillis.set(nowMillis);
         replayed(history);

@@ -183,7 +183,7 @@ public final class Main {
         Optional<StoredSnapshots.Stored> seam = seam(store, ledger, definition, key, own.isPresent());
         Optional<StoredSnapshots.Stored> start = own.or(() -> seam);
         Backlog backlog = backlog(ledger, definition, start);
-        CheckpointerMetrics metrics = new CheckpointerMetrics(backlog);
+        CheckpointerMetrics metrics = new CheckpointerMetrics(backlog, clock);
         EpochArchive archive = new EpochArchive(store);
         Unpacked unpacked = new Unpacked(ledger, config.packs().segmentGraceMillis());
         Packer packer = new Packer(store, archive, unpacked, packLimits(), ledger.shards(), clock);

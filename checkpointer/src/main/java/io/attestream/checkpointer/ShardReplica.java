@@ -15,6 +15,8 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -482,6 +484,15 @@ final class ShardReplica {
 
     boolean wantsOutcomes() {
         return outcomesWaiting.size() < OUTCOMES_WAITING_MAX;
+    }
+
+    /** Timestamp of the first leaf that was decided and is in no epoch; empty if there is none. */
+    OptionalLong oldestUnpublishedMillis() {
+        return Stream.concat(
+                        leaves.stream(),
+                        decided.stream().filter(Leaf.class::isInstance).map(Leaf.class::cast))
+                .mapToLong(Leaf::timestampMillis)
+                .findFirst();
     }
 
     long unpublishedBytes() {

@@ -127,7 +127,7 @@ final class Scene {
                     packer,
                     snapshots,
                     start,
-                    new CheckpointerMetrics(backlog),
+                    new CheckpointerMetrics(backlog, Clock.systemUTC()),
                     PACE,
                     Clock.systemUTC(),
                     steps);

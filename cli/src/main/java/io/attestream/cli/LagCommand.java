@@ -3,12 +3,12 @@ package io.attestream.cli;
 
 import io.attestream.chaos.ClusterFile;
 import io.attestream.cli.Output.Tone;
-import io.attestream.lag.GroupLag;
-import io.attestream.lag.LagAge;
-import io.attestream.lag.LagHistory;
-import io.attestream.lag.LagReader;
-import io.attestream.lag.LagReport;
-import io.attestream.lag.PartitionLag;
+import io.attestream.operations.lag.GroupLag;
+import io.attestream.operations.lag.LagAge;
+import io.attestream.operations.lag.LagHistory;
+import io.attestream.operations.lag.LagReader;
+import io.attestream.operations.lag.LagReport;
+import io.attestream.operations.lag.PartitionLag;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;

@@ -65,7 +65,7 @@ class LayeringTest {
                         "gateway",
                         "processors",
                         "checkpointer",
-                        "lag",
+                        "operations",
                         "cli",
                         "benchmarks");
     }
@@ -93,8 +93,8 @@ class LayeringTest {
     }
 
     @Test
-    void consumerLagKnowsKafkaOnly() {
-        dependsOnNone("io.attestream.lag..", PROOFS, SCHEMAS, GATEWAY, PROCESSORS, CHECKPOINTER, CHAOS, CLI)
+    void operationsKnowKafkaOnly() {
+        dependsOnNone("io.attestream.operations..", PROOFS, SCHEMAS, GATEWAY, PROCESSORS, CHECKPOINTER, CHAOS, CLI)
                 .check(classes);
     }
 

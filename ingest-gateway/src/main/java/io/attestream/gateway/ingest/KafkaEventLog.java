@@ -63,9 +63,16 @@ public final class KafkaEventLog implements EventLog {
     private final AtomicLongArray knownEnds;
     private final Duration metadataTimeout;
     private final Duration drainTimeout;
+    private final Acknowledgements acknowledgements;
     private volatile boolean closed;
     /** For good: what was acknowledged below an end that was known is in another log than what was acknowledged before. */
     private volatile boolean wentBack;
+
+    /** Is told of every record that was acknowledged; on a thread that others wait for. */
+    public interface Acknowledgements {
+        /** @param nanos from the call of {@link #append} on */
+        void took(long nanos);
+    }
 
     KafkaEventLog(
             String topic,
@@ -73,7 +80,9 @@ public final class KafkaEventLog implements EventLog {
             Producer<byte[], byte[]> producer,
             Admin admin,
             Duration timeout,
-            Duration drain) {
+            Duration drain,
+            Acknowledgements acknowledgements) {
+        this.acknowledgements = acknowledgements;
         this.topic = topic;
         this.producer = producer;
         this.admin = admin;
@@ -99,7 +108,8 @@ public final class KafkaEventLog implements EventLog {
     }
 
     /** Opens the producer; does not wait for the brokers. */
-    public static KafkaEventLog open(GatewayConfig config, String topic, int shards, long maxPayloadBytes) {
+    public static KafkaEventLog open(
+            GatewayConfig config, String topic, int shards, long maxPayloadBytes, Acknowledgements acknowledgements) {
         loadNativeCompression();
         String brokers = config.kafka().bootstrapServers();
         Duration timeout = config.producer().requestTimeout();
@@ -113,7 +123,7 @@ public final class KafkaEventLog implements EventLog {
                 AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG,
                 millis(timeout)));
         return new KafkaEventLog(
-                topic, shards, producer, admin, timeout, config.ingest().drainTimeout());
+                topic, shards, producer, admin, timeout, config.ingest().drainTimeout(), acknowledgements);
     }
 
     /** Every setting safety or latency depends on, also where it equals the default. */
@@ -157,6 +167,7 @@ public final class KafkaEventLog implements EventLog {
         // In one log, whatever is sent from now on lands there or behind.
         long end = knownEnds.get(record.shard());
         Thread caller = Thread.currentThread();
+        long begunNanos = System.nanoTime();
         try {
             var unused = producer.send(
                     new ProducerRecord<>(topic, record.shard(), record.key(), record.value()), (metadata, error) -> {
@@ -169,6 +180,9 @@ public final class KafkaEventLog implements EventLog {
                             // it.
                             if (metadata != null && metadata.hasOffset() && metadata.offset() < end) {
                                 wentBack = true;
+                            }
+                            if (error == null) {
+                                acknowledgements.took(System.nanoTime() - begunNanos);
                             }
                             answer(result, () -> acknowledged(metadata, error));
                         }

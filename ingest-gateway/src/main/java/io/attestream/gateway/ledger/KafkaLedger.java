@@ -5,11 +5,14 @@ import io.attestream.gateway.config.GatewayConfig;
 import io.attestream.gateway.config.Secrets;
 import io.attestream.gateway.ingest.EventIntake;
 import io.attestream.gateway.ingest.KafkaEventLog;
+import io.attestream.gateway.operations.LatencyBounds;
 import io.attestream.proofs.control.Rules;
 import io.attestream.schemas.Topics;
 import io.attestream.schemas.ledger.GenesisReader;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import io.attestream.schemas.topics.TopicContract;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.annotation.Priority;
@@ -40,6 +43,7 @@ public class KafkaLedger implements LedgerSource {
 
     private final GatewayConfig config;
     private final Secrets secrets;
+    private final Timer acknowledgements;
     private final ScheduledExecutorService opener = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread thread = new Thread(task, "ledger-opener");
         thread.setDaemon(true);
@@ -48,7 +52,11 @@ public class KafkaLedger implements LedgerSource {
     private volatile @Nullable OpenLedger open;
     private volatile String state = "the genesis records are not yet read";
 
-    KafkaLedger(GatewayConfig config, Secrets secrets) {
+    KafkaLedger(GatewayConfig config, Secrets secrets, MeterRegistry metrics) {
+        this.acknowledgements = Timer.builder("attestream.ingest.acknowledgement")
+                .description("Until the brokers acknowledged an event, of those they did (acks=all)")
+                .serviceLevelObjectives(LatencyBounds.SECONDS)
+                .register(metrics);
         this.config = config;
         this.secrets = secrets;
     }
@@ -109,7 +117,12 @@ public class KafkaLedger implements LedgerSource {
                 secrets.contentTag(),
                 rules.maxPayloadBytes(),
                 config.ingest().maxBatchEvents());
-        KafkaEventLog log = KafkaEventLog.open(config, topics.events(), ledger.shards(), rules.maxPayloadBytes());
+        KafkaEventLog log = KafkaEventLog.open(
+                config,
+                topics.events(),
+                ledger.shards(),
+                rules.maxPayloadBytes(),
+                nanos -> acknowledgements.record(nanos, TimeUnit.NANOSECONDS));
         log.learnEnds();
         open = new OpenLedger(ledger.key(), ledger.shards(), ledger.incarnation(), intake, log);
         state = "open";

@@ -2,11 +2,11 @@
 package io.attestream.gateway.operations;
 
 import io.attestream.gateway.config.GatewayConfig;
-import io.attestream.lag.GroupLag;
-import io.attestream.lag.LagHistory;
-import io.attestream.lag.LagMetrics;
-import io.attestream.lag.LagReader;
-import io.attestream.lag.LagReport;
+import io.attestream.operations.lag.GroupLag;
+import io.attestream.operations.lag.LagHistory;
+import io.attestream.operations.lag.LagMetrics;
+import io.attestream.operations.lag.LagReader;
+import io.attestream.operations.lag.LagReport;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;

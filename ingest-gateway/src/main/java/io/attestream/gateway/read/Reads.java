@@ -7,11 +7,19 @@ import io.attestream.gateway.http.ProblemCode;
 import io.attestream.gateway.http.ProblemException;
 import io.attestream.gateway.ledger.LedgerSource;
 import io.attestream.gateway.ledger.OpenLedger;
+import io.attestream.gateway.operations.LatencyBounds;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.tree.LeafIndex;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
 import io.quarkus.security.identity.SecurityIdentity;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,9 +30,31 @@ public class Reads {
     private static final Logger LOG = LoggerFactory.getLogger(Reads.class);
 
     private final LedgerSource ledgers;
+    private final Map<Outcome, Timer> times = new EnumMap<>(Outcome.class);
 
-    Reads(LedgerSource ledgers) {
+    Reads(LedgerSource ledgers, MeterRegistry metrics) {
         this.ledgers = ledgers;
+        for (Outcome outcome : Outcome.values()) {
+            times.put(
+                    outcome,
+                    Timer.builder("attestream.reads")
+                            .description("Until a proof, receipt, tile or event was read, by what came of it")
+                            .tag("outcome", outcome.name().toLowerCase(Locale.ROOT))
+                            .serviceLevelObjectives(LatencyBounds.SECONDS)
+                            .register(metrics));
+        }
+    }
+
+    /** What came of a read; what a client asked for wrongly counts against nobody. */
+    private enum Outcome {
+        /** Also: there is no such thing. */
+        ANSWERED,
+        CLIENT_ERROR,
+        UNAVAILABLE,
+        DOES_NOT_VERIFY,
+        ARCHIVE_BROKEN,
+        /** A bug. */
+        FAILED
     }
 
     OpenLedger ledger() {
@@ -42,20 +72,34 @@ public class Reads {
 
     /** Turns what can go wrong behind us into problems. */
     <T> T read(Read<T> read) {
+        long begunNanos = System.nanoTime();
+        Outcome outcome = Outcome.FAILED;
         try {
-            return read.run();
+            T answer = read.run();
+            outcome = Outcome.ANSWERED;
+            return answer;
         } catch (Unavailable e) {
+            outcome = Outcome.UNAVAILABLE;
             LOG.warn("not answered: {}", e.getMessage());
             throw new ProblemException(ProblemCode.UNAVAILABLE, "A part of the ledger does not answer; try again");
         } catch (ProofsClient.SizeNotPublished e) {
+            outcome = Outcome.CLIENT_ERROR;
             throw new ProblemException(
                     ProblemCode.BAD_PARAMETER, "Proofs are given between sizes that were published", "size");
         } catch (BundleAssembler.DoesNotVerify e) {
+            outcome = Outcome.DOES_NOT_VERIFY;
             LOG.error("ALARM: a proof does not verify and is not served: {}", e.getMessage());
             throw new ProblemException(ProblemCode.BUNDLE_DOES_NOT_VERIFY, "Tell the operator: the log has the cause");
         } catch (Archive.Broken | InvalidFormat e) {
+            outcome = Outcome.ARCHIVE_BROKEN;
             LOG.error("ALARM: the archive is damaged: {}", e.getMessage());
             throw new ProblemException(ProblemCode.INTERNAL, "Tell the operator: the log has the cause");
+        } catch (ProblemException e) {
+            outcome = e.problem().status() < 500 ? Outcome.CLIENT_ERROR : Outcome.UNAVAILABLE;
+            throw e;
+        } finally {
+            Objects.requireNonNull(times.get(outcome), "of every outcome")
+                    .record(System.nanoTime() - begunNanos, TimeUnit.NANOSECONDS);
         }
     }
 

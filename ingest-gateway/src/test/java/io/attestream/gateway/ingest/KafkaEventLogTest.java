@@ -98,7 +98,7 @@ class KafkaEventLogTest {
 
     private static KafkaEventLog open(Producer<byte[], byte[]> producer) {
         Admin admin = Admin.create(Map.of("bootstrap.servers", "127.0.0.1:1"));
-        return new KafkaEventLog("events", 1, producer, admin, SHORT, SHORT);
+        return new KafkaEventLog("events", 1, producer, admin, SHORT, SHORT, nanos -> {});
     }
 
     private static AppendResult append(Producer<byte[], byte[]> producer) throws Exception {
@@ -184,7 +184,7 @@ class KafkaEventLogTest {
         // given: this instance has written nothing
         Acknowledging producer = new Acknowledging();
         AtomicLong end = new AtomicLong(1_000);
-        try (KafkaEventLog log = new KafkaEventLog("events", 1, producer, ends(end), SHORT, SHORT)) {
+        try (KafkaEventLog log = new KafkaEventLog("events", 1, producer, ends(end), SHORT, SHORT, nanos -> {})) {
             log.learnEnds();
             CompletableFuture<AppendResult> first = log.append(RECORD);
 
@@ -202,7 +202,7 @@ class KafkaEventLogTest {
         // given
         Acknowledging producer = new Acknowledging();
         AtomicLong end = new AtomicLong(1_000);
-        try (KafkaEventLog log = new KafkaEventLog("events", 1, producer, ends(end), SHORT, SHORT)) {
+        try (KafkaEventLog log = new KafkaEventLog("events", 1, producer, ends(end), SHORT, SHORT, nanos -> {})) {
             log.learnEnds();
 
             // when

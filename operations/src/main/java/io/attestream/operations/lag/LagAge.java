@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.attestream.lag;
+package io.attestream.operations.lag;
 
 /** How old the first record is that a group has not processed. Not knowing it is not the same as 0. */
 public sealed interface LagAge {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.attestream.lag;
+package io.attestream.operations.lag;
 
 import java.time.Duration;
 import java.util.ArrayDeque;
