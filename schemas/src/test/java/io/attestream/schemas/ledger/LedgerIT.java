@@ -2,6 +2,7 @@
 package io.attestream.schemas.ledger;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.attestream.chaos.LocalBroker;
@@ -27,6 +28,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewPartitions;
+import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -121,7 +123,11 @@ class LedgerIT {
     }
 
     private Map<TopicPartition, OffsetAndMetadata> groupOffsets() throws Exception {
-        return admin.listConsumerGroupOffsets(topics.sequencerGroup(1))
+        return groupOffsets(1);
+    }
+
+    private Map<TopicPartition, OffsetAndMetadata> groupOffsets(int generation) throws Exception {
+        return admin.listConsumerGroupOffsets(topics.sequencerGroup(generation))
                 .partitionsToOffsetAndMetadata()
                 .get(20, TimeUnit.SECONDS);
     }
@@ -472,5 +478,99 @@ class LedgerIT {
                 .all()
                 .get(20, TimeUnit.SECONDS);
         assertThat(readRefusal(SIGNER)).contains("partition 1", "not a genesis record");
+    }
+
+    // ---- a new generation
+
+    private NewGeneration newGeneration(LedgerDefinition ledger) {
+        return new NewGeneration(connection, topics, ledger, TIMEOUT);
+    }
+
+    private static void refused(NewGeneration.Result result, String why) {
+        assertThat(result)
+                .isInstanceOfSatisfying(
+                        NewGeneration.Result.Refused.class,
+                        refused -> assertThat(refused.reason()).contains(why));
+    }
+
+    /** What one way has made is not what another goes on from. */
+    @Test
+    void aGenerationThatWasBegunInOneWayIsNotFinishedInAnother() throws Exception {
+        // given a run that was cut off while it made the state
+        NewGeneration generation = newGeneration(complete().ledger());
+        assertThatThrownBy(() -> generation.begin(2, "archive", () -> {
+                    throw new IllegalStateException("cut off");
+                }))
+                .hasMessage("cut off");
+
+        // then
+        refused(generation.begin(2), "was being made with a state of another kind ([archive])");
+        refused(
+                generation.begin(2, "seam", () -> List.of(1L, 1L, 1L)),
+                "was being made with a state of another kind ([archive])");
+        assertThat(groupOffsets(2)).isEmpty();
+        assertThat(generation.isBegun(2)).isFalse();
+
+        // when it is finished as it was begun
+        NewGeneration.Result result = generation.begin(2, "archive", () -> List.of(1L, 1L, 1L));
+
+        // then
+        assertThat(result).isInstanceOf(NewGeneration.Result.Begun.class);
+        assertThat(groupOffsets(2).values())
+                .hasSize(SHARDS)
+                .allSatisfy(offset -> assertThat(offset.offset()).isEqualTo(1));
+        assertThat(generation.begin(2)).isInstanceOf(NewGeneration.Result.AlreadyBegun.class);
+        assertThat(generation.isBegun(2)).isTrue();
+    }
+
+    /** It has sequenced: from its first record on it would do so again, beside the state it kept. */
+    @Test
+    void aGenerationThatLostItsPositionsIsNotBegunAgain() throws Exception {
+        // given a changelog of one, and of another a part of its positions
+        NewGeneration generation = newGeneration(complete().ledger());
+        String changelog = topics.sequencerGroup(2) + "-shard-changelog";
+        admin.createTopics(List.of(new NewTopic(changelog, 1, (short) 1))).all().get(20, TimeUnit.SECONDS);
+        admin.alterConsumerGroupOffsets(
+                        topics.sequencerGroup(3),
+                        Map.of(new TopicPartition(topics.events(), 1), new OffsetAndMetadata(1)))
+                .all()
+                .get(20, TimeUnit.SECONDS);
+
+        // then
+        refused(generation.begin(2), "was begun and lost its positions");
+        refused(generation.begin(2, "archive", () -> List.of(1L, 1L, 1L)), "begin generation 3");
+        refused(generation.begin(3), "was begun and lost its positions");
+        assertThat(groupOffsets(2)).isEmpty();
+        assertThat(generation.begin(4)).isInstanceOf(NewGeneration.Result.Begun.class);
+        refused(generation.begin(1), "is the ledger's first");
+    }
+
+    @Test
+    void aGenerationIsNotBegunBehindRecordsThatWereDeleted() throws Exception {
+        // given
+        LedgerDefinition ledger = complete().ledger();
+        admin.deleteRecords(Map.of(new TopicPartition(topics.events(), 1), RecordsToDelete.beforeOffset(1)))
+                .all()
+                .get(20, TimeUnit.SECONDS);
+
+        // then
+        refused(newGeneration(ledger).begin(2), "begins behind its first records (first offsets by shard: {1=1})");
+        assertThat(groupOffsets(2)).isEmpty();
+    }
+
+    @Test
+    void aGenerationIsNotBegunOnATopicThatWasMadeAgain() throws Exception {
+        // given
+        LedgerDefinition ledger = complete().ledger();
+        String before = topicId();
+        admin.deleteTopics(List.of(topics.events())).all().get(20, TimeUnit.SECONDS);
+        await().ignoreExceptions().until(() -> {
+            contract().create(admin);
+            return !topicId().equals(before);
+        });
+
+        // then
+        refused(newGeneration(ledger).begin(2), "it was deleted and made again");
+        assertThat(groupOffsets(2)).isEmpty();
     }
 }
