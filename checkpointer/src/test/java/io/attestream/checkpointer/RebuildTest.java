@@ -21,8 +21,11 @@ import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.MockConsumer;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.CorruptRecordException;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -40,6 +43,9 @@ class RebuildTest {
     private final Map<TopicPartition, List<TestShard.Committed>> records = new HashMap<>();
     /** Where brokers say a partition ends, if that is not after its last record. */
     private final Map<TopicPartition, Long> ends = new HashMap<>();
+
+    /** What the consumer of topic {@code events} says when it is first asked for records. */
+    private Optional<KafkaException> failure = Optional.empty();
 
     private Rebuild.Reading reading = Rebuild.Reading.DECODED;
     private UnaryOperator<Rebuild> how = UnaryOperator.identity();
@@ -300,6 +306,40 @@ class RebuildTest {
                 .isInstanceOf(TimeoutException.class);
     }
 
+    /** So consumers name a batch that is none: they cannot go past it, and others could not either. */
+    @Test
+    void aBatchThatCannotBeReadMakesADifference() throws Exception {
+        // given
+        failure = Optional.of(new KafkaException(
+                "Received exception when fetching the next record from rebuilt.events-1",
+                new CorruptRecordException("checksum")));
+
+        // then
+        assertThat(rebuild(Optional.empty()))
+                .isInstanceOfSatisfying(
+                        Rebuild.Result.Different.class,
+                        different -> assertThat(different.detail())
+                                .contains("topic " + TOPICS.events() + " is damaged: Received exception")
+                                .endsWith(": checksum"));
+    }
+
+    /** It says nothing of the records. */
+    @Test
+    void brokersThatRefuseOrDoNotAnswerLeaveItUndecided() throws Exception {
+        for (KafkaException other :
+                List.of(new TimeoutException("no answer"), new TopicAuthorizationException("not yours"))) {
+            // given
+            failure = Optional.of(other);
+
+            // then
+            assertThat(rebuild(Optional.empty()))
+                    .isInstanceOfSatisfying(
+                            Rebuild.Result.Undecided.class,
+                            undecided -> assertThat(undecided.detail())
+                                    .contains("topic " + TOPICS.events() + " cannot be read: " + other.getMessage()));
+        }
+    }
+
     private Checkpoint published(int epoch) throws Exception {
         return Checkpoint.parse(scene.published().get(epoch).intent().noteText());
     }
@@ -326,6 +366,9 @@ class RebuildTest {
                 if (!assigned) {
                     assigned = true;
                     partitions.forEach(this::serve);
+                    if (!partitions.contains(CHECKPOINTS)) {
+                        failure.ifPresent(this::setPollException);
+                    }
                 }
             }
 
