@@ -9,6 +9,7 @@ import io.attestream.proofs.archive.OutcomeRecord;
 import io.attestream.proofs.archive.Payload;
 import io.attestream.proofs.archive.PayloadObject;
 import io.attestream.proofs.archive.Segment;
+import io.attestream.proofs.entry.EntryKind;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.NoteVerifier;
@@ -22,6 +23,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -343,28 +345,89 @@ class ArchiveCheckTest {
 
     @Test
     void findsOffsetsThatWereExchangedUnderAGoodName() throws Exception {
-        // given the two leaves of shard 0 with each other's offsets
-        Segment segment = Segment.parse(Files.readAllBytes(segment(1)));
-        Segment.Builder builder = Segment.builder(1);
-        for (int shard : segment.shards()) {
-            List<LeafRecord> leaves = segment.leaves(shard);
-            builder.startShard(shard, segment.firstIndex(shard));
-            for (int i = 0; i < leaves.size(); i++) {
-                LeafRecord leaf = leaves.get(i);
-                long offset = leaves.get(leaves.size() - 1 - i).offset();
-                builder.add(new LeafRecord(leaf.kind(), offset, leaf.timestampMillis(), leaf.entry()));
-            }
-            segment.outcomes(shard).forEach(builder::add);
-        }
-        byte[] other = builder.build();
-        String name = ObjectNames.segment(1, other);
-        scene.store.putIfAbsent(name, other);
-        rename(1, intent -> intent.segment(), name);
+        // given the two leaves of a shard with each other's offsets
+        exchangeLeaves(
+                1,
+                leaves -> List.of(
+                        with(leaves.get(0), leaves.get(1).offset()),
+                        with(leaves.get(1), leaves.get(0).offset())));
 
         // then
         assertThat(checkAlone().findings())
                 .isNotEmpty()
                 .allSatisfy(finding -> assertThat(finding.expected()).contains("of an offset from"));
+    }
+
+    /** No root says at which offset a leaf's record is. */
+    @Test
+    void findsAnOffsetBehindTheEpochUnderAGoodName() throws Exception {
+        // given
+        exchangeLeaves(1, leaves -> List.of(leaves.get(0), with(leaves.get(1), 1_000)));
+
+        // then
+        assertThat(checkAlone().findings()).hasSize(2).allSatisfy(finding -> {
+            assertThat(finding.expected()).contains("of an offset from");
+            assertThat(finding.actual()).isEqualTo("offset 1000");
+        });
+    }
+
+    private static LeafRecord with(LeafRecord leaf, long offset) {
+        return new LeafRecord(leaf.kind(), offset, leaf.timestampMillis(), leaf.entry());
+    }
+
+    /** The counts are as before. */
+    @Test
+    void findsKindsThatWereExchangedUnderAGoodName() throws Exception {
+        // given: an event and a conflict, each as the other
+        exchangeLeaves(
+                0,
+                leaves -> leaves.stream()
+                        .map(leaf -> new LeafRecord(
+                                switch ((int) leaf.offset()) {
+                                    case 1 -> EntryKind.CONFLICT;
+                                    case 5 -> EntryKind.EVENT;
+                                    default -> leaf.kind();
+                                },
+                                leaf.offset(),
+                                leaf.timestampMillis(),
+                                leaf.entry()))
+                        .toList());
+
+        // then
+        assertThat(checkAlone().findings())
+                .extracting(ArchiveCheck.Finding::actual)
+                .containsExactly("kind CONFLICT", "kind EVENT", "kind CONFLICT", "kind EVENT");
+    }
+
+    @Test
+    void findsATimeThatWasExchangedUnderAGoodName() throws Exception {
+        // given
+        exchangeLeaves(
+                1,
+                leaves -> leaves.stream()
+                        .map(leaf ->
+                                new LeafRecord(leaf.kind(), leaf.offset(), leaf.timestampMillis() + 1, leaf.entry()))
+                        .toList());
+
+        // then
+        assertThat(checkAlone().findings())
+                .hasSize(4)
+                .allSatisfy(finding -> assertThat(finding.expected()).contains(" of time "));
+    }
+
+    /** In every shard. */
+    private void exchangeLeaves(int epoch, UnaryOperator<List<LeafRecord>> by) throws Exception {
+        Segment segment = Segment.parse(Files.readAllBytes(segment(epoch)));
+        Segment.Builder builder = Segment.builder(epoch);
+        for (int shard : segment.shards()) {
+            builder.startShard(shard, segment.firstIndex(shard));
+            by.apply(segment.leaves(shard)).forEach(builder::add);
+            segment.outcomes(shard).forEach(builder::add);
+        }
+        byte[] other = builder.build();
+        String name = ObjectNames.segment(epoch, other);
+        scene.store.putIfAbsent(name, other);
+        rename(epoch, intent -> intent.segment(), name);
     }
 
     /** What no root says, whoever may write to both the store and the topic cannot change either: the counts are signed. */
@@ -397,6 +460,14 @@ class ArchiveCheckTest {
                 .allSatisfy(finding -> assertThat(finding.actual()).endsWith(", which is no leaf"));
     }
 
+    @Test
+    void findsAnOutcomeOfARecordBeforeTheEpochUnderAGoodName() throws Exception {
+        exchangeOutcomes(outcome -> Optional.of(new OutcomeRecord.Duplicate(0, 1)));
+        assertThat(checkAlone().findings())
+                .hasSize(2)
+                .allSatisfy(finding -> assertThat(finding.actual()).isEqualTo("one of offset 0"));
+    }
+
     private void exchangeOutcomes(Function<OutcomeRecord, Optional<OutcomeRecord>> by) throws Exception {
         Segment segment = Segment.parse(Files.readAllBytes(segment(1)));
         Segment.Builder builder = Segment.builder(1);
@@ -426,6 +497,19 @@ class ArchiveCheckTest {
             assertThat(checkAlone().found()).as(name(object)).isPositive();
             Files.write(object, good);
         }
+    }
+
+    /** The note behind it is whole. */
+    @Test
+    void findsAGuardWhoseTextWasExchanged() throws Exception {
+        // given
+        Path guard = directory.resolve(ObjectNames.guard(1));
+        String good = Files.readString(guard);
+        String text = scene.published().get(2).intent().noteText();
+        Files.writeString(guard, text + good.substring(good.indexOf("\n\n") + 1));
+
+        // then
+        assertThat(check().findings()).extracting(ArchiveCheck.Finding::object).containsExactly(name(guard));
     }
 
     @Test
