@@ -7,13 +7,17 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.attestream.proofs.archive.EpochObject;
 import io.attestream.proofs.archive.ObjectNames;
+import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.SignedNote;
 import io.attestream.proofs.tree.Rfc6962;
 import io.attestream.proofs.tree.TreeSize;
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -47,8 +51,12 @@ class ArchiveRestoreTest {
     }
 
     private ArchiveRestore.Result restore() {
+        return restore(scene.store);
+    }
+
+    private ArchiveRestore.Result restore(ObjectStore store) {
         return new ArchiveRestore(
-                        scene.store,
+                        store,
                         scene.ledger.ledger,
                         reader -> List.copyOf(scene.log.committed).forEach(reader),
                         scene::decisionSource,
@@ -169,6 +177,90 @@ class ArchiveRestoreTest {
         assertThat(result).isInstanceOf(ArchiveRestore.Result.Refused.class);
         assertThat(objects().keySet())
                 .noneMatch(name -> name.contains("/" + ObjectNames.epoch(2).substring(7, 27)));
+    }
+
+    /** What whoever may write to both topics can do: the name of an object is in no signature, the root is. */
+    @Test
+    void writesNothingOfAnEpochWhoseRecordsAndObjectNamesAreOthers() throws Exception {
+        // given: another event with its objects' names in the checkpoints, and the archive lost
+        TestShard shard = scene.shards.get(0);
+        int changed = shard.records.size() - 2; // the second of "third"
+        TestShard.Committed record = shard.records.get(changed);
+        byte[] value = scene.ledger.eventValue(0, "another", "payload");
+        shard.records.set(changed, new TestShard.Committed(record.offset(), record.timestampMillis(), value));
+        EpochIntent last = scene.published().get(1).intent();
+        EpochIntent intent = scene.published().get(2).intent();
+        List<Added> added = new ArrayList<>();
+        for (ShardHead head : intent.heads()) {
+            ArchiveRestore.DecisionSource source = scene.decisionSource(head.shard());
+            source.takeTo(last.heads().get(head.shard()).nextOffset());
+            added.add(Added.of(source.takeTo(head.nextOffset()), head.size()));
+        }
+        EpochIntent renamed = new EpochIntent(
+                2,
+                intent.epochLeaf(),
+                intent.heads(),
+                intent.noteText(),
+                ObjectNames.segment(2, EpochObjects.segment(2, added)),
+                ObjectNames.payloads(2, EpochObjects.payloads(2, added)),
+                intent.generation());
+        scene.log.committed.replaceAll(logged -> {
+            if (logged.epoch() == 2 && logged instanceof LogRecord.Intent) {
+                return new LogRecord.Intent(renamed);
+            }
+            return logged.epoch() == 2 && logged instanceof LogRecord.Published published
+                    ? new LogRecord.Published(renamed, published.note())
+                    : logged;
+        });
+        for (String name : before.keySet()) {
+            Files.delete(directory.resolve(name));
+        }
+
+        // then
+        assertThat(restore())
+                .isInstanceOfSatisfying(
+                        ArchiveRestore.Result.Refused.class,
+                        refused ->
+                                assertThat(refused.detail()).contains("shard 0 was published in epoch 2 with size 9"));
+        assertThat(objects().keySet())
+                .hasSize(8)
+                .noneMatch(name -> name.contains("/" + ObjectNames.epoch(2).substring(7, 27)));
+    }
+
+    @Test
+    void replacesNothingItCannotKeepApart() throws Exception {
+        // given something else under the name what is damaged would have
+        String segment = scene.published().get(0).intent().segment();
+        Files.write(directory.resolve(segment), new byte[] {1});
+        scene.store.putIfAbsent(ObjectNames.damaged(segment, new byte[] {1}), new byte[] {2});
+
+        // then
+        assertThat(restore())
+                .isInstanceOfSatisfying(
+                        ArchiveRestore.Result.Undecided.class,
+                        undecided -> assertThat(undecided.detail())
+                                .contains("holds other bytes: " + segment + " was not replaced"));
+        assertThat(scene.store.get(segment)).contains(new byte[] {1});
+    }
+
+    @Test
+    void whatDoesNotReadBackIsNotRestored() throws Exception {
+        // given a store that says it created an object, and does not have it
+        String segment = scene.published().get(0).intent().segment();
+        Files.delete(directory.resolve(segment));
+        ObjectStore forgetful = (ObjectStore) Proxy.newProxyInstance(
+                getClass().getClassLoader(),
+                new Class<?>[] {ObjectStore.class},
+                (proxy, method, arguments) -> method.getName().equals("putIfAbsent")
+                        ? new ObjectStore.PutResult.Created()
+                        : method.invoke(scene.store, arguments));
+
+        // then
+        assertThat(restore(forgetful))
+                .isInstanceOfSatisfying(
+                        ArchiveRestore.Result.Undecided.class,
+                        undecided -> assertThat(undecided.detail())
+                                .contains("object " + segment + " was written and does not read back"));
     }
 
     @Test
