@@ -295,6 +295,65 @@ class GenerationTest {
                 .hasMessageContaining("leaves out offset");
     }
 
+    /** There is none for it: behind the last one that was published there is a duplicate. */
+    @Test
+    void aLeafTooManyAmongThoseThatWerePublishedBeforeIsSeen() {
+        // given a delta with a leaf more, which ends in front of the last published head
+        scene.restore(2, 1_000);
+        List<SealedDelta> deltas = scene.shards.get(0).sequencer.deltas;
+        SealedDelta honest = deltas.remove(0);
+        int leaves = honest.leaves();
+        deltas.add(new SealedDelta(
+                honest.shard(),
+                honest.incarnation(),
+                honest.generation(),
+                honest.firstIndex(),
+                Arrays.copyOf(honest.kinds(), leaves + 1),
+                Arrays.copyOf(honest.hashes(), 32 * (leaves + 1)),
+                Arrays.copyOf(honest.offsets(), leaves + 1),
+                Arrays.copyOf(honest.timestampsMillis(), leaves + 1),
+                Arrays.copyOf(honest.identityDigests(), 16 * (leaves + 1)),
+                leaves + 1,
+                honest.root(),
+                honest.nextOffset() - 1));
+
+        // then
+        assertThatThrownBy(() -> scene.start().checkpointer.takeUp())
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining(
+                        "sealed leaf " + leaves + " below next offset " + (honest.nextOffset() - 1) + " is none");
+    }
+
+    /** Its deltas may go past that head: what went on from there could not follow them. */
+    @Test
+    void noSnapshotIsTakenAtAHeadTheNewGenerationHasNotSealed() throws Exception {
+        // given: of one shard nothing is sealed yet, of the other an epoch was published
+        scene.restore(2, 1_000);
+        List<SealedDelta> deltas = scene.shards.get(0).sequencer.deltas;
+        List<SealedDelta> late = List.copyOf(deltas);
+        deltas.clear();
+        Scene.Instance process = scene.start();
+        process.checkpointer.takeUp();
+        scene.shards.get(1).event("fourth", "payload");
+        scene.shards.get(1).seal();
+        process.read();
+        process.checkpointer.publishNewest();
+        assertThat(scene.published().get(3).intent().generation()).isEqualTo(2);
+
+        // when
+        process.snapshots.request();
+        process.checkpointer.takeSnapshotIfDue();
+        process.snapshots.finishNext();
+
+        // then
+        assertThat(process.snapshots.ready()).isEmpty();
+
+        // and when it comes
+        deltas.addAll(late);
+        process.read();
+        assertThat(process.takeSnapshot().epoch()).isEqualTo(3);
+    }
+
     @Test
     void nothingIsOverdueBeforeTheNewSequencerCouldHaveCome() {
         // given: records were read, nothing of the new generation was
