@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
+import com.github.luben.zstd.Zstd;
 import io.attestream.objects.ZstdBlocks;
+import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.LeafRecord;
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.ObjectStore;
@@ -34,6 +36,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -530,8 +533,44 @@ class PackerTest {
     }
 
     @Test
-    void aPackOfOtherOffsetsThanTheSegmentHasIsFound() throws Exception {
-        // given a pack of the right entries with another time
+    void aPackOfAnotherTimeThanTheSegmentHasIsFound() throws Exception {
+        // when
+        List<ArchiveCheck.Finding> findings = findingsOfAPackOf(
+                (index, leaf) -> new LeafRecord(
+                        leaf.kind(), leaf.offset(), leaf.timestampMillis() + (index == 200 ? 1 : 0), leaf.entry()),
+                outcome -> outcome);
+
+        // then
+        assertThat(findings)
+                .singleElement()
+                .extracting(ArchiveCheck.Finding::expected)
+                .asString()
+                .startsWith("leaf 200 of shard 0 as segments/");
+    }
+
+    /** No root says what became of it, and the counts are the same. */
+    @Test
+    void aPackOfOtherOutcomesThanTheSegmentHasIsFound() throws Exception {
+        // when
+        List<ArchiveCheck.Finding> findings = findingsOfAPackOf(
+                (index, leaf) -> leaf, outcome -> outcome.offset() == 4 ? new OutcomeRecord.Duplicate(4, 2) : outcome);
+
+        // then
+        assertThat(findings)
+                .singleElement()
+                .extracting(ArchiveCheck.Finding::expected)
+                .asString()
+                .startsWith("the outcomes of shard 0 up to offset ")
+                .contains("as segments/");
+    }
+
+    private interface LeafChange {
+        LeafRecord apply(long index, LeafRecord leaf);
+    }
+
+    /** Of a check of shard 0 in both epochs that knows of a pack of them with something changed. */
+    private List<ArchiveCheck.Finding> findingsOfAPackOf(LeafChange change, UnaryOperator<OutcomeRecord> outcomeChange)
+            throws Exception {
         EpochIntent intent = scene.published().get(1).intent();
         Segment first = new EpochArchive(scene.store)
                 .readSegment(scene.published().get(0).intent().segment());
@@ -544,28 +583,20 @@ class PackerTest {
         for (long index = 0; index < 256; index++) {
             LeafRecord leaf = index < first.count(0) ? first.leaf(0, index) : second.leaf(0, index);
             while (outcomes.get(0).offset() < leaf.offset()) {
-                pack.add(outcomes.remove(0));
+                pack.add(outcomeChange.apply(outcomes.remove(0)));
             }
-            pack.add(new LeafRecord(
-                    leaf.kind(), leaf.offset(), leaf.timestampMillis() + (index == 200 ? 1 : 0), leaf.entry()));
+            pack.add(change.apply(index, leaf));
         }
         Pack.Built built = pack.build();
         scene.store.replace(built.name().name(), built.object());
         ArchiveReader reader = new ArchiveReader(scene.store);
         ArchivedShard shard = new ArchivedShard(0, scene.ledger.key.verifier(), reader);
         shard.know(built.name());
-
-        // when
         shard.grow(scene.published().get(0).intent(), Optional.of(first), Optional.empty(), ArchiveCheck.Taker.NONE);
         shard.grow(intent, Optional.of(second), Optional.empty(), ArchiveCheck.Taker.NONE);
-
-        // then
-        assertThat(reader.findings())
-                .filteredOn(finding -> finding.object().equals(built.name().name()))
-                .singleElement()
-                .extracting(ArchiveCheck.Finding::expected)
-                .asString()
-                .startsWith("leaf 200 of shard 0 as segments/");
+        return reader.findings().stream()
+                .filter(finding -> finding.object().equals(built.name().name()))
+                .toList();
     }
 
     /** Dies in the epoch that logs packs, after its intent was committed. */
@@ -626,6 +657,65 @@ class PackerTest {
                 .hasMessageContaining("packs/00001/")
                 .hasMessageContaining("does not read back");
         assertThat(scene.published()).hasSize(2);
+    }
+
+    /** No digest of them is logged, so nothing later would miss them. */
+    @Test
+    void aSuccessorDoesNotSignForAPackWhosePayloadsAreDamaged() throws Exception {
+        // given
+        dieBetweenIntentAndSignature();
+        String payloads = objects("payload-packs/").get(1);
+        flip(payloads, 0.9);
+
+        // then
+        assertThatThrownBy(this::start)
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("object " + payloads + " was written and does not read back");
+        assertThat(scene.published()).hasSize(2);
+    }
+
+    /** As another version of the library may have. */
+    @Test
+    void aSuccessorTakesPayloadsThatAPredecessorCompressedOtherwise() throws Exception {
+        // given
+        dieBetweenIntentAndSignature();
+        PackName name = PackName.parse(objects("packs/").get(1));
+        byte[] before = scene.store.get(name.payloads()).orElseThrow();
+        PayloadPack pack = PayloadPack.open(scene.store, name, new ZstdBlocks()).orElseThrow();
+        PayloadPack.Builder builder = PayloadPack.builder(new FastBlocks());
+        for (long index = name.first(); index < name.end(); index++) {
+            builder.add(pack.block(index).payload(index));
+        }
+        byte[] other = builder.build(name);
+        assertThat(other).isNotEqualTo(before);
+        scene.store.replace(name.payloads(), other);
+
+        // when
+        start();
+
+        // then
+        assertThat(scene.published()).hasSize(3);
+        assertThat(scene.store.get(name.payloads())).contains(other);
+        requireNothingFound(leaves());
+    }
+
+    private static final class FastBlocks implements PayloadPack.BlockCodec {
+        private final ZstdBlocks zstd = new ZstdBlocks();
+
+        @Override
+        public String name() {
+            return zstd.name();
+        }
+
+        @Override
+        public byte[] compress(byte[] raw) {
+            return Zstd.compress(raw, -7);
+        }
+
+        @Override
+        public byte[] decompress(byte[] compressed, int rawSizeBytes) throws InvalidFormat {
+            return zstd.decompress(compressed, rawSizeBytes);
+        }
     }
 
     @Test
@@ -793,6 +883,37 @@ class PackerTest {
         // then
         assertThat(report.written()).isEqualTo(before.size());
         assertThat(allObjects()).hasSameSizeAs(before).containsAllEntriesOf(before);
+    }
+
+    /** What became of its records is in the pack of the leaf behind them, which is not there yet. */
+    @Test
+    void anEpochOfDuplicatesBehindTheLastPackComesBackFromKafkaToo() throws Exception {
+        // given
+        scene.growBy(
+                "third",
+                256 - (int) scene.history().publishedHeads().get(0).size().value() % 256);
+        publish();
+        process.packer.round();
+        scene.shards.forEach(shard -> {
+            shard.event("third-0", "payload 0");
+            shard.seal();
+        });
+        publish();
+        process.packer.round();
+        scene.growBy("fourth", 1);
+        publish();
+        String duplicates = scene.published().get(3).intent().segment();
+        assertThat(logged(4)).extracting(PackName::end).containsOnly(512L);
+        for (String name : objects("")) {
+            Files.delete(directory.resolve(name));
+        }
+
+        // when
+        restore();
+
+        // then
+        assertThat(objects("segments/")).contains(duplicates);
+        requireNothingFound(leaves());
     }
 
     @Test
