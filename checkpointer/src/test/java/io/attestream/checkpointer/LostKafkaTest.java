@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.attestream.proofs.archive.LeafRecord;
 import io.attestream.proofs.archive.ObjectNames;
+import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.archive.OutcomeRecord;
 import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.archive.ShardSnapshot;
@@ -17,6 +18,7 @@ import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.tree.CompactRange;
 import io.attestream.schemas.ledger.LedgerDefinition;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -528,6 +530,28 @@ class LostKafkaTest {
                         .claim(1, 2, 3, "cluster", "more", scene.ledger.key)
                         .incarnation())
                 .isEqualTo(4);
+    }
+
+    @Test
+    void ofTwoRestoresAtOnceOneClaimsAnIncarnation() throws Exception {
+        // given another one that claims the number after this one looked for it
+        NoteSigner key = scene.ledger.key;
+        ObjectStore raced = (ObjectStore) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {ObjectStore.class}, (proxy, method, arguments) -> {
+                    Object answer = method.invoke(scene.store, arguments);
+                    if (method.getName().equals("list")) {
+                        new Incarnations(scene.store, key.verifier()).claim(1, 2, 3, "other-cluster", "theirs", key);
+                    }
+                    return answer;
+                });
+
+        // when / then
+        assertThatThrownBy(() -> new Incarnations(raced, key.verifier()).claim(1, 2, 3, "cluster", "ours", key))
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("incarnations/02.claim was made just now: another restore runs");
+        Incarnations claims = new Incarnations(scene.store, key.verifier());
+        assertThat(claims.of("theirs").orElseThrow().incarnation()).isEqualTo(2);
+        assertThat(claims.of("ours")).isEmpty();
     }
 
     @Test
