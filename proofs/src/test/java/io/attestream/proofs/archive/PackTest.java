@@ -7,21 +7,27 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.entry.EntryKind;
+import io.attestream.proofs.json.JsonValue.JsonObject;
 import io.attestream.proofs.support.Golden;
 import io.attestream.proofs.support.InMemoryObjectStore;
 import io.attestream.proofs.support.Seeded;
+import io.attestream.proofs.tile.Tile;
 import io.attestream.proofs.tree.CompactRange;
 import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.Rfc6962;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import java.util.stream.LongStream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -279,6 +285,111 @@ class PackTest {
         assertThatThrownBy(() -> Pack.open(store, name))
                 .isInstanceOf(InvalidFormat.class)
                 .hasMessageContaining("its name says another");
+    }
+
+    // ---- right by all its digests, and wrong: made so
+
+    /** The golden pack with changes, and the digests and the name that fit them. */
+    private Pack forged(UnaryOperator<String> headerChange, Consumer<ByteBuffer> rowsChange) throws Exception {
+        int headerSize = ByteBuffer.wrap(goldenPack).getInt(8);
+        int bodyAt = 8 + 4 + 32 + headerSize;
+        String header = new String(goldenPack, bodyAt - headerSize, headerSize, StandardCharsets.UTF_8);
+        PackHeader golden =
+                PackHeader.read(storeOf(goldenPack), name.name(), Pack.MAGIC).orElseThrow();
+        byte[] object = goldenPack.clone();
+        int rowsAt = bodyAt + 2 * Tile.FULL_SIZE_BYTES;
+        rowsChange.accept(
+                ByteBuffer.wrap(object, rowsAt, object.length - rowsAt).slice());
+        int at = rowsAt;
+        for (String kind : List.of("blocks", "outcomes")) {
+            for (JsonObject block : golden.objects(kind)) {
+                int end = at + (int) block.integer("size");
+                header = header.replace(
+                        PackHeader.sha256(Arrays.copyOfRange(goldenPack, at, end))
+                                .base64(),
+                        PackHeader.sha256(Arrays.copyOfRange(object, at, end)).base64());
+                at = end;
+            }
+        }
+        byte[] changed = utf8(headerChange.apply(header));
+        PackName forgedName = new PackName(2, 256, 768, PackHeader.sha256(changed));
+        store.putIfAbsent(
+                forgedName.name(),
+                PackHeader.join(
+                        PackHeader.encode(Pack.MAGIC, changed),
+                        List.of(Arrays.copyOfRange(object, bodyAt, object.length))));
+        return Pack.open(store, forgedName).orElseThrow();
+    }
+
+    private ObjectStore storeOf(byte[] pack) {
+        InMemoryObjectStore one = new InMemoryObjectStore();
+        one.replace(name.name(), pack);
+        return one;
+    }
+
+    private Pack withHeader(String part, String other) throws Exception {
+        return forged(
+                header -> {
+                    assertThat(header).containsOnlyOnce(part);
+                    return header.replace(part, other);
+                },
+                rows -> {});
+    }
+
+    /** @param offset of the first row with it */
+    private Pack withOffset(long offset, long other) throws Exception {
+        return withRows(
+                ByteBuffer.allocate(8).putLong(offset).array(),
+                ByteBuffer.allocate(8).putLong(other).array());
+    }
+
+    private Pack withRows(byte[] part, byte[] other) throws Exception {
+        return forged(header -> header, rows -> {
+            int at = 0;
+            while (!rows.slice(at, part.length).equals(ByteBuffer.wrap(part))) {
+                at++;
+            }
+            rows.put(at, other);
+        });
+    }
+
+    private static void assertRefused(ThrowingCallable read, String why) {
+        assertThatThrownBy(read).isInstanceOf(InvalidFormat.class).hasMessageContaining(why);
+    }
+
+    @Test
+    void refusesLeavesAtOtherOffsetsThanItsHeaderSays() throws Exception {
+        String why = "has other offsets in its block of leaf 256";
+        assertRefused(() -> withHeader("\"offset\":513", "\"offset\":511").block(256), why);
+        assertRefused(() -> withOffset(515, 513).block(256), why); // not behind the one before it
+        assertRefused(() -> withOffset(1023, 1025).block(256), why); // where the next block begins
+        assertRefused(
+                () -> withHeader("\"nextOffset\":1536", "\"nextOffset\":1540").block(512),
+                "has another nextOffset than behind its last leaf");
+    }
+
+    @Test
+    void refusesOutcomesAtOtherOffsetsThanItsHeaderSays() throws Exception {
+        String why = "has other offsets in its block of outcomes 0";
+        assertRefused(() -> withHeader("\"offset\":512", "\"offset\":510").outcomes(0, 1536), why);
+        assertRefused(
+                () -> withHeader("\"nextOffset\":1536", "\"nextOffset\":1532").outcomes(0, 1536), why);
+    }
+
+    @Test
+    void isNotWholeWithAnotherEntryThanItsTileHasTheHashOf() throws Exception {
+        Pack pack = withRows(entry(300), entry(301));
+        pack.block(256);
+        pack.tile(1);
+        assertRefused(pack::requireWhole, "has another entry than hash of leaf 300");
+    }
+
+    @Test
+    void isNotWholeWithALeafAndAnOutcomeOfOneRecord() throws Exception {
+        Pack pack = withOffset(514, 515);
+        pack.block(256);
+        pack.outcomes(0, 1536);
+        assertRefused(pack::requireWhole, "has an outcome of the offset of leaf 257");
     }
 
     @ParameterizedTest

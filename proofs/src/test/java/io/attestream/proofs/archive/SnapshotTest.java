@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.entry.EntryKind;
+import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.NoteVerification;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.note.SignedNote;
@@ -210,6 +211,35 @@ class SnapshotTest {
         assertThatThrownBy(() -> Snapshot.parse(ORIGIN, text.replace(part, other)))
                 .as(what)
                 .isInstanceOf(InvalidFormat.class);
+    }
+
+    /** Whoever reads it finds a shard by its place. */
+    @Test
+    void refusesAManifestWhoseShardsAreNotInOrder() throws Exception {
+        Snapshot good = Snapshot.parse(ORIGIN, SignedNote.parse(note).text());
+        ShardHead head = good.heads().get(0);
+        Snapshot.Shard second = new Snapshot.Shard(
+                new ShardHead(1, head.size(), head.root(), head.nextOffset()), SnapshotName.ofShard(2, 1, state));
+        assertThat(Snapshot.parse(ORIGIN, text(good, good.shards().get(0), second))
+                        .shards())
+                .hasSize(2);
+        for (String text : List.of(text(good, second, good.shards().get(0)), text(good, second))) {
+            assertThatThrownBy(() -> Snapshot.parse(ORIGIN, text))
+                    .isInstanceOf(InvalidFormat.class)
+                    .hasMessageContaining("must be in shard order");
+        }
+    }
+
+    private static String text(Snapshot good, Snapshot.Shard... shards) {
+        return new Snapshot(
+                        good.origin(),
+                        good.epoch(),
+                        good.ledgerFrontier(),
+                        good.incarnation(),
+                        good.generation(),
+                        good.time(),
+                        List.of(shards))
+                .text();
     }
 
     @Test
