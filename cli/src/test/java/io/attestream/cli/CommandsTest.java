@@ -4,6 +4,7 @@ package io.attestream.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
+import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.entry.CanonicalEntry;
 import io.attestream.proofs.entry.DataDigest;
 import io.attestream.proofs.ledger.EpochLeaf;
@@ -183,6 +184,40 @@ class CommandsTest {
         // then
         assertThat(run(command)).isEqualTo(ExitCode.VERIFICATION_FAILED);
         assertThat(err.toString()).contains("/nowhere.checkpoint").contains("kept.checkpoint: ");
+    }
+
+    @Test
+    void fsckKeepsWhatItFoundWhenAnotherPartCannotBeLookedAt() throws Exception {
+        // given a first epoch that is none, and a directory without any state
+        Path objects = directory.resolve("objects");
+        Path epoch = objects.resolve(ObjectNames.epoch(0));
+        Files.createDirectories(objects.resolve(ObjectNames.EPOCHS));
+        Files.writeString(epoch, "no epoch");
+        Path state = Files.createDirectories(directory.resolve("state"));
+        String[] command = {
+            "fsck",
+            "--alone",
+            "--objects",
+            objects.toString(),
+            "--ledger-key",
+            vkey(),
+            "--state",
+            state.toString(),
+            "-o",
+            "json"
+        };
+
+        // when
+        String out = outputOf(command);
+
+        // then
+        assertThat(run(command)).isEqualTo(ExitCode.VERIFICATION_FAILED);
+        assertThat(out)
+                .startsWith("{\"status\":\"damaged\"")
+                .contains("object " + ObjectNames.epoch(0) + " is no epoch object")
+                .contains("\"state\":{\"status\":\"undecided\"")
+                .contains(state + " has no state store")
+                .hasLineCount(1);
     }
 
     @Test
