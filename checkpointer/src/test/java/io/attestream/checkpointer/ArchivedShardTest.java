@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.attestream.proofs.archive.DirectoryObjectStore;
 import io.attestream.proofs.archive.LeafRecord;
+import io.attestream.proofs.archive.Payload;
+import io.attestream.proofs.archive.PayloadObject;
 import io.attestream.proofs.archive.Segment;
 import io.attestream.proofs.control.Control;
 import io.attestream.proofs.control.ControlRecord;
 import io.attestream.proofs.control.Prior;
+import io.attestream.proofs.entry.CanonicalEntry;
+import io.attestream.proofs.entry.DataDigest;
 import io.attestream.proofs.entry.EntryKind;
 import io.attestream.proofs.ledger.LedgerOffset;
 import io.attestream.proofs.ledger.ShardHead;
@@ -17,6 +21,7 @@ import io.attestream.proofs.tree.Rfc6962;
 import io.attestream.proofs.tree.TreeSize;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -41,8 +46,12 @@ class ArchivedShardTest {
     }
 
     /** Of an epoch that brings these leaves to shard 0, and has their root. */
-    private List<ArchiveCheck.Finding> findings(LeafRecord... all) throws Exception {
-        List<LeafRecord> leaves = List.of(all);
+    private List<ArchiveCheck.Finding> findings(LeafRecord... leaves) throws Exception {
+        return findings(Optional.empty(), List.of(leaves));
+    }
+
+    private List<ArchiveCheck.Finding> findings(Optional<PayloadObject> payloads, List<LeafRecord> leaves)
+            throws Exception {
         Segment.Builder segment = Segment.builder(0).startShard(0, 0);
         leaves.forEach(segment::add);
         CompactRange range = range(leaves);
@@ -58,7 +67,7 @@ class ArchivedShardTest {
                 .grow(
                         new EpochIntent(0, new byte[0], heads, "", "segments/0", "payloads/0", 1),
                         Optional.of(Segment.parse(segment.build())),
-                        Optional.empty(),
+                        payloads,
                         ArchiveCheck.Taker.NONE);
         return reader.findings();
     }
@@ -118,6 +127,36 @@ class ArchivedShardTest {
                                     + range(List.of(first)).root().base64());
                     assertThat(finding.actual())
                             .isEqualTo("on root " + range(List.of(other)).root().base64());
+                });
+    }
+
+    /** Its digest is right. */
+    @Test
+    void anEntryThatSaysAnotherSizeThanItsPayloadHasIsFound() throws Exception {
+        // given
+        byte[] salt = new byte[16];
+        byte[] data = {1, 2, 3};
+        byte[] entry = CanonicalEntry.event(
+                Map.of("specversion", "1.0", "id", "1", "source", "/s", "type", "t"),
+                TestLedger.TENANT,
+                "actor",
+                1_700_000_000_000L,
+                DataDigest.compute(salt, data),
+                data.length + 1);
+        PayloadObject.Builder payloads = PayloadObject.builder(0).startShard(0, 0);
+        payloads.add(new Payload.None()).add(new Payload.Plain(new byte[16], salt, data));
+
+        // then
+        assertThat(findings(
+                        Optional.of(PayloadObject.parse(payloads.build())),
+                        List.of(
+                                leaf(0, ledger.genesis(0)),
+                                new LeafRecord(EntryKind.EVENT, 1, 1_700_000_000_000L, entry))))
+                .singleElement()
+                .satisfies(finding -> {
+                    assertThat(finding.object()).isEqualTo("payloads/0");
+                    assertThat(finding.expected()).startsWith("payload of leaf 1 of shard 0: 4 bytes, ");
+                    assertThat(finding.actual()).startsWith("3 bytes, ");
                 });
     }
 }
