@@ -354,6 +354,23 @@ class GenerationTest {
         assertThat(process.takeSnapshot().epoch()).isEqualTo(3);
     }
 
+    /** Of the same leaves, without the duplicate behind them. */
+    @Test
+    void aHeadBehindTheOneMetLastIsRefused() {
+        // given
+        scene.restore(2, 3);
+        TestShard shard = scene.shards.get(0);
+        ShardReplica replica = shard.replica(1 << 30);
+        shard.feedEvents(replica);
+        ShardHead last = scene.published().get(2).intent().heads().get(0);
+        assertThat(replica.recomputed(last)).isPresent();
+
+        // then
+        assertThatThrownBy(() -> replica.recomputed(new ShardHead(0, last.size(), last.root(), last.nextOffset() - 1)))
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("lies behind what was recomputed");
+    }
+
     @Test
     void nothingIsOverdueBeforeTheNewSequencerCouldHaveCome() {
         // given: records were read, nothing of the new generation was
