@@ -49,7 +49,7 @@ public final class S3Server implements AutoCloseable {
         HANGS,
         /** The connection breaks in the middle of a GET's body. */
         BODY_CUT,
-        /** A GET's body has a flipped bit; its checksum is that of the object. */
+        /** A body has a flipped bit, that of a PUT or of a GET's answer; its checksum is that of the object. */
         BIT_FLIPPED,
         /** 409 ConditionalRequestConflict, as when two write at once. */
         CONFLICT,
@@ -147,6 +147,9 @@ public final class S3Server implements AutoCloseable {
     }
 
     private void put(HttpExchange exchange, String key, byte[] body, Fault fault) throws IOException, Refused {
+        if (fault == Fault.BIT_FLIPPED) {
+            body[body.length / 2] ^= 1;
+        }
         String digest = exchange.getRequestHeaders().getFirst("x-amz-checksum-sha256");
         if (digest != null && fault != Fault.DIGEST_IGNORED && !digest.equals(sha256Base64(body))) {
             throw new Refused(400, "BadDigest");

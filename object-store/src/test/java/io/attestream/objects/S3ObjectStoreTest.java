@@ -237,6 +237,17 @@ class S3ObjectStoreTest {
         assertThatThrownBy(() -> store.get("x")).isInstanceOf(IOException.class);
     }
 
+    /** The server is told what has to come. */
+    @Test
+    void anObjectDamagedOnItsWayThereIsNotStored() throws Exception {
+        store.putIfAbsent("x", utf8("good"));
+        server.faults((method, key, number) -> Fault.BIT_FLIPPED);
+        assertThatThrownBy(() -> store.replace("x", utf8("better"))).isInstanceOf(IOException.class);
+        assertThatThrownBy(() -> store.putIfAbsent("y", utf8("content"))).isInstanceOf(IOException.class);
+        assertThat(server.objects()).containsOnlyKeys("bucket/ledger/x");
+        assertThat(server.objects().get("bucket/ledger/x")).isEqualTo(utf8("good"));
+    }
+
     @Test
     void aStoreThatKeepsItsPromisesMayBeWrittenTo() throws Exception {
         store.requireKeepsItsPromises();
@@ -250,6 +261,23 @@ class S3ObjectStoreTest {
         assertThatThrownBy(store::requireKeepsItsPromises)
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining(reason);
+    }
+
+    @Test
+    void whoWritesIsNotGivenAStoreThatDoesNot() throws Exception {
+        String location = "s3://bucket/ledger?endpoint=" + server.endpoint();
+        server.faults((method, key, number) -> Fault.OVERWRITES);
+        System.setProperty("aws.accessKeyId", "id");
+        System.setProperty("aws.secretAccessKey", "secret");
+        try {
+            assertThatThrownBy(() -> ObjectStores.openForWriting(location))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("overwrites objects");
+            assertThat(ObjectStores.open(location)).isNotNull(); // who reads needs no more than that
+        } finally {
+            System.clearProperty("aws.accessKeyId");
+            System.clearProperty("aws.secretAccessKey");
+        }
     }
 
     @Test
