@@ -155,6 +155,13 @@ class StateCheckTest {
         assertThat(check().findings()).hasSize(1);
     }
 
+    /** It names the list of files, without which there is none. */
+    @Test
+    void aStoreThatLostTheNameOfItsFilesIsFound() throws Exception {
+        Files.delete(store.resolve("CURRENT"));
+        assertThat(check().findings()).hasSize(1);
+    }
+
     /** Shards' stores and the one that every instance has whole; of the newest generation only. */
     @Test
     void everyStoreThatIsReadIsLookedAt() throws Exception {
