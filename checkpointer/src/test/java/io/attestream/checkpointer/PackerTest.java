@@ -727,6 +727,19 @@ class PackerTest {
                 .hasMessageContaining("the segments give");
     }
 
+    @Test
+    void doesNotSignForAnotherPackThanTheOneItMade() {
+        // given
+        process.packer.round();
+        PackName name = new PackName(0, 0, 256, Rfc6962.EMPTY_ROOT);
+
+        // then
+        assertThatThrownBy(
+                        () -> process.packer.requireVerified(List.of(new EpochLeaf.Logged(name.name(), name.digest()))))
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("the segments give");
+    }
+
     private void flip(String name, double at) throws IOException {
         Path file = directory.resolve(name);
         byte[] bytes = Files.readAllBytes(file);
