@@ -78,7 +78,7 @@ enum DrillMutation {
             scene.cluster().flipABitOfASegment();
         }
     },
-    WRONG_KEY(DrillCase.OBJECT_STORE, DrillCheck.ACKNOWLEDGED, "note-signature") {
+    WRONG_KEY(DrillCase.OBJECT_STORE, DrillCheck.BUNDLES, "note-signature") {
         @Override
         void spoil(DrillScene scene) {
             scene.trustAnotherKey();
@@ -241,7 +241,7 @@ enum DrillMutation {
                         DrillCheck.ROOTS,
                         DrillCheck.ARCHIVE,
                         DrillCheck.CONSISTENCY,
-                        DrillCheck.BUNDLES,
+                        DrillCheck.ACKNOWLEDGED,
                         DrillCheck.OFFSETS,
                         DrillCheck.GOES_ON);
         };

@@ -58,10 +58,12 @@ public final class PrometheusRules {
         } else {
             if (slo.indicator() instanceof Indicator.Slices slices) {
                 rules.add(record(
-                        "slo:good_slice:bool", "max(" + slices.query() + ") <= bool " + plain(slices.max()), labels(slo)));
+                        "slo:good_slice:bool",
+                        "max(" + slices.query() + ") <= bool " + plain(slices.max()),
+                        labels(slo)));
             }
-            WINDOWS.forEach(window -> rules.add(
-                    record("slo:sli_error:ratio_rate" + window, errorRatio(slo, window), labels(slo))));
+            WINDOWS.forEach(window ->
+                    rules.add(record("slo:sli_error:ratio_rate" + window, errorRatio(slo, window), labels(slo))));
             rules.addAll(budget(slo));
             BURNS.forEach(burn -> rules.add(burning(slo, burn)));
         }
@@ -102,10 +104,7 @@ public final class PrometheusRules {
                         "slo:period_burn_rate:ratio",
                         "avg_over_time(slo:sli_error:ratio_rate5m" + of + "[" + period + "]) / " + plain(slo.budget()),
                         labels(slo)),
-                record(
-                        "slo:period_error_budget_remaining:ratio",
-                        "1 - slo:period_burn_rate:ratio" + of,
-                        labels(slo)));
+                record("slo:period_error_budget_remaining:ratio", "1 - slo:period_burn_rate:ratio" + of, labels(slo)));
     }
 
     private static Map<String, Object> burning(Slo slo, Burn burn) {
@@ -166,6 +165,8 @@ public final class PrometheusRules {
 
     /** 0.001, not 0.0010000000000000009. */
     private static String plain(double value) {
-        return BigDecimal.valueOf(Math.round(value * 1e9), 9).stripTrailingZeros().toPlainString();
+        return BigDecimal.valueOf(Math.round(value * 1e9), 9)
+                .stripTrailingZeros()
+                .toPlainString();
     }
 }
