@@ -10,7 +10,10 @@ import io.attestream.cli.Output.Tone;
 import io.attestream.proofs.note.NoteVerifier;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -35,7 +38,8 @@ import picocli.CommandLine.Option;
             "  attestream monitor --data-dir ./attestream-data",
             "  attestream monitor --url https://ledger.example.com \\",
             "      --ledger-key 'ledger.example.com/prod+1a2b3c4d+AX…' \\",
-            "      --state monitor.json --interval 5"
+            "      --state monitor.json --interval 5",
+            "  attestream monitor --data-dir ./attestream-data --metrics-port 9402 --canary 5"
         })
 final class MonitorCommand implements Callable<Integer> {
     @Mixin
@@ -60,6 +64,22 @@ final class MonitorCommand implements Callable<Integer> {
             description = "Time between looks (default: ${DEFAULT-VALUE}).")
     private int intervalSeconds;
 
+    @Option(
+            names = "--metrics-port",
+            paramLabel = "<port>",
+            description =
+                    "Serve /metrics for Prometheus on this port of loopback (0: a free one), and go on after a violation,"
+                            + " which is counted.")
+    private @Nullable Integer metricsPort;
+
+    @Option(
+            names = "--canary",
+            paramLabel = "<seconds>",
+            description =
+                    "Every so many seconds send an event, wait for its proof, and verify it. Needs a token that may send"
+                            + " and read, and --metrics-port.")
+    private @Nullable Integer canarySeconds;
+
     @Override
     public Integer call() throws IOException {
         Output output = form.output();
@@ -69,12 +89,16 @@ final class MonitorCommand implements Callable<Integer> {
         MonitorStateFile file = new MonitorStateFile(stateFile());
         MonitorState state = file.read().orElseGet(() -> MonitorState.initial(key.keyName(), key.vkey()));
         Monitor monitor = newMonitor(key, api, state);
+        Optional<MonitorMetrics> metrics = metrics(output, monitor, key, api);
         while (true) {
             MonitorResult result = monitor.check();
             file.write(monitor.state());
+            metrics.ifPresent(counted -> counted.looked(result));
             if (result instanceof MonitorResult.Violation violation) {
                 report(output, "violation", violation.kind() + ": " + violation.detail());
-                return ExitCode.VERIFICATION_FAILED;
+                if (metrics.isEmpty()) {
+                    return ExitCode.VERIFICATION_FAILED;
+                }
             }
             if (result instanceof MonitorResult.Behind behind) {
                 report(output, "behind", "verified to size " + behind.size() + "; " + behind.reason());
@@ -94,6 +118,37 @@ final class MonitorCommand implements Callable<Integer> {
             }
             LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(intervalSeconds));
         }
+    }
+
+    private Optional<MonitorMetrics> metrics(Output output, Monitor monitor, NoteVerifier key, Api api) {
+        if (metricsPort == null) {
+            if (canarySeconds != null) {
+                throw new CliException(
+                        ExitCode.USAGE, "--canary is for --metrics-port", "Give --metrics-port 0 for a free one.");
+            }
+            return Optional.empty();
+        }
+        Limits.check("--metrics-port", metricsPort, 0, 65_535);
+        MonitorMetrics metrics = new MonitorMetrics(monitor, System::currentTimeMillis);
+        if (canarySeconds != null) {
+            Limits.check("--canary", canarySeconds, 1, Limits.WAIT_SECONDS_MAX);
+            Canary canary = new Canary(connection.api("ingester"), api, key);
+            ScheduledExecutorService sending = Executors.newSingleThreadScheduledExecutor(task -> {
+                Thread thread = new Thread(task, "canary");
+                thread.setDaemon(true);
+                return thread;
+            });
+            var unused = sending.scheduleAtFixedRate(
+                    () -> {
+                        long begunNanos = System.nanoTime();
+                        metrics.canary(canary.send(), System.nanoTime() - begunNanos);
+                    },
+                    0,
+                    canarySeconds,
+                    TimeUnit.SECONDS);
+        }
+        output.say("metrics on http://127.0.0.1:" + metrics.serve(metricsPort) + "/metrics");
+        return Optional.of(metrics);
     }
 
     /** As {@code HttpCheckpointSource} says it: whoever starts this again and again must not take it for an outage. */

@@ -21,11 +21,13 @@ import io.attestream.proofs.tree.Rfc6962;
 import io.attestream.proofs.tree.TreeSize;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 
@@ -50,6 +52,7 @@ public final class Monitor {
     private final NoteVerifier key;
     private final CheckpointSource source;
     private MonitorState state;
+    private OptionalLong newestEpochMillis = OptionalLong.empty();
 
     /**
      * @param state {@link MonitorState#initial}, or what an earlier monitor of the same ledger kept
@@ -64,6 +67,11 @@ public final class Monitor {
         this.key = key;
         this.source = source;
         this.state = state;
+    }
+
+    /** When the newest epoch was made that this monitor has verified, as it says itself; empty if it has verified none yet. */
+    public OptionalLong newestEpochMillis() {
+        return newestEpochMillis;
     }
 
     /** What is verified so far; keep it to go on from after a restart. */
@@ -138,8 +146,9 @@ public final class Monitor {
         ledger.append(Rfc6962.leafHash(leafBytes));
         Checkpoint checkpoint = epochCheckpoint(json, ledger.size());
         requireRoot(checkpoint, ledger.root());
-        requireHeadsOf(leafBytes, heads, epoch);
+        EpochLeaf leaf = requireHeadsOf(leafBytes, heads, epoch);
         requireShardsGrow(heads, epoch);
+        newestEpochMillis = OptionalLong.of(Instant.parse(leaf.time()).toEpochMilli());
         return state.with(ledger, heads);
     }
 
@@ -159,7 +168,7 @@ public final class Monitor {
         return checkpoint;
     }
 
-    private void requireHeadsOf(byte[] leafBytes, List<ShardHead> heads, long epoch) throws ViolationException {
+    private EpochLeaf requireHeadsOf(byte[] leafBytes, List<ShardHead> heads, long epoch) throws ViolationException {
         EpochLeaf leaf;
         try {
             leaf = EpochLeaf.parse(leafBytes);
@@ -177,6 +186,7 @@ public final class Monitor {
                     "epoch " + epoch + " commits to vector root "
                             + leaf.vectorRoot().base64() + ", its heads give " + vectorRoot.base64());
         }
+        return leaf;
     }
 
     private void requireShardsGrow(List<ShardHead> heads, long epoch) throws IOException, ViolationException {

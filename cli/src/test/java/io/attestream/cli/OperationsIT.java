@@ -24,9 +24,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A group that stands still is seen to, in records and in seconds, on the command line and in the gateway. */
+/** What those who run a ledger look at, seen to tell what is. */
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
-class LagIT {
+class OperationsIT {
     private static final Duration SOON = Duration.ofSeconds(60);
     private static final String SEQUENCER = "attestream.sequencer.g1";
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -97,6 +97,70 @@ class LagIT {
         });
     }
 
+    @Test
+    void theMonitorTellsFromOutsideWhetherTheLedgerWorks() throws Exception {
+        // given
+        Script monitor = Script.start(
+                scratch,
+                "monitor",
+                "--data-dir",
+                cluster.data().toString(),
+                "--state",
+                scratch.resolve("monitor.json").toString(),
+                "--interval",
+                "1",
+                "--metrics-port",
+                "0",
+                "--canary",
+                "1");
+        try {
+            await().atMost(SOON)
+                    .failFast(() -> !monitor.isAlive())
+                    .until(() -> monitor.err().contains("/metrics"));
+            URI metrics = URI.create(monitor.err()
+                    .lines()
+                    .filter(line -> line.startsWith("metrics on "))
+                    .findFirst()
+                    .orElseThrow()
+                    .substring("metrics on ".length()));
+
+            // then
+            await().atMost(SOON).untilAsserted(() -> {
+                assertThat(value(metrics, "attestream_canary_seconds_count{outcome=\"verified\"}"))
+                        .isGreaterThan(1);
+                assertThat(value(metrics, "attestream_monitor_checkpoint_age_seconds"))
+                        .isLessThan(15);
+                assertThat(value(metrics, "attestream_monitor_looks_total{outcome=\"ok\"}"))
+                        .isPositive();
+            });
+            assertThat(value(metrics, "attestream_monitor_violations_total{kind=\"ledger_forked\"}"))
+                    .isZero();
+
+            // and when the door is gone
+            cluster.process("gateway-0").kill();
+            await().atMost(SOON).untilAsserted(() -> {
+                assertThat(value(metrics, "attestream_canary_seconds_count{outcome=\"not_accepted\"}"))
+                        .isPositive();
+                assertThat(value(metrics, "attestream_monitor_looks_total{outcome=\"behind\"}"))
+                        .isPositive();
+            });
+        } finally {
+            monitor.kill();
+            if (!cluster.process("gateway-0").isAlive()) {
+                cluster.startAgain("gateway-0");
+            }
+        }
+    }
+
+    private static double value(URI metrics, String series) throws Exception {
+        return get(metrics)
+                .lines()
+                .filter(line -> line.startsWith(series + " "))
+                .mapToDouble(line -> Double.parseDouble(line.substring(series.length() + 1)))
+                .findFirst()
+                .orElse(Double.NaN);
+    }
+
     private static void append() throws Exception {
         Path event = Files.writeString(scratch.resolve("event.json"), """
                 {"specversion":"1.0","id":"late","source":"/it","type":"test","data":{"n":1}}
@@ -133,7 +197,10 @@ class LagIT {
     }
 
     private static String get(String path) throws Exception {
-        URI uri = cluster.managementUrl(0).resolve(path);
+        return get(cluster.managementUrl(0).resolve(path));
+    }
+
+    private static String get(URI uri) throws Exception {
         return HTTP.send(
                         HttpRequest.newBuilder(uri)
                                 .timeout(Duration.ofSeconds(10))

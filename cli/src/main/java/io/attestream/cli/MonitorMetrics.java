@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import com.sun.net.httpserver.HttpServer;
+import io.attestream.checkpointer.monitor.Monitor;
+import io.attestream.checkpointer.monitor.MonitorResult;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import java.util.stream.LongStream;
+
+/** What a monitor sees of a ledger, from outside of it, for Prometheus. Every label is there from the start. */
+final class MonitorMetrics {
+    private static final int BACKLOG = 16;
+    private static final Duration[] CANARY_BOUNDS =
+            LongStream.of(1, 2, 5, 10, 20, 30, 60).mapToObj(Duration::ofSeconds).toArray(Duration[]::new);
+
+    private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final Map<Look, Counter> looks = new EnumMap<>(Look.class);
+    private final Map<MonitorResult.ViolationKind, Counter> violations =
+            new EnumMap<>(MonitorResult.ViolationKind.class);
+    private final Map<Canary.Outcome, Timer> canaries = new EnumMap<>(Canary.Outcome.class);
+
+    private enum Look {
+        OK,
+        BEHIND,
+        VIOLATION
+    }
+
+    MonitorMetrics(Monitor monitor, LongSupplier nowMillis) {
+        Gauge.builder("attestream.monitor.checkpoint.age", monitor, m -> ageSeconds(m, nowMillis))
+                .baseUnit("seconds")
+                .description(
+                        "Since the newest epoch was made whose signature, consistency and heads were verified; no value before")
+                .register(registry);
+        Gauge.builder(
+                        "attestream.monitor.verified.epochs",
+                        monitor,
+                        m -> m.state().ledgerSize().value())
+                .description("Epochs that were verified")
+                .register(registry);
+        for (Look look : Look.values()) {
+            looks.put(
+                    look,
+                    counter("attestream.monitor.looks", "Looks at the ledger, by what came of them", "outcome", look));
+        }
+        for (MonitorResult.ViolationKind kind : MonitorResult.ViolationKind.values()) {
+            violations.put(
+                    kind,
+                    counter(
+                            "attestream.monitor.violations",
+                            "Looks that saw the ledger break a promise",
+                            "kind",
+                            kind));
+        }
+        for (Canary.Outcome outcome : Canary.Outcome.values()) {
+            canaries.put(
+                    outcome,
+                    Timer.builder("attestream.canary")
+                            .description(
+                                    "Events that were sent, awaited and verified from outside, by what came of them")
+                            .tag("outcome", word(outcome))
+                            .serviceLevelObjectives(CANARY_BOUNDS)
+                            .register(registry));
+        }
+    }
+
+    private Counter counter(String name, String description, String tag, Enum<?> value) {
+        return Counter.builder(name)
+                .description(description)
+                .tag(tag, word(value))
+                .register(registry);
+    }
+
+    private static String word(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT);
+    }
+
+    private static double ageSeconds(Monitor monitor, LongSupplier nowMillis) {
+        return monitor.newestEpochMillis().isPresent()
+                ? Math.max(
+                                0,
+                                nowMillis.getAsLong()
+                                        - monitor.newestEpochMillis().getAsLong())
+                        / 1000.0
+                : Double.NaN;
+    }
+
+    void looked(MonitorResult result) {
+        Look look = result instanceof MonitorResult.Ok
+                ? Look.OK
+                : result instanceof MonitorResult.Behind ? Look.BEHIND : Look.VIOLATION;
+        Objects.requireNonNull(looks.get(look)).increment();
+        if (result instanceof MonitorResult.Violation violation) {
+            Objects.requireNonNull(violations.get(violation.kind())).increment();
+        }
+    }
+
+    void canary(Canary.Outcome outcome, long nanos) {
+        Objects.requireNonNull(canaries.get(outcome)).record(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    /** Serves {@code /metrics} on loopback until the process ends. */
+    int serve(int port) {
+        try {
+            HttpServer server =
+                    HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), BACKLOG);
+            server.createContext("/metrics", exchange -> {
+                try (exchange) {
+                    byte[] body = registry.scrape().getBytes(StandardCharsets.UTF_8);
+                    exchange.getResponseHeaders().set("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+                    exchange.sendResponseHeaders(200, body.length);
+                    exchange.getResponseBody().write(body);
+                }
+            });
+            server.start();
+            return server.getAddress().getPort();
+        } catch (IOException e) {
+            throw new CliException(
+                    ExitCode.ERROR,
+                    "port " + port + " cannot be listened on: " + e.getMessage(),
+                    "Check --metrics-port.");
+        }
+    }
+}
