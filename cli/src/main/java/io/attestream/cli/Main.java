@@ -53,6 +53,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             FsckCommand.class,
             SnapshotsCommand.class,
             LagCommand.class,
+            SloCommand.class,
             RestoreCommand.class,
             DrillCommand.class,
             KeysCommand.class,

@@ -305,6 +305,31 @@ class CommandsTest {
     }
 
     @Test
+    void makesTheRulesOfTheObjectivesThatAreThere() throws Exception {
+        Path rules = directory.resolve("slo.yaml");
+        Path objectives = Script.HOME.resolve("runbooks/slo");
+        assertThat(run("slo", objectives.toString(), "--rules", rules.toString()))
+                .as(err.toString())
+                .isEqualTo(ExitCode.OK);
+        assertThat(rules).hasSameTextualContentAs(Script.HOME.resolve("deploy/prometheus/rules/slo.yaml"));
+    }
+
+    @Test
+    void anObjectiveThatIsNoneIsNamedAndNothingIsWritten() throws Exception {
+        // given an indicator nobody knows
+        String good = Files.readString(Script.HOME.resolve("runbooks/slo/canary.yaml"));
+        Path objectives = Files.createDirectories(directory.resolve("slo"));
+        Files.writeString(objectives.resolve("canary.yaml"), good.replace("ratioMetric:", "happinessMetric:"));
+        Path rules = directory.resolve("rules.yaml");
+
+        // then
+        assertThat(run("slo", objectives.toString(), "--rules", rules.toString())).isEqualTo(ExitCode.USAGE);
+        assertThat(err.toString()).contains("canary.yaml: spec.indicator.spec must have a ratioMetric");
+        assertThat(rules).doesNotExist();
+        assertThat(run("slo", directory.resolve("none").toString())).isEqualTo(ExitCode.USAGE);
+    }
+
+    @Test
     void saysWhyADataDirectoryCannotBeUsed() {
         assertThat(run("up", "--data-dir", event.toString())).isEqualTo(ExitCode.ERROR);
         assertThat(err.toString()).contains(event.toString()).contains("Not a directory");

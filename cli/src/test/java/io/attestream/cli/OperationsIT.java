@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.attestream.chaos.LocalCluster;
+import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -14,9 +15,15 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -150,6 +157,71 @@ class OperationsIT {
                 cluster.startAgain("gateway-0");
             }
         }
+    }
+
+    /** Else an alert would be silent for ever. */
+    @Test
+    void everyMetricThatARuleNamesIsExportedAndThePageNamesAll() throws Exception {
+        // given
+        Script monitor = Script.start(
+                scratch,
+                "monitor",
+                "--data-dir",
+                cluster.data().toString(),
+                "--state",
+                scratch.resolve("monitor-2.json").toString(),
+                "--metrics-port",
+                "0",
+                "--canary",
+                "1");
+        try {
+            await().atMost(SOON)
+                    .failFast(() -> !monitor.isAlive())
+                    .until(() -> monitor.err().contains("/metrics"));
+            URI monitorMetrics = URI.create(monitor.err()
+                    .lines()
+                    .filter(line -> line.startsWith("metrics on "))
+                    .findFirst()
+                    .orElseThrow()
+                    .substring("metrics on ".length()));
+            // Trends of lags take two looks.
+            await().atMost(SOON).until(() -> metrics().contains("attestream_lag_growth_records_per_second{"));
+            Map<String, String> scraped = new LinkedHashMap<>();
+            scraped.put("gateway", metrics());
+            scraped.put("processors", get(cluster.serviceUrl("processors-0").resolve("/metrics")));
+            scraped.put("checkpointer", get(cluster.serviceUrl("checkpointer").resolve("/metrics")));
+            scraped.put("monitor", get(monitorMetrics));
+
+            // then
+            String all = String.join("\n", scraped.values());
+            assertThat(namesInRules())
+                    .hasSizeGreaterThan(10)
+                    .allSatisfy(
+                            name -> assertThat(all).as("exported: " + name).containsPattern("(?m)^" + name + "[{ ]"));
+            Path page = Script.HOME.resolve("docs/metrics.md");
+            String expected = MetricsPage.of(scraped);
+            if (Boolean.getBoolean("attestream.docs.write")) {
+                Files.writeString(page, expected);
+            }
+            assertThat(page)
+                    .as("stale: run this test with -Dattestream.docs.write=true")
+                    .hasContent(expected);
+        } finally {
+            monitor.kill();
+        }
+    }
+
+    private static Set<String> namesInRules() throws IOException {
+        Set<String> names = new TreeSet<>();
+        try (Stream<Path> files = Files.list(Script.HOME.resolve("deploy/prometheus/rules"))) {
+            for (Path file : files.toList()) {
+                Matcher name = Pattern.compile("attestream_[a-z_]+").matcher(Files.readString(file));
+                while (name.find()) {
+                    names.add(name.group());
+                }
+            }
+        }
+        return names;
     }
 
     private static double value(URI metrics, String series) throws Exception {
