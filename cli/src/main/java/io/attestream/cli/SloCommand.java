@@ -76,13 +76,16 @@ final class SloCommand implements Callable<Integer> {
 
     private List<Slo> read() {
         if (!Files.isDirectory(directory)) {
-            throw new CliException(ExitCode.USAGE, directory + " is no directory", "Example: attestream slo runbooks/slo");
+            throw new CliException(
+                    ExitCode.USAGE, directory + " is no directory", "Example: attestream slo runbooks/slo");
         }
         try {
             return SloReader.readAll(directory);
         } catch (InvalidSlo e) {
             throw new CliException(
-                    ExitCode.USAGE, String.valueOf(e.getMessage()), "Those in runbooks/slo show what a file must have.");
+                    ExitCode.USAGE,
+                    String.valueOf(e.getMessage()),
+                    "Those in runbooks/slo show what a file must have.");
         } catch (IOException e) {
             throw LocalFiles.failure("read", directory, e);
         }

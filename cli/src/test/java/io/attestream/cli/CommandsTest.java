@@ -323,7 +323,8 @@ class CommandsTest {
         Path rules = directory.resolve("rules.yaml");
 
         // then
-        assertThat(run("slo", objectives.toString(), "--rules", rules.toString())).isEqualTo(ExitCode.USAGE);
+        assertThat(run("slo", objectives.toString(), "--rules", rules.toString()))
+                .isEqualTo(ExitCode.USAGE);
         assertThat(err.toString()).contains("canary.yaml: spec.indicator.spec must have a ratioMetric");
         assertThat(rules).doesNotExist();
         assertThat(run("slo", directory.resolve("none").toString())).isEqualTo(ExitCode.USAGE);

@@ -35,7 +35,7 @@ final class MetricsPage {
                     .append("\n\n| metric | type | labels | what |\n| --- | --- | --- | --- |\n");
             metrics(text)
                     .forEach((name, metric) -> page.append("| `")
-                            .append(name)
+                            .append(exported(name, metric))
                             .append("` | ")
                             .append(metric.type)
                             .append(" | ")
@@ -45,6 +45,11 @@ final class MetricsPage {
                             .append(" |\n"));
         });
         return page.toString();
+    }
+
+    /** Quarkus writes the name of a counter without its end. */
+    private static String exported(String name, Metric metric) {
+        return metric.type.equals("counter") && !name.endsWith("_total") ? name + "_total" : name;
     }
 
     private static TreeMap<String, Metric> metrics(String text) {
@@ -59,7 +64,10 @@ final class MetricsPage {
             } else if (type.matches()) {
                 metrics.computeIfAbsent(type.group(1), any -> new Metric()).type = type.group(2);
             } else if (series.matches()) {
-                Metric metric = metrics.get(series.group(1).replaceFirst("_(bucket|count|sum|max)$", ""));
+                Metric metric = metrics.get(series.group(1));
+                if (metric == null) {
+                    metric = metrics.get(series.group(1).replaceFirst("_(bucket|count|sum|total)$", ""));
+                }
                 if (metric != null) {
                     Matcher label = LABEL.matcher(series.group(2));
                     while (label.find()) {
