@@ -107,29 +107,9 @@ class OperationsIT {
     @Test
     void theMonitorTellsFromOutsideWhetherTheLedgerWorks() throws Exception {
         // given
-        Script monitor = Script.start(
-                scratch,
-                "monitor",
-                "--data-dir",
-                cluster.data().toString(),
-                "--state",
-                scratch.resolve("monitor.json").toString(),
-                "--interval",
-                "1",
-                "--metrics-port",
-                "0",
-                "--canary",
-                "1");
+        Script monitor = startMonitor("monitor.json");
         try {
-            await().atMost(SOON)
-                    .failFast(() -> !monitor.isAlive())
-                    .until(() -> monitor.err().contains("/metrics"));
-            URI metrics = URI.create(monitor.err()
-                    .lines()
-                    .filter(line -> line.startsWith("metrics on "))
-                    .findFirst()
-                    .orElseThrow()
-                    .substring("metrics on ".length()));
+            URI metrics = metricsOf(monitor);
 
             // then
             await().atMost(SOON).untilAsserted(() -> {
@@ -163,27 +143,9 @@ class OperationsIT {
     @Test
     void everyMetricThatARuleNamesIsExportedAndThePageNamesAll() throws Exception {
         // given
-        Script monitor = Script.start(
-                scratch,
-                "monitor",
-                "--data-dir",
-                cluster.data().toString(),
-                "--state",
-                scratch.resolve("monitor-2.json").toString(),
-                "--metrics-port",
-                "0",
-                "--canary",
-                "1");
+        Script monitor = startMonitor("monitor-2.json");
         try {
-            await().atMost(SOON)
-                    .failFast(() -> !monitor.isAlive())
-                    .until(() -> monitor.err().contains("/metrics"));
-            URI monitorMetrics = URI.create(monitor.err()
-                    .lines()
-                    .filter(line -> line.startsWith("metrics on "))
-                    .findFirst()
-                    .orElseThrow()
-                    .substring("metrics on ".length()));
+            URI monitorMetrics = metricsOf(monitor);
             // Trends of lags take two looks.
             await().atMost(SOON).until(() -> metrics().contains("attestream_lag_growth_records_per_second{"));
             Map<String, String> scraped = new LinkedHashMap<>();
@@ -209,6 +171,34 @@ class OperationsIT {
         } finally {
             monitor.kill();
         }
+    }
+
+    private static Script startMonitor(String state) throws IOException {
+        return Script.start(
+                scratch,
+                "monitor",
+                "--data-dir",
+                cluster.data().toString(),
+                "--state",
+                scratch.resolve(state).toString(),
+                "--interval",
+                "1",
+                "--metrics-port",
+                "0",
+                "--canary",
+                "1");
+    }
+
+    private static URI metricsOf(Script monitor) throws IOException {
+        await().atMost(SOON)
+                .failFast(() -> !monitor.isAlive())
+                .until(() -> monitor.err().contains("/metrics"));
+        return URI.create(monitor.err()
+                .lines()
+                .filter(line -> line.startsWith("metrics on "))
+                .findFirst()
+                .orElseThrow()
+                .substring("metrics on ".length()));
     }
 
     private static Set<String> namesInRules() throws IOException {

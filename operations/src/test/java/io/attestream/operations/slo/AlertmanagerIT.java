@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.operations.slo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Who is woken by what, by a real Alertmanager. */
+@Tag("ops")
+@Timeout(value = 3, unit = TimeUnit.MINUTES)
+class AlertmanagerIT {
+    private static final Path CONFIG =
+            Path.of("../deploy/alertmanager/alertmanager.yaml").toAbsolutePath().normalize();
+    private static final Duration SOON = Duration.ofSeconds(40);
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final HttpClient HTTP = HttpClient.newHttpClient();
+
+    @TempDir
+    private Path scratch;
+
+    /** What was sent to the pager and to the tracker. */
+    private final List<JsonNode> pages = new CopyOnWriteArrayList<>();
+
+    private final List<JsonNode> tickets = new CopyOnWriteArrayList<>();
+    private HttpServer receivers;
+    private Process alertmanager;
+    private URI api;
+
+    @BeforeEach
+    void start() throws Exception {
+        receivers = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 16);
+        receive("/page", pages);
+        receive("/ticket", tickets);
+        receivers.start();
+        String own = "http://127.0.0.1:" + receivers.getAddress().getPort();
+        Path config = scratch.resolve("alertmanager.yaml");
+        // Waits for what begins together, here not for long.
+        Files.writeString(
+                config,
+                Files.readString(CONFIG)
+                        .replace("http://pager:8080", own)
+                        .replace("http://tracker:8080", own)
+                        .replace("group_wait: 10s", "group_wait: 2s"));
+        int port = freePort();
+        alertmanager = new ProcessBuilder(
+                        "prometheus-alertmanager",
+                        "--config.file=" + config,
+                        "--storage.path=" + scratch.resolve("data"),
+                        "--web.listen-address=127.0.0.1:" + port,
+                        "--cluster.listen-address=")
+                .redirectErrorStream(true)
+                .redirectOutput(scratch.resolve("alertmanager.log").toFile())
+                .start();
+        api = URI.create("http://127.0.0.1:" + port);
+        await().atMost(SOON)
+                .failFast(() -> !alertmanager.isAlive())
+                .ignoreExceptions()
+                .until(() -> send(HttpRequest.newBuilder(api.resolve("/-/ready"))) == 200);
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        alertmanager.destroy();
+        if (!alertmanager.waitFor(20, TimeUnit.SECONDS)) {
+            alertmanager.destroyForcibly();
+        }
+        receivers.stop(0);
+    }
+
+    private void receive(String path, List<JsonNode> to) {
+        receivers.createContext(path, exchange -> {
+            try (exchange) {
+                to.add(JSON.readTree(exchange.getRequestBody()));
+                exchange.sendResponseHeaders(200, -1);
+            }
+        });
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private static int send(HttpRequest.Builder request) throws IOException, InterruptedException {
+        return HTTP.send(request.timeout(Duration.ofSeconds(10)).build(), HttpResponse.BodyHandlers.discarding())
+                .statusCode();
+    }
+
+    private static Map<String, Object> alert(String name, String severity, String... more) {
+        Map<String, String> labels =
+                new java.util.TreeMap<>(Map.of("alertname", name, "severity", severity, "service", "attestream"));
+        for (int i = 0; i < more.length; i += 2) {
+            labels.put(more[i], more[i + 1]);
+        }
+        return Map.of("labels", labels);
+    }
+
+    @SafeVarargs
+    private void fire(Map<String, Object>... alerts) throws Exception {
+        assertThat(send(HttpRequest.newBuilder(api.resolve("/api/v2/alerts"))
+                        .header("Content-Type", "application/json")
+                        .POST(HttpRequest.BodyPublishers.ofByteArray(JSON.writeValueAsBytes(alerts)))))
+                .isEqualTo(200);
+    }
+
+    private static List<String> names(List<JsonNode> messages) {
+        List<String> names = new ArrayList<>();
+        messages.forEach(message -> message.path("alerts")
+                .forEach(alert -> names.add(alert.at("/labels/alertname").asText())));
+        return names;
+    }
+
+    @Test
+    void aProcessThatIsGonePagesOnceWhateverFollowsFromIt() throws Exception {
+        // when
+        fire(
+                alert("AttestreamProcessDown", "page", "job", "attestream-gateway"),
+                alert("SLOErrorRateCritical", "page"),
+                alert("SLOErrorBudgetBurnCritical", "page", "slo", "ingest-availability", "burn", "fast"),
+                alert("SLOErrorBudgetBurnCritical", "page", "slo", "canary", "burn", "fast"),
+                alert("SLOErrorBudgetBurnWarning", "ticket", "slo", "canary", "burn", "fast"));
+
+        // then
+        await().atMost(SOON).untilAsserted(() -> assertThat(pages).isNotEmpty());
+        assertThat(names(pages)).containsExactly("AttestreamProcessDown");
+        assertThat(tickets).isEmpty();
+    }
+
+    @Test
+    void aBrokenPromiseIsInNobodysShadow() throws Exception {
+        // when
+        fire(
+                alert("AttestreamProcessDown", "page", "job", "attestream-checkpointer"),
+                alert("SLOIntegrityViolated", "page", "slo", "integrity"));
+
+        // then: messages of their own
+        await().atMost(SOON).untilAsserted(() -> assertThat(pages).hasSize(2));
+        assertThat(names(pages)).containsExactlyInAnyOrder("SLOIntegrityViolated", "AttestreamProcessDown");
+    }
+
+    @Test
+    void whatBeginsTogetherComesInOneMessageAndATicketWakesNobody() throws Exception {
+        // when
+        fire(
+                alert("SLOErrorBudgetBurnCritical", "page", "slo", "ingest-latency", "burn", "fast"),
+                alert("SLOErrorBudgetBurnCritical", "page", "slo", "ingest-latency", "burn", "slow"));
+        await().atMost(SOON).untilAsserted(() -> assertThat(pages).isNotEmpty());
+
+        // then
+        assertThat(pages).hasSize(1);
+        assertThat(names(pages)).hasSize(2);
+        assertThat(tickets).isEmpty();
+    }
+
+    @Test
+    void aTicketAloneIsATicket() throws Exception {
+        fire(alert("AttestreamScrubStale", "ticket", "part", "kafka"));
+        await().atMost(SOON).untilAsserted(() -> assertThat(names(tickets)).containsExactly("AttestreamScrubStale"));
+        assertThat(pages).isEmpty();
+    }
+}
