@@ -67,6 +67,14 @@ class PromtoolIT {
         assertThat(checked.exitCode()).as(checked.output()).isZero();
     }
 
+    @Test
+    void theConfigurationHasAllRules() throws Exception {
+        Ended checked = promtool(
+                "check", "config", PROMETHEUS.resolve("prometheus.yaml").toString());
+        assertThat(checked.exitCode()).as(checked.output()).isZero();
+        assertThat(checked.output()).contains(rules().size() + " rule files found");
+    }
+
     @ParameterizedTest
     @MethodSource("tests")
     void alertsFireWhenTheyMustAndOnlyThen(Path file) throws Exception {

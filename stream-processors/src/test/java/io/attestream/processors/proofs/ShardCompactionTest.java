@@ -488,7 +488,8 @@ class ShardCompactionTest {
     void waitsUntilTheStoreHasWhatThePackHas() throws Exception {
         // given
         List<Sealed> all = List.copyOf(deltas);
-        deltas.removeIf(delta -> delta.getFirstIndex() >= 200);
+        // The last delta of the pack may begin anywhere.
+        deltas.removeIf(delta -> delta.getHead().getSize() >= 256);
         driver.close();
         open(Optional.of(new PackedProofs(objects)));
         publish(givenPack(0, 256));
