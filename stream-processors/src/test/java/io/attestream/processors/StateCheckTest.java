@@ -97,6 +97,41 @@ class StateCheckTest {
         assertThat(check().findings()).isEmpty();
     }
 
+    /** Reading records touches no filter, which is a twentieth of such a table. */
+    @Test
+    void aBitThatFlipsInAFilterIsFound() throws Exception {
+        // given a store with a filter of some 50,000 bytes, which is before the index
+        Path small = directory.resolve("processors-0/proofs/0_1/rocksdb/shard");
+        Files.createDirectories(small);
+        BlockBasedTableConfig table = new BlockBasedTableConfig().setFilterPolicy(new BloomFilter());
+        try (Options options = new Options().setCreateIfMissing(true).setTableFormatConfig(table);
+                RocksDB db = RocksDB.open(options, small.toString());
+                FlushOptions flush = new FlushOptions()) {
+            for (int i = 0; i < 40_000; i++) {
+                db.put(("key" + i).getBytes(StandardCharsets.UTF_8), new byte[4]);
+            }
+            db.flush(flush);
+        }
+        Path file;
+        try (Stream<Path> files = Files.list(small)) {
+            file = files.filter(any -> any.toString().endsWith(".sst"))
+                    .findFirst()
+                    .orElseThrow();
+        }
+        byte[] good = Files.readAllBytes(file);
+        for (int fromEnd = 15_000; fromEnd <= 45_000; fromEnd += 6_000) {
+            // when
+            byte[] bad = good.clone();
+            bad[bad.length - fromEnd] ^= 1;
+            Files.write(file, bad);
+
+            // then
+            assertThat(check().findings())
+                    .as("%d bytes before the end", fromEnd)
+                    .isNotEmpty();
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"truncated", "deleted"})
     void aFileThatIsNotWholeIsFound(String how) throws Exception {
