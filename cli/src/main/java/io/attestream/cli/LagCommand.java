@@ -183,7 +183,7 @@ final class LagCommand implements Callable<Integer> {
                     Integer.toString(lag.members()),
                     lag.state(),
                     Long.toString(lag.records()),
-                    lag.unknown() == 0 ? seconds(lag.seconds()) : "unknown",
+                    lag.age() instanceof LagAge.Known known ? seconds(known.seconds()) : "unknown",
                     number(history.growthPerSecond(lag)),
                     drains(history.drainSeconds(lag))));
             if (partitions) {

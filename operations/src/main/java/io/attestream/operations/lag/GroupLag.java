@@ -20,19 +20,15 @@ public record GroupLag(String group, String state, int members, List<PartitionLa
         return partitions.stream().mapToLong(PartitionLag::records).sum();
     }
 
-    /** The largest that is known. */
-    public double seconds() {
-        return partitions.stream()
-                .map(PartitionLag::age)
-                .mapToDouble(age -> age instanceof LagAge.Known known ? known.seconds() : 0)
-                .max()
-                .orElse(0);
-    }
-
-    /** Partitions whose age is not known. */
-    public long unknown() {
-        return partitions.stream()
-                .filter(partition -> partition.age() instanceof LagAge.Unknown)
-                .count();
+    /** That of the partition furthest behind; not known if that of any partition is not. */
+    public LagAge age() {
+        double largest = 0;
+        for (PartitionLag partition : partitions) {
+            if (!(partition.age() instanceof LagAge.Known known)) {
+                return partition.age();
+            }
+            largest = Math.max(largest, known.seconds());
+        }
+        return new LagAge.Known(largest);
     }
 }

@@ -30,7 +30,7 @@ public final class LagReport {
         members.put("state", group.state());
         members.put("members", group.members());
         members.put("records", group.records());
-        members.put("seconds", group.unknown() == 0 ? (Object) group.seconds() : UNKNOWN);
+        members.put("seconds", group.age() instanceof LagAge.Known known ? (Object) known.seconds() : UNKNOWN);
         members.put("growthPerSecond", json(history.growthPerSecond(group)));
         members.put("drainSeconds", json(history.drainSeconds(group)));
         members.put(

@@ -51,6 +51,15 @@ class LagHistoryTest {
     }
 
     @Test
+    void theAgeOfAGroupIsNotKnownIfThatOfAPartitionIsNot() {
+        LagAge unread = new LagAge.Unknown("was not read");
+        PartitionLag unknown = new PartitionLag("t", 1, 0, 10, 10, 0, unread);
+        assertThat(group(at(0, 0, 10), unknown).age()).isEqualTo(unread);
+        assertThat(group(at(0, 0, 10)).age()).isEqualTo(new LagAge.Known(1));
+        assertThat(group().age()).isEqualTo(LagAge.NONE);
+    }
+
+    @Test
     void nothingLeftIsDrained() {
         history.add(0, List.of(group(at(0, 100, 100))));
         GroupLag now = group(at(0, 100, 100));
