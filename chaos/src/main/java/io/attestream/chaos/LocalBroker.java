@@ -250,7 +250,7 @@ public final class LocalBroker implements AutoCloseable {
         process.await("does not listen on port " + port, START_TIMEOUT, this::listens);
     }
 
-    private boolean listens() {
+    boolean listens() {
         try (Socket socket = new Socket()) {
             socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 500);
             return true;

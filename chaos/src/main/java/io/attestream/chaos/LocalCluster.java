@@ -41,6 +41,7 @@ public final class LocalCluster implements AutoCloseable {
     private static final String PROCESSORS = "processors";
     private static final String CHECKPOINTER = "checkpointer";
     private static final String REGISTRY = "registry";
+    static final String CONTROL = "control";
 
     private final Options options;
     private final Installation installation;
@@ -58,6 +59,7 @@ public final class LocalCluster implements AutoCloseable {
     private final Map<String, TcpProxy> links = new HashMap<>();
 
     private @Nullable ManagedProcess registry;
+    private @Nullable ControlServer control;
     private LedgerBootstrap.@Nullable Identity ledger;
     private boolean closed;
     private int generation = 1;
@@ -229,6 +231,9 @@ public final class LocalCluster implements AutoCloseable {
         writeTokens(identities);
         Secrets.randomFile(data.resolve("keys/internal.secret"));
         Secrets.randomFile(data.resolve("keys/content-tag.key"));
+        String controlSecret =
+                Files.readString(Secrets.randomFile(controlSecret(data))).strip();
+        control = ControlServer.start(this, controlSecret, port(CONTROL));
 
         say("starting broker and registry");
         prepareBrokers();
@@ -298,6 +303,10 @@ public final class LocalCluster implements AutoCloseable {
             throw new IllegalStateException("the cluster was stopped before all of it was started");
         }
         process.start();
+    }
+
+    static Path controlSecret(Path data) {
+        return data.resolve("keys/control.secret");
     }
 
     private static String newOrigin() {
@@ -508,6 +517,10 @@ public final class LocalCluster implements AutoCloseable {
                 return;
             }
         }
+        if (name.equals(REGISTRY)) {
+            process(name).await("is not ready", READY_TIMEOUT, () -> isReady(REGISTRY));
+            return;
+        }
         process(name).awaitReady(health(name), READY_TIMEOUT);
     }
 
@@ -516,9 +529,43 @@ public final class LocalCluster implements AutoCloseable {
                 name.startsWith(GATEWAY) ? url(name + "-management") + "/q/health/ready" : url(name) + "/health/ready");
     }
 
-    /** Whether a service says now that it is ready. */
+    /** Whether a service or the registry says now that it is ready, or a broker listens. */
     public boolean isReady(String name) {
-        return ManagedProcess.answersOk(health(name));
+        if (name.equals(REGISTRY)) {
+            return ManagedProcess.answersOk(URI.create(registryApi() + "/subjects"));
+        }
+        return brokers.stream()
+                .filter(broker -> name.equals(broker.process().name()))
+                .findFirst()
+                .map(LocalBroker::listens)
+                .orElseGet(() -> ManagedProcess.answersOk(health(name)));
+    }
+
+    /** How every process is, in the order in which they are started. */
+    List<ClusterControl.Condition> conditions() {
+        List<ClusterControl.Condition> conditions = new ArrayList<>();
+        for (ManagedProcess process : processes()) {
+            boolean alive = process.isAlive();
+            conditions.add(0, new ClusterControl.Condition(process.name(), alive, alive && isReady(process.name())));
+        }
+        return conditions;
+    }
+
+    /**
+     * Starts a process again, whatever state it is in, and waits until it is ready.
+     *
+     * @throws IllegalArgumentException if there is none of this name
+     */
+    void restart(String name) {
+        ManagedProcess process = process(name);
+        if (process.isAlive()) {
+            if (isReady(name)) {
+                process.stop();
+            } else {
+                process.kill();
+            }
+        }
+        startAgain(name);
     }
 
     /** Gateways, processors and checkpointer, by their names. */
@@ -620,6 +667,9 @@ public final class LocalCluster implements AutoCloseable {
             return;
         }
         closed = true;
+        if (control != null) {
+            control.close();
+        }
         for (ManagedProcess process : processes()) {
             say("stopping " + process.name());
             process.stop();

@@ -107,7 +107,7 @@ final class DemoCommand implements Callable<Integer> {
                     new Output(System.err, System.err, false, Output.Terminals.NONE), cluster.cluster());
             output.say("Everything runs until Ctrl-C; attestream up --data-dir "
                     + cluster.cluster().data() + " goes on with the same ledger later.");
-            int ended = cluster.runUntilStopped(output);
+            int ended = cluster.runUntilStopped(output, false);
             return result.ok() ? ended : result.exitCode();
         }
         return result.exitCode();

@@ -42,6 +42,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
         subcommands = {
             DemoCommand.class,
             UpCommand.class,
+            RestartCommand.class,
             InitCommand.class,
             AppendCommand.class,
             ReceiptCommand.class,

@@ -3,7 +3,8 @@ package io.attestream.cli;
 
 import io.attestream.chaos.LocalCluster;
 import io.attestream.chaos.ManagedProcess;
-import java.util.Optional;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -66,17 +67,27 @@ final class RunningCluster implements AutoCloseable {
         return cluster;
     }
 
-    /** Returns when the command is to end; an error if a process of the cluster ended by itself. */
-    int runUntilStopped(Output output) {
+    /**
+     * Returns when the command is to end.
+     *
+     * @param keepGoing whether a process that ended by itself is only told, for {@code attestream restart} to start it again;
+     *     otherwise it is an error, and the end
+     */
+    int runUntilStopped(Output output, boolean keepGoing) {
+        Set<String> told = new HashSet<>();
         try {
             while (!stop.await(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
-                Optional<ManagedProcess> ended = cluster.processes().stream()
-                        .filter(process -> !process.isAlive())
-                        .findFirst();
-                if (ended.isPresent() && !isStopping()) {
-                    output.say("attestream: " + ended.get().name() + " ended by itself; "
-                            + ended.get().logTail());
-                    return ExitCode.ERROR;
+                for (ManagedProcess process : cluster.processes()) {
+                    if (process.isAlive()) {
+                        told.remove(process.name());
+                    } else if (!isStopping() && told.add(process.name())) {
+                        output.say("attestream: " + process.name() + " ended by itself; " + process.logTail());
+                        if (!keepGoing) {
+                            return ExitCode.ERROR;
+                        }
+                        output.say("  Start it again: attestream restart " + process.name() + " --data-dir "
+                                + cluster.data());
+                    }
                 }
             }
             return ExitCode.OK;

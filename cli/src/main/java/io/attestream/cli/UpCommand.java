@@ -21,7 +21,8 @@ import picocli.CommandLine.Option;
         description = {
             "Starts a Kafka broker, a schema registry, gateway, processors and checkpointer, each a process of its own on a"
                     + " free loopback port, and prints the addresses. Starting again on the same directory continues the"
-                    + " same ledger.",
+                    + " same ledger. A process that ends by itself is told; the others go on, and \"attestream restart\" starts"
+                    + " it again.",
             ""
         },
         footer = {
@@ -113,7 +114,7 @@ final class UpCommand implements Callable<Integer> {
         try (RunningCluster cluster = RunningCluster.start(options, () -> {})) {
             printAddresses(output, cluster.cluster());
             output.say("Ctrl-C stops everything.");
-            return cluster.runUntilStopped(output);
+            return cluster.runUntilStopped(output, true);
         }
     }
 

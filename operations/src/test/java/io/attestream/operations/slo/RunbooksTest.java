@@ -64,6 +64,15 @@ class RunbooksTest {
         assertThat(headings).as(alert.path("alert").asText()).containsExactlyElementsOf(SECTIONS);
     }
 
+    /** Who is woken has something to run, before anything is understood. */
+    @ParameterizedTest
+    @MethodSource("alerts")
+    void everyMitigationHasACommand(JsonNode alert) throws Exception {
+        String page = Files.readString(page(alert));
+        String mitigation = page.substring(page.indexOf("## Mitigation"), page.indexOf("## Escalation"));
+        assertThat(mitigation).as(alert.path("alert").asText()).contains("```sh\n./attestream ");
+    }
+
     @Test
     void noPageIsOfAnAlertThatIsGone() throws Exception {
         Set<Path> named = new TreeSet<>();

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.chaos;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Lets who may read the cluster's keys look at its processes and start them again: they are children of the launcher, nobody else
+ * can. On loopback, one request at a time.
+ *
+ * <ul>
+ *   <li>{@code GET /processes}: name, whether it lives, whether it is ready
+ *   <li>{@code POST /processes/<name>/restart}: answers when it is ready again
+ * </ul>
+ */
+final class ControlServer implements AutoCloseable {
+    private static final int BACKLOG = 16;
+    private static final Pattern RESTART = Pattern.compile("/processes/([a-z0-9-]{1,64})/restart");
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final LocalCluster cluster;
+    private final byte[] authorization;
+    private final HttpServer server;
+    private final ExecutorService executor = Executors.newSingleThreadExecutor(task -> {
+        Thread thread = new Thread(task, "cluster-control");
+        thread.setDaemon(true);
+        return thread;
+    });
+
+    private ControlServer(LocalCluster cluster, String secret, HttpServer server) {
+        this.cluster = cluster;
+        this.authorization = ("Bearer " + secret).getBytes(StandardCharsets.UTF_8);
+        this.server = server;
+    }
+
+    /** @param secret that every request has to bring as its bearer token */
+    static ControlServer start(LocalCluster cluster, String secret, int port) {
+        try {
+            HttpServer http = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), BACKLOG);
+            ControlServer control = new ControlServer(cluster, secret, http);
+            http.setExecutor(control.executor);
+            http.createContext("/", control::handle);
+            http.start();
+            return control;
+        } catch (IOException e) {
+            throw new UncheckedIOException("the control server cannot listen on port " + port, e);
+        }
+    }
+
+    private void handle(HttpExchange exchange) throws IOException {
+        try (exchange) {
+            String token = String.valueOf(exchange.getRequestHeaders().getFirst("Authorization"));
+            String path = exchange.getRequestURI().getPath();
+            Matcher restart = RESTART.matcher(path);
+            if (!MessageDigest.isEqual(token.getBytes(StandardCharsets.UTF_8), authorization)) {
+                answer(exchange, 401, Map.of("error", "the token of keys/control.secret is needed"));
+            } else if (path.equals("/processes") && exchange.getRequestMethod().equals("GET")) {
+                answer(exchange, 200, cluster.conditions());
+            } else if (restart.matches() && exchange.getRequestMethod().equals("POST")) {
+                restart(exchange, restart.group(1));
+            } else {
+                answer(exchange, 404, Map.of("error", "there is no " + path));
+            }
+        }
+    }
+
+    private void restart(HttpExchange exchange, String name) throws IOException {
+        try {
+            cluster.restart(name);
+            answer(exchange, 200, Map.of("name", name));
+        } catch (IllegalArgumentException e) {
+            answer(exchange, 404, Map.of("error", String.valueOf(e.getMessage())));
+        } catch (RuntimeException e) {
+            answer(exchange, 500, Map.of("error", String.valueOf(e.getMessage())));
+        }
+    }
+
+    private static void answer(HttpExchange exchange, int status, Object body) throws IOException {
+        byte[] bytes = JSON.writeValueAsBytes(body);
+        exchange.getResponseHeaders().set("Content-Type", "application/json");
+        exchange.sendResponseHeaders(status, bytes.length);
+        exchange.getResponseBody().write(bytes);
+    }
+
+    @Override
+    public void close() {
+        server.stop(0);
+        executor.shutdownNow();
+    }
+}
