@@ -7,20 +7,20 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpServer;
+import io.attestream.chaos.monitoring.LocalAlertmanager;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -34,8 +34,6 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("ops")
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
 class AlertmanagerIT {
-    private static final Path CONFIG =
-            Path.of("../deploy/alertmanager/alertmanager.yaml").toAbsolutePath().normalize();
     private static final Duration SOON = Duration.ofSeconds(40);
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final HttpClient HTTP = HttpClient.newHttpClient();
@@ -48,8 +46,7 @@ class AlertmanagerIT {
 
     private final List<JsonNode> tickets = new CopyOnWriteArrayList<>();
     private HttpServer receivers;
-    private Process alertmanager;
-    private URI api;
+    private LocalAlertmanager alertmanager;
 
     @BeforeEach
     void start() throws Exception {
@@ -58,36 +55,17 @@ class AlertmanagerIT {
         receive("/ticket", tickets);
         receivers.start();
         String own = "http://127.0.0.1:" + receivers.getAddress().getPort();
-        Path config = scratch.resolve("alertmanager.yaml");
-        // Waits for what begins together, here not for long.
-        Files.writeString(
-                config,
-                Files.readString(CONFIG)
-                        .replace("http://pager:8080", own)
-                        .replace("http://tracker:8080", own)
-                        .replace("group_wait: 10s", "group_wait: 2s"));
-        int port = freePort();
-        alertmanager = new ProcessBuilder(
-                        "prometheus-alertmanager",
-                        "--config.file=" + config,
-                        "--storage.path=" + scratch.resolve("data"),
-                        "--web.listen-address=127.0.0.1:" + port,
-                        "--cluster.listen-address=")
-                .redirectErrorStream(true)
-                .redirectOutput(scratch.resolve("alertmanager.log").toFile())
-                .start();
-        api = URI.create("http://127.0.0.1:" + port);
-        await().atMost(SOON)
-                .failFast(() -> !alertmanager.isAlive())
-                .ignoreExceptions()
-                .until(() -> send(HttpRequest.newBuilder(api.resolve("/-/ready"))) == 200);
+        alertmanager = LocalAlertmanager.start(
+                scratch,
+                Map.of("pager", URI.create(own + "/page"), "tickets", URI.create(own + "/ticket")),
+                // Waits for what begins together, here not for long.
+                Optional.of(Duration.ofSeconds(2)));
     }
 
     @AfterEach
-    void stop() throws Exception {
-        alertmanager.destroy();
-        if (!alertmanager.waitFor(20, TimeUnit.SECONDS)) {
-            alertmanager.destroyForcibly();
+    void stop() {
+        if (alertmanager != null) {
+            alertmanager.close();
         }
         receivers.stop(0);
     }
@@ -99,12 +77,6 @@ class AlertmanagerIT {
                 exchange.sendResponseHeaders(200, -1);
             }
         });
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
     }
 
     private static int send(HttpRequest.Builder request) throws IOException, InterruptedException {
@@ -123,7 +95,7 @@ class AlertmanagerIT {
 
     @SafeVarargs
     private void fire(Map<String, Object>... alerts) throws Exception {
-        assertThat(send(HttpRequest.newBuilder(api.resolve("/api/v2/alerts"))
+        assertThat(send(HttpRequest.newBuilder(alertmanager.url().resolve("/api/v2/alerts"))
                         .header("Content-Type", "application/json")
                         .POST(HttpRequest.BodyPublishers.ofByteArray(JSON.writeValueAsBytes(alerts)))))
                 .isEqualTo(200);
