@@ -93,8 +93,22 @@ final class DrillCluster implements AutoCloseable {
     static DrillCluster startForFaults(Path data, LocalCluster.Topology topology, Consumer<String> progress) {
         Map<String, String> checkpointer = new HashMap<>(SMALL_PACKS);
         checkpointer.put("ATTESTREAM_SNAPSHOTS_INTERVAL_MILLIS", "2000");
-        // Changelogs are to be there when a broker is not.
-        Map<String, String> processors = topology.brokers() == 1 ? Map.of() : Map.of("ATTESTREAM_DEV", "false");
+        return startWithTwoProcessors(data, topology, Map.of(CHECKPOINTER, checkpointer), progress);
+    }
+
+    /** With two instances of processors, and what users have by default but for these settings. */
+    static DrillCluster startWithTwoProcessors(
+            Path data,
+            LocalCluster.Topology topology,
+            Map<String, Map<String, String>> settings,
+            Consumer<String> progress) {
+        Map<String, Map<String, String>> all = new HashMap<>(settings);
+        if (topology.brokers() > 1) {
+            // Changelogs are to be there when a broker is not.
+            Map<String, String> processors = new HashMap<>(settings.getOrDefault("processors", Map.of()));
+            processors.put("ATTESTREAM_DEV", "false");
+            all.put("processors", processors);
+        }
         return new DrillCluster(new LocalCluster.Options(
                 data,
                 2,
@@ -102,7 +116,7 @@ final class DrillCluster implements AutoCloseable {
                 1,
                 new Bootstrap(OptionalLong.of(Bootstrap.LOCAL_DEDUP_WINDOW_LEAVES)),
                 progress,
-                Map.of(CHECKPOINTER, Map.copyOf(checkpointer), "processors", processors),
+                Map.copyOf(all),
                 false,
                 topology));
     }

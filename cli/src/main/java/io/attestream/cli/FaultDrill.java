@@ -23,7 +23,6 @@ import java.util.stream.Stream;
  */
 final class FaultDrill {
     private static final int EVENTS_BEFORE = 100;
-    static final long DISK_MIB = 768;
 
     private final Fault fault;
     private final Settings settings;
@@ -91,18 +90,14 @@ final class FaultDrill {
         if (fault.untested().isPresent()) {
             return new Result(fault, fault.untested(), List.of(), List.of(), 0);
         }
-        List<Path> mounted = new ArrayList<>();
         boolean survived = false;
         Path data = newDirectory();
+        SmallDisks disks = new SmallDisks();
         try {
-            for (String directory : fault.mounts()) {
-                Path disk = Files.createDirectories(data.resolve(directory));
-                Optional<String> refusal = mount(disk);
-                if (refusal.isPresent()) {
-                    survived = true; // there is nothing to be looked at
-                    return new Result(fault, refusal, List.of(), List.of(), 0);
-                }
-                mounted.add(disk);
+            Optional<String> refusal = disks.mount(data, fault.mounts());
+            if (refusal.isPresent()) {
+                survived = true; // there is nothing to be looked at
+                return new Result(fault, refusal, List.of(), List.of(), 0);
             }
             Result result = run(data);
             survived = result.isSurvived();
@@ -110,10 +105,8 @@ final class FaultDrill {
                 progress.accept("what the processes said is kept in " + data.resolve("logs"));
             }
             return result;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         } finally {
-            mounted.forEach(disk -> command("umount", disk.toString()));
+            disks.close();
             delete(data, survived);
         }
     }
@@ -123,30 +116,6 @@ final class FaultDrill {
             return Files.createTempDirectory("attestream-faults-");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        }
-    }
-
-    /** A disk in memory; why there can be none, if so. */
-    private static Optional<String> mount(Path disk) {
-        boolean done =
-                command("mount", "-t", "tmpfs", "-o", "size=" + DISK_MIB + "m", "attestream-fault", disk.toString());
-        return done
-                ? Optional.empty()
-                : Optional.of("no disk could be mounted here: run it as root, or in unshare --map-root-user --mount");
-    }
-
-    private static boolean command(String... words) {
-        try {
-            Process process = new ProcessBuilder(words)
-                    .redirectErrorStream(true)
-                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                    .start();
-            return process.waitFor(30, TimeUnit.SECONDS) && process.exitValue() == 0;
-        } catch (IOException e) {
-            return false;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
         }
     }
 

@@ -226,7 +226,7 @@ final class FaultScene {
         Path disk = cluster.data().resolve(directory);
         try {
             if (Files.getFileStore(disk).equals(Files.getFileStore(cluster.data()))
-                    || Files.getFileStore(disk).getTotalSpace() > FaultDrill.DISK_MIB << 20) {
+                    || Files.getFileStore(disk).getTotalSpace() > SmallDisks.SIZE_MIB << 20) {
                 throw new IllegalStateException(disk + " is no disk of its own: it is not filled");
             }
         } catch (IOException e) {

@@ -57,6 +57,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             SloCommand.class,
             RestoreCommand.class,
             DrillCommand.class,
+            GameDayCommand.class,
             KeysCommand.class,
             DoctorCommand.class
         })

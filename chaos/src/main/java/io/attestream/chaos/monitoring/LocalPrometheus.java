@@ -51,6 +51,15 @@ public final class LocalPrometheus implements AutoCloseable {
     }
 
     /**
+     * Before anything is begun that needs it.
+     *
+     * @throws MissingProgram if no Prometheus is installed
+     */
+    public static void requireInstalled() {
+        LocalServer.require(PROGRAM);
+    }
+
+    /**
      * Starts it and waits until it is ready.
      *
      * @param directory of configuration, data and log; made if absent

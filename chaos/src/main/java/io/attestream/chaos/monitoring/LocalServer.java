@@ -51,7 +51,7 @@ final class LocalServer implements AutoCloseable {
      * @throws IllegalStateException with the end of the log, if it does not become ready
      */
     static LocalServer start(String program, Path directory, List<String> arguments) {
-        require(program, System.getenv().getOrDefault("PATH", ""));
+        require(program);
         int port = FreePorts.pick();
         List<String> command = command(program, arguments);
         command.add("--web.listen-address=127.0.0.1:" + port);
@@ -70,6 +70,10 @@ final class LocalServer implements AutoCloseable {
         List<String> command = new ArrayList<>(List.of("sh", "-c", NOT_WITHOUT_PARENT, program, program));
         command.addAll(arguments);
         return command;
+    }
+
+    static void require(String program) {
+        require(program, System.getenv().getOrDefault("PATH", ""));
     }
 
     /** @param path directories, as in the environment variable of that name */

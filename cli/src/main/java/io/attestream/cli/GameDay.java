@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.attestream.cli.GameDayReport.Finding;
+import io.attestream.cli.GameDayReport.Moment;
+import io.attestream.cli.GameDayReport.Severity;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Plays one scenario from a steady state to the end of the last page: the fault is done, and from then on nothing is done but by who
+ * is paged, with the commands of the page's runbook. Then everything that was acknowledged is judged as after a {@link Drill}. For
+ * one use.
+ */
+final class GameDay {
+    private static final long POLL_NANOS = 500_000_000;
+    private static final int STEADY_SECONDS = 30;
+    private static final int RECOVERED_SECONDS = 15;
+    /** How long nobody is woken after the fault, where nobody is to be. */
+    private static final Duration SILENCE = Duration.ofSeconds(60);
+
+    private final GameDayScenario scenario;
+    private final Limits limits;
+    private final Consumer<String> progress;
+    private final Map<Moment, Instant> moments = new EnumMap<>(Moment.class);
+    private final List<Finding> findings = new ArrayList<>();
+    private final List<DrillCheck.Result> checks = new ArrayList<>();
+
+    /**
+     * How long to wait for what.
+     *
+     * @param steady until everything is as it has to be
+     * @param page from the fault to the page
+     * @param recovered from the page until users have all of it again
+     * @param resolved from then until the page is over
+     */
+    record Limits(Duration steady, Duration page, Duration recovered, Duration resolved) {
+        static final Limits DEFAULT = new Limits(
+                Duration.ofMinutes(5), Duration.ofMinutes(10), Duration.ofMinutes(5), Duration.ofMinutes(15));
+    }
+
+    GameDay(GameDayScenario scenario, Limits limits, Consumer<String> progress) {
+        this.scenario = scenario;
+        this.limits = limits;
+        this.progress = progress;
+    }
+
+    /**
+     * Plays it.
+     *
+     * @param data directory for the cluster and all that belongs to it
+     * @throws io.attestream.chaos.monitoring.MissingProgram if there is no Prometheus or Alertmanager here; nothing was touched
+     * @throws IllegalStateException if there was no steady state to begin with
+     */
+    GameDayReport run(Path data) {
+        Instant startedAt = Instant.now();
+        try (GameDayScene scene = GameDayScene.start(data, scenario, progress)) {
+            Thread killing = new Thread(scene::killAll, "game-day-killing");
+            Runtime.getRuntime().addShutdownHook(killing);
+            try {
+                awaitSteady(scene);
+                DrillScene kept = new DrillScene(scene.cluster(), scene.load());
+                play(scene);
+                scene.probe().close();
+                scene.load().close();
+                int lost = judge(kept);
+                lookBack(scene, lost);
+                return new GameDayReport(
+                        scenario,
+                        startedAt,
+                        Instant.now(),
+                        moments,
+                        scene.probe().samples(),
+                        scene.pager().alerts(),
+                        scene.responder().steps(),
+                        scene.load().count(),
+                        lost,
+                        checks,
+                        findings);
+            } finally {
+                Runtime.getRuntime().removeShutdownHook(killing);
+            }
+        }
+    }
+
+    private void awaitSteady(GameDayScene scene) {
+        progress.accept("waiting for " + STEADY_SECONDS + " s in which all is well");
+        if (!await(
+                limits.steady(),
+                () -> scene.probe().isGoodFor(STEADY_SECONDS) && scene.alerts().isEmpty())) {
+            throw new IllegalStateException(
+                    "there is no steady state to begin with: users see " + last(scene) + ", alerts " + scene.alerts());
+        }
+    }
+
+    private static Object last(GameDayScene scene) {
+        List<SliProbe.Sample> samples = scene.probe().samples();
+        return samples.isEmpty() ? "nothing" : samples.get(samples.size() - 1);
+    }
+
+    private void play(GameDayScene scene) {
+        moment(Moment.INJECTED, Instant.now());
+        scenario.inject(scene);
+        if (scenario.pages().isEmpty()) {
+            await(SILENCE, () -> !scene.pager().alerts().isEmpty());
+        } else if (!await(limits.page(), () -> lookForPage(scene))) {
+            finding(
+                    Severity.HIGH,
+                    "nobody was woken within " + limits.page().toSeconds() + " s; expected one of " + scenario.pages());
+        }
+        boolean recovered = await(limits.recovered(), () -> isMitigated(scene) && isRecovered(scene));
+        if (!recovered) {
+            finding(
+                    Severity.HIGH,
+                    "users have not all of it again " + limits.recovered().toSeconds() + " s after the page: "
+                            + last(scene));
+        }
+        noteImpact(scene);
+        if (!await(limits.resolved(), () -> scene.pager().isQuiet())) {
+            finding(Severity.MEDIUM, "a page was not over " + limits.resolved().toSeconds() + " s after the recovery");
+        } else if (!scene.pager().alerts().isEmpty()) {
+            moment(Moment.ALERT_RESOLVED, Instant.now());
+        }
+    }
+
+    /** Whether one of those that are expected came; notes how far it is. */
+    private boolean lookForPage(GameDayScene scene) {
+        for (JsonNode alert : scene.alerts()) {
+            if (alert.at("/labels/severity").asText().equals("page")) {
+                moment(
+                        Moment.ALERT_PENDING,
+                        Instant.parse(alert.path("activeAt").asText()));
+                if (alert.path("state").asText().equals("firing")) {
+                    moment(Moment.ALERT_FIRING, Instant.now());
+                }
+            }
+        }
+        for (Pager.Alert alert : scene.pager().alerts()) {
+            if (alert.page() && alert.firing() && scenario.pages().contains(alert.name())) {
+                moment(Moment.PAGE_RECEIVED, alert.at());
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean isMitigated(GameDayScene scene) {
+        note(Moment.ACKNOWLEDGED, scene.responder().acknowledgedAt());
+        note(Moment.MITIGATION_STARTED, scene.responder().mitigationStartedAt());
+        note(Moment.MITIGATION_ENDED, scene.responder().mitigatedAt());
+        return scenario.pages().isEmpty() || moments.containsKey(Moment.MITIGATION_ENDED);
+    }
+
+    private boolean isRecovered(GameDayScene scene) {
+        List<SliProbe.Sample> samples = scene.probe().samples();
+        Instant since = moments.getOrDefault(Moment.MITIGATION_ENDED, moments.get(Moment.INJECTED));
+        return scene.probe().isGoodFor(RECOVERED_SECONDS)
+                && !samples.get(samples.size() - RECOVERED_SECONDS).at().isBefore(since);
+    }
+
+    /** From the first bad second after the fault to the first good one of those that were all good. */
+    private void noteImpact(GameDayScene scene) {
+        Instant injected = moments.get(Moment.INJECTED);
+        Instant lastBad = null;
+        for (SliProbe.Sample sample : scene.probe().samples()) {
+            if (sample.at().isBefore(injected)) {
+                continue;
+            }
+            if (!sample.bad().isEmpty()) {
+                moment(Moment.USER_IMPACT, sample.at());
+                lastBad = sample.at();
+            } else if (lastBad != null) {
+                moments.put(Moment.SLI_RECOVERED, sample.at());
+                lastBad = null;
+            }
+        }
+        if (lastBad != null) {
+            moments.remove(Moment.SLI_RECOVERED);
+        }
+    }
+
+    private void moment(Moment moment, Instant at) {
+        if (moments.putIfAbsent(moment, at) == null) {
+            progress.accept(
+                    String.format("%s  %s", at.truncatedTo(java.time.temporal.ChronoUnit.MILLIS), moment.what()));
+        }
+    }
+
+    private void note(Moment moment, @Nullable Instant at) {
+        if (at != null) {
+            moment(moment, at);
+        }
+    }
+
+    private void finding(Severity severity, String what) {
+        findings.add(new Finding(severity, what));
+        progress.accept("FINDING (" + severity.name().toLowerCase(java.util.Locale.ROOT) + "): " + what);
+    }
+
+    private int judge(DrillScene kept) {
+        progress.accept("verifying all that was acknowledged");
+        return new DrillVerifier(kept, result -> {
+                    checks.add(result);
+                    progress.accept(String.format(
+                            "%-8s %-13s %s",
+                            result.outcome().word(), result.check().word(), result.detail()));
+                })
+                .run()
+                .size();
+    }
+
+    /** What was not as it has to be. */
+    private void lookBack(GameDayScene scene, int lost) {
+        checks.stream()
+                .filter(check -> check.outcome() != DrillCheck.Outcome.PASSED)
+                .forEach(check -> finding(
+                        Severity.HIGH,
+                        "check " + check.check().word() + " " + check.outcome().word() + ": " + check.detail()));
+        if (lost > 0) {
+            finding(Severity.HIGH, lost + " events that were acknowledged are lost");
+        }
+        scene.responder().steps().stream()
+                .filter(step -> step.exitCode() != 0)
+                .forEach(step -> finding(
+                        Severity.HIGH,
+                        "the page of " + step.alert() + " says to run \"" + step.command() + "\", which ended with "
+                                + step.exitCode()));
+        scene.pager().alerts().stream()
+                .filter(alert -> alert.page() && alert.firing())
+                .map(Pager.Alert::name)
+                .distinct()
+                .filter(name ->
+                        !scenario.pages().contains(name) && !scenario.mayPage().contains(name))
+                .forEach(name -> finding(Severity.MEDIUM, "somebody was woken by " + name + " too"));
+    }
+
+    /** Whether it became so in time. */
+    private static boolean await(Duration limit, BooleanSupplier condition) {
+        long deadline = System.nanoTime() + limit.toNanos();
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() > deadline) {
+                return false;
+            }
+            LockSupport.parkNanos(POLL_NANOS);
+            if (Thread.interrupted()) {
+                throw new IllegalStateException("interrupted");
+            }
+        }
+        return true;
+    }
+
+    /** How long one is at most, for who has to wait. */
+    static long maxMinutes() {
+        Limits limits = Limits.DEFAULT;
+        return TimeUnit.SECONDS.toMinutes(limits.steady()
+                .plus(limits.page())
+                .plus(limits.recovered())
+                .plus(limits.resolved())
+                .toSeconds());
+    }
+}

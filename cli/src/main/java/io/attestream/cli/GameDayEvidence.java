@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** The directory of one game day, named by its time in UTC: report as JSON and for people, samples, plot, logs. */
+final class GameDayEvidence {
+    static final String REPORT = "game_day_report.json";
+    static final String PEOPLE = "report.md";
+
+    private static final String PLOT = "slis.svg";
+    private static final String SAMPLES = "slis.csv";
+    private static final String RUNNING = ".running";
+    private static final DateTimeFormatter NAME =
+            DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH-mm-ss'Z'").withZone(ZoneOffset.UTC);
+    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+    private GameDayEvidence() {}
+
+    /**
+     * Writes all of it; the directory gets its name when it is complete.
+     *
+     * @param logs of the cluster; copied
+     * @return the directory
+     */
+    static Path write(Path root, GameDayReport report, boolean strict, Path logs) {
+        String name = NAME.format(report.startedAt());
+        Path running = root.resolve(name + RUNNING);
+        Path directory = root.resolve(name);
+        try {
+            Files.createDirectories(running.resolve("logs"));
+            Files.write(running.resolve(REPORT), JSON.writeValueAsBytes(report.json(strict)));
+            Files.writeString(running.resolve(SAMPLES), csv(report.samples()));
+            Files.writeString(running.resolve(PLOT), GameDayPlot.of(report));
+            Files.writeString(running.resolve(PEOPLE), people(report, strict));
+            try (Stream<Path> files = Files.list(logs)) {
+                for (Path log : files.filter(Files::isRegularFile).toList()) {
+                    Files.copy(log, running.resolve("logs").resolve(log.getFileName()));
+                }
+            }
+            return Files.move(running, directory);
+        } catch (IOException e) {
+            throw LocalFiles.failure("write", running, e);
+        }
+    }
+
+    private static String csv(List<SliProbe.Sample> samples) {
+        StringBuilder csv = new StringBuilder(
+                "at,since_acknowledged_seconds,oldest_unpublished_seconds,checkpoint_age_seconds,since_proof_seconds\n");
+        for (SliProbe.Sample sample : samples) {
+            csv.append(String.format(
+                    Locale.ROOT,
+                    "%s,%.3f,%.3f,%.3f,%.3f%n",
+                    sample.at(),
+                    sample.sinceAcknowledgedSeconds(),
+                    sample.oldestUnpublishedSeconds(),
+                    sample.checkpointAgeSeconds(),
+                    sample.sinceProofSeconds()));
+        }
+        return csv.toString();
+    }
+
+    private static String people(GameDayReport report, boolean strict) {
+        List<String> lines = new ArrayList<>();
+        lines.add("# Game day: " + report.scenario().word());
+        lines.add("");
+        lines.add("**" + (report.isPassed(strict) ? "Passed" : "FAILED") + "**, " + report.startedAt() + ". "
+                + report.scenario().hypothesis());
+        lines.add("");
+        lines.add(String.format(
+                Locale.ROOT,
+                "Users were without some of it for **%.1f s** (MTTR, until the indicators were good again). Acknowledged: %d"
+                        + " events, of which **%d** were lost.",
+                GameDayReport.seconds(report.timeToRecover()),
+                report.acknowledgedEvents(),
+                report.lostEvents()));
+        lines.add("");
+        lines.add("![What users had of the ledger](" + PLOT + ")");
+        timeline(lines, report);
+        table(lines, "Indicators", "indicator | bad seconds | of thirty days' budget", rows(report));
+        table(
+                lines,
+                "Alerts, expected to page: "
+                        + (report.scenario().pages().isEmpty()
+                                ? "none"
+                                : String.join(
+                                        " or ",
+                                        report.scenario().pages().stream()
+                                                .sorted()
+                                                .toList())),
+                "at | alert | | ",
+                report.alerts().stream()
+                        .map(alert -> alert.at() + " | " + alert.name() + " | " + (alert.page() ? "page" : "ticket")
+                                + " | " + (alert.firing() ? "firing" : "resolved"))
+                        .toList());
+        table(
+                lines,
+                "Mitigation, as the runbook says",
+                "at | for | command | exit code",
+                report.steps().stream()
+                        .map(step ->
+                                step.at() + " | " + step.alert() + " | `" + step.command() + "` | " + step.exitCode())
+                        .toList());
+        table(
+                lines,
+                "The ledger afterwards",
+                "check | | what was seen",
+                report.checks().stream()
+                        .map(check ->
+                                check.check().word() + " | " + check.outcome().word() + " | " + check.detail())
+                        .toList());
+        table(
+                lines,
+                "Follow-ups",
+                "severity | what",
+                report.findings().stream()
+                        .map(finding -> finding.severity().name().toLowerCase(Locale.ROOT) + " | " + finding.what())
+                        .toList());
+        return String.join("\n", lines) + "\n";
+    }
+
+    private static void timeline(List<String> lines, GameDayReport report) {
+        table(
+                lines,
+                "Timeline",
+                "at | what",
+                report.timeline().stream()
+                        .map(moment -> moment.get("at") + " | " + moment.get("what"))
+                        .toList());
+    }
+
+    private static List<String> rows(GameDayReport report) {
+        Map<String, Double> spent = report.budgetSpentPercent();
+        return report.badSeconds().entrySet().stream()
+                .map(bad -> bad.getKey() + " | " + bad.getValue() + " | "
+                        + String.format(Locale.ROOT, "%.3f %%", spent.getOrDefault(bad.getKey(), 0.0)))
+                .toList();
+    }
+
+    private static void table(List<String> lines, String heading, String header, List<String> rows) {
+        lines.add("");
+        lines.add("## " + heading);
+        lines.add("");
+        if (rows.isEmpty()) {
+            lines.add("None.");
+            return;
+        }
+        lines.add("| " + header + " |");
+        lines.add("|" + " --- |".repeat(header.split("[|]", -1).length));
+        rows.forEach(row -> lines.add("| " + row.replace("\n", " ") + " |"));
+    }
+}

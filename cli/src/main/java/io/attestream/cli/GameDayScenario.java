@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import io.attestream.chaos.LocalCluster.Topology;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+
+/** What is done to a ledger on a game day, and what is expected to happen. */
+enum GameDayScenario {
+    PROCESSORS_DOWN(
+            "Both processors end without a word. Events go on being acknowledged, and wait in Kafka; nothing is published"
+                    + " until somebody starts them again.",
+            "AttestreamProcessDown SLOErrorBudgetBurnCritical") {
+        @Override
+        void inject(GameDayScene scene) {
+            scene.faults().kill("processors-0");
+            scene.faults().kill("processors-1");
+        }
+    },
+    CHECKPOINTER_STALLED(
+            "The checkpointer stands still, as in a long pause of its machine. Events go on being acknowledged; nothing is"
+                    + " published until it is started again.",
+            "AttestreamProcessDown SLOErrorBudgetBurnCritical") {
+        @Override
+        void inject(GameDayScene scene) {
+            scene.faults().suspend(DrillCluster.CHECKPOINTER);
+        }
+    },
+    BROKER_LOSS(
+            "One of three brokers ends without a word. The others take over what it led, and nobody outside sees more than"
+                    + " a moment of it; somebody is told that a second loss would stop the ledger.",
+            "KafkaPartitionsUnderReplicated") {
+        @Override
+        Topology topology() {
+            return new Topology(3, false);
+        }
+
+        @Override
+        void inject(GameDayScene scene) {
+            scene.faults().chooseLeader();
+            scene.faults().kill(scene.faults().struck());
+        }
+    },
+    ROLLING_RESTART(
+            "Every process is stopped in order and started again, one after the other, as for a new version. Nobody is"
+                    + " woken, and nothing is lost or doubled.",
+            "") {
+        @Override
+        void inject(GameDayScene scene) {
+            for (String name : List.of("processors-1", "processors-0", DrillCluster.CHECKPOINTER, "gateway-0")) {
+                scene.faults().stop(name);
+                scene.cluster().local().startAgain(name);
+                scene.faults().awaitRecovered();
+            }
+        }
+    },
+    DISK_FULL(
+            "The disk of the object store has no byte left. The checkpointer publishes nothing that it could not store;"
+                    + " events go on being acknowledged. The page's commands work once somebody has freed the disk.",
+            "AttestreamProcessDown SLOErrorBudgetBurnCritical") {
+        @Override
+        List<String> mounts() {
+            return List.of("objects");
+        }
+
+        @Override
+        void inject(GameDayScene scene) {
+            scene.faults().fillAlmost("objects");
+            scene.faults().fill("objects");
+        }
+
+        @Override
+        void byHand(GameDayScene scene) {
+            scene.faults().free("objects");
+        }
+    };
+
+    private final String hypothesis;
+    /** Separated by spaces. */
+    private final String pages;
+
+    GameDayScenario(String hypothesis, String pages) {
+        this.hypothesis = hypothesis;
+        this.pages = pages;
+    }
+
+    String hypothesis() {
+        return hypothesis;
+    }
+
+    /** Alerts of which one has to page; none if nobody may be woken. */
+    Set<String> pages() {
+        return pages.isEmpty() ? Set.of() : Set.of(pages.split(" ", -1));
+    }
+
+    /** Alerts that follow from the fault and may page too. */
+    Set<String> mayPage() {
+        return pages.isEmpty() ? Set.of() : Set.of("SLOErrorBudgetBurnCritical", "AttestreamProcessDown");
+    }
+
+    Topology topology() {
+        return new Topology(1, false);
+    }
+
+    /** Settings of services that differ, by the service's name without number. */
+    Map<String, Map<String, String>> settings() {
+        return Map.of();
+    }
+
+    /** Directories of the cluster that have to be disks of their own. */
+    List<String> mounts() {
+        return List.of();
+    }
+
+    /** Begins the fault; returns when it is there, or, if nobody is to mend it, when all of it is over. */
+    abstract void inject(GameDayScene scene);
+
+    /** What the one on call does before the commands of the page, and no command can. */
+    void byHand(GameDayScene scene) {}
+
+    String word() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    static List<String> words() {
+        return Arrays.stream(values()).map(GameDayScenario::word).toList();
+    }
+
+    static GameDayScenario of(String word) {
+        return Arrays.stream(values())
+                .filter(scenario -> scenario.word().equals(word))
+                .findFirst()
+                .orElseThrow(() -> new CliException(
+                        ExitCode.USAGE,
+                        "there is no scenario " + word,
+                        "Give --all or one of " + String.join(", ", words())));
+    }
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.attestream.chaos.FreePorts;
+import io.attestream.chaos.Installation;
+import io.attestream.chaos.JvmCommand;
+import io.attestream.chaos.ManagedProcess;
+import io.attestream.chaos.monitoring.LocalAlertmanager;
+import io.attestream.chaos.monitoring.LocalPrometheus;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * All that a game day is played with: a cluster of its own under load, a monitor with a canary, a Prometheus and an Alertmanager with
+ * the configuration of the repository, a pager, somebody on call, and a probe of what users have of it.
+ */
+final class GameDayScene implements AutoCloseable {
+    private static final Duration READY_TIMEOUT = Duration.ofSeconds(60);
+    private static final int MONITOR_HEAP_MIB = 128;
+
+    private final DrillCluster cluster;
+    private final FaultScene faults;
+    private final DrillLoad load;
+    private final SliProbe probe;
+    private final Pager pager;
+    private final Responder responder;
+    private final LocalPrometheus prometheus;
+    /** In the order in which they end. */
+    private final List<AutoCloseable> parts = new ArrayList<>();
+
+    /**
+     * Starts everything.
+     *
+     * @throws io.attestream.chaos.monitoring.MissingProgram if there is no Prometheus or Alertmanager here; nothing was started
+     */
+    static GameDayScene start(Path data, GameDayScenario scenario, Consumer<String> progress) {
+        LocalPrometheus.requireInstalled();
+        LocalAlertmanager.requireInstalled();
+        return new GameDayScene(data, scenario, progress);
+    }
+
+    private GameDayScene(Path data, GameDayScenario scenario, Consumer<String> progress) {
+        try {
+            progress.accept("starting an isolated cluster in " + data);
+            cluster = keep(
+                    DrillCluster.startWithTwoProcessors(data, scenario.topology(), scenario.settings(), step -> {}));
+            load = keep(new DrillLoad(() -> cluster.api("ingester")).start());
+            load.expectTrouble(true);
+            faults = new FaultScene(cluster, load);
+            progress.accept("starting monitor, Prometheus and Alertmanager");
+            URI monitor = startMonitor(data);
+            responder = keep(new Responder(data, data.resolve("logs"), () -> scenario.byHand(this)));
+            pager = keep(Pager.start(responder::page));
+            LocalAlertmanager alertmanager = keep(LocalAlertmanager.start(
+                    directory(data, "alertmanager"),
+                    Map.of("pager", pager.url("page"), "tickets", pager.url("ticket")),
+                    Optional.empty()));
+            prometheus = keep(LocalPrometheus.start(
+                    directory(data, "prometheus"),
+                    new LocalPrometheus.Options(
+                            LocalPrometheus.targetsOf(cluster.local(), List.of(monitor)),
+                            Optional.of(alertmanager.url()),
+                            Optional.empty())));
+            probe = keep(SliProbe.start(load, () -> cluster.api("auditor"), monitor));
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    private <T extends AutoCloseable> T keep(T part) {
+        parts.add(0, part);
+        return part;
+    }
+
+    private static Path directory(Path data, String name) {
+        try {
+            return Files.createDirectories(data.resolve(name));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** As {@code attestream monitor}, a process of its own; where its metrics are. */
+    private URI startMonitor(Path data) {
+        Installation installation = Installation.find();
+        int port = FreePorts.pick();
+        URI metrics = URI.create("http://127.0.0.1:" + port + "/metrics");
+        List<String> command = new JvmCommand(installation, MONITOR_HEAP_MIB)
+                .with("-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error")
+                .main(
+                        installation.home().resolve("cli/target/app/lib"),
+                        "io.attestream.cli.Main",
+                        "monitor",
+                        "--data-dir",
+                        data.toString(),
+                        "--interval",
+                        "1",
+                        "--metrics-port",
+                        Integer.toString(port),
+                        "--canary",
+                        "1");
+        ManagedProcess process =
+                keep(new ManagedProcess("monitor", command, Map.of(), data.resolve("logs/monitor.log")));
+        process.start().awaitReady(metrics, READY_TIMEOUT);
+        return metrics;
+    }
+
+    DrillCluster cluster() {
+        return cluster;
+    }
+
+    FaultScene faults() {
+        return faults;
+    }
+
+    DrillLoad load() {
+        return load;
+    }
+
+    SliProbe probe() {
+        return probe;
+    }
+
+    Pager pager() {
+        return pager;
+    }
+
+    Responder responder() {
+        return responder;
+    }
+
+    /** Alerts that are pending or firing now. */
+    JsonNode alerts() {
+        return prometheus.alerts();
+    }
+
+    /** SIGKILL of everything, for a hook that has no time. */
+    void killAll() {
+        faults.killAll();
+    }
+
+    @Override
+    public void close() {
+        for (AutoCloseable part : List.copyOf(parts)) {
+            try {
+                part.close();
+            } catch (RuntimeException e) {
+                throw e;
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+            parts.remove(part);
+        }
+    }
+}

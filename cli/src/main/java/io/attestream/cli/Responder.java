@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import io.attestream.chaos.Installation;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Does what the one on call does: acknowledges a page, opens the runbook it names, and runs the commands of its mitigation as they
+ * stand there. One page after the other; the same runbook once. Thread-safe.
+ */
+final class Responder implements AutoCloseable {
+    private static final long COMMAND_SECONDS_MAX = 300;
+    private static final int OUTPUT_LENGTH_MAX = 4_000;
+
+    private final Path data;
+    private final Path logs;
+    private final Runnable byHand;
+    private final ExecutorService executor = Executors.newSingleThreadExecutor(task -> {
+        Thread thread = new Thread(task, "responder");
+        thread.setDaemon(true);
+        return thread;
+    });
+    private final Set<URI> opened = new HashSet<>();
+    private final List<Step> steps = new ArrayList<>();
+    private @Nullable Instant acknowledgedAt;
+    private @Nullable Instant mitigationStartedAt;
+    private @Nullable Instant mitigatedAt;
+
+    /**
+     * A command that was run.
+     *
+     * @param alert it was run for
+     * @param exitCode -1 if it did not end in time
+     * @param output the end of it
+     */
+    record Step(String alert, String command, Instant at, int exitCode, String output) {}
+
+    /**
+     * @param data directory of the cluster
+     * @param logs directory for what commands say
+     * @param byHand what no command can do, before the first page's commands are run, for example to free a disk
+     */
+    Responder(Path data, Path logs, Runnable byHand) {
+        this.data = data;
+        this.logs = logs;
+        this.byHand = byHand;
+    }
+
+    /** Takes a page; returns at once. */
+    void page(Pager.Alert alert) {
+        URI runbook = alert.runbook();
+        synchronized (this) {
+            if (acknowledgedAt == null) {
+                acknowledgedAt = Instant.now();
+            }
+            if (runbook == null || !opened.add(runbook)) {
+                return;
+            }
+        }
+        executor.execute(() -> mitigate(alert.name(), runbook));
+    }
+
+    private void mitigate(String alert, URI url) {
+        boolean first;
+        synchronized (this) {
+            first = mitigationStartedAt == null;
+            if (first) {
+                mitigationStartedAt = Instant.now();
+            }
+        }
+        if (first) {
+            byHand.run();
+        }
+        for (String command :
+                Runbook.read(Runbook.page(Installation.find().home(), url)).commands("Mitigation", data)) {
+            Step step = run(alert, command);
+            synchronized (this) {
+                steps.add(step);
+            }
+        }
+        synchronized (this) {
+            mitigatedAt = Instant.now();
+        }
+    }
+
+    private Step run(String alert, String command) {
+        Instant begun = Instant.now();
+        Path log = logs.resolve("responder.log");
+        try {
+            Process shell = new ProcessBuilder("sh", "-euc", command)
+                    .directory(Installation.find().home().toFile())
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.to(log.toFile()))
+                    .start();
+            boolean ended = shell.waitFor(COMMAND_SECONDS_MAX, TimeUnit.SECONDS);
+            shell.destroyForcibly();
+            String output = new String(java.nio.file.Files.readAllBytes(log), StandardCharsets.UTF_8);
+            return new Step(
+                    alert,
+                    command,
+                    begun,
+                    ended ? shell.exitValue() : -1,
+                    output.substring(Math.max(0, output.length() - OUTPUT_LENGTH_MAX)));
+        } catch (IOException e) {
+            throw new UncheckedIOException(command + " cannot be run", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return new Step(alert, command, begun, -1, "interrupted");
+        }
+    }
+
+    /** What was run, in order. */
+    synchronized List<Step> steps() {
+        return List.copyOf(steps);
+    }
+
+    /** Of the first page; null before. */
+    synchronized @Nullable Instant acknowledgedAt() {
+        return acknowledgedAt;
+    }
+
+    synchronized @Nullable Instant mitigationStartedAt() {
+        return mitigationStartedAt;
+    }
+
+    /** When the commands of the last runbook so far had been run; null before the first. */
+    synchronized @Nullable Instant mitigatedAt() {
+        return mitigatedAt;
+    }
+
+    @Override
+    public void close() {
+        executor.shutdownNow();
+    }
+}
