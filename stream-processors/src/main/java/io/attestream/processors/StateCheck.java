@@ -199,7 +199,11 @@ public final class StateCheck {
                 looked.found.add(new Finding(name(store), "files of a store", "none"));
                 return;
             }
+            List<Path> tables;
             try (RocksDB db = RocksDB.openReadOnly(dbOptions, store.toString(), names, families)) {
+                tables = db.getLiveFilesMetaData().stream()
+                        .map(table -> store.resolve(table.fileName().substring(1))) // begins with a slash
+                        .toList();
                 for (ColumnFamilyHandle family : families) {
                     read(db, family, name(store), looked);
                 }
@@ -207,20 +211,16 @@ public final class StateCheck {
                 families.forEach(ColumnFamilyHandle::close);
                 names.forEach(family -> family.getOptions().close());
             }
-            verifyTables(options, store);
+            verifyTables(options, tables);
         }
     }
 
-    /** What reading records does not touch: filters, and what is read only when a file is opened. */
-    private void verifyTables(Options options, Path store) throws RocksDBException, InterruptedException {
-        List<Path> tables;
-        try (Stream<Path> files = Files.list(store)) {
-            tables = files.filter(file -> file.toString().endsWith(".sst"))
-                    .sorted()
-                    .toList();
-        } catch (IOException | UncheckedIOException e) {
-            return; // another instance has the store now
-        }
+    /**
+     * What reading records does not touch: filters, and what is read only when a file is opened.
+     *
+     * @param tables of the store; other files may be there that it is only just writing
+     */
+    private void verifyTables(Options options, List<Path> tables) throws RocksDBException, InterruptedException {
         for (Path table : tables) {
             try (SstFileReader reader = new SstFileReader(options)) {
                 long fileSizeBytes = Files.size(table);
