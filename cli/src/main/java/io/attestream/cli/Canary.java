@@ -14,10 +14,23 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 
 /** One event as a producer sends it, awaited and verified as an auditor does it: with the public key and nothing else. */
 final class Canary {
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
+    /** Who hangs for longer came to nothing, whatever it waits for. */
+    private static final Duration LIMIT = TIMEOUT.plusSeconds(30);
+
+    private static final int UNDER_WAY_MAX = 100;
 
     private final Api producer;
     private final Api auditor;
@@ -28,7 +41,7 @@ final class Canary {
         VERIFIED,
         /** Or nobody answered. */
         NOT_ACCEPTED,
-        /** Accepted, and without a proof in time. */
+        /** Accepted, and without a proof in time; or nothing came of it within the limit. */
         NOT_PROVED,
         DOES_NOT_VERIFY
     }
@@ -37,6 +50,52 @@ final class Canary {
         this.producer = producer;
         this.auditor = auditor;
         this.key = key;
+    }
+
+    /** Is told what came of each. */
+    interface Results {
+        void came(Outcome outcome, long nanos);
+    }
+
+    /**
+     * Sends one every so often, whatever became of those before: who waits for one that hangs sees nothing else meanwhile.
+     *
+     * @return what ends it when it is shut down
+     */
+    ExecutorService sendEvery(Duration interval, Results results) {
+        return sendEvery(interval, LIMIT, results);
+    }
+
+    ExecutorService sendEvery(Duration interval, Duration limit, Results results) {
+        ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(Canary::daemon);
+        Executor senders =
+                new ThreadPoolExecutor(0, UNDER_WAY_MAX, 1, TimeUnit.MINUTES, new SynchronousQueue<>(), Canary::daemon);
+        var unused = clock.scheduleAtFixedRate(
+                () -> sendOne(senders, limit, results), 0, interval.toMillis(), TimeUnit.MILLISECONDS);
+        return clock;
+    }
+
+    private void sendOne(Executor senders, Duration limit, Results results) {
+        long begunNanos = System.nanoTime();
+        var unused =
+                outcome(senders, limit).thenAccept(outcome -> results.came(outcome, System.nanoTime() - begunNanos));
+    }
+
+    /** Of one that is sent now; a bug is not taken for a proof, and does not end the sending. */
+    private CompletableFuture<Outcome> outcome(Executor senders, Duration limit) {
+        try {
+            return CompletableFuture.supplyAsync(this::send, senders)
+                    .completeOnTimeout(Outcome.NOT_PROVED, limit.toMillis(), TimeUnit.MILLISECONDS)
+                    .exceptionally(any -> Outcome.NOT_PROVED);
+        } catch (RejectedExecutionException e) {
+            return CompletableFuture.completedFuture(Outcome.NOT_PROVED); // so many hang already
+        }
+    }
+
+    private static Thread daemon(Runnable task) {
+        Thread thread = new Thread(task, "canary");
+        thread.setDaemon(true);
+        return thread;
     }
 
     Outcome send() {

@@ -10,10 +10,9 @@ import io.attestream.cli.Output.Tone;
 import io.attestream.proofs.note.NoteVerifier;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -132,20 +131,8 @@ final class MonitorCommand implements Callable<Integer> {
         MonitorMetrics metrics = new MonitorMetrics(monitor, System::currentTimeMillis);
         if (canarySeconds != null) {
             Limits.check("--canary", canarySeconds, 1, Limits.WAIT_SECONDS_MAX);
-            Canary canary = new Canary(connection.api("ingester"), api, key);
-            ScheduledExecutorService sending = Executors.newSingleThreadScheduledExecutor(task -> {
-                Thread thread = new Thread(task, "canary");
-                thread.setDaemon(true);
-                return thread;
-            });
-            var unused = sending.scheduleAtFixedRate(
-                    () -> {
-                        long begunNanos = System.nanoTime();
-                        metrics.canary(canary.send(), System.nanoTime() - begunNanos);
-                    },
-                    0,
-                    canarySeconds,
-                    TimeUnit.SECONDS);
+            var unused = new Canary(connection.api("ingester"), api, key)
+                    .sendEvery(Duration.ofSeconds(canarySeconds), metrics::canary);
         }
         output.say("metrics on http://127.0.0.1:" + metrics.serve(metricsPort) + "/metrics");
         return Optional.of(metrics);
