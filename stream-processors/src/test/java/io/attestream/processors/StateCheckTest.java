@@ -152,7 +152,8 @@ class StateCheckTest {
 
     @Test
     void aTableThatIsOnlyJustWrittenIsNoDamage() throws Exception {
-        // given: a flush or compaction begins it under its last name, and enters it in the list of files when it is whole
+        // given: a flush or compaction begins it under its last name, and enters it in the list of files when it is
+        // whole
         Path table;
         try (Stream<Path> files = Files.list(store)) {
             table = files.filter(any -> any.toString().endsWith(".sst"))
