@@ -41,10 +41,12 @@ final class MonitorMetrics {
     }
 
     MonitorMetrics(Monitor monitor, LongSupplier nowMillis) {
-        Gauge.builder("attestream.monitor.checkpoint.age", monitor, m -> ageSeconds(m, nowMillis))
+        long begunMillis = nowMillis.getAsLong();
+        Gauge.builder("attestream.monitor.checkpoint.age", monitor, m -> ageSeconds(m, begunMillis, nowMillis))
                 .baseUnit("seconds")
                 .description(
-                        "Since the newest epoch was made whose signature, consistency and heads were verified; no value before")
+                        "Since the newest epoch was made whose signature, consistency and heads were verified; before one was,"
+                                + " since the monitor began, which is less")
                 .register(registry);
         Gauge.builder(
                         "attestream.monitor.verified.epochs",
@@ -89,14 +91,9 @@ final class MonitorMetrics {
         return value.name().toLowerCase(Locale.ROOT);
     }
 
-    private static double ageSeconds(Monitor monitor, LongSupplier nowMillis) {
-        return monitor.newestEpochMillis().isPresent()
-                ? Math.max(
-                                0,
-                                nowMillis.getAsLong()
-                                        - monitor.newestEpochMillis().getAsLong())
-                        / 1000.0
-                : Double.NaN;
+    /** Also of a ledger that stood still before the monitor began: a value that no limit is held against would never page. */
+    private static double ageSeconds(Monitor monitor, long begunMillis, LongSupplier nowMillis) {
+        return Math.max(0, nowMillis.getAsLong() - monitor.newestEpochMillis().orElse(begunMillis)) / 1000.0;
     }
 
     void looked(MonitorResult result) {
@@ -113,6 +110,10 @@ final class MonitorMetrics {
         Objects.requireNonNull(canaries.get(outcome)).record(nanos, TimeUnit.NANOSECONDS);
     }
 
+    String scrape() {
+        return registry.scrape();
+    }
+
     /** Serves {@code /metrics} on loopback until the process ends. */
     int serve(int port) {
         try {
@@ -120,7 +121,7 @@ final class MonitorMetrics {
                     HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), BACKLOG);
             server.createContext("/metrics", exchange -> {
                 try (exchange) {
-                    byte[] body = registry.scrape().getBytes(StandardCharsets.UTF_8);
+                    byte[] body = scrape().getBytes(StandardCharsets.UTF_8);
                     exchange.getResponseHeaders().set("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
                     exchange.sendResponseHeaders(200, body.length);
                     exchange.getResponseBody().write(body);
