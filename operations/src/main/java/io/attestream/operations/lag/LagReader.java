@@ -36,6 +36,8 @@ public final class LagReader implements AutoCloseable {
     static final int GROUPS_MAX = 1_000;
 
     private static final long TIMEOUT_SECONDS = 15;
+    /** By no more do clocks differ; a timestamp further ahead says nothing of an age. */
+    private static final long AHEAD_MILLIS_MAX = 60_000;
 
     private final Admin admin;
     private final RecordTimes times;
@@ -97,7 +99,7 @@ public final class LagReader implements AutoCloseable {
     }
 
     /** Where a group and its partition are. */
-    private record Offsets(TopicPartition partition, long committed, long first, long end) {
+    record Offsets(TopicPartition partition, long committed, long first, long end) {
         /** Of the next record it can process. */
         RecordTimes.Place place() {
             return new RecordTimes.Place(partition, Math.max(committed, first), end);
@@ -121,14 +123,17 @@ public final class LagReader implements AutoCloseable {
         return places;
     }
 
-    private static PartitionLag lag(Offsets offsets, Map<RecordTimes.Place, RecordTimes.Found> found, long nowMillis) {
+    static PartitionLag lag(Offsets offsets, Map<RecordTimes.Place, RecordTimes.Found> found, long nowMillis) {
         LagAge age = LagAge.NONE;
         long records = Math.max(0, offsets.end() - offsets.committed());
-        if (records > 0) {
+        if (offsets.committed() > offsets.end()) {
+            age = new LagAge.Unknown("the committed offset " + offsets.committed() + " is behind the end "
+                    + offsets.end() + " of the partition, which was cut or made again");
+        } else if (records > 0) {
             RecordTimes.Found first =
                     found.getOrDefault(offsets.place(), new RecordTimes.Found.Unread("was not asked for"));
             if (first instanceof RecordTimes.Found.Time time) {
-                age = new LagAge.Known(Math.max(0, nowMillis - time.millis()) / 1000.0);
+                age = age(time.millis(), nowMillis);
             } else if (first instanceof RecordTimes.Found.Unread unread) {
                 age = new LagAge.Unknown(unread.reason());
             } else {
@@ -143,6 +148,18 @@ public final class LagReader implements AutoCloseable {
                 records,
                 Math.max(0, Math.min(offsets.first(), offsets.end()) - offsets.committed()),
                 age);
+    }
+
+    /** Producers may stamp their records with anything. */
+    private static LagAge age(long millis, long nowMillis) {
+        if (millis < 0) {
+            return new LagAge.Unknown("the record has no timestamp");
+        }
+        if (millis > nowMillis + AHEAD_MILLIS_MAX) {
+            return new LagAge.Unknown(
+                    "the record's timestamp is " + (millis - nowMillis) / 1_000 + " s ahead of this clock");
+        }
+        return new LagAge.Known(Math.max(0, nowMillis - millis) / 1000.0);
     }
 
     private Map<String, Map<TopicPartition, Long>> committed(List<String> groups) {
