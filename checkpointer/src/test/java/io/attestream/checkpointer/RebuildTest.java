@@ -194,6 +194,37 @@ class RebuildTest {
     }
 
     @Test
+    void damageInOneShardIsToldThoughAnotherCannotBeDecided() throws Exception {
+        // given: the topic is cut when it is read for the second shard
+        how = Rebuild::oneByOne;
+        TopicPartition events = new TopicPartition(TOPICS.events(), 0);
+        TestShard.Committed record = records.get(events).get(1);
+        byte[] other = scene.ledger.eventValue(0, "other", "payload A");
+        records.get(events).set(1, new TestShard.Committed(record.offset(), record.timestampMillis(), other));
+        secondReading = log -> readings < 3 ? log : log.subList(0, log.size() - 2);
+
+        // then
+        assertThat(rebuild(Optional.empty()))
+                .isInstanceOfSatisfying(
+                        Rebuild.Result.Different.class,
+                        different -> assertThat(different.detail()).contains("shard 0: "));
+    }
+
+    @Test
+    void whatIsPublishedMeanwhileIsForTheNextTime() throws Exception {
+        // given: the last epoch comes between the readings
+        List<TestShard.Committed> all = records.get(CHECKPOINTS);
+        records.put(CHECKPOINTS, all.subList(0, all.size() - 2));
+        secondReading = before -> all;
+
+        // then
+        assertThat(rebuild(Optional.empty()))
+                .isInstanceOfSatisfying(
+                        Rebuild.Result.Same.class,
+                        same -> assertThat(same.epochs()).isEqualTo(1));
+    }
+
+    @Test
     void whereNothingWasPublishedNothingIsTheSame() throws Exception {
         // given
         records.put(CHECKPOINTS, List.of());

@@ -724,6 +724,7 @@ class SnapshotsTest {
         SnapshotName beginning = new Seam.Maker(
                         scene.store, scene.ledger.ledger, scene.ledger.key, scene.readArchive(epoch))
                 .make(1, 2, 1_700_000_000_000L);
+        int trimmed = scene.trimmed.size();
 
         // when
         for (String tag : List.of("fourth", "fifth", "sixth", "seventh")) {
@@ -733,6 +734,7 @@ class SnapshotsTest {
 
         // then
         assertThat(stored().newest(1, 2).orElseThrow().name()).isEqualTo(beginning);
+        assertThat(scene.trimmed).as("topics it goes on from").hasSize(trimmed);
     }
 
     /** Else a few objects somebody put there would have the good ones removed, and topics trimmed too far. */
