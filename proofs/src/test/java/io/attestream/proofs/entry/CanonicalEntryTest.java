@@ -119,6 +119,7 @@ class CanonicalEntryTest {
                 "\"id\":|\"ID\":",
                 "\"id\":|\"i\":",
                 "\"id\":|\"data\":",
+                "\"specversion\":\"1.0\"|\"specversion\":\"1.0\",\"specversion\":\"1.0\"",
                 "\"v\":1}|\"v\":2}",
                 "\"v\":1}|\"v\":1} ",
                 "\"kind\":\"event\"|\"kind\":\"rules\"",
