@@ -27,14 +27,20 @@ public final class PrometheusRules {
 
     private PrometheusRules() {}
 
-    /** How fast a budget may burn, over a long window and, so that an alert ends soon, over a short one. */
-    private record Burn(String severity, String speed, String factor, String shortWindow, String longWindow) {}
+    /**
+     * How fast a budget may burn, over a long window and, so that an alert ends soon, over a short one.
+     *
+     * @param quiet so long after Prometheus began to look nobody is woken: over windows that are not filled yet, a few seconds of a
+     *     start are a burning budget. Twice the short window, so that it has forgotten them; empty if it does not wake anybody
+     */
+    private record Burn(
+            String severity, String speed, String factor, String shortWindow, String longWindow, String quiet) {}
 
     private static final List<Burn> BURNS = List.of(
-            new Burn("page", "fast", "14.4", "5m", "1h"),
-            new Burn("page", "slow", "6", "30m", "6h"),
-            new Burn("ticket", "fast", "3", "2h", "1d"),
-            new Burn("ticket", "slow", "1", "6h", "3d"));
+            new Burn("page", "fast", "14.4", "5m", "1h", "10m"),
+            new Burn("page", "slow", "6", "30m", "6h", "1h"),
+            new Burn("ticket", "fast", "3", "2h", "1d", ""),
+            new Burn("ticket", "slow", "1", "6h", "3d", ""));
 
     /** As a file of rules for Prometheus; the same objectives give the same text. */
     public static String yaml(List<Slo> slos) {
@@ -117,7 +123,10 @@ public final class PrometheusRules {
         return alert(
                 name,
                 "slo:sli_error:ratio_rate" + burn.shortWindow() + of + " > " + max + " and slo:sli_error:ratio_rate"
-                        + burn.longWindow() + of + " > " + max,
+                        + burn.longWindow() + of + " > " + max
+                        + (burn.quiet().isEmpty()
+                                ? ""
+                                : " and on (slo) slo:objective:ratio" + of + " offset " + burn.quiet()),
                 labels,
                 slo.displayName() + ": the error budget burns " + burn.factor() + " times as fast as it may",
                 slo.description());

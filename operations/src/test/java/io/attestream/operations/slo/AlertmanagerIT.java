@@ -109,9 +109,10 @@ class AlertmanagerIT {
     }
 
     @Test
-    void aProcessThatIsGonePagesOnceWhateverFollowsFromIt() throws Exception {
+    void aStageThatIsGonePagesOnceWhateverFollowsFromIt() throws Exception {
         // when
         fire(
+                alert("AttestreamStageDown", "page", "job", "attestream-gateway"),
                 alert("AttestreamProcessDown", "page", "job", "attestream-gateway"),
                 alert("SLOErrorRateCritical", "page"),
                 alert("SLOErrorBudgetBurnCritical", "page", "slo", "ingest-availability", "burn", "fast"),
@@ -120,8 +121,29 @@ class AlertmanagerIT {
 
         // then
         await().atMost(SOON).untilAsserted(() -> assertThat(pages).isNotEmpty());
-        assertThat(names(pages)).containsExactly("AttestreamProcessDown");
+        assertThat(names(pages)).containsExactly("AttestreamStageDown");
         assertThat(tickets).isEmpty();
+    }
+
+    /** While one of two gateways is gone for long, a promise that is broken for another reason wakes somebody all the same. */
+    @Test
+    void oneOfSeveralThatIsGoneHidesNothing() throws Exception {
+        // given
+        fire(alert("AttestreamProcessDown", "page", "job", "attestream-gateway"));
+        await().atMost(SOON).untilAsserted(() -> assertThat(pages).isNotEmpty());
+
+        // when
+        fire(
+                alert("AttestreamStorageDamaged", "page", "part", "stores"),
+                alert("SLOErrorBudgetBurnCritical", "page", "slo", "publication-freshness", "burn", "fast"),
+                alert("AttestreamScrubStale", "ticket", "part", "kafka"));
+
+        // then: soon, not only with the next message of the group
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(names(pages))
+                        .containsExactlyInAnyOrder(
+                                "AttestreamProcessDown", "AttestreamStorageDamaged", "SLOErrorBudgetBurnCritical"));
+        await().atMost(SOON).untilAsserted(() -> assertThat(names(tickets)).containsExactly("AttestreamScrubStale"));
     }
 
     @Test
