@@ -67,9 +67,17 @@ final class MonitorCommand implements Callable<Integer> {
             names = "--metrics-port",
             paramLabel = "<port>",
             description =
-                    "Serve /metrics for Prometheus on this port of loopback (0: a free one), and go on after a violation,"
-                            + " which is counted.")
+                    "Serve /metrics for Prometheus on this port (0: a free one), and go on after a violation, which is"
+                            + " counted.")
     private @Nullable Integer metricsPort;
+
+    @Option(
+            names = "--metrics-host",
+            paramLabel = "<address>",
+            defaultValue = "127.0.0.1",
+            description =
+                    "Address of --metrics-port (default: ${DEFAULT-VALUE}). Nobody who can reach it is asked who he is.")
+    private String metricsHost = "";
 
     @Option(
             names = "--canary",
@@ -134,7 +142,7 @@ final class MonitorCommand implements Callable<Integer> {
             var unused = new Canary(connection.api("ingester"), api, key)
                     .sendEvery(Duration.ofSeconds(canarySeconds), metrics::canary);
         }
-        output.say("metrics on http://127.0.0.1:" + metrics.serve(metricsPort) + "/metrics");
+        output.say("metrics on http://" + metricsHost + ":" + metrics.serve(metricsHost, metricsPort) + "/metrics");
         return Optional.of(metrics);
     }
 

@@ -10,7 +10,6 @@ import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -114,11 +113,17 @@ final class MonitorMetrics {
         return registry.scrape();
     }
 
-    /** Serves {@code /metrics} on loopback until the process ends. */
-    int serve(int port) {
+    /**
+     * Serves {@code /metrics} until the process ends.
+     *
+     * @param host to listen on
+     * @param port 0 for a free one
+     * @return the port
+     * @throws CliException if it cannot be listened on
+     */
+    int serve(String host, int port) {
         try {
-            HttpServer server =
-                    HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), BACKLOG);
+            HttpServer server = HttpServer.create(new InetSocketAddress(host, port), BACKLOG);
             server.createContext("/metrics", exchange -> {
                 try (exchange) {
                     byte[] body = scrape().getBytes(StandardCharsets.UTF_8);
@@ -132,8 +137,8 @@ final class MonitorMetrics {
         } catch (IOException e) {
             throw new CliException(
                     ExitCode.ERROR,
-                    "port " + port + " cannot be listened on: " + e.getMessage(),
-                    "Check --metrics-port.");
+                    host + ":" + port + " cannot be listened on: " + e.getMessage(),
+                    "Check --metrics-host and --metrics-port.");
         }
     }
 }
