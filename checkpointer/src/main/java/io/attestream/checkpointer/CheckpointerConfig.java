@@ -114,6 +114,12 @@ public interface CheckpointerConfig {
     }
 
     interface Checkpointer {
+        @Doc(
+                "`true` stands by while another checkpointer of the ledger works that has this set too, and takes over some ten"
+                        + " seconds after that one is gone. Otherwise, whoever starts takes over from whoever works.")
+        @WithDefault("false")
+        boolean standby();
+
         @Doc("Milliseconds between epochs while there is something new.")
         @WithDefault("500")
         long intervalMillis();

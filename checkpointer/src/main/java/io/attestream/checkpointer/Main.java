@@ -46,6 +46,7 @@ public final class Main {
     private final CountDownLatch stopped = new CountDownLatch(1);
     private final CountDownLatch stop = new CountDownLatch(1);
     private final AtomicReference<@Nullable Running> running = new AtomicReference<>();
+    private final AtomicReference<@Nullable Turn> turn = new AtomicReference<>();
     private volatile String waitingFor = "the cluster";
 
     private record Running(
@@ -129,8 +130,29 @@ public final class Main {
                 return;
             }
             requireTopics(clients, topics, definition);
-            follow(clients, topics, definition, steps);
+            if (!config.checkpointer().standby()) {
+                follow(clients, topics, definition, steps);
+                return;
+            }
+            try (Turn own = Turn.join(clients, topics)) {
+                turn.set(own);
+                if (awaitTurn(own)) {
+                    follow(clients, topics, definition, steps);
+                }
+            }
         }
+    }
+
+    /** False if told to stop before. */
+    private boolean awaitTurn(Turn own) throws InterruptedException {
+        waitingFor = "its turn";
+        LOG.info("standing by until no other checkpointer works");
+        while (!own.await(RETRY_MILLIS)) {
+            if (stop.getCount() == 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** The ledger once {@code attestream init} has made it; null if told to stop before. */
@@ -429,7 +451,9 @@ public final class Main {
     private List<Health> ready() {
         Running now = running.get();
         if (now == null) {
-            return List.of(new Health("ledger", false, Map.of("waitingFor", waitingFor)));
+            Turn own = turn.get();
+            boolean standsBy = own != null && own.isOfAnother();
+            return List.of(new Health("ledger", standsBy, Map.of("waitingFor", waitingFor)));
         }
         List<Health> checks = new ArrayList<>(live());
         checks.add(new Health(

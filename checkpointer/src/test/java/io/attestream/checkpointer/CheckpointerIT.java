@@ -221,6 +221,56 @@ class CheckpointerIT {
     }
 
     @Test
+    void ofTwoThatStandByForEachOtherOneWaitsUntilTheOtherIsGone() throws Exception {
+        // given
+        ledger.grow();
+        ManagedProcess one = startStandby(freePort());
+        awaitAllPublished();
+        int port = freePort();
+        ManagedProcess two = startStandby(port);
+
+        // when
+        await().atMost(SOON)
+                .ignoreExceptions()
+                .until(() -> get(port, "/health/ready").statusCode() == 200);
+
+        // then the one goes on working, which it could not if the other had taken the topic
+        assertThat(get(port, "/health/ready").body()).contains("its turn");
+        ledger.grow();
+        awaitAllPublished();
+        assertThat(one.isAlive()).as(one.logTail()).isTrue();
+
+        // and when it is gone, the other works, and it stands by once it is back
+        one.kill();
+        ledger.grow();
+        awaitAllPublished();
+        one.start();
+        ledger.grow();
+        awaitAllPublished();
+        assertThat(two.isAlive()).as(two.logTail()).isTrue();
+
+        // and when it is told to stop, it does not stay in the group until its session ends
+        two.stop();
+        assertThat(members()).isEqualTo(1);
+        ledger.grow();
+        awaitAllPublished();
+        assertThat(one.isAlive()).as(one.logTail()).isTrue();
+        requireOneHistory();
+    }
+
+    private static int members() throws Exception {
+        String group = "ledger" + NUMBER.get() + ".checkpointer";
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()))) {
+            return admin.describeConsumerGroups(List.of(group))
+                    .describedGroups()
+                    .get(group)
+                    .get()
+                    .members()
+                    .size();
+        }
+    }
+
+    @Test
     void aZombieStoppedBetweenIntentAndSignatureSignsTheSameAndIsFenced() throws Exception {
         ManagedProcess zombie = zombieStoppedAt(PublishStep.INTENT_COMMITTED);
         assertThat(signed(zombie)).hasContent(published(0).note());
@@ -557,6 +607,12 @@ class CheckpointerIT {
 
     private ManagedProcess start(int port) {
         return launch("plain-" + processes.size(), List.of(), "io.attestream.checkpointer.Main", ledger.settings(port));
+    }
+
+    private ManagedProcess startStandby(int port) {
+        Map<String, String> settings = new HashMap<>(ledger.settings(port));
+        settings.put("ATTESTREAM_CHECKPOINTER_STANDBY", "true");
+        return launch("standby-" + processes.size(), List.of(), "io.attestream.checkpointer.Main", settings);
     }
 
     private ManagedProcess startWith(PublishStep step, long from, String then) throws IOException {

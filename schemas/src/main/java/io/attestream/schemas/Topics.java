@@ -84,4 +84,9 @@ public record Topics(String prefix) {
     public String checkpointerTransactionalId() {
         return prefix + ".checkpointer";
     }
+
+    /** Group in which checkpointers that stand by for each other settle who works; no offsets are committed in it. */
+    public String checkpointerGroup() {
+        return prefix + ".checkpointer";
+    }
 }
