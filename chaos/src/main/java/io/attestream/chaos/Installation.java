@@ -43,7 +43,7 @@ public record Installation(Path home) {
         return built("chaos/target/agent/child-agent.jar");
     }
 
-    Path registryJar() {
+    public Path registryJar() {
         Path directory = built("chaos/target/registry");
         try (Stream<Path> files = Files.walk(directory, 2)) {
             return files.filter(file -> file.getFileName().toString().endsWith("-runner.jar"))
