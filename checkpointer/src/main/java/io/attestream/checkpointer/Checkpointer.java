@@ -5,7 +5,6 @@ import io.attestream.proofs.archive.Snapshot;
 import io.attestream.proofs.archive.SnapshotName;
 import io.attestream.proofs.ledger.EpochLeaf;
 import io.attestream.proofs.ledger.ShardHead;
-import io.attestream.proofs.tree.CompactRange;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
@@ -174,6 +173,7 @@ final class Checkpointer {
                     open.get().epoch());
             Backlog.Content own = requireRecomputed(open.get());
             topicCheck.run();
+            metrics.begun(open.get().heads());
             path.rollForward(open.get(), own.added());
             published(open.get(), own);
             metrics.published(history, own.added(), clock.millis());
@@ -318,8 +318,9 @@ final class Checkpointer {
             return false;
         }
         topicCheck.run();
-        CompactRange ledger = history.ledgerRange();
-        EpochIntent intent = path.publish(assembler.assemble(ledger, content.get(), logged(), clock.millis()));
+        EpochAssembler.Epoch epoch = assembler.assemble(history.ledgerRange(), content.get(), logged(), clock.millis());
+        metrics.begun(epoch.heads());
+        EpochIntent intent = path.publish(epoch);
         published(intent, content.get());
         metrics.published(history, content.get().added(), clock.millis());
         return content.get().cut();

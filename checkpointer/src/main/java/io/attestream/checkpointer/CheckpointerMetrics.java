@@ -2,9 +2,12 @@
 package io.attestream.checkpointer;
 
 import io.attestream.objects.scrub.Scrubber;
+import io.attestream.operations.kafka.KafkaMeters;
 import io.attestream.proofs.ledger.LedgerOffset;
+import io.attestream.proofs.ledger.ShardHead;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.binder.MeterBinder;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Clock;
@@ -14,10 +17,12 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
@@ -35,11 +40,24 @@ final class CheckpointerMetrics implements StepListener {
     private final AtomicLong epoch = new AtomicLong(-1);
     private final AtomicLong lastPublishMillis = new AtomicLong();
     private final AtomicLongArray publishedSize;
+    private final Map<Stage, AtomicLongArray> offsets = new EnumMap<>(Stage.class);
     private final Map<PublishStep, Timer> steps = new EnumMap<>(PublishStep.class);
     private final Timer publication;
+    private List<ShardHead> underWay = List.of();
     private long lastStepNanos = System.nanoTime();
 
+    /** What is done with an epoch, in order. */
+    private enum Stage {
+        ARCHIVED,
+        SIGNED,
+        PUBLISHED;
+
+        static final Map<PublishStep, Stage> BY_STEP = Map.of(
+                PublishStep.ARCHIVE_READ_BACK, ARCHIVED, PublishStep.SIGNED, SIGNED, PublishStep.PUBLISHED, PUBLISHED);
+    }
+
     CheckpointerMetrics(Backlog backlog, Clock clock) {
+        registry.config().meterFilter(KafkaMeters.filter());
         publication = Timer.builder("attestream_checkpointer_publication")
                 .description("From the timestamp of an event's record to the publication of its leaf, of every leaf")
                 .serviceLevelObjectives(PUBLICATION_BOUNDS)
@@ -51,6 +69,9 @@ final class CheckpointerMetrics implements StepListener {
                 .description("Age of the oldest event that was read and is in no published epoch; 0 if there is none")
                 .register(registry);
         publishedSize = new AtomicLongArray(backlog.shards());
+        for (Stage stage : Stage.values()) {
+            offsets.put(stage, new AtomicLongArray(backlog.shards()));
+        }
         Gauge.builder("attestream_checkpointer_epoch", epoch, AtomicLong::get)
                 .description("Number of the epoch published last; -1 before the first")
                 .register(registry);
@@ -136,6 +157,13 @@ final class CheckpointerMetrics implements StepListener {
                 .description("Offset of topic events below which this process has decided every record")
                 .tag("shard", tag)
                 .register(registry);
+        stageGauge(
+                shard,
+                "sealed",
+                () -> backlog.look(
+                        shard, r -> LedgerOffset.kafka(r.newestVerified().head().nextOffset())));
+        offsets.forEach(
+                (stage, offset) -> stageGauge(shard, stage.name().toLowerCase(Locale.ROOT), () -> offset.get(shard)));
         Gauge.builder(
                         "attestream_checkpointer_shard_backlog_bytes",
                         backlog,
@@ -145,14 +173,38 @@ final class CheckpointerMetrics implements StepListener {
                 .register(registry);
     }
 
+    private void stageGauge(int shard, String stage, Supplier<Number> offset) {
+        Gauge.builder("attestream_checkpointer_shard_stage_offset", offset)
+                .description(
+                        "Offset of topic events below which everything is sealed (and was recomputed), archived, signed,"
+                                + " published")
+                .tag("shard", Integer.toString(shard))
+                .tag("stage", stage)
+                .register(registry);
+    }
+
+    /** Takes note of the epoch the next steps are those of. */
+    void begun(List<ShardHead> heads) {
+        underWay = heads;
+    }
+
     @Override
     public void reached(PublishStep step, long number) {
+        Stage stage = Stage.BY_STEP.get(step);
+        if (stage != null) {
+            reached(stage, underWay);
+        }
         long now = System.nanoTime();
         Timer timer = steps.get(step);
         if (timer != null) {
             timer.record(now - lastStepNanos, TimeUnit.NANOSECONDS);
         }
         lastStepNanos = now;
+    }
+
+    private void reached(Stage stage, List<ShardHead> heads) {
+        AtomicLongArray offset = Objects.requireNonNull(offsets.get(stage));
+        heads.forEach(head -> offset.set(head.shard(), LedgerOffset.kafka(head.nextOffset())));
     }
 
     private static double oldestUnpublishedAgeSeconds(Backlog backlog, Clock clock) {
@@ -178,10 +230,18 @@ final class CheckpointerMetrics implements StepListener {
         epoch.set(history.nextEpoch() - 1);
         history.publishedHeads()
                 .forEach(head -> publishedSize.set(head.shard(), head.size().value()));
+        for (Stage stage : Stage.values()) {
+            reached(stage, history.publishedHeads());
+        }
     }
 
     long epoch() {
         return epoch.get();
+    }
+
+    /** Exports what Kafka's clients tell. */
+    void client(MeterBinder client) {
+        client.bindTo(registry);
     }
 
     String scrape() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
+import io.micrometer.core.instrument.binder.kafka.KafkaClientMetrics;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -56,6 +57,11 @@ final class KafkaCheckpointLog implements CheckpointLog {
             throw doubt("transactional id " + transactionalId + " could not be taken over", e);
         }
         return new KafkaCheckpointLog(clients, new TopicPartition(topic, 0), codec, producer);
+    }
+
+    /** What its producer tells. */
+    KafkaClientMetrics metrics() {
+        return new KafkaClientMetrics(producer);
     }
 
     @Override

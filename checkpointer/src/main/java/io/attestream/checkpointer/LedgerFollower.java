@@ -3,6 +3,7 @@ package io.attestream.checkpointer;
 
 import io.attestream.proofs.ledger.LedgerOffset;
 import io.attestream.schemas.Topics;
+import io.micrometer.core.instrument.binder.kafka.KafkaClientMetrics;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -71,6 +72,11 @@ final class LedgerFollower implements Runnable {
             partitions.add(new TopicPartition(sealed, shard));
             partitions.add(new TopicPartition(outcomes, shard));
         }
+    }
+
+    /** What its consumer tells. */
+    KafkaClientMetrics metrics() {
+        return new KafkaClientMetrics(consumer);
     }
 
     @Override

@@ -13,6 +13,7 @@ import io.attestream.schemas.ledger.EventsTopic;
 import io.attestream.schemas.ledger.GenesisReader;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import io.attestream.schemas.topics.TopicContract;
+import io.micrometer.core.instrument.binder.kafka.KafkaClientMetrics;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
@@ -231,7 +232,11 @@ public final class Main {
         Thread reading = new Thread(follower, "reading");
         try (EventsTopic eventsTopic = new EventsTopic(clients.common(), topics.events(), definition, LOOK_TIMEOUT);
                 KafkaCheckpointLog log = KafkaCheckpointLog.open(
-                        clients, topics.checkpoints(), topics.checkpointerTransactionalId(), records)) {
+                        clients, topics.checkpoints(), topics.checkpointerTransactionalId(), records);
+                KafkaClientMetrics reader = follower.metrics();
+                KafkaClientMetrics writer = log.metrics()) {
+            metrics.client(reader);
+            metrics.client(writer);
             LOG.info(
                     "{} with {} shards; this process owns topic {}",
                     ledger.origin(),

@@ -9,9 +9,9 @@ import java.util.regex.Pattern;
 
 /** docs/metrics.md, made of what a running stack exports. */
 final class MetricsPage {
-    private static final Pattern HELP = Pattern.compile("# HELP (attestream_[a-z0-9_]+) (.*)");
-    private static final Pattern TYPE = Pattern.compile("# TYPE (attestream_[a-z0-9_]+) ([a-z]+)");
-    private static final Pattern SERIES = Pattern.compile("(attestream_[a-z0-9_]+)\\{([^}]*)}.*");
+    private static final Pattern HELP = Pattern.compile("# HELP ((?:attestream|kafka)_[a-z0-9_]+) (.*)");
+    private static final Pattern TYPE = Pattern.compile("# TYPE ((?:attestream|kafka)_[a-z0-9_]+) ([a-z]+)");
+    private static final Pattern SERIES = Pattern.compile("((?:attestream|kafka)_[a-z0-9_]+)\\{([^}]*)}.*");
     private static final Pattern LABEL = Pattern.compile("([a-z_]+)=\"");
 
     private MetricsPage() {}
@@ -27,7 +27,7 @@ final class MetricsPage {
         StringBuilder page = new StringBuilder("""
                 # Metrics
 
-                What each service exports of its own, made by `OperationsIT` of a running stack. Gateways serve it at `/q/metrics` of the management port, beside what Quarkus, the JVM and HTTP export; the others at `/metrics`. Histograms have `_bucket`, `_count` and `_sum`. All values of a label are there from the start, so that the first of anything is seen as an increase.
+                What each service exports of its own, made by `OperationsIT` of a running stack. Gateways serve it at `/q/metrics` of the management port, beside what Quarkus, the JVM and HTTP export; the others at `/metrics`. Histograms have `_bucket`, `_count` and `_sum`. All values of a label are there from the start, so that the first of anything is seen as an increase. Of what Kafka's clients tell (`kafka_…`) a few are exported, none of them by task, store, topic or partition: `KafkaMeters` says which and why.
                 """);
         scraped.forEach((service, text) -> {
             page.append("\n## ")

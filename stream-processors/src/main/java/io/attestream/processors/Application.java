@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.processors;
 
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.binder.kafka.KafkaStreamsMetrics;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 import java.util.function.Consumer;
@@ -32,10 +37,13 @@ final class Application implements AutoCloseable {
     private final KafkaStreams streams;
     private final Consumer<String> fatal;
     private final Supplier<Map<String, Object>> details;
+    private final KafkaStreamsMetrics kafkaMetrics;
+    private final Counter replaced;
     private final Deque<Long> failures = new ArrayDeque<>();
 
     /**
      * @param details for the health check
+     * @param metrics where its state, its restores and what Kafka tells are exported
      * @param fatal is told why the process must stop
      */
     Application(
@@ -43,11 +51,16 @@ final class Application implements AutoCloseable {
             Topology topology,
             Properties settings,
             Supplier<Map<String, Object>> details,
+            MeterRegistry metrics,
             Consumer<String> fatal) {
         this.role = role;
         this.details = details;
         this.fatal = fatal;
         this.streams = new KafkaStreams(topology, settings);
+        this.kafkaMetrics = new KafkaStreamsMetrics(streams);
+        kafkaMetrics.bindTo(metrics);
+        replaced = registerMetrics(metrics);
+        streams.setGlobalStateRestoreListener(new RestoreMetrics(role, topology, metrics));
         streams.setUncaughtExceptionHandler(this::onFailure);
         streams.setStateListener((now, before) -> {
             LOG.info("{} is {}", role, now);
@@ -55,6 +68,21 @@ final class Application implements AutoCloseable {
                 fatal.accept(role + " cannot go on; see the log above");
             }
         });
+    }
+
+    /** A state that is fatal is seen for a moment only: the process ends. */
+    private Counter registerMetrics(MeterRegistry metrics) {
+        for (KafkaStreams.State state : KafkaStreams.State.values()) {
+            Gauge.builder("attestream.processors.state", streams, s -> s.state() == state ? 1 : 0)
+                    .description("1 for the state the role is in, 0 for the others")
+                    .tag("role", role)
+                    .tag("state", state.name().toLowerCase(Locale.ROOT))
+                    .register(metrics);
+        }
+        return Counter.builder("attestream.processors.threads.replaced")
+                .description("Threads that failed and were replaced; more than 20 in ten minutes end the process")
+                .tag("role", role)
+                .register(metrics);
     }
 
     /** @throws IntegrityException if what it reads before it runs, as the proofs topology does, is not what it must be */
@@ -95,6 +123,7 @@ final class Application implements AutoCloseable {
             fatal.accept(role + " failed " + failures.size() + " times in 10 minutes, last with " + failure);
             return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
         }
+        replaced.increment();
         return StreamThreadExceptionResponse.REPLACE_THREAD;
     }
 
@@ -126,6 +155,7 @@ final class Application implements AutoCloseable {
     /** Ends it within 10 s. The group member is kept, so that a restart gets its shards back at once. */
     @Override
     public void close() {
+        kafkaMetrics.close();
         streams.close(new KafkaStreams.CloseOptions().timeout(CLOSE_TIMEOUT).leaveGroup(false));
     }
 }

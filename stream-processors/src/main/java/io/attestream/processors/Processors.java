@@ -2,6 +2,7 @@
 package io.attestream.processors;
 
 import io.attestream.objects.ObjectStores;
+import io.attestream.operations.kafka.KafkaMeters;
 import io.attestream.processors.admission.AdmissionMetrics;
 import io.attestream.processors.admission.AdmissionTopology;
 import io.attestream.processors.proofs.PackLoader;
@@ -73,6 +74,7 @@ final class Processors {
     private volatile @Nullable String waitingFor = "the cluster";
 
     Processors(ProcessorsConfig config) {
+        registry.config().meterFilter(KafkaMeters.filter());
         this.config = config;
         this.topics = new Topics(config.topics().prefix());
     }
@@ -211,6 +213,7 @@ final class Processors {
                         SequencerTopology.build(topics, ledger, config.generation(), fence, metrics),
                         settings.sequencer(applicationId),
                         () -> Map.of("shards", metrics.positions()),
+                        registry,
                         this::onFatal),
                 ProcessorsConfigs.SEQUENCER);
     }
@@ -232,6 +235,7 @@ final class Processors {
                                 new AdmissionMetrics(registry)),
                         settings.admission(topics.admissionGroup()),
                         Map::of,
+                        registry,
                         this::onFatal),
                 ProcessorsConfigs.ADMISSION);
     }
@@ -274,6 +278,7 @@ final class Processors {
                 ProofsTopology.build(topics, ledger, config.generation(), packLoader),
                 settings.proofs(topics.proofsGroup(config.generation())),
                 Map::of,
+                registry,
                 this::onFatal);
         run(application, ProcessorsConfigs.PROOFS);
         queries = new ProofQueries(new StreamsStores(application.streams()), ledger, packs);

@@ -2,6 +2,7 @@
 package io.attestream.gateway.ingest;
 
 import io.attestream.gateway.config.GatewayConfig;
+import io.micrometer.core.instrument.binder.kafka.KafkaClientMetrics;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -274,6 +275,16 @@ public final class KafkaEventLog implements EventLog {
         } catch (Unavailable e) {
             LOG.debug("ends not learned: {}", e.getMessage());
         }
+    }
+
+    /** Offset below which all records of a shard are known to be in the log, whoever wrote them. */
+    public long knownEnd(int shard) {
+        return knownEnds.get(shard);
+    }
+
+    /** What its producer tells. */
+    public KafkaClientMetrics metrics() {
+        return new KafkaClientMetrics(producer);
     }
 
     private Map<Integer, Long> ends(IntStream shards) throws Unavailable {

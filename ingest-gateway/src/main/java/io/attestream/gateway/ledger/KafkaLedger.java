@@ -11,8 +11,10 @@ import io.attestream.schemas.Topics;
 import io.attestream.schemas.ledger.GenesisReader;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import io.attestream.schemas.topics.TopicContract;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.binder.kafka.KafkaClientMetrics;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.annotation.Priority;
@@ -43,6 +45,7 @@ public class KafkaLedger implements LedgerSource {
 
     private final GatewayConfig config;
     private final Secrets secrets;
+    private final MeterRegistry metrics;
     private final Timer acknowledgements;
     private final ScheduledExecutorService opener = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread thread = new Thread(task, "ledger-opener");
@@ -50,6 +53,7 @@ public class KafkaLedger implements LedgerSource {
         return thread;
     });
     private volatile @Nullable OpenLedger open;
+    private volatile @Nullable KafkaClientMetrics producerMetrics;
     private volatile String state = "the genesis records are not yet read";
 
     KafkaLedger(GatewayConfig config, Secrets secrets, MeterRegistry metrics) {
@@ -57,6 +61,7 @@ public class KafkaLedger implements LedgerSource {
                 .description("Until the brokers acknowledged an event, of those they did (acks=all)")
                 .serviceLevelObjectives(LatencyBounds.SECONDS)
                 .register(metrics);
+        this.metrics = metrics;
         this.config = config;
         this.secrets = secrets;
     }
@@ -78,6 +83,10 @@ public class KafkaLedger implements LedgerSource {
     /** After the HTTP server has let its requests end. */
     void onStop(@Observes ShutdownEvent event) {
         opener.shutdownNow();
+        KafkaClientMetrics bound = producerMetrics;
+        if (bound != null) {
+            bound.close();
+        }
         OpenLedger ledger = open;
         if (ledger != null) {
             ledger.log().close();
@@ -124,6 +133,7 @@ public class KafkaLedger implements LedgerSource {
                 rules.maxPayloadBytes(),
                 nanos -> acknowledgements.record(nanos, TimeUnit.NANOSECONDS));
         log.learnEnds();
+        register(log, ledger.shards());
         open = new OpenLedger(ledger.key(), ledger.shards(), ledger.incarnation(), intake, log);
         state = "open";
         var unused = opener.scheduleWithFixedDelay(
@@ -132,6 +142,18 @@ public class KafkaLedger implements LedgerSource {
                 LOOK.toMillis(),
                 TimeUnit.MILLISECONDS);
         LOG.info("ledger {} open: {} shards, incarnation {}", ledger.origin(), ledger.shards(), ledger.incarnation());
+    }
+
+    private void register(KafkaEventLog log, int shards) {
+        for (int shard = 0; shard < shards; shard++) {
+            int own = shard;
+            Gauge.builder("attestream.ledger.end.offset", log, l -> l.knownEnd(own))
+                    .description("Offset of topic events below which everything is accepted, as this gateway knows it")
+                    .tag("shard", Integer.toString(shard))
+                    .register(metrics);
+        }
+        producerMetrics = log.metrics();
+        producerMetrics.bindTo(metrics);
     }
 
     /**

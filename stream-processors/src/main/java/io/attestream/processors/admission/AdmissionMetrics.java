@@ -16,9 +16,16 @@ public final class AdmissionMetrics {
     private final Map<String, Counter> refused = new HashMap<>();
 
     public AdmissionMetrics(MeterRegistry registry) {
-        accepted = registry.counter("attestream.admission.accepted");
+        accepted = Counter.builder("attestream.admission.accepted")
+                .description("Records of inboxes that were written to topic events")
+                .register(registry);
         for (String code : CODES) {
-            refused.put(code, registry.counter("attestream.admission.refused", "code", code));
+            refused.put(
+                    code,
+                    Counter.builder("attestream.admission.refused")
+                            .description("Records of inboxes that are no events, by code")
+                            .tag("code", code)
+                            .register(registry));
         }
     }
 

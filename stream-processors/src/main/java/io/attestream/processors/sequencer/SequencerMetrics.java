@@ -34,12 +34,24 @@ public final class SequencerMetrics {
     public SequencerMetrics(MeterRegistry registry) {
         this.registry = registry;
         for (String kind : List.of("event", "conflict", "genesis", "rules")) {
-            leaves.put(kind, registry.counter("attestream.sequencer.leaves", "kind", kind));
+            leaves.put(
+                    kind,
+                    Counter.builder("attestream.sequencer.leaves")
+                            .description("Records that became leaves, by kind")
+                            .tag("kind", kind)
+                            .register(registry));
         }
         for (String reason : REASONS) {
-            rejected.put(reason, registry.counter("attestream.sequencer.rejected", "reason", reason));
+            rejected.put(
+                    reason,
+                    Counter.builder("attestream.sequencer.rejected")
+                            .description("Records no door would have written, by reason")
+                            .tag("reason", reason)
+                            .register(registry));
         }
-        duplicates = registry.counter("attestream.sequencer.duplicates");
+        duplicates = Counter.builder("attestream.sequencer.duplicates")
+                .description("Records that repeat a leaf of the window with the same content")
+                .register(registry);
     }
 
     /** Leaves and next offset of each shard this instance works on, by its number. */
