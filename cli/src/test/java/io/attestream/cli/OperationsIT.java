@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -141,7 +142,7 @@ class OperationsIT {
 
     /** Else an alert would be silent for ever. */
     @Test
-    void everyMetricThatARuleNamesIsExportedAndThePageNamesAll() throws Exception {
+    void everyMetricThatARuleOrADashboardNamesIsExportedAndThePageNamesAll() throws Exception {
         // given
         Script monitor = startMonitor("monitor-2.json");
         try {
@@ -156,8 +157,8 @@ class OperationsIT {
 
             // then
             String all = String.join("\n", scraped.values());
-            assertThat(namesInRules())
-                    .hasSizeGreaterThan(10)
+            assertThat(named())
+                    .hasSizeGreaterThan(60)
                     .allSatisfy(
                             name -> assertThat(all).as("exported: " + name).containsPattern("(?m)^" + name + "[{ ]"));
             Path page = Script.HOME.resolve("docs/metrics.md");
@@ -201,13 +202,17 @@ class OperationsIT {
                 .substring("metrics on ".length()));
     }
 
-    private static Set<String> namesInRules() throws IOException {
+    /** In rules and dashboards. */
+    private static Set<String> named() throws IOException {
         Set<String> names = new TreeSet<>();
-        try (Stream<Path> files = Files.list(Script.HOME.resolve("deploy/prometheus/rules"))) {
-            for (Path file : files.toList()) {
-                Matcher name = Pattern.compile("attestream_[a-z_]+").matcher(Files.readString(file));
-                while (name.find()) {
-                    names.add(name.group());
+        for (String directory : List.of("deploy/prometheus/rules", "deploy/grafana/dashboards")) {
+            try (Stream<Path> files = Files.list(Script.HOME.resolve(directory))) {
+                for (Path file : files.toList()) {
+                    Matcher name =
+                            Pattern.compile("\\b(attestream|kafka)_[a-z_]+").matcher(Files.readString(file));
+                    while (name.find()) {
+                        names.add(name.group());
+                    }
                 }
             }
         }
