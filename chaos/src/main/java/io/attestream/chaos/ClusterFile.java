@@ -10,6 +10,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a data directory says about its cluster: {@code cluster.json}.
@@ -18,6 +19,8 @@ import java.util.Optional;
  * @param ledgerKey vkey
  * @param ports by process, so that a restart keeps addresses
  * @param processes of the last or running life
+ * @param chaosAllowed whether faults may be done to it
+ * @param toxiproxyUrl of the REST API of the proxies between services and Kafka; null if there are none
  */
 public record ClusterFile(
         String origin,
@@ -29,7 +32,9 @@ public record ClusterFile(
         String registryUrl,
         String jwksUrl,
         Map<String, Integer> ports,
-        List<ProcessEntry> processes) {
+        List<ProcessEntry> processes,
+        boolean chaosAllowed,
+        @Nullable String toxiproxyUrl) {
     private static final String NAME = "cluster.json";
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 

@@ -499,7 +499,9 @@ public final class LocalCluster implements AutoCloseable {
                         registryApi().toString(),
                         required(identityProvider).jwksUrl().toString(),
                         new HashMap<>(ports),
-                        entries)
+                        entries,
+                        false,
+                        null)
                 .write(data);
     }
 
