@@ -15,6 +15,8 @@ import java.util.Map;
  * @param attributes exactly those of its type
  */
 public record Toxic(String name, Type type, Stream stream, double toxicity, Map<String, Long> attributes) {
+    private static final long ATTRIBUTE_MAX = 1_000_000_000_000L;
+
     /** A direction. */
     public enum Stream {
         UPSTREAM,
@@ -65,8 +67,8 @@ public record Toxic(String name, Type type, Stream stream, double toxicity, Map<
             all.put(attribute, attributes.getOrDefault(attribute, 0L));
         }
         all.forEach((attribute, value) -> {
-            if (value < 0) {
-                throw new IllegalArgumentException(attribute + " is negative");
+            if (value < 0 || value > ATTRIBUTE_MAX) {
+                throw new IllegalArgumentException(attribute + " must be 0 to " + ATTRIBUTE_MAX);
             }
         });
         if (!(toxicity >= 0 && toxicity <= 1)) {
@@ -80,7 +82,8 @@ public record Toxic(String name, Type type, Stream stream, double toxicity, Map<
         return new Toxic(name, type, stream, 1, attributes);
     }
 
-    long attribute(String attribute) {
+    /** 0 if it was not given. */
+    public long attribute(String attribute) {
         return attributes.getOrDefault(attribute, 0L);
     }
 

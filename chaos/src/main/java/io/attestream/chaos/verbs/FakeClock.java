@@ -2,6 +2,7 @@
 package io.attestream.chaos.verbs;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -9,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Clocks that can be made wrong while a process runs, by Debian's libfaketime: it reads a file each time somebody asks what time it is. */
+/** Clocks that can be made wrong while a process runs, by Debian's libfaketime: it reads a file once a second. */
 public final class FakeClock {
     private static final List<Path> LIBRARIES = List.of(
             Path.of("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"),
@@ -35,15 +36,19 @@ public final class FakeClock {
      * The environment in which a service has to be started so that its clock can be made wrong later; it is right at first. Empty
      * if the library is not installed. Times between two moments stay right, as on a machine whose clock is set.
      */
-    public static Map<String, String> environment(Path dataDirectory, String service) throws IOException {
+    public static Map<String, String> environment(Path dataDirectory, String service) {
         Optional<Path> library = library();
         Path file = file(dataDirectory, service);
-        if (library.isEmpty()) {
-            Files.deleteIfExists(file); // of a life in which it was
-            return Map.of();
+        try {
+            if (library.isEmpty()) {
+                Files.deleteIfExists(file); // of a life in which it was
+                return Map.of();
+            }
+            Files.createDirectories(file.getParent());
+            Files.writeString(file, text(Duration.ZERO));
+        } catch (IOException e) {
+            throw new UncheckedIOException("no clock can be kept in " + file, e);
         }
-        Files.createDirectories(file.getParent());
-        Files.writeString(file, text(Duration.ZERO));
         return Map.of(
                 "LD_PRELOAD",
                 library.get().toString(),
