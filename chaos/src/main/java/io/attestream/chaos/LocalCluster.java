@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.chaos;
 
+import io.attestream.chaos.toxiproxy.ToxiproxyServer;
+import io.attestream.chaos.verbs.FakeClock;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -17,6 +19,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -41,6 +44,7 @@ public final class LocalCluster implements AutoCloseable {
     private static final String PROCESSORS = "processors";
     private static final String CHECKPOINTER = "checkpointer";
     private static final String REGISTRY = "registry";
+    private static final String TOXIPROXY = "toxiproxy";
     static final String CONTROL = "control";
 
     private final Options options;
@@ -58,6 +62,7 @@ public final class LocalCluster implements AutoCloseable {
     /** Between a part and the broker, by the part. */
     private final Map<String, TcpProxy> links = new HashMap<>();
 
+    private @Nullable ToxiproxyServer toxiproxy;
     private @Nullable ManagedProcess registry;
     private @Nullable ControlServer control;
     private LedgerBootstrap.@Nullable Identity ledger;
@@ -132,9 +137,17 @@ public final class LocalCluster implements AutoCloseable {
      * @param brokers 1, or 3 of which one may be lost
      * @param linked whether gateway, processors and checkpointer each have a {@link #link} of their own to the broker; with one
      *     broker only
+     * @param chaos whether faults may be done to it from outside: the links are served by Toxiproxy's REST API then, and clocks can
+     *     be made wrong if libfaketime is installed
      */
-    public record Topology(int brokers, boolean linked) {
+    public record Topology(int brokers, boolean linked, boolean chaos) {
         static final Topology ONE_BROKER = new Topology(1, false);
+        /** One broker, links, and faults allowed. */
+        public static final Topology FOR_CHAOS = new Topology(1, true, true);
+
+        public Topology(int brokers, boolean linked) {
+            this(brokers, linked, false);
+        }
     }
 
     private LocalCluster(Options options, Installation installation, FileChannel lockChannel) {
@@ -285,9 +298,12 @@ public final class LocalCluster implements AutoCloseable {
     }
 
     private void prepareBrokers() {
+        if (options.topology().chaos()) {
+            toxiproxy = ToxiproxyServer.start(port(TOXIPROXY));
+        }
         if (options.topology().linked()) {
             for (String kind : List.of(GATEWAY, PROCESSORS, CHECKPOINTER)) {
-                links.put(kind, TcpProxy.start(0, FreePorts.preferring(0)));
+                links.put(kind, link(kind, FreePorts.preferring(0)));
             }
         }
         List<Path> directories = new ArrayList<>(List.of(data.resolve("kafka")));
@@ -295,6 +311,12 @@ public final class LocalCluster implements AutoCloseable {
             directories.add(data.resolve("kafka-" + broker));
         }
         brokers.addAll(LocalBroker.prepare(installation, directories, false, links));
+    }
+
+    private TcpProxy link(String kind, int brokerPort) {
+        return toxiproxy == null
+                ? TcpProxy.start(0, brokerPort)
+                : toxiproxy.add("kafka-" + kind, port("kafka-" + kind), brokerPort);
     }
 
     /** Starts a process, unless everything is being stopped already: then nobody would stop it in its turn. */
@@ -456,6 +478,9 @@ public final class LocalCluster implements AutoCloseable {
     private ManagedProcess process(String name, List<String> command, Map<String, String> environment) {
         Map<String, String> all = new HashMap<>(environment);
         String kind = name.replaceAll("-[0-9]+$", "");
+        if (options.topology().chaos() && !name.equals(REGISTRY)) {
+            all.putAll(FakeClock.environment(data, name));
+        }
         all.putAll(options.environment().getOrDefault(kind, Map.of()));
         return new ManagedProcess(name, command, all, data.resolve("logs").resolve(name + ".log"));
     }
@@ -500,8 +525,8 @@ public final class LocalCluster implements AutoCloseable {
                         required(identityProvider).jwksUrl().toString(),
                         new HashMap<>(ports),
                         entries,
-                        false,
-                        null)
+                        options.topology().chaos(),
+                        toxiproxyUrl().map(URI::toString).orElse(null))
                 .write(data);
     }
 
@@ -630,6 +655,11 @@ public final class LocalCluster implements AutoCloseable {
         return required(links.get(kind));
     }
 
+    /** Of the REST API that spoils the links; empty if no faults are allowed. */
+    public Optional<URI> toxiproxyUrl() {
+        return Optional.ofNullable(toxiproxy).map(ToxiproxyServer::url);
+    }
+
     public Path data() {
         return data;
     }
@@ -677,6 +707,9 @@ public final class LocalCluster implements AutoCloseable {
             process.stop();
         }
         links.values().forEach(TcpProxy::close);
+        if (toxiproxy != null) {
+            toxiproxy.close();
+        }
         if (identityProvider != null) {
             identityProvider.close();
         }

@@ -58,6 +58,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             RestoreCommand.class,
             DrillCommand.class,
             GameDayCommand.class,
+            ChaosCommand.class,
             KeysCommand.class,
             DoctorCommand.class
         })

@@ -4,6 +4,7 @@ package io.attestream.cli;
 import io.attestream.chaos.LocalCluster;
 import io.attestream.cli.Output.Tone;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -91,6 +92,12 @@ final class UpCommand implements Callable<Integer> {
                     + " published is lost.")
     private boolean restoreKafka;
 
+    @Option(
+            names = "--chaos",
+            description =
+                    "Allow faults to be done to it with \"attestream chaos\": services reach Kafka through proxies.")
+    private boolean chaos;
+
     @Override
     public Integer call() {
         Output output = form.output();
@@ -111,6 +118,9 @@ final class UpCommand implements Callable<Integer> {
                 line -> output.say("  " + line),
                 Map.of(),
                 newGeneration || restoreKafka);
+        if (chaos) {
+            options = options.withTopology(LocalCluster.Topology.FOR_CHAOS);
+        }
         try (RunningCluster cluster = RunningCluster.start(options, () -> {})) {
             printAddresses(output, cluster.cluster());
             output.say("Ctrl-C stops everything.");
@@ -132,7 +142,7 @@ final class UpCommand implements Callable<Integer> {
                 "origin", cluster.ledger().origin(),
                 "ledgerKey", cluster.ledger().verifierKey(),
                 "dataDir", cluster.data().toString()));
-        List<List<String>> rows = List.of(
+        List<List<String>> rows = new ArrayList<>(List.of(
                 List.of("gateway", cluster.gatewayUrl(0).toString()),
                 List.of("management", cluster.managementUrl(0).toString()),
                 List.of("Kafka", cluster.broker().bootstrapServers()),
@@ -140,7 +150,8 @@ final class UpCommand implements Callable<Integer> {
                 List.of("ledger key", cluster.ledger().verifierKey()),
                 List.of("data", cluster.data().toString()),
                 List.of("tokens", cluster.data().resolve("keys") + "/{ingester,auditor,admin}.jwt"),
-                List.of("logs", cluster.data().resolve("logs").toString()));
+                List.of("logs", cluster.data().resolve("logs").toString())));
+        cluster.toxiproxyUrl().ifPresent(url -> rows.add(List.of("faults allowed", "Toxiproxy at " + url)));
         Output.table(rows).forEach(output::print);
     }
 }

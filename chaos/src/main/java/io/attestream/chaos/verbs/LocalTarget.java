@@ -75,9 +75,6 @@ public final class LocalTarget implements ChaosTarget {
         }
     }
 
-    /** What is to be done: in words, and then. */
-    private record Plan(List<String> steps, Injection.Action action) {}
-
     @Override
     public List<String> plan(Verb verb, String service, Parameters parameters) {
         return planned(verb, service, parameters).steps();
