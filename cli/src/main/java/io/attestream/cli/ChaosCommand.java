@@ -28,12 +28,11 @@ import picocli.CommandLine.Option;
 @Command(
         name = "chaos",
         mixinStandardHelpOptions = true,
-        synopsisSubcommandLabel = "heal",
         header = "Do a fault to a service of a cluster that allows it, for a time, and undo it.",
         description = {
             "Verbs: kill, stop, pause, partition, delay, reset, bandwidth, disk-full, fsync-error, power-cut, clock-skew, cpu,"
                     + " memory, bit-flip, truncate. The fault is undone when its time is over, on Ctrl-C or SIGTERM, and when the"
-                    + " abort condition holds; after SIGKILL of this command \"attestream chaos heal\" undoes it. Exit code 0 if it was"
+                    + " abort condition holds; after SIGKILL of this command \"attestream chaos heal\" undoes it, and does nothing if there is nothing to be undone. Exit code 0 if it was"
                     + " done and undone, 1 if it was aborted or failed, 2 if it is refused, 6 if it cannot be done here: then it is"
                     + " skipped, and nothing was tested.",
             ""
@@ -43,10 +42,12 @@ import picocli.CommandLine.Option;
             "Examples, for a cluster started with: attestream up --chaos",
             "  attestream chaos kill processors-0 --for 10s",
             "  attestream chaos delay gateway-0 --delay 800ms --for 1m",
-            "  attestream chaos partition checkpointer --for 30s --dry-run"
-        },
-        subcommands = ChaosHealCommand.class)
+            "  attestream chaos partition checkpointer --for 30s --dry-run",
+            "  attestream chaos heal"
+        })
 final class ChaosCommand implements Callable<Integer> {
+    private static final String HEAL = "heal";
+
     enum Target {
         LOCAL,
         COMPOSE
@@ -55,11 +56,12 @@ final class ChaosCommand implements Callable<Integer> {
     @Mixin
     private OutputOption form = new OutputOption();
 
-    @picocli.CommandLine.Parameters(index = "0", paramLabel = "<verb>", description = "What is done.")
+    @picocli.CommandLine.Parameters(index = "0", paramLabel = "<verb>", description = "What is done, or heal.")
     private String verb = "";
 
     @picocli.CommandLine.Parameters(
             index = "1",
+            arity = "0..1",
             paramLabel = "<service>",
             description = "To which: gateway-0, processors-0, checkpointer, broker, registry.")
     private String service = "";
@@ -160,6 +162,10 @@ final class ChaosCommand implements Callable<Integer> {
     public Integer call() {
         Output output = form.output();
         try {
+            if (verb.equals(HEAL)) {
+                return heal(output);
+            }
+            requireService();
             Verb what = Verb.of(verb);
             Parameters parameters = new Parameters(delay, jitter, rate, percent, skew, Optional.ofNullable(directory));
             ChaosTarget chosen = chosen();
@@ -169,6 +175,13 @@ final class ChaosCommand implements Callable<Integer> {
             return report(output, new ChaosResult.Refused(String.valueOf(e.getMessage()), e.next()));
         } catch (ChaosSkipped e) {
             return report(output, new ChaosResult.Skipped(String.valueOf(e.getMessage())));
+        }
+    }
+
+    private void requireService() {
+        if (service.isEmpty()) {
+            throw new ChaosRefused(
+                    "no service is named", "Give one after the verb, for example: attestream chaos kill processors-0");
         }
     }
 
@@ -222,15 +235,11 @@ final class ChaosCommand implements Callable<Integer> {
         throw new CliException(ExitCode.USAGE, refused.reason(), refused.next());
     }
 
-    /** Undone what a killed command left. */
-    static int heal(Output output, Path dataDirectory) {
-        try {
-            List<String> undone = Injection.heal(dataDirectory);
-            output.json(Output.object("undone", undone));
-            output.print(undone.isEmpty() ? "there is nothing to be undone" : "undone: " + String.join(", ", undone));
-            return ExitCode.OK;
-        } catch (ChaosRefused e) {
-            throw new CliException(ExitCode.USAGE, String.valueOf(e.getMessage()), e.next());
-        }
+    /** Undoes what a killed command left. */
+    private int heal(Output output) {
+        List<String> undone = Injection.heal(dataDirectory);
+        output.json(Output.object("undone", undone));
+        output.print(undone.isEmpty() ? "there is nothing to be undone" : "undone: " + String.join(", ", undone));
+        return ExitCode.OK;
     }
 }

@@ -7,6 +7,7 @@ import io.attestream.chaos.ClusterFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -20,9 +21,15 @@ final class Up implements AutoCloseable {
         this.data = data;
     }
 
-    /** Returns when everything is ready. */
-    static Up start(Path scratch, Path data) throws IOException {
-        Script script = Script.start(scratch, "up", "--data-dir", data.toString());
+    /**
+     * Returns when everything is ready.
+     *
+     * @param options beside the data directory
+     */
+    static Up start(Path scratch, Path data, String... options) throws IOException {
+        List<String> arguments = new ArrayList<>(List.of("up", "--data-dir", data.toString()));
+        arguments.addAll(List.of(options));
+        Script script = Script.start(scratch, arguments.toArray(String[]::new));
         await().atMost(3, TimeUnit.MINUTES)
                 .failFast(() -> !script.isAlive())
                 .until(() -> script.err().contains("Ctrl-C stops everything"));

@@ -98,7 +98,7 @@ public final class LocalTarget implements ChaosTarget {
                 case DISK_FULL -> diskFull(service);
                 case CLOCK_SKEW -> clockSkew(service, parameters.skew());
                 case BIT_FLIP, TRUNCATE -> damage(verb, entry);
-                case FSYNC_ERROR -> throw new ChaosSkipped("nothing here makes a force to a disk fail");
+                case FSYNC_ERROR -> fsyncError(entry);
                 case POWER_CUT ->
                     throw new ChaosSkipped(
                             "a local cluster shares its machine's disk and page cache: what was written and not"
@@ -243,6 +243,26 @@ public final class LocalTarget implements ChaosTarget {
                     injection.undoBy(undo);
                     injection.tell("directory", directory);
                     Ballast.fill(directory);
+                });
+    }
+
+    /** A process may end of it: it is started again, too. */
+    private Plan fsyncError(ClusterFile.ProcessEntry entry) throws IOException {
+        requireControl();
+        Undo start = restart(entry.name());
+        int port = FailingForce.port(entry.pid());
+        Undo mend = new Undo.MendForce(entry.name(), entry.pid(), entry.startedAtMillis(), port);
+        return new Plan(
+                List.of(
+                        "let every force of a file to its disk fail in process " + entry.pid() + " (" + entry.name()
+                                + "), by Byteman",
+                        mend.words(),
+                        start.words() + " if it ended"),
+                injection -> {
+                    injection.undoBy(start);
+                    injection.undoBy(mend);
+                    injection.tell("pid", entry.pid());
+                    FailingForce.start(handle(entry).pid(), port);
                 });
     }
 

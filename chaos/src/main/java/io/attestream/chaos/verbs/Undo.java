@@ -26,6 +26,7 @@ import java.util.List;
     @JsonSubTypes.Type(value = Undo.Delete.class, name = "delete"),
     @JsonSubTypes.Type(value = Undo.Write.class, name = "write"),
     @JsonSubTypes.Type(value = Undo.PutBack.class, name = "put-back"),
+    @JsonSubTypes.Type(value = Undo.MendForce.class, name = "mend-force"),
     @JsonSubTypes.Type(value = Undo.Docker.class, name = "docker")
 })
 sealed interface Undo {
@@ -141,6 +142,21 @@ sealed interface Undo {
         @Override
         public String words() {
             return "put " + file + " back as it was, with " + process + " stopped";
+        }
+    }
+
+    /** Lets files be forced to the disk again. */
+    record MendForce(String process, long pid, long startedAtMillis, int port) implements Undo {
+        @Override
+        public void run() throws IOException {
+            if (Processes.find(pid, startedAtMillis).isPresent()) {
+                FailingForce.mend(port);
+            }
+        }
+
+        @Override
+        public String words() {
+            return "let " + process + " force files to its disk again";
         }
     }
 

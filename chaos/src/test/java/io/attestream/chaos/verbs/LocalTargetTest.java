@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.chaos.verbs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.attestream.chaos.toxiproxy.ToxiproxyClient;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Who may be struck, what is written down before, and what is undone. */
+class LocalTargetTest {
+    private static final String SERVICE = "processors-0";
+
+    @TempDir
+    private Path data;
+
+    private VictimCluster cluster;
+
+    @BeforeEach
+    void start() throws IOException {
+        cluster = new VictimCluster(data);
+    }
+
+    @AfterEach
+    void stop() {
+        cluster.close();
+    }
+
+    private LocalTarget target() {
+        return LocalTarget.of(data);
+    }
+
+    private Injection inject(Verb verb) {
+        return target().inject(verb, SERVICE, Parameters.DEFAULT);
+    }
+
+    private void assertRefused(String reason, String next) throws IOException {
+        assertThatThrownBy(() -> inject(Verb.PAUSE))
+                .isInstanceOf(ChaosRefused.class)
+                .hasMessageContaining(reason)
+                .extracting(refused -> ((ChaosRefused) refused).next())
+                .asString()
+                .contains(next);
+        assertThat(cluster.state()).isEqualTo('S');
+    }
+
+    // ---- who may be struck
+
+    @Test
+    void aClusterThatDoesNotAllowItIsRefused() throws Exception {
+        cluster.write(Map.of("chaosAllowed", false));
+        assertRefused("does not allow faults", "attestream up --chaos --data-dir " + data);
+    }
+
+    @Test
+    void aDirectoryWithoutAClusterIsRefused() throws Exception {
+        Files.delete(data.resolve("cluster.json"));
+        assertRefused("holds no cluster", "attestream up --chaos --data-dir " + data);
+    }
+
+    @Test
+    void whatIsNotOnLoopbackIsRefused() throws Exception {
+        cluster.write(Map.of("bootstrapServers", "192.0.2.1:9092"));
+        assertRefused("Kafka at kafka://192.0.2.1:9092 is not on this machine", "of this machine only");
+        cluster.write(Map.of("toxiproxyUrl", "http://192.0.2.1:8474"));
+        assertRefused("Toxiproxy at http://192.0.2.1:8474", "of this machine only");
+        cluster.write(Map.of("url", "http://192.0.2.1"));
+        assertRefused("the gateway at http://192.0.2.1", "of this machine only");
+    }
+
+    @Test
+    void aServiceThatIsNotThereIsRefused() {
+        assertThatThrownBy(() -> target().inject(Verb.PAUSE, "processors-7", Parameters.DEFAULT))
+                .isInstanceOf(ChaosRefused.class)
+                .hasMessage("there is no service processors-7");
+    }
+
+    /** The process that had the id ended, and the id is somebody else's now. */
+    @Test
+    void aProcessOfAnotherLifeIsNotTouched() throws Exception {
+        cluster.write(Map.of(
+                "processes",
+                List.of(Map.of("name", SERVICE, "pid", cluster.process.pid(), "startedAtMillis", 12_345))));
+        assertRefused("does not run", "attestream restart " + SERVICE);
+    }
+
+    // ---- what is done and undone
+
+    @Test
+    void aPausedProcessStandsStillUntilItIsUndone() throws Exception {
+        try (Injection injection = inject(Verb.PAUSE)) {
+            assertThat(cluster.state()).isEqualTo('T');
+            assertThat(cluster.journal()).content().contains("\"continue\"");
+            assertThat(injection.details()).containsEntry("pid", Long.toString(cluster.process.pid()));
+        }
+        assertThat(cluster.state()).isEqualTo('S');
+        assertThat(cluster.journal()).doesNotExist();
+    }
+
+    @Test
+    void aProcessWithLittleTimeStopsAndGoesOnAgainAndAgain() throws Exception {
+        try (Injection injection = inject(Verb.CPU)) {
+            for (int i = 0; i < 3; i++) {
+                await().pollInterval(Duration.ofMillis(2)).until(() -> cluster.state() == 'T');
+                await().pollInterval(Duration.ofMillis(2)).until(() -> cluster.state() == 'S');
+            }
+        }
+        assertThat(cluster.state()).isEqualTo('S');
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"PARTITION", "DELAY", "RESET", "BANDWIDTH"})
+    void aNetworkFaultIsThereUntilItIsUndone(Verb verb) throws Exception {
+        ToxiproxyClient client = new ToxiproxyClient(cluster.toxiproxy.url());
+        String toxic = "chaos-" + verb.word() + "-down";
+        try (Injection injection = inject(verb)) {
+            assertThat(client.has("kafka-processors", toxic)).isTrue();
+            assertThat(cluster.journal()).content().contains(toxic);
+        }
+        assertThat(client.has("kafka-processors", toxic)).isFalse();
+    }
+
+    @Test
+    void aFaultThatFailsHalfWayIsUndone() throws Exception {
+        ToxiproxyClient client = new ToxiproxyClient(cluster.toxiproxy.url());
+        // Somebody else's of the same name: the second toxic cannot be added.
+        client.add(
+                "kafka-processors",
+                io.attestream.chaos.toxiproxy.Toxic.of(
+                        "chaos-partition-down",
+                        io.attestream.chaos.toxiproxy.Toxic.Type.TIMEOUT,
+                        io.attestream.chaos.toxiproxy.Toxic.Stream.DOWNSTREAM,
+                        Map.of()));
+        assertThatThrownBy(() -> inject(Verb.PARTITION))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("what was done of it was undone")
+                .hasMessageContaining("toxic already exists");
+        assertThat(client.has("kafka-processors", "chaos-partition-up")).isFalse();
+        assertThat(cluster.journal()).doesNotExist();
+        inject(Verb.PAUSE).close();
+    }
+
+    @Test
+    void aDryRunTouchesNothing() throws Exception {
+        for (Verb verb : List.of(Verb.PAUSE, Verb.CPU, Verb.PARTITION, Verb.DELAY)) {
+            assertThat(target().plan(verb, SERVICE, Parameters.DEFAULT)).hasSizeGreaterThan(1);
+        }
+        assertThat(cluster.state()).isEqualTo('S');
+        assertThat(new ToxiproxyClient(cluster.toxiproxy.url()).has("kafka-processors", "chaos-delay-down"))
+                .isFalse();
+        try (Stream<Path> files = Files.list(data)) {
+            assertThat(files).containsExactly(data.resolve("cluster.json"));
+        }
+    }
+
+    @Test
+    void whatSomebodyElseMendedIsNotUndone() throws Exception {
+        try (Injection injection = inject(Verb.PAUSE)) {
+            injection.mendedByOthers();
+        }
+        assertThat(cluster.state()).isEqualTo('T');
+        assertThat(cluster.journal()).doesNotExist();
+        inject(Verb.PAUSE).close();
+    }
+
+    // ---- one at a time
+
+    @Test
+    void aSecondFaultIsRefusedWhileThereIsOne() throws Exception {
+        try (Injection injection = inject(Verb.DELAY)) {
+            assertRefused("another fault is under way", "Ctrl-C");
+            assertThatThrownBy(() -> Injection.heal(data)).isInstanceOf(ChaosRefused.class);
+        }
+        inject(Verb.PAUSE).close();
+    }
+
+    /** Only the journal is left, as of a process that was killed. */
+    @Test
+    void whatAKilledProcessLeftIsUndoneByHealAndNothingElseBeginsBefore() throws Exception {
+        // given
+        Injection injection = inject(Verb.PAUSE);
+        byte[] journal = Files.readAllBytes(cluster.journal());
+        injection.mendedByOthers();
+        injection.close();
+        Files.write(cluster.journal(), journal);
+        assertThat(cluster.state()).isEqualTo('T');
+
+        // then
+        assertThatThrownBy(() -> inject(Verb.DELAY))
+                .isInstanceOf(ChaosRefused.class)
+                .hasMessageContaining("was never undone: pause processors-0");
+        assertThat(Injection.heal(data)).containsExactly("let processors-0 go on");
+        assertThat(cluster.state()).isEqualTo('S');
+        assertThat(Injection.heal(data)).isEmpty();
+        inject(Verb.DELAY).close();
+    }
+
+    /** What fails does not keep the rest from being undone, and is not forgotten. */
+    @Test
+    void aStepThatCannotBeUndoneStaysInTheJournal() throws Exception {
+        Injection injection = inject(Verb.PARTITION);
+        cluster.toxiproxy.close();
+        assertThatThrownBy(injection::close)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("attestream chaos heal --data-dir " + data);
+        assertThat(cluster.journal()).content().contains("chaos-partition-up", "chaos-partition-down");
+        assertThatThrownBy(() -> Injection.heal(data)).hasMessageContaining("still in the journal");
+    }
+
+    @Test
+    void aDamagedJournalIsSaidToBe() throws Exception {
+        Files.createDirectories(data.resolve("chaos"));
+        Files.writeString(cluster.journal(), "{\"what\":\"?\",\"pid\":1,\"undo\":[{\"kind\":\"format-the-disk\"}]}");
+        assertThatThrownBy(() -> Injection.heal(data))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("journal.json cannot be read");
+    }
+
+    // ---- what cannot be done here
+
+    @ParameterizedTest
+    @EnumSource(names = {"POWER_CUT", "MEMORY", "DISK_FULL", "CLOCK_SKEW", "KILL", "STOP", "BIT_FLIP", "TRUNCATE"})
+    void whatCannotBeDoneIsSkippedAndTouchesNothing(Verb verb) throws Exception {
+        // given a launcher that does not answer, no disk of its own, no clock, no table
+        Files.createDirectories(data.resolve("state"));
+        ChaosRun run = new ChaosRun(target(), Duration.ofSeconds(1), java.util.Optional.empty(), line -> {});
+
+        // when
+        ChaosResult result = run.run(verb, SERVICE, Parameters.DEFAULT);
+
+        // then
+        assertThat(result).isInstanceOf(ChaosResult.Skipped.class);
+        assertThat(((ChaosResult.Skipped) result).reason()).hasSizeGreaterThan(20);
+        assertThat(cluster.process.isAlive()).isTrue();
+        assertThat(data.resolve("chaos")).doesNotExist();
+    }
+}
