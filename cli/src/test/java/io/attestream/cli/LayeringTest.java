@@ -107,7 +107,33 @@ class LayeringTest {
 
     @Test
     void theLocalClusterStartsProcessesAndLinksNothing() {
-        dependsOnNone(CHAOS, PROOFS, SCHEMAS, GATEWAY, PROCESSORS, CHECKPOINTER, CLI)
+        dependsOnNone(CHAOS, SCHEMAS, GATEWAY, PROCESSORS, CHECKPOINTER, CLI).check(classes);
+    }
+
+    /** The judge of histories builds roots anew, which takes the definition of a tree and nothing of any service. */
+    @Test
+    void onlyTheJudgeOfHistoriesKnowsProofs() {
+        noClasses()
+                .that()
+                .resideInAPackage(CHAOS)
+                .and()
+                .resideOutsideOfPackage("io.attestream.chaos.history..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage(PROOFS)
+                .check(classes);
+        noClasses()
+                .that()
+                .resideInAPackage("io.attestream.chaos.history..")
+                .should()
+                .dependOnClassesThat()
+                .resideOutsideOfPackages(
+                        "io.attestream.chaos.history..",
+                        "io.attestream.proofs",
+                        "io.attestream.proofs.json..",
+                        "io.attestream.proofs.tree..",
+                        "java..",
+                        "org.jspecify.annotations..")
                 .check(classes);
     }
 

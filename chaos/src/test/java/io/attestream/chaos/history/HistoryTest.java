@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.chaos.history;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.attestream.proofs.tree.Hash;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class HistoryTest {
+    private static final Identity IDENTITY = new Identity("acme", "/s", Optional.of(""), "id \ud83d\ude00");
+    private static final Hash HASH = Hash.of(new byte[Hash.SIZE_BYTES]);
+    private static final Receipt RECEIPT = new Receipt(1, 2, 3);
+
+    @TempDir
+    private Path scratch;
+
+    private Path file() {
+        return scratch.resolve("history.jsonl");
+    }
+
+    private List<HistoryEvent> read() throws IOException, InvalidHistory {
+        List<HistoryEvent> events = new ArrayList<>();
+        HistoryReader.read(file(), events::add);
+        return events;
+    }
+
+    private static List<Result> results(List<HistoryEvent> events) {
+        return events.stream()
+                .flatMap(event -> event instanceof HistoryEvent.Ok ok ? Stream.of(ok.result()) : Stream.empty())
+                .toList();
+    }
+
+    @Test
+    void whatIsRecordedIsReadAgain() throws Exception {
+        // given
+        Leaf leaf = Leaf.conflict(2, 7, IDENTITY, "d1", HASH, RECEIPT);
+        Result.Appended appended = new Result.Appended(RECEIPT, OptionalLong.of(7));
+        Result.Resolved resolved = new Result.Resolved(Result.Outcome.CONFLICT, Optional.of(leaf), "bad signature");
+        Result.Heads heads = new Result.Heads(
+                2,
+                Optional.of(new Result.TreeHead(5, HASH)),
+                OptionalLong.of(1_700_000_000_000L),
+                List.of(new Result.ShardHead(2, 8, HASH)),
+                "");
+        Operation.Append append = new Operation.Append(IDENTITY, "d1");
+
+        // when
+        try (History history = History.create(file(), 100)) {
+            history.invoke("a", append).ok(appended);
+            history.invoke("a", append).fail("400");
+            history.invoke("b", append).info("no answer");
+            history.invoke("b", new Operation.ReadReceipt(RECEIPT)).ok(resolved);
+            history.invoke("b", new Operation.ReadReceipt(RECEIPT)).ok(Result.Resolved.without(Result.Outcome.PENDING));
+            history.invoke("b", new Operation.ReadCheckpoint()).ok(heads);
+            History.Call<Result.Heads> all = history.invoke("b", new Operation.ReadAll());
+            all.leaf(leaf);
+            all.leaf(Leaf.control(0, 0, HASH));
+            all.ok(heads);
+            history.invoke("b", append);
+        }
+
+        // then
+        List<HistoryEvent> events = read();
+        assertThat(results(events))
+                .containsExactly(appended, resolved, Result.Resolved.without(Result.Outcome.PENDING), heads, heads);
+        assertThat(events.get(0))
+                .isInstanceOfSatisfying(
+                        HistoryEvent.Begun.class,
+                        begun -> assertThat(begun.windowLeaves()).isEqualTo(100));
+        assertThat(events).hasSize(1 + 2 * 7 + 2 + 1);
+        assertThat(events.get(4)).isInstanceOfSatisfying(HistoryEvent.Failed.class, failed -> {
+            assertThat(failed.invoked().operation()).isEqualTo(append);
+            assertThat(failed.invoked().process()).isEqualTo("a");
+            assertThat(failed.reason()).isEqualTo("400");
+        });
+        assertThat(events.get(6)).isInstanceOf(HistoryEvent.Unknown.class);
+        assertThat(events.get(14))
+                .isInstanceOfSatisfying(
+                        HistoryEvent.LeafRead.class,
+                        read -> assertThat(read.leaf()).isEqualTo(leaf));
+    }
+
+    @Test
+    void aHistoryWhoseRecorderWasKilledWhileItWroteIsReadToThatLineAndSaysSo() throws Exception {
+        // given
+        try (History history = History.create(file())) {
+            history.invoke("a", new Operation.Append(IDENTITY, "d1")).ok(new Result.Appended(RECEIPT));
+        }
+        byte[] whole = Files.readAllBytes(file());
+        int lastLine = new String(whole, StandardCharsets.ISO_8859_1).lastIndexOf('\n', whole.length - 2) + 1;
+
+        for (int length = lastLine; length < whole.length; length++) {
+            // when
+            Files.write(file(), Arrays.copyOf(whole, length));
+            List<HistoryEvent> events = new ArrayList<>();
+            HistoryReader.End end = HistoryReader.read(file(), events::add);
+
+            // then
+            assertThat(events).hasSize(2);
+            assertThat(end).isEqualTo(new HistoryReader.End(2, length > lastLine));
+        }
+    }
+
+    @Test
+    void everyLineIsWithTheOperatingSystemBeforeTheRecorderGoesOn() throws Exception {
+        try (History history = History.create(file())) {
+            history.invoke("a", new Operation.ReadCheckpoint());
+            assertThat(read()).hasSize(2);
+        }
+    }
+
+    @Test
+    void manyThreadsRecordAtOnce() throws Exception {
+        // given
+        int threads = 8;
+        int each = 200;
+        ExecutorService clients = Executors.newFixedThreadPool(threads);
+
+        // when
+        try (History history = History.create(file())) {
+            for (int thread = 0; thread < threads; thread++) {
+                String process = "client-" + thread;
+                clients.execute(() -> {
+                    for (int i = 0; i < each; i++) {
+                        history.invoke(process, new Operation.Append(IDENTITY, "d"))
+                                .fail("400");
+                    }
+                });
+            }
+            clients.shutdown();
+            assertThat(clients.awaitTermination(60, TimeUnit.SECONDS)).isTrue();
+        }
+
+        // then
+        assertThat(read()).hasSize(1 + 2 * threads * each);
+    }
+
+    @Test
+    void aHistoryHasABound() {
+        try (History history = History.create(file(), 100, 2)) {
+            history.invoke("a", new Operation.ReadCheckpoint());
+            history.invoke("a", new Operation.ReadCheckpoint());
+            assertThatThrownBy(() -> history.invoke("a", new Operation.ReadCheckpoint()))
+                    .hasMessageContaining("has its 2 operations");
+        }
+    }
+
+    @Test
+    void anOperationEndsOnceAndAFileIsNotWrittenOver() {
+        try (History history = History.create(file())) {
+            History.Call<Result.Heads> call = history.invoke("a", new Operation.ReadCheckpoint());
+            call.info("timeout");
+            assertThatThrownBy(() -> call.fail("400")).hasMessage("operation 0 has ended");
+            assertThatThrownBy(() -> call.leaf(Leaf.control(0, 0, HASH))).hasMessage("operation 0 has ended");
+        }
+        assertThatThrownBy(() -> History.create(file())).isInstanceOf(UncheckedIOException.class);
+    }
+
+    @Test
+    void anyTextIsRecordedAndReasonsAreShortened() throws Exception {
+        // when
+        Identity strange = new Identity("\ud800", "\u0000\n", "i".repeat(5_000));
+        try (History history = History.create(file())) {
+            history.invoke("a", new Operation.Append(strange, "d")).fail("x".repeat(5_000));
+        }
+
+        // then
+        assertThat(read().get(2)).isInstanceOfSatisfying(HistoryEvent.Failed.class, failed -> {
+            assertThat(failed.reason()).hasSize(1_000);
+            assertThat(failed.invoked().operation())
+                    .isEqualTo(new Operation.Append(new Identity("?", "\u0000\n", "i".repeat(5_000)), "d"));
+        });
+    }
+
+    @Test
+    void aReceiptIsReadFromItsPath() {
+        assertThat(Receipt.ofPath("/v1/receipts/1/2/3")).isEqualTo(RECEIPT);
+        assertThatThrownBy(() -> Receipt.ofPath("3")).hasMessage("no path of a receipt: 3");
+        assertThatThrownBy(() -> Receipt.ofPath("/v1/receipts/0/2/3")).hasMessage("no receipt: 0/2/3");
+    }
+
+    private static final String BEGUN = "{\"format\":\"attestream.history/v1\",\"wall\":1,\"windowLeaves\":4194304}\n";
+    private static final String INVOKED =
+            "{\"at\":5,\"call\":{\"kind\":\"read-receipt\",\"receipt\":[1,0,3]},\"op\":0,\"process\":\"a\",\"type\":\"invoke\",\"wall\":1}\n";
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "{\"a\":1} | line 1: format: is missing",
+                "{\"format\":\"attestream.history/v2\"} | line 1: format: must be attestream.history/v1",
+                "[] | line 1: json: must be an object",
+                "HELLO | line 1: json: ",
+                "BEGUN{\"type\":\"went\"} | line 2: type: must be one of invoke, ok, fail, info, leaf",
+                "BEGUN{\"at\":1,\"op\":0,\"reason\":\"\",\"type\":\"info\",\"wall\":1} | line 2: op: must be that of an operation that has begun",
+                "BEGUNINVOKEDINVOKED | line 3: op: must be 1: operations are counted",
+                "BEGUNINVOKED{\"at\":4,\"op\":0,\"reason\":\"\",\"type\":\"info\",\"wall\":1} | line 3: at: goes back from 5 to 4",
+                "BEGUNINVOKED{\"at\":6,\"op\":0,\"reason\":\"\",\"type\":\"info\",\"wall\":1,\"more\":1} | line 3: more: is not a member",
+                "BEGUNINVOKED{\"at\":6,\"op\":0,\"type\":\"ok\",\"wall\":1,\"result\":{\"kind\":\"heads\"}} | line 3: kind: must be resolved",
+                "BEGUNINVOKED{\"at\":6,\"op\":0,\"type\":\"ok\",\"wall\":1,\"result\":{\"kind\":\"resolved\",\"outcome\":\"leaf\"}} | line 3: leaf: does not fit outcome leaf",
+                "BEGUNINVOKED{\"op\":0,\"type\":\"leaf\",\"leaf\":{}} | line 3: op: must be that of a read of all leaves",
+            })
+    void whatIsNoHistoryIsRefusedWithItsLine(String text, String message) throws IOException {
+        Files.writeString(file(), text.replace("BEGUN", BEGUN).replace("INVOKED", INVOKED) + "\n");
+        assertThatThrownBy(this::read).isInstanceOf(InvalidHistory.class).hasMessageStartingWith(message);
+    }
+
+    @Test
+    void anEmptyFileAndOneWithoutLinesAreNoHistory() throws IOException {
+        Files.writeString(file(), "");
+        assertThatThrownBy(this::read).hasMessageStartingWith("line 1: is missing");
+        Files.write(file(), new byte[(1 << 20) + 1]);
+        assertThatThrownBy(this::read).hasMessage("line 1: is longer than 1048576 bytes");
+    }
+}
