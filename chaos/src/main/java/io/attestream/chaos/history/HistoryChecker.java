@@ -211,14 +211,18 @@ public final class HistoryChecker {
         });
     }
 
+    /** A receipt that is not pending any more stays what it is. */
     private void became(Acknowledgement of, Ok ended, Result.Outcome outcome) {
-        if (!of.outcome.hasLeaf()) {
+        if (outcome == Result.Outcome.PENDING) {
+            return;
+        }
+        if (of.outcome == Result.Outcome.PENDING) {
             of.outcome = outcome;
             if (outcome.hasLeaf()) {
                 long nanos = ended.nanos() - of.ok.nanos();
                 worstPublicationNanos = OptionalLong.of(Math.max(worstPublicationNanos.orElse(0), nanos));
             }
-        } else if (outcome == Result.Outcome.REJECTED || outcome == Result.Outcome.LOST) {
+        } else if (of.outcome != outcome) {
             findings.add(
                     AnomalyKind.MISRESOLVED,
                     () -> "in operation " + ended.invoked().number() + " it is " + outcome.word() + ", and it was "

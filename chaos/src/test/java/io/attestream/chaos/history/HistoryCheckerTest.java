@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.chaos.history;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * The judge is judged: by histories of a good ledger, and by those in which one thing went wrong. More of the good ones with {@code
+ * -Dattestream.histories=2000}.
+ */
+class HistoryCheckerTest {
+    private static final int GOOD_HISTORIES = Integer.getInteger("attestream.histories", 120);
+    private static final int SPOILT_HISTORIES = 4;
+    private static final int TRIES_MAX = 400;
+    private static final int STEPS = 500;
+
+    @TempDir
+    private Path scratch;
+
+    private record Simulated(long seed, Optional<String> planted, Verdict verdict) {}
+
+    private Simulated simulate(long seed, Optional<PlantedFlaw> flaw) throws Exception {
+        Path file = scratch.resolve("history-" + seed + ".jsonl");
+        long windowLeaves = 5 + Math.floorMod(seed, 60L);
+        SimulatedLedger ledger;
+        try (History history = History.create(file, windowLeaves)) {
+            ledger = new SimulatedLedger(seed, flaw, history, windowLeaves);
+            ledger.run(STEPS);
+        }
+        Verdict verdict = HistoryChecker.check(file);
+        Files.delete(file);
+        return new Simulated(seed, ledger.planted(), verdict);
+    }
+
+    @Test
+    void aGoodHistoryIsValidWhateverClientsDid() throws Exception {
+        long first = new Random().nextInt();
+        System.out.println("seeds from " + first);
+        long acknowledged = 0;
+        long unknown = 0;
+        long toldLost = 0;
+        for (long seed = first; seed < first + GOOD_HISTORIES; seed++) {
+            Verdict verdict = simulate(seed, Optional.empty()).verdict();
+            assertThat(verdict.anomalies()).as("seed " + seed).isEmpty();
+            acknowledged += verdict.statistics().acknowledged();
+            unknown += verdict.statistics().info();
+            toldLost += verdict.statistics().toldLost();
+        }
+        assertThat(acknowledged).isGreaterThan(20L * GOOD_HISTORIES);
+        assertThat(unknown).isGreaterThan(GOOD_HISTORIES);
+        assertThat(toldLost).isPositive();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whatWentWrongOnceIsFoundAndNamed(PlantedFlaw flaw) throws Exception {
+        long first = new Random().nextInt();
+        System.out.println("seeds from " + first);
+        int found = 0;
+        for (long seed = first; found < SPOILT_HISTORIES; seed++) {
+            assertThat(seed - first).as("no occasion for it").isLessThan(TRIES_MAX);
+            Simulated simulated = simulate(seed, Optional.of(flaw));
+            if (simulated.planted().isPresent()) {
+                requireFound(flaw, simulated);
+                found++;
+            }
+        }
+    }
+
+    private static void requireFound(PlantedFlaw flaw, Simulated simulated) {
+        String planted = simulated.planted().orElseThrow();
+        String where = flaw + " with seed " + simulated.seed() + ": " + planted;
+        Verdict verdict = simulated.verdict();
+        assertThat(verdict.anomalies()).as(where).containsKey(flaw.kind);
+        assertThat(String.join("\n", verdict.anomalies().get(flaw.kind).examples()))
+                .as(where)
+                .contains(planted);
+        Set<AnomalyKind> expected = EnumSet.copyOf(flaw.beside);
+        expected.add(flaw.kind);
+        assertThat(expected).as(where).containsAll(verdict.anomalies().keySet());
+    }
+}
