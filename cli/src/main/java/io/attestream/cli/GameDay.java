@@ -134,7 +134,7 @@ final class GameDay {
         }
     }
 
-    /** Whether one of those that are expected came; notes how far it is. */
+    /** Whether somebody was woken; notes how far it is. */
     private boolean lookForPage(GameDayScene scene) {
         for (JsonNode alert : scene.alerts()) {
             if (alert.at("/labels/severity").asText().equals("page")) {
@@ -147,7 +147,8 @@ final class GameDay {
             }
         }
         for (Pager.Alert alert : scene.pager().alerts()) {
-            if (alert.page() && alert.firing() && scenario.pages().contains(alert.name())) {
+            if (alert.page() && alert.firing()) {
+                progress.accept("woken by " + alert.name());
                 moment(Moment.PAGE_RECEIVED, alert.at());
                 return true;
             }
@@ -236,10 +237,17 @@ final class GameDay {
                         Severity.HIGH,
                         "the page of " + step.alert() + " says to run \"" + step.command() + "\", which ended with "
                                 + step.exitCode()));
-        scene.pager().alerts().stream()
+        List<String> woken = scene.pager().alerts().stream()
                 .filter(alert -> alert.page() && alert.firing())
                 .map(Pager.Alert::name)
                 .distinct()
+                .toList();
+        if (!woken.isEmpty()
+                && woken.stream().noneMatch(scenario.pages()::contains)
+                && !scenario.pages().isEmpty()) {
+            finding(Severity.HIGH, "somebody was woken by " + woken + ", and by none of " + scenario.pages());
+        }
+        woken.stream()
                 .filter(name ->
                         !scenario.pages().contains(name) && !scenario.mayPage().contains(name))
                 .forEach(name -> finding(Severity.MEDIUM, "somebody was woken by " + name + " too"));

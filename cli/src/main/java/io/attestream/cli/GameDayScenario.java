@@ -13,7 +13,7 @@ enum GameDayScenario {
     PROCESSORS_DOWN(
             "Both processors end without a word. Events go on being acknowledged, and wait in Kafka; nothing is published"
                     + " until somebody starts them again.",
-            "AttestreamProcessDown SLOErrorBudgetBurnCritical") {
+            "AttestreamStageDown SLOErrorBudgetBurnCritical") {
         @Override
         void inject(GameDayScene scene) {
             scene.faults().kill("processors-0");
@@ -23,7 +23,7 @@ enum GameDayScenario {
     CHECKPOINTER_STALLED(
             "The checkpointer stands still, as in a long pause of its machine. Events go on being acknowledged; nothing is"
                     + " published until it is started again.",
-            "AttestreamProcessDown SLOErrorBudgetBurnCritical") {
+            "AttestreamStageDown SLOErrorBudgetBurnCritical") {
         @Override
         void inject(GameDayScene scene) {
             scene.faults().suspend(DrillCluster.CHECKPOINTER);
@@ -60,7 +60,7 @@ enum GameDayScenario {
     DISK_FULL(
             "The disk of the object store has no byte left. The checkpointer publishes nothing that it could not store;"
                     + " events go on being acknowledged. The page's commands work once somebody has freed the disk.",
-            "AttestreamProcessDown SLOErrorBudgetBurnCritical") {
+            "AttestreamStageDown SLOErrorBudgetBurnCritical") {
         @Override
         List<String> mounts() {
             return List.of("objects");
@@ -98,7 +98,9 @@ enum GameDayScenario {
 
     /** Alerts that follow from the fault and may page too. */
     Set<String> mayPage() {
-        return pages.isEmpty() ? Set.of() : Set.of("SLOErrorBudgetBurnCritical", "AttestreamProcessDown");
+        return pages.isEmpty()
+                ? Set.of()
+                : Set.of("SLOErrorBudgetBurnCritical", "AttestreamStageDown", "AttestreamProcessDown");
     }
 
     Topology topology() {
