@@ -45,7 +45,7 @@ class ChaosCommandTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            chaos                                                | Missing required parameters    | attestream chaos --help
+            chaos                                                | Missing required parameter     | attestream chaos --help
             chaos kill                                           | no service is named            | chaos kill processors-0
             chaos nuke gateway-0                                 | there is no verb nuke          | kill, stop, pause
             chaos kill gateway-7                                 | there is no service gateway-7  | There are gateway-0

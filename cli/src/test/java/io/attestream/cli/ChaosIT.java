@@ -264,7 +264,7 @@ class ChaosIT {
         URI health = URI.create(cluster().managementUrl() + "/q/health/live");
         CompletableFuture<HttpResponse<Void>> late;
         try (Injection fault = inject(Verb.PAUSE, "gateway-0", Parameters.DEFAULT)) {
-            assertThat(state("gateway-0")).isEqualTo('T');
+            await().until(() -> state("gateway-0") == 'T');
             late = HTTP.sendAsync(HttpRequest.newBuilder(health).build(), HttpResponse.BodyHandlers.discarding());
             HttpRequest impatient = HttpRequest.newBuilder(health)
                     .timeout(Duration.ofSeconds(1))

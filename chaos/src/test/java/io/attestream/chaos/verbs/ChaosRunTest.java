@@ -67,7 +67,7 @@ class ChaosRunTest {
         assertThat(result).isInstanceOf(ChaosResult.Done.class);
         assertThat(((ChaosResult.Done) result).undone()).containsExactly("let processors-0 go on");
         assertThat(looks.get()).isGreaterThan(2);
-        assertThat(cluster.state()).isEqualTo('S');
+        cluster.awaitNotStopped();
     }
 
     @Test
@@ -78,7 +78,7 @@ class ChaosRunTest {
         assertThat(System.nanoTime() - begun).isLessThan(Duration.ofSeconds(60).toNanos());
         assertThat(result).isInstanceOf(ChaosResult.Aborted.class);
         assertThat(((ChaosResult.Aborted) result).reason()).isEqualTo(url() + " answers 503");
-        assertThat(cluster.state()).isEqualTo('S');
+        cluster.awaitNotStopped();
         assertThat(cluster.journal()).doesNotExist();
     }
 
@@ -91,7 +91,7 @@ class ChaosRunTest {
                         line -> watched.stop(0)) // once it has begun
                 .run(Verb.PAUSE, "processors-0", Parameters.DEFAULT);
         assertThat(result).isInstanceOf(ChaosResult.Aborted.class);
-        assertThat(cluster.state()).isEqualTo('S');
+        cluster.awaitNotStopped();
     }
 
     @Test

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.chaos.verbs;
 
+import static org.awaitility.Awaitility.await;
+
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.attestream.chaos.toxiproxy.ToxiproxyServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -24,7 +28,7 @@ final class VictimCluster implements AutoCloseable {
 
     /** @param other members than those of a cluster that allows faults */
     void write(Map<String, Object> other) throws IOException {
-        Map<String, Object> file = new java.util.HashMap<>(Map.of(
+        Map<String, Object> file = new HashMap<>(Map.of(
                 "origin",
                 "test",
                 "ledgerKey",
@@ -55,10 +59,19 @@ final class VictimCluster implements AutoCloseable {
         Files.write(data.resolve("cluster.json"), new ObjectMapper().writeValueAsBytes(file));
     }
 
-    /** As the kernel says: S if it sleeps, T if it is stopped. */
+    /** As the kernel says: T if it is stopped. */
     char state() throws IOException {
         String stat = Files.readString(Path.of("/proc/" + process.pid() + "/stat"));
         return stat.charAt(stat.lastIndexOf(')') + 2);
+    }
+
+    /** A signal is sent before it has arrived. */
+    void awaitStopped() {
+        await().pollInterval(Duration.ofMillis(5)).until(() -> state() == 'T');
+    }
+
+    void awaitNotStopped() {
+        await().pollInterval(Duration.ofMillis(5)).until(() -> state() != 'T');
     }
 
     Path journal() {
