@@ -88,8 +88,9 @@ final class Drill {
     Outcomes run(Path data) {
         say("starting an isolated cluster in " + data);
         try (DrillCluster cluster = timed("start", () -> DrillCluster.start(data, settings.shards(), line -> {}));
-                DrillLoad load = new DrillLoad(() -> cluster.api("ingester")).start()) {
-            run(cluster, load);
+                DrillRecord record = new DrillRecord(cluster);
+                DrillLoad load = new DrillLoad(record).start()) {
+            run(cluster, record, load);
             return outcomes(load.count(), load.refused());
         } catch (RuntimeException e) {
             note(DrillCheck.RESTORED, Outcome.FAILED, "the drill broke off: " + e, 0);
@@ -98,7 +99,7 @@ final class Drill {
         }
     }
 
-    private void run(DrillCluster cluster, DrillLoad load) {
+    private void run(DrillCluster cluster, DrillRecord record, DrillLoad load) {
         say("sending events until " + settings.events() + " are acknowledged; the load goes on from here to the end");
         timed("load", () -> DrillCluster.await("events are acknowledged", () -> load.count() >= settings.events()));
         timed("pack", () -> DrillCluster.await("leaves are in a pack", () -> cluster.countObjects("packs/") > 0));
@@ -109,7 +110,7 @@ final class Drill {
                 () -> DrillCluster.await(
                         "the pack is logged",
                         () -> NewestEpoch.fetch(cluster.api("auditor")).epoch() >= packedAt + 2));
-        DrillScene scene = new DrillScene(cluster, load);
+        DrillScene scene = new DrillScene(cluster, record, load);
         before = state(cluster, scene.newest(), scene.keptNote(), load);
         say(drill.what());
         load.expectTrouble(true);

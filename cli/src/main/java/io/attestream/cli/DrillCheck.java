@@ -14,6 +14,8 @@ enum DrillCheck {
     ACKNOWLEDGED("every event that was acknowledged is proved, offline, by its own bytes"),
     BUNDLES("proof bundles saved before still verify, and their leaves are where they were"),
     OFFSETS("every record of topic events is accounted for in the signed counts: a leaf, a duplicate or a rejection"),
+    HISTORY(
+            "what clients were told all the time, and every leaf, agree: nothing lost, twice, reordered, forked or of nobody"),
     DEDUP("all events sent again add no leaf"),
     GOES_ON("a new event is accepted and proved");
 

@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 
 /**
  * The producer of a drill: sends events all the time, the same ones again until they are acknowledged, whatever is being done to
@@ -25,7 +24,7 @@ final class DrillLoad implements AutoCloseable {
     private static final int SOURCES = 16;
     private static final long END_SECONDS = 120;
 
-    private final Supplier<Api> ingester;
+    private final DrillRecord record;
     private final int batchEvents;
     private final CountDownLatch stop = new CountDownLatch(1);
     private final Thread thread = new Thread(this::produce, "drill-load");
@@ -62,14 +61,14 @@ final class DrillLoad implements AutoCloseable {
         }
     }
 
-    /** @param ingester asked before each request: the gateway may be another one by then */
-    DrillLoad(Supplier<Api> ingester) {
-        this(ingester, BATCH_EVENTS);
+    /** @param record by which it sends */
+    DrillLoad(DrillRecord record) {
+        this(record, BATCH_EVENTS);
     }
 
     /** @param batchEvents new ones in a request */
-    DrillLoad(Supplier<Api> ingester, int batchEvents) {
-        this.ingester = ingester;
+    DrillLoad(DrillRecord record, int batchEvents) {
+        this.record = record;
         this.batchEvents = batchEvents;
         thread.setDaemon(true);
     }
@@ -97,6 +96,7 @@ final class DrillLoad implements AutoCloseable {
         Acknowledged some = acknowledged.values().iterator().next();
         String id = "never-sent";
         acknowledged.put(id, new Acknowledged(id, event(id), some.href(), some.atMillis()));
+        record.forge(event(id));
     }
 
     static byte[] event(String id) {
@@ -125,7 +125,7 @@ final class DrillLoad implements AutoCloseable {
         asked.add(repeated());
         asks = true;
         try {
-            ingester.get().append(asked.stream().map(DrillLoad::event).toList(), result -> {
+            record.append(asked.stream().map(DrillLoad::event).toList(), result -> {
                 String id = result.path("id").asText();
                 if (take(id, result)) {
                     ids.remove(id);

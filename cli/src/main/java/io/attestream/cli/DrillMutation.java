@@ -219,7 +219,7 @@ enum DrillMutation {
     /** Checks that fail with it, because they need the same. */
     private Set<DrillCheck> others() {
         return switch (this) {
-            case DROPPED_EVENT -> EnumSet.of(DrillCheck.DEDUP);
+            case DROPPED_EVENT -> EnumSet.of(DrillCheck.HISTORY, DrillCheck.DEDUP);
             case SHORT_LOG -> EnumSet.of(DrillCheck.ARCHIVE, DrillCheck.OFFSETS);
             case EMPTY_CHANGELOGS,
                     SHIFTED_OFFSET,
@@ -233,7 +233,8 @@ enum DrillMutation {
                     SHORT_STORE,
                     LOST_SNAPSHOT,
                     TRUNCATED_CHANGELOG -> EnumSet.noneOf(DrillCheck.class);
-            case ALTERED_OBJECT -> EnumSet.of(DrillCheck.ACKNOWLEDGED, DrillCheck.BUNDLES, DrillCheck.DEDUP);
+            case ALTERED_OBJECT ->
+                EnumSet.of(DrillCheck.ACKNOWLEDGED, DrillCheck.BUNDLES, DrillCheck.HISTORY, DrillCheck.DEDUP);
             case STALE_EPOCH, ALTERED_ENTRY, ALTERED_TILE ->
                 EnumSet.of(DrillCheck.CONSISTENCY, DrillCheck.ACKNOWLEDGED, DrillCheck.BUNDLES);
             case WRONG_KEY ->

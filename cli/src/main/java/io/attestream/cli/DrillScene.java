@@ -20,6 +20,7 @@ final class DrillScene {
     private static final int BUNDLES = 20;
 
     private final DrillCluster cluster;
+    private final DrillRecord record;
     private final DrillLoad load;
     private NoteVerifier key;
     private Checkpoint kept;
@@ -29,8 +30,9 @@ final class DrillScene {
     private final Map<String, String> bundles = new LinkedHashMap<>();
 
     /** Takes the state of now, of a ledger under load. */
-    DrillScene(DrillCluster cluster, DrillLoad load) {
+    DrillScene(DrillCluster cluster, DrillRecord record, DrillLoad load) {
         this.cluster = cluster;
+        this.record = record;
         this.load = load;
         this.key = Connection.parseKey(cluster.vkey());
         Api auditor = cluster.api("auditor");
@@ -51,6 +53,11 @@ final class DrillScene {
 
     DrillCluster cluster() {
         return cluster;
+    }
+
+    /** Of everything clients did. */
+    DrillRecord record() {
+        return record;
     }
 
     DrillLoad load() {

@@ -73,6 +73,7 @@ final class DrillVerifier {
         checks.run(DrillCheck.ACKNOWLEDGED, this::acknowledged);
         checks.run(DrillCheck.BUNDLES, this::bundles);
         checks.run(DrillCheck.OFFSETS, this::offsets);
+        checks.run(DrillCheck.HISTORY, scene.record()::judge); // all below is not recorded
         checks.run(DrillCheck.DEDUP, this::dedup);
         checks.run(DrillCheck.GOES_ON, this::goesOn);
         lost.addAll(unpublished);

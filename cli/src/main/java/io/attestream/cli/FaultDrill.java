@@ -132,9 +132,10 @@ final class FaultDrill {
     private Result run(Path data) {
         progress.accept("starting an isolated cluster in " + data);
         try (DrillCluster cluster = DrillCluster.startForFaults(data, fault.topology(), step -> {});
-                DrillLoad load = new DrillLoad(() -> cluster.api("ingester"), 2 * DrillLoad.BATCH_EVENTS).start()) {
+                DrillRecord record = new DrillRecord(cluster);
+                DrillLoad load = new DrillLoad(record, 2 * DrillLoad.BATCH_EVENTS).start()) {
             DrillCluster.await("events are acknowledged", () -> load.count() >= EVENTS_BEFORE);
-            DrillScene kept = new DrillScene(cluster, load);
+            DrillScene kept = new DrillScene(cluster, record, load);
             FaultScene scene = new FaultScene(cluster, load);
             load.expectTrouble(true);
             Thread killing = new Thread(scene::killAll, "faults-killing");

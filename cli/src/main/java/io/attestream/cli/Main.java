@@ -59,6 +59,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             DrillCommand.class,
             GameDayCommand.class,
             ChaosCommand.class,
+            HistoryCommand.class,
             KeysCommand.class,
             DoctorCommand.class
         })

@@ -4,6 +4,12 @@ package io.attestream.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
+import io.attestream.chaos.history.History;
+import io.attestream.chaos.history.Identity;
+import io.attestream.chaos.history.Leaf;
+import io.attestream.chaos.history.Operation;
+import io.attestream.chaos.history.Receipt;
+import io.attestream.chaos.history.Result;
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.entry.CanonicalEntry;
 import io.attestream.proofs.entry.DataDigest;
@@ -26,10 +32,13 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -330,6 +339,76 @@ class CommandsTest {
         assertThat(run("slo", directory.resolve("none").toString())).isEqualTo(ExitCode.USAGE);
     }
 
+    private static final Identity SENT = new Identity("demo", "/s", "lost-1");
+
+    /** A shard with a genesis, and an acknowledged event that is not in it if it is lost. */
+    private Path history(boolean isLost) {
+        Path file = directory.resolve("history.jsonl");
+        try (History history = History.create(file)) {
+            Leaf genesis = Leaf.control(0, 0, Rfc6962.leafHash(new byte[0]));
+            Receipt receipt = new Receipt(1, 0, 7);
+            Leaf leaf = Leaf.event(0, 1, SENT, "d", Rfc6962.leafHash(new byte[1]), receipt);
+            history.invoke("client", new Operation.Append(SENT, "d")).ok(new Result.Appended(receipt));
+            CompactRange range = CompactRange.empty();
+            History.Call<Result.Heads> all = history.invoke("client", new Operation.ReadAll());
+            for (Leaf one : isLost ? List.of(genesis) : List.of(genesis, leaf)) {
+                range.append(one.hash());
+                all.leaf(one);
+            }
+            all.ok(new Result.Heads(
+                    1,
+                    Optional.empty(),
+                    OptionalLong.empty(),
+                    List.of(new Result.ShardHead(0, range.size().value(), range.root())),
+                    ""));
+        }
+        return file;
+    }
+
+    @Test
+    void aHistoryIsJudged() {
+        // given
+        String good = history(false).toString();
+
+        // when, then
+        assertThat(run("history", "check", good)).isEqualTo(ExitCode.OK);
+        assertThat(outputOf("history", "check", good))
+                .isEqualTo("valid  2 operations: 2 ok, 0 fail, 0 info; 1 events acknowledged; 2 leaves"
+                        + System.lineSeparator());
+    }
+
+    @Test
+    void aHistoryThatLostAnEventIsInvalidAndNamesIt() throws Exception {
+        // given
+        String lost = history(true).toString();
+        Files.writeString(Path.of(lost), "half a li", StandardOpenOption.APPEND);
+
+        // when, then
+        assertThat(run("history", "check", lost)).isEqualTo(ExitCode.VERIFICATION_FAILED);
+        assertThat(outputOf("history", "check", lost).lines())
+                .contains(
+                        "INVALID  2 operations: 2 ok, 0 fail, 0 info; 1 events acknowledged; 1 leaves",
+                        "torn  the last line is incomplete and was left out",
+                        "anomaly  found  what",
+                        "lost         1  an acknowledged event has no leaf",
+                        "lost:",
+                        "  demo /s lost-1: acknowledged 1 times, first on line 3, and has 0 leaves");
+
+        // and for programs
+        assertThat(outputOf("history", "check", lost, "-o", "json"))
+                .startsWith("{\"valid\":false,\"anomalies\":{\"lost\":{\"count\":1,\"examples\":[\"demo /s lost-1: ")
+                .contains("\"torn\":true");
+    }
+
+    @Test
+    void answersTwoForAFileThatIsNoHistory() {
+        assertThat(run("history", "check", event.toString())).isEqualTo(ExitCode.USAGE);
+        assertThat(err.toString()).contains("event.json is no history: line 1: ");
+        assertThat(run("history", "check", directory.resolve("none").toString()))
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(err.toString()).contains("cannot be read");
+    }
+
     @Test
     void saysWhyADataDirectoryCannotBeUsed() {
         assertThat(run("up", "--data-dir", event.toString())).isEqualTo(ExitCode.ERROR);
@@ -488,6 +567,7 @@ class CommandsTest {
                 "rebuild",
                 "fsck",
                 "restore",
+                "history",
                 "doctor"
             })
     void teachesEveryCommandWithAnExample(String command) {

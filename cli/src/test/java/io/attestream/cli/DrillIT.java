@@ -92,6 +92,7 @@ class DrillIT {
                         .isEmpty();
             }
             assertThat(one.resolve("logs")).isNotEmptyDirectory();
+            requireJudged(one.resolve("logs/history.jsonl"), DrillCase.of(drill));
         }
         assertThat(drill(ExitCode.OK, "drill", "history", "--dir", directory).out())
                 .contains("1 passed in a row");
@@ -102,6 +103,14 @@ class DrillIT {
         assertThat(drill(ExitCode.VERIFICATION_FAILED, "drill", "history", "--dir", directory)
                         .err())
                 .contains("drill_summary.json has SHA-256");
+    }
+
+    /** Of a ledger that goes on, whoever has the evidence comes to the same judgement. */
+    private void requireJudged(Path history, DrillCase of) throws Exception {
+        boolean isRead = of.checks().contains(DrillCheck.HISTORY);
+        Script.Ended ended =
+                drill(isRead ? ExitCode.OK : ExitCode.VERIFICATION_FAILED, "history", "check", history.toString());
+        assertThat(ended.out()).contains(isRead ? "valid  " : "no read of all leaves ended well");
     }
 
     @ParameterizedTest

@@ -44,12 +44,20 @@ class FaultDrillIT {
         assertThat(done.out()).contains("survived").contains("1/1, hit");
         FaultMatrix matrix = FaultMatrix.read(scratch.resolve("result.json"));
         assertThat(matrix.isSurvived()).isTrue();
+        assertThat(FaultMatrix.list(matrix.faults().get(0).path("checks"))).anySatisfy(check -> {
+            assertThat(check.path("check").asText()).isEqualTo("history");
+            assertThat(check.path("outcome").asText()).isEqualTo("passed");
+            assertThat(check.path("detail").asText()).matches("[0-9]+ operations .* [1-9][0-9]* leaves");
+        });
 
         // and with an acknowledgement that never was
         Script.Ended spoilt = drill("--fault", "sigkill", "--moment", "checkpoint", "--strikes", "1", "--mutate");
         assertThat(spoilt.exitCode()).as(spoilt.out() + spoilt.err()).isEqualTo(ExitCode.VERIFICATION_FAILED);
         assertThat(spoilt.out()).contains("NOT SURVIVED");
-        assertThat(spoilt.err()).contains("never-sent was acknowledged and is not proved");
+        assertThat(spoilt.err())
+                .contains("never-sent was acknowledged and is not proved")
+                .contains("1 lost, first: demo /drill/")
+                .contains("never-sent");
     }
 
     @Test

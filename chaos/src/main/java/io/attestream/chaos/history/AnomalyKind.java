@@ -66,7 +66,7 @@ public enum AnomalyKind {
     /**
      * A receipt resolved to a leaf of another shard, of another identity or content than the event that was acknowledged with it, of
      * another kind than it says, or elsewhere than at the index of the acknowledgement or of an earlier read; or to another outcome than
-     * before, but for pending; or the leaf says that it was made of the record of another receipt.
+     * before, but for pending; or a leaf says that it was made of the record of another receipt than that of its event.
      */
     MISRESOLVED("a receipt leads to another leaf than it should"),
     /** One content was said to be at two event leaves that cannot both be its own: less than the dedup window apart. */

@@ -352,6 +352,10 @@ public final class HistoryChecker {
             return;
         }
         content.leaf = leaf;
+        Acknowledgement of = acknowledgements.get(leaf.receipt());
+        if (of != null && of.content != content) {
+            findings.add(AnomalyKind.MISRESOLVED, () -> leaf.place() + ", " + content + ", is of the record of " + of);
+        }
         if (content.attempts == 0) {
             findings.add(
                     AnomalyKind.ABORTED_READ,

@@ -15,12 +15,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * The judge is judged: by histories of a good ledger, and by those in which one thing went wrong. More of the good ones with {@code
- * -Dattestream.histories=2000}.
+ * The judge is judged: by histories of a good ledger, and by those in which one thing went wrong. More of both with {@code -Dattestream.histories=2000}.
  */
 class HistoryCheckerTest {
     private static final int GOOD_HISTORIES = Integer.getInteger("attestream.histories", 120);
-    private static final int SPOILT_HISTORIES = 4;
+    private static final int SPOILT_HISTORIES = Math.max(1, GOOD_HISTORIES / 30);
     private static final int TRIES_MAX = 400;
     private static final int STEPS = 500;
 

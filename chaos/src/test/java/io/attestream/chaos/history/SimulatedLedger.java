@@ -357,6 +357,10 @@ final class SimulatedLedger {
             plant(event.identity);
             entry.isForcedConflict = true;
         }
+        if (shards.size() > 1 && event.isLeftAlone && isTimeFor(PlantedFlaw.EVENT_IS_IN_TWO_SHARDS)) {
+            plant(event.identity);
+            append(new Event(event.identity, event.digest, (event.shard + 1) % shards.size()));
+        }
         if (isTimeFor(PlantedFlaw.NOBODY_SENT_IT)) {
             Event nobodys = new Event(new Identity(TENANT, "/source/0", "nobody's"), "digest-0", 0);
             plant(nobodys.identity);
@@ -603,7 +607,14 @@ final class SimulatedLedger {
                 plant(one.receipt);
                 return Result.Resolved.verified(
                         good.outcome(),
-                        shards.get((shard.number + 1) % shards.size()).leaves.get(0));
+                        new Leaf(
+                                (shard.number + 1) % shards.size(),
+                                leaf.index(),
+                                leaf.kind(),
+                                leaf.identity(),
+                                leaf.digest(),
+                                leaf.hash(),
+                                leaf.receipt()));
             }
             if (isTimeFor(PlantedFlaw.RECEIPT_LEADS_TO_ANOTHER_KIND)) {
                 plant(one.receipt);
@@ -745,16 +756,34 @@ final class SimulatedLedger {
         abandoned.leaf(shards.get(0).leaves.get(0));
         abandoned.info("broken off");
         History.Call<Result.Heads> all = history.invoke("auditor", new Operation.ReadAll());
-        for (Shard shard : shards) {
-            shard.leaves.forEach(leaf -> tell(all, leaf));
-        }
         Result.Heads good = heads(epochs.size());
+        List<Leaf> leaves =
+                shards.stream().flatMap(shard -> shard.leaves.stream()).toList();
+        goOnAfterwards();
+        leaves.forEach(leaf -> tell(all, leaf));
         if (isTimeForLast(PlantedFlaw.NO_FINAL_READ)) {
             plant("none is a read of all leaves");
             all.info("no answer");
             return;
         }
         all.ok(spoiltAtTheEnd(good));
+    }
+
+    /** What comes while the leaves are being read need not be among them. */
+    private void goOnAfterwards() {
+        Event event = new Event(new Identity(TENANT, "/source/0", "afterwards"), "digest-0", 0);
+        History.Call<Result.Appended> call =
+                history.invoke("client-0", new Operation.Append(event.identity, event.digest));
+        Entry entry = append(event);
+        call.ok(new Result.Appended(entry.receipt));
+        Shard shard = shards.get(0);
+        decide(shard, entry);
+        shard.sequenced = shard.log.size();
+        int published = epochs.size();
+        publish();
+        history.invoke("reader-0", new Operation.ReadReceipt(entry.receipt))
+                .ok(Result.Resolved.verified(Outcome.LEAF, entry.leaf.orElseThrow()));
+        history.invoke("auditor", new Operation.ReadCheckpoint()).ok(heads(published + 1));
     }
 
     private boolean isTimeForLast(PlantedFlaw what) {
@@ -776,6 +805,23 @@ final class SimulatedLedger {
             all.leaf(Leaf.control(0, 0, hash("another")));
             return;
         }
+        Optional<Given> other = given.stream()
+                .filter(one -> !Optional.of(one.event.identity).equals(leaf.identity()))
+                .findFirst();
+        if (leaf.kind() == Leaf.Kind.EVENT
+                && other.isPresent()
+                && isTimeFor(PlantedFlaw.LEAF_NAMES_THE_RECEIPT_OF_ANOTHER)) {
+            plant(leaf.place());
+            all.leaf(new Leaf(
+                    leaf.shard(),
+                    leaf.index(),
+                    leaf.kind(),
+                    leaf.identity(),
+                    leaf.digest(),
+                    leaf.hash(),
+                    Optional.of(other.get().receipt)));
+            return;
+        }
         all.leaf(leaf);
     }
 
@@ -791,8 +837,9 @@ final class SimulatedLedger {
                     good,
                     new Result.ShardHead(0, first.size() - 1, shards.get(0).root(first.size() - 1)));
         }
-        if (toldEpochs > 0 && isTimeForLast(PlantedFlaw.TIME_GOES_BACK)) {
-            plant("the checkpoint of size " + epochs.size());
+        long size = good.log().orElseThrow().size();
+        if (toldEpochs > 0 && toldEpochs < size && isTimeForLast(PlantedFlaw.TIME_GOES_BACK)) {
+            plant("the checkpoint of size " + size);
             return new Result.Heads(incarnation, good.log(), OptionalLong.of(1), good.shards(), "");
         }
         return good;

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.attestream.chaos.DevIdentityProvider;
+import io.attestream.chaos.history.History;
+import io.attestream.chaos.history.HistoryChecker;
+import io.attestream.chaos.history.InvalidHistory;
+import io.attestream.chaos.history.Receipt;
+import io.attestream.chaos.history.Result.Outcome;
+import io.attestream.chaos.history.Verdict;
+import io.attestream.cli.DrillChecks.Failed;
+import io.attestream.proofs.note.NoteVerifier;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+
+/**
+ * Records what the clients of a drill do, the producer and an auditor that reads checkpoints and receipts all the time, whatever is
+ * being done to the cluster; and has it judged at the end.
+ */
+final class DrillRecord implements AutoCloseable {
+    private static final String FILE = "history.jsonl";
+    private static final Duration PATIENCE = Duration.ofSeconds(90);
+    private static final long POLL_NANOS = 100_000_000;
+    private static final long PAUSE_MILLIS = 200;
+    private static final int RECEIPTS_AT_ONCE = 5;
+    private static final int READERS = 8;
+    private static final long END_SECONDS = 120;
+
+    private final Path file;
+    private final History history;
+    private final RecordedClient producer;
+    private final RecordedClient auditor;
+    private final Queue<Given> unread = new ConcurrentLinkedQueue<>();
+    private final CountDownLatch stop = new CountDownLatch(1);
+    private final Thread reader = new Thread(this::read, "drill-reader");
+
+    /** A receipt, and the event it was given for. */
+    private record Given(String href, byte[] line) {}
+
+    /** Begins to read. */
+    DrillRecord(DrillCluster cluster) {
+        NoteVerifier key = Connection.parseKey(cluster.vkey());
+        file = cluster.data().resolve("logs").resolve(FILE); // kept with what the processes said
+        history = History.create(file, Bootstrap.LOCAL_DEDUP_WINDOW_LEAVES);
+        producer = new RecordedClient(
+                history, "producer", DevIdentityProvider.TENANT, key, cluster.shards(), () -> cluster.api("ingester"));
+        auditor = new RecordedClient(
+                history, "auditor", DevIdentityProvider.TENANT, key, cluster.shards(), () -> cluster.api("auditor"));
+        reader.setDaemon(true);
+        reader.start();
+    }
+
+    /** As {@link Api#append}. */
+    void append(List<byte[]> lines, Consumer<JsonNode> onResult) {
+        Iterator<byte[]> answered = lines.iterator();
+        producer.append(lines, result -> {
+            String href = result.path("receipt").path("href").asText();
+            byte[] line = answered.next();
+            if (!href.isEmpty()) {
+                unread.add(new Given(href, line));
+            }
+            onResult.accept(result);
+        });
+    }
+
+    /** Claims that an event was acknowledged that was never sent. */
+    void forge(byte[] line) {
+        producer.forge(line, new Receipt(1, 0, Integer.MAX_VALUE));
+    }
+
+    private void read() {
+        try {
+            while (!stop.await(PAUSE_MILLIS, TimeUnit.MILLISECONDS)) {
+                readSome();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void readSome() {
+        try {
+            auditor.checkpoint();
+        } catch (RuntimeException e) {
+            return; // it is recorded; the cluster is just being damaged or replaced
+        }
+        for (int i = 0; i < RECEIPTS_AT_ONCE; i++) {
+            Given next = unread.poll();
+            if (next != null && !isDecided(next)) {
+                unread.add(next);
+            }
+        }
+    }
+
+    private boolean isDecided(Given receipt) {
+        try {
+            return auditor.receipt(receipt.href(), receipt.line()).outcome() != Outcome.PENDING;
+        } catch (RuntimeException e) {
+            return false; // recorded too
+        }
+    }
+
+    /** Reads what has not been read, and the whole tree; what was recorded must be what a good ledger shows. */
+    String judge() throws Failed, IOException, InterruptedException {
+        stopReading();
+        decideAll();
+        try {
+            auditor.all();
+        } catch (CliException e) {
+            throw new Failed("not every leaf can be read: " + e.getMessage());
+        }
+        history.close();
+        try {
+            Verdict verdict = HistoryChecker.check(file);
+            if (!verdict.isValid()) {
+                throw new Failed(verdict.summary());
+            }
+            return verdict.summary();
+        } catch (InvalidHistory e) {
+            throw new Failed(file + " is no history: " + e.getMessage());
+        }
+    }
+
+    private void decideAll() throws Failed, InterruptedException {
+        ExecutorService readers = Executors.newFixedThreadPool(READERS);
+        try {
+            long deadlineNanos = System.nanoTime() + PATIENCE.toNanos();
+            List<Future<Boolean>> decided = new ArrayList<>();
+            unread.forEach(receipt -> decided.add(readers.submit(() -> decide(receipt, deadlineNanos))));
+            int open = 0;
+            for (Future<Boolean> one : decided) {
+                open += one.get() ? 0 : 1;
+            }
+            if (open > 0) {
+                throw new Failed(open + " of " + decided.size() + " receipts that were left do not say what became of"
+                        + " their event");
+            }
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e.getCause());
+        } finally {
+            readers.shutdownNow();
+        }
+    }
+
+    private boolean decide(Given receipt, long deadlineNanos) {
+        while (!isDecided(receipt)) {
+            if (System.nanoTime() > deadlineNanos) {
+                return false;
+            }
+            LockSupport.parkNanos(POLL_NANOS);
+        }
+        return true;
+    }
+
+    private void stopReading() {
+        stop.countDown();
+        try {
+            reader.join(TimeUnit.SECONDS.toMillis(END_SECONDS));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public void close() {
+        stopReading();
+        history.close();
+    }
+}
