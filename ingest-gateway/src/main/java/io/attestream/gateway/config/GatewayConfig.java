@@ -7,6 +7,7 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /** The gateway's settings beside authentication (see {@link io.attestream.gateway.auth.AuthVariable}) and Quarkus. */
 @ConfigMapping(prefix = "attestream")
@@ -36,6 +37,8 @@ public interface GatewayConfig {
     Producer producer();
 
     Lag lag();
+
+    Ops ops();
 
     /** The cluster. */
     interface Kafka {
@@ -168,5 +171,24 @@ public interface GatewayConfig {
         @Describe("Between looks at the consumer groups of the cluster, all of them.")
         @WithDefault("10s")
         Duration interval();
+    }
+
+    /** The page {@code /ops}. */
+    interface Ops {
+        @Describe("Between looks at what the page `/ops` shows.")
+        @WithDefault("5s")
+        Duration interval();
+
+        @Describe("Base URL of the Prometheus that has the rules of `deploy/prometheus`. If not set, objectives and"
+                + " alerts are unknown on the page.")
+        Optional<URI> prometheusUrl();
+
+        @Describe("Longest wait for one answer of Prometheus.")
+        @WithDefault("2s")
+        Duration prometheusTimeout();
+
+        @Describe("Directory with `drills/` and `game-days/`, as under `artifacts/`. If not set, when they were carried"
+                + " out is unknown on the page and in the metrics.")
+        Optional<Path> evidenceDir();
     }
 }

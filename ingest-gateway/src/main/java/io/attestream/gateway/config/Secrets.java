@@ -15,6 +15,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -110,7 +111,16 @@ public class Secrets {
                 config.admission().maxInFlightEvents(),
                 "max-stream-in-flight-events",
                 config.ingest().maxStreamInFlightEvents());
-        config.proofs().urls().forEach(this::requireHttp);
+        config.proofs().urls().forEach(url -> requireHttp("attestream.proofs.urls", url));
+        requireSeconds("attestream.ops.interval", config.ops().interval(), 600);
+        requireSeconds("attestream.ops.prometheus-timeout", config.ops().prometheusTimeout(), 30);
+        config.ops().prometheusUrl().ifPresent(url -> requireHttp("attestream.ops.prometheus-url", url));
+    }
+
+    private void requireSeconds(String name, Duration duration, long max) {
+        if (duration.toSeconds() < 1 || duration.toSeconds() > max) {
+            reasons.add(name + " must be from 1 s to " + max + " s, is " + duration.toMillis() + " ms");
+        }
     }
 
     private void requireRoom(String what, long room, String name, long needed) {
@@ -120,10 +130,10 @@ public class Secrets {
         }
     }
 
-    private void requireHttp(URI url) {
+    private void requireHttp(String name, URI url) {
         boolean http = "http".equalsIgnoreCase(url.getScheme()) || "https".equalsIgnoreCase(url.getScheme());
         if (!http || url.getHost() == null) {
-            reasons.add("attestream.proofs.urls must be http or https URLs with a host");
+            reasons.add(name + " must have only http or https URLs with a host");
         }
     }
 

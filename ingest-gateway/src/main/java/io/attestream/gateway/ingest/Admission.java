@@ -4,6 +4,7 @@ package io.attestream.gateway.ingest;
 import io.attestream.gateway.config.GatewayConfig;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.Startup;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.util.concurrent.atomic.AtomicLong;
@@ -12,6 +13,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * Bounds what is in flight, in bytes and in events, for the whole process. Taken before a body is read; without it a burst
  * ends in the heap instead of in a 503.
  */
+@Startup // So that all its series are there from the start.
 @ApplicationScoped
 public class Admission {
     private final long maxBytes;

@@ -5,6 +5,7 @@ import io.attestream.gateway.http.Problem;
 import io.attestream.gateway.http.ProblemException;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.Startup;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.EnumMap;
 import java.util.Locale;
@@ -14,6 +15,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Counts results. All series exist from the start, so that a rate over them never begins with a gap. */
+@Startup // So that all its series are there from the start.
 @ApplicationScoped
 public class IngestMetrics {
     private final Map<ResultItem.Status, Counter> byStatus = new EnumMap<>(ResultItem.Status.class);

@@ -16,8 +16,12 @@ import io.vertx.core.json.Json;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -29,6 +33,8 @@ import org.slf4j.LoggerFactory;
 @ApplicationScoped
 public class ConsumerLag {
     private static final Logger LOG = LoggerFactory.getLogger(ConsumerLag.class);
+    /** A look may take this long. */
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     private final GatewayConfig config;
     private final LagMetrics metrics;
@@ -39,9 +45,38 @@ public class ConsumerLag {
         return thread;
     });
     private @Nullable LagReader reader;
-    private volatile @Nullable Map<String, Object> last;
+    private volatile @Nullable Look last;
     /** Said once, not every few seconds. */
-    private boolean unanswered;
+    private volatile boolean unanswered;
+
+    /**
+     * What the brokers answered.
+     *
+     * @param report as it is served
+     */
+    record Look(Instant time, List<GroupLag> groups, Map<String, Object> report) {
+        /** What the report says of a group. */
+        Map<String, Object> json(GroupLag group) {
+            Map<String, Object> json = new LinkedHashMap<>();
+            for (Object each : (List<?>) report.getOrDefault("groups", List.of())) {
+                Map<?, ?> members = (Map<?, ?>) each;
+                if (group.group().equals(members.get("group"))) {
+                    members.forEach((name, value) -> json.put((String) name, value));
+                }
+            }
+            return json;
+        }
+    }
+
+    /** The newest look; empty if the brokers did not answer when they were asked last, or not for long. */
+    Optional<Look> newest() {
+        Look look = last;
+        Duration tooOld = config.lag().interval().multipliedBy(3).plus(PATIENCE);
+        boolean usable = look != null
+                && !unanswered
+                && look.time().isAfter(Clock.systemUTC().instant().minus(tooOld));
+        return usable ? Optional.ofNullable(look) : Optional.empty();
+    }
 
     ConsumerLag(GatewayConfig config, MeterRegistry registry) {
         this.config = config;
@@ -60,11 +95,12 @@ public class ConsumerLag {
 
     void routes(@Observes ManagementInterface management) {
         management.router().get("/lag").handler(context -> {
-            Map<String, Object> report = last;
+            Look look = last;
             context.response()
-                    .setStatusCode(report == null ? 503 : 200)
+                    .setStatusCode(look == null ? 503 : 200)
                     .putHeader(HttpHeaders.CONTENT_TYPE, "application/json")
-                    .end(Json.encode(report == null ? Map.of("reason", "the brokers did not answer yet") : report));
+                    .end(Json.encode(
+                            look == null ? Map.of("reason", "the brokers did not answer yet") : look.report()));
         });
     }
 
@@ -78,7 +114,8 @@ public class ConsumerLag {
             List<GroupLag> groups = open.look();
             history.add(System.currentTimeMillis(), groups);
             metrics.set(groups, history);
-            last = LagReport.of(Clock.systemUTC().instant(), groups, history);
+            Instant time = Clock.systemUTC().instant();
+            last = new Look(time, groups, LagReport.of(time, groups, history));
             unanswered = false;
         } catch (RuntimeException e) {
             metrics.clear();

@@ -12,6 +12,7 @@ import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.tree.LeafIndex;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import io.quarkus.runtime.Startup;
 import io.quarkus.security.identity.SecurityIdentity;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.EnumMap;
@@ -25,6 +26,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** What the read resources have in common: parameters, permission, and what answers failures get. */
+@Startup // So that all its series are there from the start.
 @ApplicationScoped
 public class Reads {
     private static final Logger LOG = LoggerFactory.getLogger(Reads.class);

@@ -15,6 +15,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -97,8 +98,8 @@ class ConfigurationPageTest {
             new Setting(
                     "quarkus.management.host",
                     "127.0.0.1",
-                    "Address of health (`/q/health/live`, `/q/health/ready`) and metrics (`/q/metrics`)."),
-            new Setting("quarkus.management.port", "9000", "Port of health and metrics; not for the public."),
+                    "Address of health (`/q/health/live`, `/q/health/ready`), metrics (`/q/metrics`), `/lag` and the page `/ops`."),
+            new Setting("quarkus.management.port", "9000", "Port of these; not for the public."),
             new Setting("quarkus.http.limits.max-connections", "4096", "Connections at once."),
             new Setting(
                     "quarkus.http.idle-timeout",
@@ -130,9 +131,10 @@ class ConfigurationPageTest {
         }
         Describe description = method.getAnnotation(Describe.class);
         WithDefault defaultValue = method.getAnnotation(WithDefault.class);
+        String unset = method.getReturnType() == Optional.class ? "not set" : "";
         return Stream.of(new Setting(
                 name,
-                defaultValue == null ? "" : defaultValue.value(),
+                defaultValue == null ? unset : defaultValue.value(),
                 description == null ? "" : description.value()));
     }
 

@@ -96,4 +96,19 @@ class SecretsTest {
         // when, then
         assertThatThrownBy(this::start).hasMessageContaining("attestream.proofs.urls");
     }
+
+    @ParameterizedTest
+    @CsvSource({
+        "attestream.ops.prometheus-url,prometheus:9090",
+        "attestream.ops.prometheus-url,file:///etc/passwd",
+        "attestream.ops.interval,100ms",
+        "attestream.ops.prometheus-timeout,31s"
+    })
+    void settingsOfThePageForOperatorsAreChecked(String name, String value) {
+        // given
+        settings.put(name, value);
+
+        // when, then
+        assertThatThrownBy(this::start).hasMessageContaining(name);
+    }
 }

@@ -66,11 +66,29 @@ public class Surroundings implements QuarkusTestResourceLifecycleManager {
             config.put("attestream.ingest.body-timeout", "2s");
             config.put("attestream.admission.max-in-flight-bytes", "1000000");
             config.put("attestream.admission.max-in-flight-events", "100");
+            config.put("attestream.ops.evidence-dir", made.resolve("evidence").toString());
+            evidence(made.resolve("evidence"));
             config.putAll(arguments);
             return config;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** A drill that passed and a game day that did not. */
+    private static void evidence(Path directory) throws IOException {
+        Path drill = Files.createDirectories(directory.resolve("drills/2026-01-05T09-00-00Z"));
+        Files.writeString(drill.resolve("drill_summary.json"), """
+                {"v":1,"case":"kafka","mutation":"","pass":true,"endedAt":"2026-01-05T09:02:00Z",
+                "rpo":{"events":0,"seconds":0},"rto":{"millis":12500}}
+                """);
+        Path gameDay = Files.createDirectories(directory.resolve("game-days/2026-01-06T09-00-00Z"));
+        Files.writeString(gameDay.resolve("game_day_report.json"), """
+                {"scenario":"broker-loss","passed":false,"endedAt":"2026-01-06T09:09:00Z","mttrSeconds":40,
+                "acknowledgedEventsLost":0}
+                """);
+        Files.writeString(gameDay.resolve("report.md"), "# Broker loss\n");
+        Files.writeString(gameDay.resolve("secret.txt"), "not for the page");
     }
 
     @Override
