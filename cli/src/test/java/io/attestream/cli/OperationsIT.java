@@ -46,7 +46,7 @@ class OperationsIT {
     private static LocalCluster cluster;
 
     @BeforeAll
-    static void startCluster() {
+    static void startCluster() throws IOException {
         cluster = LocalCluster.start(new LocalCluster.Options(
                 scratch.resolve("data"),
                 1,
@@ -54,7 +54,13 @@ class OperationsIT {
                 1,
                 new Bootstrap(OptionalLong.of(Bootstrap.LOCAL_DEDUP_WINDOW_LEAVES)),
                 step -> {},
-                Map.of("gateway", Map.of("ATTESTREAM_LAG_INTERVAL", "1s")),
+                Map.of(
+                        "gateway",
+                        Map.of(
+                                "ATTESTREAM_LAG_INTERVAL",
+                                "1s",
+                                "ATTESTREAM_OPS_EVIDENCE_DIR",
+                                Evidence.write(scratch).toString())),
                 false));
     }
 
