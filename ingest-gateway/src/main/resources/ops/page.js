@@ -120,9 +120,7 @@ function table(caption, heads, rows, none) {
       make('caption', { class: 'hidden' }, caption),
       make('thead', { role: 'rowgroup' }, make('tr', { role: 'row' }, ...headCells)),
       make('tbody', { role: 'rowgroup' }, ...rows));
-  const scroll = make('div', { class: 'scroll', role: 'region', 'aria-label': caption }, made);
-  sizes.observe(scroll);
-  return scroll;
+  return make('div', { class: 'scroll', role: 'region', 'aria-label': caption }, made);
 }
 
 /** What is wider than its place is scrolled, so the keyboard must reach it; what is not is no stop for it. */
@@ -188,7 +186,7 @@ function slos(part) {
         values);
     value('State', badge(slo.state));
     if (slo.occurrences !== undefined) {
-      value('Occurrences', count(slo.occurrences), isKnown(slo.occurrences) ? '' : 'quiet');
+      value('Happened', count(slo.occurrences), isKnown(slo.occurrences) ? '' : 'quiet');
       return tile;
     }
     value('Budget left', percent(slo.budgetRemaining, 1), isKnown(slo.budgetRemaining) ? '' : 'quiet');
@@ -292,22 +290,38 @@ function runbooks(list) {
 
 const DRAW = { alerts, slos, stages, lag, checkpoints, evidence, gateway };
 
-/** Replaced as a whole, unless it is the same: who is in a part with the keyboard or reads it stays there. */
-const drawn = new Map();
-function replace(element, key, nodes) {
-  if (drawn.get(element) === key) {
-    return;
+/**
+ * Makes these the children, and keeps every element that can stay: where the keyboard is, what is scrolled and what is being read
+ * aloud does not change because a number did.
+ */
+function settle(parent, nodes) {
+  const olds = [...parent.childNodes];
+  nodes.forEach((node, i) => {
+    const old = olds[i];
+    if (old === undefined) {
+      parent.append(node);
+    } else if (old.nodeName !== node.nodeName) {
+      old.replaceWith(node);
+    } else if (old instanceof Element) {
+      settleAttributes(old, node);
+      settle(old, [...node.childNodes]);
+    } else if (old.data !== node.data) {
+      old.data = node.data;
+    }
+  });
+  olds.slice(nodes.length).forEach((old) => old.remove());
+}
+
+function settleAttributes(old, node) {
+  for (const { name } of [...old.attributes]) {
+    // Whether it is scrolled is found out below.
+    if (name !== 'tabindex' && !node.hasAttribute(name)) {
+      old.removeAttribute(name);
+    }
   }
-  const focused = element.contains(document.activeElement) ? document.activeElement : null;
-  const same = focused && ((node) => node.tagName === focused.tagName && node.textContent === focused.textContent);
-  const label = focused ? focused.getAttribute('aria-label') : null;
-  element.replaceChildren(...nodes);
-  drawn.set(element, key);
-  if (focused) {
-    const again = [...element.querySelectorAll('a, .scroll')]
-        .find((node) => label ? node.getAttribute('aria-label') === label : same(node));
-    if (again) {
-      again.focus({ preventScroll: true });
+  for (const { name, value } of node.attributes) {
+    if (old.getAttribute(name) !== value) {
+      old.setAttribute(name, value);
     }
   }
 }
@@ -317,12 +331,11 @@ function drawParts() {
   for (const [name, draw] of Object.entries(DRAW)) {
     const section = byId(name);
     const part = report[name];
-    replace(section.querySelector('.content'), JSON.stringify(part), draw(part));
-    const state = section.querySelector('.state');
-    state.className = 'state ' + stateOf(part.state);
-    replace(state, part.state, [make('span', { 'aria-hidden': 'true' }, SIGNS[stateOf(part.state)] + ' '), SHORT[stateOf(part.state)]]);
+    settle(section.querySelector('.content'), draw(part));
+    settle(section.querySelector('.state'), [badge(part.state)]);
   }
-  replace(byId('runbooks').querySelector('.content'), JSON.stringify(report.runbooks), [runbooks(report.runbooks)]);
+  settle(byId('runbooks').querySelector('.content'), [runbooks(report.runbooks)]);
+  document.querySelectorAll('.scroll').forEach((table) => sizes.observe(table));
 }
 
 function setText(element, text) {
@@ -337,7 +350,7 @@ function drawVerdict(state, word, why, reasons) {
   setText(byId('verdict-word'), SIGNS[state] + ' ' + word);
   setText(byId('verdict-why'), why);
   document.title = SIGNS[state] + ' ' + word + ' · Attestream';
-  replace(byId('reasons'), JSON.stringify(reasons), reasons.map((reason) => make('li', {},
+  settle(byId('reasons'), reasons.map((reason) => make('li', {},
       badge(reason.state), ' ', link('#' + reason.part, PART_NAMES[reason.part] || reason.part), ': ' + reason.text)));
 }
 

@@ -61,6 +61,8 @@ final class Browser implements AutoCloseable {
         driver = new ChromeDriver(service, options);
         driver.manage().timeouts().pageLoadTimeout(PATIENCE).scriptTimeout(PATIENCE);
         size(1280, 900, 1);
+        // Instead of the browser's own page of new tabs.
+        driver.get("about:blank");
     }
 
     void open(URI page) {

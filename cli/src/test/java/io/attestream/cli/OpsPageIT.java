@@ -280,7 +280,7 @@ class OpsPageIT {
         assertThat(browser.console()).isEmpty();
         assertThat(browser.requests())
                 .extracting(URI::getAuthority)
-                .hasSizeGreaterThan(5)
+                .hasSizeGreaterThan(3)
                 .containsOnly(management().getAuthority());
     }
 
