@@ -70,7 +70,7 @@ final class GameDay {
             Runtime.getRuntime().addShutdownHook(killing);
             try {
                 awaitSteady(scene);
-                DrillScene kept = new DrillScene(scene.cluster(), scene.load());
+                DrillScene kept = new DrillScene(scene.cluster(), scene.record(), scene.load());
                 play(scene);
                 scene.probe().close();
                 scene.load().close();

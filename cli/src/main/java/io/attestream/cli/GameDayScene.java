@@ -30,6 +30,7 @@ final class GameDayScene implements AutoCloseable {
 
     private final DrillCluster cluster;
     private final FaultScene faults;
+    private final DrillRecord record;
     private final DrillLoad load;
     private final SliProbe probe;
     private final Pager pager;
@@ -54,7 +55,8 @@ final class GameDayScene implements AutoCloseable {
             progress.accept("starting an isolated cluster in " + data);
             cluster = keep(
                     DrillCluster.startWithTwoProcessors(data, scenario.topology(), scenario.settings(), step -> {}));
-            load = keep(new DrillLoad(() -> cluster.api("ingester")).start());
+            record = keep(new DrillRecord(cluster));
+            load = keep(new DrillLoad(record).start());
             load.expectTrouble(true);
             faults = new FaultScene(cluster, load);
             progress.accept("starting monitor, Prometheus and Alertmanager");
@@ -122,6 +124,10 @@ final class GameDayScene implements AutoCloseable {
 
     FaultScene faults() {
         return faults;
+    }
+
+    DrillRecord record() {
+        return record;
     }
 
     DrillLoad load() {
