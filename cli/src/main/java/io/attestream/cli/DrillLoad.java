@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /**
  * The producer of a drill: sends events all the time, the same ones again until they are acknowledged, whatever is being done to
@@ -24,7 +25,7 @@ final class DrillLoad implements AutoCloseable {
     private static final int SOURCES = 16;
     private static final long END_SECONDS = 120;
 
-    private final DrillRecord record;
+    private final Door door;
     private final int batchEvents;
     private final CountDownLatch stop = new CountDownLatch(1);
     private final Thread thread = new Thread(this::produce, "drill-load");
@@ -37,6 +38,15 @@ final class DrillLoad implements AutoCloseable {
     private volatile boolean asks;
 
     private final Set<String> troubles = new LinkedHashSet<>();
+
+    /** How events are sent. */
+    interface Door {
+        /** As {@link Api#append}. */
+        void append(List<byte[]> lines, Consumer<JsonNode> onResult);
+
+        /** Whoever keeps a record claims in it that this was acknowledged. */
+        default void forge(byte[] line) {}
+    }
 
     /**
      * An event that was acknowledged.
@@ -61,14 +71,14 @@ final class DrillLoad implements AutoCloseable {
         }
     }
 
-    /** @param record by which it sends */
-    DrillLoad(DrillRecord record) {
-        this(record, BATCH_EVENTS);
+    /** @param door by which it sends */
+    DrillLoad(Door door) {
+        this(door, BATCH_EVENTS);
     }
 
     /** @param batchEvents new ones in a request */
-    DrillLoad(DrillRecord record, int batchEvents) {
-        this.record = record;
+    DrillLoad(Door door, int batchEvents) {
+        this.door = door;
         this.batchEvents = batchEvents;
         thread.setDaemon(true);
     }
@@ -96,7 +106,7 @@ final class DrillLoad implements AutoCloseable {
         Acknowledged some = acknowledged.values().iterator().next();
         String id = "never-sent";
         acknowledged.put(id, new Acknowledged(id, event(id), some.href(), some.atMillis()));
-        record.forge(event(id));
+        door.forge(event(id));
     }
 
     static byte[] event(String id) {
@@ -125,7 +135,7 @@ final class DrillLoad implements AutoCloseable {
         asked.add(repeated());
         asks = true;
         try {
-            record.append(asked.stream().map(DrillLoad::event).toList(), result -> {
+            door.append(asked.stream().map(DrillLoad::event).toList(), result -> {
                 String id = result.path("id").asText();
                 if (take(id, result)) {
                     ids.remove(id);

@@ -32,7 +32,7 @@ import java.util.function.Consumer;
  * Records what the clients of a drill do, the producer and an auditor that reads checkpoints and receipts all the time, whatever is
  * being done to the cluster; and has it judged at the end.
  */
-final class DrillRecord implements AutoCloseable {
+final class DrillRecord implements DrillLoad.Door, AutoCloseable {
     private static final String FILE = "history.jsonl";
     private static final Duration PATIENCE = Duration.ofSeconds(90);
     private static final long POLL_NANOS = 100_000_000;
@@ -65,8 +65,8 @@ final class DrillRecord implements AutoCloseable {
         reader.start();
     }
 
-    /** As {@link Api#append}. */
-    void append(List<byte[]> lines, Consumer<JsonNode> onResult) {
+    @Override
+    public void append(List<byte[]> lines, Consumer<JsonNode> onResult) {
         Iterator<byte[]> answered = lines.iterator();
         producer.append(lines, result -> {
             String href = result.path("receipt").path("href").asText();
@@ -79,7 +79,8 @@ final class DrillRecord implements AutoCloseable {
     }
 
     /** Claims that an event was acknowledged that was never sent. */
-    void forge(byte[] line) {
+    @Override
+    public void forge(byte[] line) {
         producer.forge(line, new Receipt(1, 0, Integer.MAX_VALUE));
     }
 

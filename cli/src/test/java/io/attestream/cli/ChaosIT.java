@@ -56,7 +56,7 @@ class ChaosIT {
     @BeforeAll
     static void start() throws Exception {
         up = Up.start(scratch, data(), "--chaos");
-        load = new DrillLoad(() -> api("ingester"), 5).start();
+        load = new DrillLoad((lines, onResult) -> api("ingester").append(lines, onResult), 5).start();
         load.expectTrouble(true);
         awaitGoesOn();
     }
