@@ -55,7 +55,7 @@ class OpsReportTest {
     private static final Clock CLOCK = Clock.fixed(NOW, ZoneOffset.UTC);
     private static final Topics TOPICS = new Topics("attestream");
     private static final StagesPart.Limits LIMITS = new StagesPart.Limits(30, 20);
-    private static final Duration TIMEOUT = Duration.ofMillis(500);
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
 
     private FakePrometheus prometheus;
     private Optional<ConsumerLag.Look> lag = Optional.of(lag(group("attestream.sequencer.g1", 0, 0, 10)));
@@ -135,12 +135,12 @@ class OpsReportTest {
     }
 
     private JsonNode report() throws Exception {
-        return report(prometheus.url());
+        return report(prometheus.url(), PATIENCE);
     }
 
     /** As it is served, held against the schema. */
-    private JsonNode report(URI url) throws Exception {
-        PrometheusLook look = new PrometheusClient(url, TIMEOUT).look(OBJECTIVES);
+    private JsonNode report(URI url, Duration timeout) throws Exception {
+        PrometheusLook look = new PrometheusClient(url, timeout).look(OBJECTIVES);
         List<Part> parts = List.of(
                 SloPart.of(OBJECTIVES, look),
                 AlertsPart.of(look),
@@ -228,7 +228,7 @@ class OpsReportTest {
         prometheus.stalling();
 
         // then
-        assertUnknownBecause(report(), "did not answer within 500 ms");
+        assertUnknownBecause(report(prometheus.url(), Duration.ofMillis(500)), "did not answer within 500 ms");
     }
 
     @Test
@@ -242,7 +242,7 @@ class OpsReportTest {
 
     @Test
     void aPrometheusThatIsNotThereIsUnknown() throws Exception {
-        assertUnknownBecause(report(URI.create("http://127.0.0.1:1")), "does not answer");
+        assertUnknownBecause(report(URI.create("http://127.0.0.1:1"), PATIENCE), "does not answer");
     }
 
     private static void assertUnknownBecause(JsonNode report, String reason) {
