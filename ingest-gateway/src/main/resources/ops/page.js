@@ -4,6 +4,8 @@
 
 const EVERY_MILLIS = 5000;
 const TIMEOUT_MILLIS = 8000;
+/** In the banner; in a storm the worst are enough. */
+const MAX_REASONS = 8;
 /** A gateway that does not answer any more is believed this long. */
 const STALE_UNANSWERED_SECONDS = 15;
 /** Looks at the clock this often, so that a page nobody feeds any more says so by itself. */
@@ -88,8 +90,11 @@ function duration(seconds) {
   return Math.floor(s / 86400) + ' d ' + Math.floor(s % 86400 / 3600) + ' h';
 }
 
-function percent(ratio, digits) {
-  return isKnown(ratio) ? (ratio * 100).toFixed(digits) + ' %' : 'unknown';
+function budget(ratio) {
+  if (!isKnown(ratio)) {
+    return 'unknown';
+  }
+  return ratio > -1 ? (ratio * 100).toFixed(1) + ' %' : 'spent ' + count(1 - ratio) + ' ×';
 }
 
 /** A cell of numbers; what does not apply is a dash for the eye and words for the ear. */
@@ -189,7 +194,7 @@ function slos(part) {
       value('Happened', count(slo.occurrences), isKnown(slo.occurrences) ? '' : 'quiet');
       return tile;
     }
-    value('Budget left', percent(slo.budgetRemaining, 1), isKnown(slo.budgetRemaining) ? '' : 'quiet');
+    value('Budget left', budget(slo.budgetRemaining), isKnown(slo.budgetRemaining) ? '' : 'quiet');
     value('Burn rate', isKnown(slo.burnRate) ? slo.burnRate.toFixed(1) + ' ×' : 'unknown', isKnown(slo.burnRate) ? '' : 'quiet');
     if (isKnown(slo.budgetRemaining)) {
       tile.append(make('meter', {
@@ -350,8 +355,12 @@ function drawVerdict(state, word, why, reasons) {
   setText(byId('verdict-word'), SIGNS[state] + ' ' + word);
   setText(byId('verdict-why'), why);
   document.title = SIGNS[state] + ' ' + word + ' · Attestream';
-  settle(byId('reasons'), reasons.map((reason) => make('li', {},
-      badge(reason.state), ' ', link('#' + reason.part, PART_NAMES[reason.part] || reason.part), ': ' + reason.text)));
+  const items = reasons.slice(0, MAX_REASONS).map((reason) => make('li', {},
+      badge(reason.state), ' ', link('#' + reason.part, PART_NAMES[reason.part] || reason.part), ': ' + reason.text));
+  if (reasons.length > MAX_REASONS) {
+    items.push(make('li', { class: 'quiet' }, (reasons.length - MAX_REASONS) + ' more; the parts below have them.'));
+  }
+  settle(byId('reasons'), items);
 }
 
 /** What the eye meets first, from what is known now. Runs by the clock too, so that it turns stale without an answer. */

@@ -45,35 +45,36 @@ record OpsReport(Instant time, String origin, List<Part> parts, long madeNanos, 
         return json;
     }
 
-    /** The worst of all parts, and why. */
-    private Map<String, Object> verdict(double ageSeconds) {
-        List<Map<String, Object>> reasons = new ArrayList<>();
-        State state = State.GOOD;
-        if (ageSeconds > staleAfter.toSeconds()) {
-            reasons.add(reason(
-                    "gateway", State.UNKNOWN, "the gateway's last look is " + Math.round(ageSeconds) + " s old"));
-            // Whatever was good then.
-            state = State.UNKNOWN;
+    private record Reason(String part, Part.Finding finding) {
+        State state() {
+            return finding.state();
         }
-        List<Part> worstFirst = new ArrayList<>(parts);
-        worstFirst.sort(Comparator.comparing(Part::state).reversed());
-        for (Part part : worstFirst) {
-            state = state.worse(part.state());
-            part.findings().stream()
-                    .sorted(Comparator.comparing(Part.Finding::state).reversed())
-                    .forEach(finding -> reasons.add(reason(part.name(), finding.state(), finding.text())));
+
+        Map<String, Object> json() {
+            Map<String, Object> json = new LinkedHashMap<>();
+            json.put("part", part);
+            json.put("state", state().word());
+            json.put("text", finding.text());
+            return json;
         }
-        Map<String, Object> verdict = new LinkedHashMap<>();
-        verdict.put("state", state.word());
-        verdict.put("reasons", reasons.stream().limit(MAX_REASONS).toList());
-        return verdict;
     }
 
-    private static Map<String, Object> reason(String part, State state, String text) {
-        Map<String, Object> reason = new LinkedHashMap<>();
-        reason.put("part", part);
-        reason.put("state", state.word());
-        reason.put("text", text);
-        return reason;
+    /** The worst of all parts, and why, the worst first. */
+    private Map<String, Object> verdict(double ageSeconds) {
+        List<Reason> reasons = new ArrayList<>();
+        if (ageSeconds > staleAfter.toSeconds()) {
+            // Whatever was good then.
+            String text = "the gateway's last look is " + Math.round(ageSeconds) + " s old";
+            reasons.add(new Reason("gateway", new Part.Finding(State.UNKNOWN, text)));
+        }
+        for (Part part : parts) {
+            part.findings().forEach(finding -> reasons.add(new Reason(part.name(), finding)));
+        }
+        reasons.sort(Comparator.comparing(Reason::state).reversed());
+        Map<String, Object> verdict = new LinkedHashMap<>();
+        verdict.put("state", (reasons.isEmpty() ? State.GOOD : reasons.get(0).state()).word());
+        verdict.put(
+                "reasons", reasons.stream().limit(MAX_REASONS).map(Reason::json).toList());
+        return verdict;
     }
 }

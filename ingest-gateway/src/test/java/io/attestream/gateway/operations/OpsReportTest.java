@@ -478,6 +478,24 @@ class OpsReportTest {
     }
 
     @Test
+    void theWorstReasonsComeFirstWhateverPartTheyAreOf() {
+        // given
+        Part first = new Part("slos").found(State.ATTENTION, "a").found(State.CRITICAL, "b");
+        Part second = new Part("lag").found(State.UNKNOWN, "c").found(State.CRITICAL, "d");
+
+        // when
+        JsonNode verdict = JSON.valueToTree(new OpsReport(NOW, "o", List.of(first, second), 0, Duration.ofSeconds(30))
+                .json(0)
+                .get("verdict"));
+
+        // then
+        assertThat(verdict.path("reasons"))
+                .extracting(reason -> reason.path("text").asText())
+                .containsExactly("b", "d", "a", "c");
+        assertThat(verdict.path("state").asText()).isEqualTo("critical");
+    }
+
+    @Test
     void whatWasGoodAWhileAgoIsNotKnownNow() {
         // given
         OpsReport report = new OpsReport(NOW, "o", List.of(new Part("gateway")), 0, Duration.ofSeconds(30));
