@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -170,25 +171,9 @@ final class GameDay {
                 && !samples.get(samples.size() - RECOVERED_SECONDS).at().isBefore(since);
     }
 
-    /** From the first bad second after the fault to the first good one of those that were all good. */
     private void noteImpact(GameDayScene scene) {
-        Instant injected = moments.get(Moment.INJECTED);
-        Instant lastBad = null;
-        for (SliProbe.Sample sample : scene.probe().samples()) {
-            if (sample.at().isBefore(injected)) {
-                continue;
-            }
-            if (!sample.bad().isEmpty()) {
-                moment(Moment.USER_IMPACT, sample.at());
-                lastBad = sample.at();
-            } else if (lastBad != null) {
-                moments.put(Moment.SLI_RECOVERED, sample.at());
-                lastBad = null;
-            }
-        }
-        if (lastBad != null) {
-            moments.remove(Moment.SLI_RECOVERED);
-        }
+        GameDayReport.impact(scene.probe().samples(), Objects.requireNonNull(moments.get(Moment.INJECTED)))
+                .forEach(this::moment);
     }
 
     private void moment(Moment moment, Instant at) {

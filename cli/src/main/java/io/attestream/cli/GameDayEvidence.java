@@ -109,8 +109,8 @@ final class GameDayEvidence {
                 "Mitigation, as the runbook says",
                 "at | for | command | exit code",
                 report.steps().stream()
-                        .map(step ->
-                                step.at() + " | " + step.alert() + " | `" + step.command() + "` | " + step.exitCode())
+                        .map(step -> step.at() + " | " + step.alert() + " | `" + cell(step.command()) + "` | "
+                                + step.exitCode())
                         .toList());
         table(
                 lines,
@@ -118,14 +118,15 @@ final class GameDayEvidence {
                 "check | | what was seen",
                 report.checks().stream()
                         .map(check ->
-                                check.check().word() + " | " + check.outcome().word() + " | " + check.detail())
+                                check.check().word() + " | " + check.outcome().word() + " | " + cell(check.detail()))
                         .toList());
         table(
                 lines,
                 "Follow-ups",
                 "severity | what",
                 report.findings().stream()
-                        .map(finding -> finding.severity().name().toLowerCase(Locale.ROOT) + " | " + finding.what())
+                        .map(finding ->
+                                finding.severity().name().toLowerCase(Locale.ROOT) + " | " + cell(finding.what()))
                         .toList());
         return String.join("\n", lines) + "\n";
     }
@@ -148,6 +149,10 @@ final class GameDayEvidence {
                 .toList();
     }
 
+    private static String cell(String text) {
+        return text.replace("|", "\\|").replace("\n", " ");
+    }
+
     private static void table(List<String> lines, String heading, String header, List<String> rows) {
         lines.add("");
         lines.add("## " + heading);
@@ -158,6 +163,6 @@ final class GameDayEvidence {
         }
         lines.add("| " + header + " |");
         lines.add("|" + " --- |".repeat(header.split("[|]", -1).length));
-        rows.forEach(row -> lines.add("| " + row.replace("\n", " ") + " |"));
+        rows.forEach(row -> lines.add("| " + row + " |"));
     }
 }

@@ -4,6 +4,7 @@ package io.attestream.cli;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -92,6 +93,27 @@ record GameDayReport(
         steps = List.copyOf(steps);
         checks = List.copyOf(checks);
         findings = List.copyOf(findings);
+    }
+
+    /**
+     * When users saw the fault: from the first bad second after it to the first one from which on all were good.
+     *
+     * @return without the end if the last second was bad; empty if none was
+     */
+    static Map<Moment, Instant> impact(List<SliProbe.Sample> samples, Instant injected) {
+        Map<Moment, Instant> impact = new EnumMap<>(Moment.class);
+        for (SliProbe.Sample sample : samples) {
+            if (sample.at().isBefore(injected)) {
+                continue;
+            }
+            if (!sample.bad().isEmpty()) {
+                impact.putIfAbsent(Moment.USER_IMPACT, sample.at());
+                impact.remove(Moment.SLI_RECOVERED);
+            } else if (impact.containsKey(Moment.USER_IMPACT)) {
+                impact.putIfAbsent(Moment.SLI_RECOVERED, sample.at());
+            }
+        }
+        return impact;
     }
 
     /** @param strict whether a finding of any severity is a failure */
