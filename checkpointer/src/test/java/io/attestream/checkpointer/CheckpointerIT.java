@@ -224,18 +224,16 @@ class CheckpointerIT {
     void ofTwoThatStandByForEachOtherOneWaitsUntilTheOtherIsGone() throws Exception {
         // given
         ledger.grow();
-        ManagedProcess one = startStandby(freePort());
+        int portOfOne = freePort();
+        ManagedProcess one = startStandby(portOfOne);
         awaitAllPublished();
-        int port = freePort();
-        ManagedProcess two = startStandby(port);
+        int portOfTwo = freePort();
+        ManagedProcess two = startStandby(portOfTwo);
 
         // when
-        await().atMost(SOON)
-                .ignoreExceptions()
-                .until(() -> get(port, "/health/ready").statusCode() == 200);
+        awaitStandingBy(portOfTwo);
 
         // then the one goes on working, which it could not if the other had taken the topic
-        assertThat(get(port, "/health/ready").body()).contains("its turn");
         ledger.grow();
         awaitAllPublished();
         assertThat(one.isAlive()).as(one.logTail()).isTrue();
@@ -245,6 +243,7 @@ class CheckpointerIT {
         ledger.grow();
         awaitAllPublished();
         one.start();
+        awaitStandingBy(portOfOne);
         ledger.grow();
         awaitAllPublished();
         assertThat(two.isAlive()).as(two.logTail()).isTrue();
@@ -256,6 +255,14 @@ class CheckpointerIT {
         awaitAllPublished();
         assertThat(one.isAlive()).as(one.logTail()).isTrue();
         requireOneHistory();
+    }
+
+    private static void awaitStandingBy(int port) {
+        await().atMost(SOON).ignoreExceptions().untilAsserted(() -> {
+            HttpResponse<String> ready = get(port, "/health/ready");
+            assertThat(ready.statusCode()).isEqualTo(200);
+            assertThat(ready.body()).contains("its turn");
+        });
     }
 
     private static int members() throws Exception {

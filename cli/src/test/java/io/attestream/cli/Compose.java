@@ -3,6 +3,7 @@ package io.attestream.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,7 +46,7 @@ final class Compose {
     /** As this, but a member of a service has the value, or is not there if that is null. */
     Compose with(String service, String member, JsonNode value) {
         JsonNode copy = root.deepCopy();
-        var changed = (com.fasterxml.jackson.databind.node.ObjectNode) copy.at("/services/" + service);
+        ObjectNode changed = (ObjectNode) copy.at("/services/" + service);
         if (value.isNull()) {
             changed.remove(member);
         } else {
@@ -57,8 +58,8 @@ final class Compose {
     List<Service> services() {
         List<Service> services = new ArrayList<>();
         root.path("services")
-                .fields()
-                .forEachRemaining(entry -> services.add(new Service(entry.getKey(), entry.getValue())));
+                .properties()
+                .forEach(entry -> services.add(new Service(entry.getKey(), entry.getValue())));
         return services;
     }
 
@@ -97,8 +98,8 @@ final class Compose {
         Map<String, String> environment() {
             Map<String, String> environment = new LinkedHashMap<>();
             node.path("environment")
-                    .fields()
-                    .forEachRemaining(entry ->
+                    .properties()
+                    .forEach(entry ->
                             environment.put(entry.getKey(), entry.getValue().asText()));
             return environment;
         }

@@ -86,7 +86,7 @@ class ComposeTest {
                                     .map(named -> named.group(1))
                                     .collect(Collectors.toSet()));
         }
-        compose.root().path("secrets").fields().forEachRemaining(secret -> {
+        compose.root().path("secrets").properties().forEach(secret -> {
             assertThat(secret.getValue().path("file").asText()).isEqualTo("./secrets/" + secret.getKey());
             assertThat(script).contains("$secrets/" + secret.getKey());
         });
