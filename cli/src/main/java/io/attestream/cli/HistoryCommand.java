@@ -109,6 +109,9 @@ final class HistoryCommand {
                     + (statistics.toldLost() == 0
                             ? ""
                             : ", " + statistics.toldLost() + " of them told to be lost with their topic")
+                    + (statistics.unjudged() == 0
+                            ? ""
+                            : ", " + statistics.unjudged() + " of them after the leaves were read, which is not judged")
                     + "; " + statistics.leaves() + " leaves"
                     + (statistics.worstPublicationMillis().isEmpty()
                             ? ""
@@ -129,6 +132,7 @@ final class HistoryCommand {
                     "info", statistics.info(),
                     "acknowledged", statistics.acknowledged(),
                     "toldLost", statistics.toldLost(),
+                    "unjudged", statistics.unjudged(),
                     "leaves", statistics.leaves());
             statistics.worstPublicationMillis().ifPresent(millis -> counts.put("worstPublicationMillis", millis));
             return Output.object(

@@ -36,6 +36,7 @@ public final class HistoryChecker {
     private final FinalTree tree = new FinalTree(findings);
     private final Map<Identity, Subject> subjects = new HashMap<>();
     private final Map<Receipt, Acknowledgement> acknowledgements = new HashMap<>();
+    private final Map<String, String> texts = new HashMap<>();
     private final List<Shown> shown = new ArrayList<>();
     /** Operations that have not ended. */
     private final Map<Long, Invoked> open = new HashMap<>();
@@ -48,13 +49,19 @@ public final class HistoryChecker {
     private long fail;
     private long acknowledged;
     private long toldLost;
+    private long unjudged;
     private OptionalLong worstPublicationNanos = OptionalLong.empty();
 
     /** An append that was acknowledged. */
     private static final class Acknowledgement {
         final Content content;
         final Receipt receipt;
-        final Ok ok;
+        /** Numbers, because the events themselves would be all of the file. */
+        final long operation;
+
+        final long invokedLine;
+        final long line;
+        final long nanos;
         /** As the acknowledgement said, or else the first read of the receipt. */
         OptionalLong leafIndex;
 
@@ -63,13 +70,16 @@ public final class HistoryChecker {
         Acknowledgement(Content content, Ok ok, Result.Appended appended) {
             this.content = content;
             this.receipt = appended.receipt();
-            this.ok = ok;
+            this.operation = ok.invoked().number();
+            this.invokedLine = ok.invoked().line();
+            this.line = ok.line();
+            this.nanos = ok.nanos();
             this.leafIndex = appended.leafIndex();
         }
 
         @Override
         public String toString() {
-            return content + ", acknowledged in operation " + ok.invoked().number() + " with receipt " + receipt;
+            return content + ", acknowledged in operation " + operation + " with receipt " + receipt;
         }
     }
 
@@ -108,6 +118,7 @@ public final class HistoryChecker {
                 operations - ok - fail,
                 acknowledged,
                 toldLost,
+                unjudged,
                 tree.leaves(),
                 worstPublicationNanos.isPresent()
                         ? OptionalLong.of(TimeUnit.NANOSECONDS.toMillis(worstPublicationNanos.getAsLong()))
@@ -152,7 +163,24 @@ public final class HistoryChecker {
     }
 
     private Content content(Operation.Append append) {
-        return subjects.computeIfAbsent(append.identity(), Subject::new).content(append.digest());
+        Identity identity = append.identity();
+        Subject subject = subjects.get(identity);
+        if (subject == null) {
+            Identity kept = new Identity(
+                    kept(identity.tenant()),
+                    kept(identity.source()),
+                    identity.partitionKey().map(this::kept),
+                    identity.id());
+            subject = new Subject(kept);
+            subjects.put(kept, subject);
+        }
+        return subject.content(append.digest());
+    }
+
+    /** One of the few sources and tenants, kept once. */
+    private String kept(String text) {
+        String before = texts.putIfAbsent(text, text);
+        return before == null ? text : before;
     }
 
     private void refused(Invoked invoked) {
@@ -219,7 +247,7 @@ public final class HistoryChecker {
         if (of.outcome == Result.Outcome.PENDING) {
             of.outcome = outcome;
             if (outcome.hasLeaf()) {
-                long nanos = ended.nanos() - of.ok.nanos();
+                long nanos = ended.nanos() - of.nanos;
                 worstPublicationNanos = OptionalLong.of(Math.max(worstPublicationNanos.orElse(0), nanos));
             }
         } else if (of.outcome != outcome) {
@@ -334,14 +362,16 @@ public final class HistoryChecker {
     }
 
     private void account(Acknowledgement of, Ok last, int incarnation) {
-        of.content.attempt(of.ok.invoked().line());
+        of.content.attempt(of.invokedLine);
         boolean isOfBefore = of.receipt.incarnation() < incarnation;
         if (of.outcome == Result.Outcome.LOST && isOfBefore) {
             toldLost++;
         } else if (of.outcome == Result.Outcome.LOST || of.outcome == Result.Outcome.REJECTED) {
             findings.add(AnomalyKind.LOST, () -> of + ", which says now that it is " + of.outcome.word());
-        } else if (of.ok.line() < last.invoked().line()) {
-            of.content.require(of.ok.line());
+        } else if (of.line < last.invoked().line()) {
+            of.content.require(of.line);
+        } else {
+            unjudged++;
         }
     }
 

@@ -37,6 +37,7 @@ public record Verdict(Map<AnomalyKind, Anomalies> anomalies, Statistics statisti
      * @param info of which nobody knows, those that never ended too
      * @param acknowledged appends
      * @param toldLost acknowledged appends that the ledger itself says were lost with a topic that was replaced
+     * @param unjudged acknowledged appends that ended when the read of the tree had begun: they need not be in it
      * @param leaves of the tree, control leaves too
      * @param worstPublicationMillis the longest time from an acknowledgement to the first read of its receipt that had a leaf; empty if
      *     no receipt was read
@@ -49,6 +50,7 @@ public record Verdict(Map<AnomalyKind, Anomalies> anomalies, Statistics statisti
             long info,
             long acknowledged,
             long toldLost,
+            long unjudged,
             long leaves,
             OptionalLong worstPublicationMillis,
             boolean isTorn) {}
@@ -66,7 +68,10 @@ public record Verdict(Map<AnomalyKind, Anomalies> anomalies, Statistics statisti
     public String summary() {
         if (isValid()) {
             return statistics.operations() + " operations (" + statistics.ok() + " ok, " + statistics.fail() + " fail, "
-                    + statistics.info() + " info), " + statistics.leaves() + " leaves";
+                    + statistics.info() + " info), " + statistics.leaves() + " leaves"
+                    + (statistics.unjudged() == 0
+                            ? ""
+                            : ", " + statistics.unjudged() + " acknowledged too late to be judged");
         }
         StringBuilder text = new StringBuilder();
         anomalies.forEach((kind, found) -> text.append(text.isEmpty() ? "" : "; ")

@@ -54,6 +54,7 @@ class HistoryCheckerTest {
             acknowledged += verdict.statistics().acknowledged();
             unknown += verdict.statistics().info();
             toldLost += verdict.statistics().toldLost();
+            assertThat(verdict.statistics().unjudged()).as("seed " + seed).isEqualTo(1);
         }
         assertThat(acknowledged).isGreaterThan(20L * GOOD_HISTORIES);
         assertThat(unknown).isGreaterThan(GOOD_HISTORIES);

@@ -195,6 +195,9 @@ final class SimulatedLedger {
             }
             now = step;
             step();
+            if (step == steps / 2 && !isTimeForLast(PlantedFlaw.NO_FINAL_READ)) {
+                readAllSoFar();
+            }
         }
         now = steps;
         finish();
@@ -593,7 +596,9 @@ final class SimulatedLedger {
         }
 
         private Result.Resolved misled(Entry written, Leaf leaf, Result.Resolved good, boolean wasRead) {
-            if (isTimeFor(PlantedFlaw.RECEIPT_LEADS_TO_ANOTHER_EVENT)) {
+            if (written.outcome == Outcome.DUPLICATE
+                    && !wasRead
+                    && isTimeFor(PlantedFlaw.RECEIPT_LEADS_TO_ANOTHER_EVENT)) {
                 Optional<Leaf> other = shard.leaves.stream()
                         .filter(any ->
                                 any.kind() == leaf.kind() && !any.identity().equals(leaf.identity()))
@@ -616,8 +621,11 @@ final class SimulatedLedger {
                                 leaf.hash(),
                                 leaf.receipt()));
             }
-            if (isTimeFor(PlantedFlaw.RECEIPT_LEADS_TO_ANOTHER_KIND)) {
+            if (written.outcome != Outcome.DUPLICATE
+                    && !wasRead
+                    && isTimeFor(PlantedFlaw.RECEIPT_LEADS_TO_ANOTHER_KIND)) {
                 plant(one.receipt);
+                given.remove(one);
                 return Result.Resolved.verified(
                         good.outcome() == Outcome.CONFLICT ? Outcome.LEAF : Outcome.CONFLICT, leaf);
             }
@@ -628,9 +636,17 @@ final class SimulatedLedger {
                 return Result.Resolved.verified(
                         good.outcome(), with(leaf, leaf.index(), leaf.hash(), Optional.of(another)));
             }
-            if (written.outcome == Outcome.DUPLICATE && isTimeFor(PlantedFlaw.DUPLICATE_IS_SAID_TO_BE_THE_LEAF)) {
+            if (written.outcome == Outcome.DUPLICATE
+                    && !wasRead
+                    && isTimeFor(PlantedFlaw.DUPLICATE_IS_SAID_TO_BE_THE_LEAF)) {
                 plant(one.receipt);
+                given.remove(one);
                 return Result.Resolved.verified(Outcome.LEAF, leaf);
+            }
+            if (written.outcome == Outcome.LEAF && !wasRead && isTimeFor(PlantedFlaw.LEAF_IS_SAID_TO_BE_A_DUPLICATE)) {
+                plant(one.receipt);
+                given.remove(one);
+                return Result.Resolved.verified(Outcome.DUPLICATE, leaf);
             }
             if (wasRead && isTimeFor(PlantedFlaw.RECEIPT_MOVES)) {
                 plant(one.receipt);
@@ -742,13 +758,27 @@ final class SimulatedLedger {
             sequence();
         }
         publish();
-        for (Given one : given) {
+        for (Given one : List.copyOf(given)) {
             if (lost.contains(one.receipt) || random.nextInt(3) == 0 || planted.isPresent()) {
                 history.invoke("reader-0", new Operation.ReadReceipt(one.receipt))
                         .ok(new ReceiptAnswer(one).get());
             }
         }
         readAll();
+    }
+
+    /** One that is not the last. */
+    private void readAllSoFar() {
+        History.Call<Result.Heads> all = history.invoke("auditor", new Operation.ReadAll());
+        Result.Heads heads = heads(epochs.size());
+        heads.shards()
+                .forEach(head -> shards.get(head.shard())
+                        .leaves
+                        .subList(0, (int) head.size())
+                        .forEach(all::leaf));
+        all.ok(heads);
+        toldEpochs = epochs.size();
+        toldSizes.add(heads.shards().get(0).size());
     }
 
     private void readAll() {
