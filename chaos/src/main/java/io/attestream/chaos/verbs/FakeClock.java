@@ -50,13 +50,11 @@ public final class FakeClock {
             throw new UncheckedIOException("no clock can be kept in " + file, e);
         }
         return Map.of(
-                "LD_PRELOAD",
-                library.get().toString(),
-                "FAKETIME_TIMESTAMP_FILE",
-                file.toString(),
-                "FAKETIME_NO_CACHE",
-                "1",
-                "FAKETIME_DONT_FAKE_MONOTONIC",
-                "1");
+                "LD_PRELOAD", library.get().toString(),
+                "FAKETIME_TIMESTAMP_FILE", file.toString(),
+                "FAKETIME_CACHE_DURATION", "1",
+                "FAKETIME_DONT_FAKE_MONOTONIC", "1",
+                // Otherwise every wait with a limit ends at once: threads would spin instead of waiting.
+                "FAKETIME_FORCE_MONOTONIC_FIX", "0");
     }
 }

@@ -22,6 +22,9 @@ public final class Injection implements AutoCloseable {
     /** No fault lasts longer. */
     public static final Duration LIMIT = Duration.ofMinutes(10);
 
+    /** Who closes it just in time is not to be overtaken. */
+    private static final Duration GRACE = Duration.ofSeconds(5);
+
     private final Journal journal;
     private final Map<String, String> details = new LinkedHashMap<>();
     private final Timer limit = new Timer("chaos-limit", true);
@@ -51,7 +54,7 @@ public final class Injection implements AutoCloseable {
                             injection.close();
                         }
                     },
-                    LIMIT.toMillis());
+                    LIMIT.plus(GRACE).toMillis());
             injection.start(action);
             return injection;
         } catch (IOException e) {
