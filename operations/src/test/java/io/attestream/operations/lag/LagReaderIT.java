@@ -2,6 +2,7 @@
 package io.attestream.operations.lag;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.attestream.chaos.LocalBroker;
 import java.nio.file.Path;
@@ -21,6 +22,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterAll;
@@ -75,11 +77,17 @@ class LagReaderIT {
                 .get(30, TimeUnit.SECONDS);
     }
 
-    private static void commit(String group, String topic, int partition, long offset) throws Exception {
-        admin.alterConsumerGroupOffsets(
-                        group, Map.of(new TopicPartition(topic, partition), new OffsetAndMetadata(offset)))
-                .all()
-                .get(30, TimeUnit.SECONDS);
+    /** Who coordinates groups learns of a new topic a moment later than who made it. */
+    private static void commit(String group, String topic, int partition, long offset) {
+        await().atMost(30, TimeUnit.SECONDS)
+                .ignoreExceptionsMatching(e -> e.getCause() instanceof UnknownTopicOrPartitionException)
+                .until(() -> {
+                    admin.alterConsumerGroupOffsets(
+                                    group, Map.of(new TopicPartition(topic, partition), new OffsetAndMetadata(offset)))
+                            .all()
+                            .get(30, TimeUnit.SECONDS);
+                    return true;
+                });
     }
 
     private static GroupLag lag(String group) {
