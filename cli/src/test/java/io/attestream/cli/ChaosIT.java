@@ -63,6 +63,9 @@ class ChaosIT {
 
     @AfterAll
     static void stop() throws Exception {
+        if (up == null) {
+            return; // it did not start
+        }
         load.close();
         up.close();
         assertThat(Up.livingProcesses(data())).isEmpty();

@@ -30,10 +30,17 @@ final class Up implements AutoCloseable {
         List<String> arguments = new ArrayList<>(List.of("up", "--data-dir", data.toString()));
         arguments.addAll(List.of(options));
         Script script = Script.start(scratch, arguments.toArray(String[]::new));
-        await().atMost(3, TimeUnit.MINUTES)
-                .failFast(() -> !script.isAlive())
-                .until(() -> script.err().contains("Ctrl-C stops everything"));
-        return new Up(script, data);
+        Up up = new Up(script, data);
+        try {
+            await().atMost(3, TimeUnit.MINUTES)
+                    .failFast(() -> !script.isAlive())
+                    .until(() -> script.err().contains("Ctrl-C stops everything"));
+        } catch (RuntimeException e) {
+            String err = script.err();
+            up.close();
+            throw new IllegalStateException("it does not start: " + err, e);
+        }
+        return up;
     }
 
     ClusterFile cluster() throws IOException {
