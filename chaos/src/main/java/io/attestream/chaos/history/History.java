@@ -176,12 +176,12 @@ public final class History implements AutoCloseable {
         JsonObject at(long nanos, long wallMillis);
     }
 
-    /** The clock is read under the lock: lines are in the order of their times. */
-    private synchronized void write(Line line) {
+    /** The caller holds the lock, under which the clock is read too: lines are in the order of their times. */
+    private void write(Line line) {
         write(line.at(System.nanoTime() - beganNanos, System.currentTimeMillis()));
     }
 
-    private synchronized void write(JsonObject line) {
+    private void write(JsonObject line) {
         if (broken) {
             throw new UncheckedIOException(new IOException("the history in " + file + " could not be written before"));
         }

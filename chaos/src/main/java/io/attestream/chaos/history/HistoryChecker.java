@@ -28,7 +28,7 @@ import java.util.stream.Collectors;
  * Judges what clients of a ledger did and were told: what each {@link AnomalyKind} means is the contract. Asks no service; the file is
  * all there is.
  *
- * <p>Goes through the file twice. Takes O(n log n) time, and some 700 bytes of memory for each append that has a leaf.
+ * <p>Goes through the file twice. Takes O(n log n) time, and some 800 bytes of memory for each append that has a leaf.
  */
 public final class HistoryChecker {
     private final Findings findings = new Findings();

@@ -9,7 +9,6 @@ import io.attestream.chaos.history.HistoryEvent.Unknown;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.json.Json;
 import io.attestream.proofs.json.JsonValue.JsonObject;
-import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -30,7 +29,7 @@ public final class HistoryReader {
 
     private final Consumer<HistoryEvent> listener;
     /** Operations that have not ended. */
-    private final Map<Long, Invoked> open = new HashMap<>();
+    private final Map<Long, Invoked> underWay = new HashMap<>();
 
     private long line;
     private long operations;
@@ -56,29 +55,34 @@ public final class HistoryReader {
      * @throws InvalidHistory if it is no history
      */
     public static End read(Path file, Consumer<HistoryEvent> listener) throws IOException, InvalidHistory {
-        try (InputStream in = new BufferedInputStream(Files.newInputStream(file), BUFFER_SIZE_BYTES)) {
+        try (InputStream in = Files.newInputStream(file)) {
             return new HistoryReader(listener).read(in);
         }
     }
 
     private End read(InputStream in) throws IOException, InvalidHistory {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        for (int next = in.read(); next >= 0; next = in.read()) {
-            if (next != '\n') {
-                bytes.write(next);
-                if (bytes.size() > LINE_SIZE_BYTES_MAX) {
-                    throw new InvalidHistory(line + 1, "is longer than " + LINE_SIZE_BYTES_MAX + " bytes");
+        byte[] chunk = new byte[BUFFER_SIZE_BYTES];
+        ByteArrayOutputStream text = new ByteArrayOutputStream();
+        for (int size = in.read(chunk); size >= 0; size = in.read(chunk)) {
+            int from = 0;
+            for (int at = 0; at < size; at++) {
+                if (chunk[at] == '\n') {
+                    text.write(chunk, from, at - from);
+                    from = at + 1;
+                    line++;
+                    listener.accept(event(text.toByteArray()));
+                    text.reset();
                 }
-                continue;
             }
-            line++;
-            listener.accept(event(bytes.toByteArray()));
-            bytes.reset();
+            text.write(chunk, from, size - from);
+            if (text.size() > LINE_SIZE_BYTES_MAX) {
+                throw new InvalidHistory(line + 1, "is longer than " + LINE_SIZE_BYTES_MAX + " bytes");
+            }
         }
         if (line == 0) {
             throw new InvalidHistory(1, "is missing: a history begins with its format, " + HistoryJson.FORMAT);
         }
-        return new End(line, bytes.size() > 0);
+        return new End(line, text.size() > 0);
     }
 
     private HistoryEvent event(byte[] json) throws InvalidHistory {
@@ -133,16 +137,17 @@ public final class HistoryReader {
                 nanos(object),
                 object.integer("wall"),
                 HistoryJson.readCall(object.object("call")));
-        open.put(number, invoked);
+        underWay.put(number, invoked);
         return invoked;
     }
 
     private Invoked ended(JsonObject object) throws InvalidFormat {
-        return Optional.ofNullable(open.remove(object.integer("op"))).orElseThrow(HistoryReader::notUnderWay);
+        return Optional.ofNullable(underWay.remove(object.integer("op"))).orElseThrow(HistoryReader::notUnderWay);
     }
 
     private Invoked readingAll(JsonObject object) throws InvalidFormat {
-        Invoked invoked = Optional.ofNullable(open.get(object.integer("op"))).orElseThrow(HistoryReader::notUnderWay);
+        Invoked invoked =
+                Optional.ofNullable(underWay.get(object.integer("op"))).orElseThrow(HistoryReader::notUnderWay);
         if (!(invoked.operation() instanceof Operation.ReadAll)) {
             throw new InvalidFormat("op", "must be that of a read of all leaves");
         }

@@ -15,8 +15,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -154,6 +157,44 @@ class HistoryTest {
     }
 
     @Test
+    void ofThreadsThatEndOneOperationOneDoes() throws Exception {
+        // given
+        int threads = 4;
+        int operations = 500;
+        ExecutorService clients = Executors.newFixedThreadPool(threads);
+
+        // when
+        try (History history = History.create(file())) {
+            for (int i = 0; i < operations; i++) {
+                History.Call<Result.Heads> call = history.invoke("a", new Operation.ReadCheckpoint());
+                CyclicBarrier together = new CyclicBarrier(threads);
+                List<Future<?>> ends = new ArrayList<>();
+                for (int thread = 0; thread < threads; thread++) {
+                    ends.add(clients.submit(() -> {
+                        together.await(60, TimeUnit.SECONDS);
+                        call.fail("400");
+                        return null;
+                    }));
+                }
+                int refused = 0;
+                for (Future<?> end : ends) {
+                    try {
+                        end.get(60, TimeUnit.SECONDS);
+                    } catch (ExecutionException e) {
+                        refused++;
+                    }
+                }
+                assertThat(refused).isEqualTo(threads - 1);
+            }
+        } finally {
+            clients.shutdownNow();
+        }
+
+        // then
+        assertThat(read()).hasSize(1 + 2 * operations);
+    }
+
+    @Test
     void aHistoryHasABound() {
         try (History history = History.create(file(), 100, 2)) {
             history.invoke("a", new Operation.ReadCheckpoint());
@@ -212,6 +253,7 @@ class HistoryTest {
                 "HELLO | line 1: json: ",
                 "BEGUN{\"type\":\"went\"} | line 2: type: must be one of invoke, ok, fail, info, leaf",
                 "BEGUN{\"at\":1,\"op\":0,\"reason\":\"\",\"type\":\"info\",\"wall\":1} | line 2: op: must be that of an operation that has begun",
+                "BEGUNINVOKED{\"at\":6,\"op\":0,\"reason\":\"\",\"type\":\"info\",\"wall\":1}NEXT{\"at\":6,\"op\":0,\"reason\":\"\",\"type\":\"info\",\"wall\":1} | line 4: op: must be that of an operation that has begun",
                 "BEGUNINVOKEDINVOKED | line 3: op: must be 1: operations are counted",
                 "BEGUNINVOKED{\"at\":4,\"op\":0,\"reason\":\"\",\"type\":\"info\",\"wall\":1} | line 3: at: goes back from 5 to 4",
                 "BEGUNINVOKED{\"at\":6,\"op\":0,\"reason\":\"\",\"type\":\"info\",\"wall\":1,\"more\":1} | line 3: more: is not a member",
@@ -220,7 +262,8 @@ class HistoryTest {
                 "BEGUNINVOKED{\"op\":0,\"type\":\"leaf\",\"leaf\":{}} | line 3: op: must be that of a read of all leaves",
             })
     void whatIsNoHistoryIsRefusedWithItsLine(String text, String message) throws IOException {
-        Files.writeString(file(), text.replace("BEGUN", BEGUN).replace("INVOKED", INVOKED) + "\n");
+        Files.writeString(
+                file(), text.replace("BEGUN", BEGUN).replace("INVOKED", INVOKED).replace("NEXT", "\n") + "\n");
         assertThatThrownBy(this::read).isInstanceOf(InvalidHistory.class).hasMessageStartingWith(message);
     }
 
