@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jose4j.jwk.JsonWebKey;
 import org.jose4j.jwk.JsonWebKeySet;
 import org.jose4j.jwk.RsaJsonWebKey;
@@ -35,9 +36,11 @@ public final class DevIdentityProvider implements AutoCloseable {
 
     private final RsaJsonWebKey key;
     private final HttpServer server;
+    private final AtomicBoolean available;
 
-    private DevIdentityProvider(RsaJsonWebKey key, HttpServer server) {
+    private DevIdentityProvider(RsaJsonWebKey key, HttpServer server, AtomicBoolean available) {
         this.key = key;
+        this.available = available;
         this.server = server;
     }
 
@@ -55,15 +58,20 @@ public final class DevIdentityProvider implements AutoCloseable {
             byte[] jwks = new JsonWebKeySet(key)
                     .toJson(JsonWebKey.OutputControlLevel.PUBLIC_ONLY)
                     .getBytes(StandardCharsets.UTF_8);
+            AtomicBoolean available = new AtomicBoolean(true);
             server.createContext("/jwks.json", exchange -> {
                 try (exchange) {
+                    if (!available.get()) {
+                        exchange.sendResponseHeaders(503, -1);
+                        return;
+                    }
                     exchange.getResponseHeaders().set("Content-Type", "application/json");
                     exchange.sendResponseHeaders(200, jwks.length);
                     exchange.getResponseBody().write(jwks);
                 }
             });
             server.start();
-            return new DevIdentityProvider(key, server);
+            return new DevIdentityProvider(key, server, available);
         } catch (IOException e) {
             throw new UncheckedIOException("the identity provider cannot start", e);
         } catch (JoseException e) {
@@ -90,6 +98,11 @@ public final class DevIdentityProvider implements AutoCloseable {
     /** The issuer in its tokens; does not change when the port does. */
     public String issuer() {
         return "https://dev.attestream.invalid";
+    }
+
+    /** Whether it serves its keys, as it does at first; else it answers 503. */
+    public void setAvailable(boolean isAvailable) {
+        available.set(isAvailable);
     }
 
     int port() {

@@ -139,14 +139,19 @@ public final class LocalCluster implements AutoCloseable {
      *     broker only
      * @param chaos whether faults may be done to it from outside: the links are served by Toxiproxy's REST API then, and clocks can
      *     be made wrong if libfaketime is installed
+     * @param checkpointers 1, or 2 of which one stands by
      */
-    public record Topology(int brokers, boolean linked, boolean chaos) {
+    public record Topology(int brokers, boolean linked, boolean chaos, int checkpointers) {
         static final Topology ONE_BROKER = new Topology(1, false);
         /** One broker, links, and faults allowed. */
-        public static final Topology FOR_CHAOS = new Topology(1, true, true);
+        public static final Topology FOR_CHAOS = new Topology(1, true, true, 1);
 
         public Topology(int brokers, boolean linked) {
-            this(brokers, linked, false);
+            this(brokers, linked, false, 1);
+        }
+
+        public Topology withCheckpointers(int count) {
+            return new Topology(brokers, linked, chaos, count);
         }
     }
 
@@ -287,7 +292,9 @@ public final class LocalCluster implements AutoCloseable {
         for (int i = 0; i < options.processors(); i++) {
             started.add(processorsProcess(i));
         }
-        started.add(checkpointerProcess());
+        for (int i = 0; i < options.topology().checkpointers(); i++) {
+            started.add(checkpointerProcess(i == 0 ? CHECKPOINTER : CHECKPOINTER + "-" + i));
+        }
         started.forEach(process -> services.put(process.name(), process));
         started.forEach(this::launch);
         writeClusterFile(prepared.origin(), prepared.verifierKey(), shards);
@@ -425,18 +432,21 @@ public final class LocalCluster implements AutoCloseable {
         return process(name, command, environment);
     }
 
-    private ManagedProcess checkpointerProcess() {
+    private ManagedProcess checkpointerProcess(String name) {
         Map<String, String> environment = common(CHECKPOINTER);
         environment.put("ATTESTREAM_OBJECTS_LOCATION", data.resolve("objects").toString());
         environment.put("ATTESTREAM_HTTP_HOST", "127.0.0.1");
-        environment.put("ATTESTREAM_HTTP_PORT", Integer.toString(port(CHECKPOINTER)));
+        environment.put("ATTESTREAM_HTTP_PORT", Integer.toString(port(name)));
+        environment.put(
+                "ATTESTREAM_CHECKPOINTER_STANDBY",
+                Boolean.toString(options.topology().checkpointers() > 1));
         environment.put(
                 "ATTESTREAM_LEDGER_SIGNING_KEY_FILE",
                 data.resolve("keys/ledger.skey").toString());
         environment.put("ATTESTREAM_PACKS_SIZE_BYTES_MAX", Integer.toString(32 << 20)); // four times that fits the heap
         List<String> command = new JvmCommand(installation, 512)
                 .main(installation.checkpointerLib(), "io.attestream.checkpointer.Main");
-        return process(CHECKPOINTER, command, environment);
+        return process(name, command, environment);
     }
 
     private ManagedProcess gatewayProcess(int number) {

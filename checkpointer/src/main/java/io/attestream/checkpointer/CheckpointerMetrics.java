@@ -2,6 +2,7 @@
 package io.attestream.checkpointer;
 
 import io.attestream.objects.scrub.Scrubber;
+import io.attestream.operations.clock.ClockMetrics;
 import io.attestream.operations.kafka.KafkaMeters;
 import io.attestream.proofs.ledger.LedgerOffset;
 import io.attestream.proofs.ledger.ShardHead;
@@ -58,6 +59,7 @@ final class CheckpointerMetrics implements StepListener {
 
     CheckpointerMetrics(Backlog backlog, Clock clock) {
         registry.config().meterFilter(KafkaMeters.filter());
+        ClockMetrics.register(clock, registry);
         publication = Timer.builder("attestream_checkpointer_publication")
                 .description("From the timestamp of an event's record to the publication of its leaf, of every leaf")
                 .serviceLevelObjectives(PUBLICATION_BOUNDS)

@@ -26,6 +26,9 @@ import java.util.concurrent.TimeUnit;
 
 /** One event as a producer sends it, awaited and verified as an auditor does it: with the public key and nothing else. */
 final class Canary {
+    /** Of its events: whoever looks at a ledger can tell them. */
+    static final String SOURCE = "/attestream/canary";
+
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
     /** Who hangs for longer came to nothing, whatever it waits for. */
     private static final Duration LIMIT = TIMEOUT.plusSeconds(30);
@@ -99,8 +102,8 @@ final class Canary {
     }
 
     Outcome send() {
-        byte[] line = ("{\"specversion\":\"1.0\",\"id\":\"" + UUID.randomUUID()
-                        + "\",\"source\":\"/attestream/canary\",\"type\":\"attestream.canary\",\"data\":{\"sent\":true}}")
+        byte[] line = ("{\"specversion\":\"1.0\",\"id\":\"" + UUID.randomUUID() + "\",\"source\":\"" + SOURCE
+                        + "\",\"type\":\"attestream.canary\",\"data\":{\"sent\":true}}")
                 .getBytes(StandardCharsets.UTF_8);
         List<JsonNode> results = new ArrayList<>();
         try {

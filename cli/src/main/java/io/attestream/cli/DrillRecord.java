@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
@@ -52,11 +53,16 @@ final class DrillRecord implements DrillLoad.Door, AutoCloseable {
     /** A receipt, and the event it was given for. */
     private record Given(String href, byte[] line) {}
 
-    /** Begins to read. */
+    /** Begins to read. Nobody else appends to the ledger. */
     DrillRecord(DrillCluster cluster) {
+        this(cluster, Optional.empty());
+    }
+
+    /** @param othersSource of the events that somebody else appends */
+    DrillRecord(DrillCluster cluster, Optional<String> othersSource) {
         NoteVerifier key = Connection.parseKey(cluster.vkey());
         file = cluster.data().resolve("logs").resolve(FILE); // kept with what the processes said
-        history = History.create(file, Bootstrap.LOCAL_DEDUP_WINDOW_LEAVES);
+        history = History.create(file, Bootstrap.LOCAL_DEDUP_WINDOW_LEAVES, othersSource);
         producer = new RecordedClient(
                 history, "producer", DevIdentityProvider.TENANT, key, cluster.shards(), () -> cluster.api("ingester"));
         auditor = new RecordedClient(

@@ -73,8 +73,7 @@ final class GameDay {
                 awaitSteady(scene);
                 DrillScene kept = new DrillScene(scene.cluster(), scene.record(), scene.load());
                 play(scene);
-                scene.probe().close();
-                scene.load().close();
+                scene.endLoad();
                 int lost = judge(kept);
                 lookBack(scene, lost);
                 return new GameDayReport(

@@ -36,6 +36,7 @@ final class GameDayScene implements AutoCloseable {
     private final Pager pager;
     private final Responder responder;
     private final LocalPrometheus prometheus;
+    private final ManagedProcess monitor;
     /** In the order in which they end. */
     private final List<AutoCloseable> parts = new ArrayList<>();
 
@@ -55,12 +56,15 @@ final class GameDayScene implements AutoCloseable {
             progress.accept("starting an isolated cluster in " + data);
             cluster = keep(
                     DrillCluster.startWithTwoProcessors(data, scenario.topology(), scenario.settings(), step -> {}));
-            record = keep(new DrillRecord(cluster));
+            record = keep(new DrillRecord(cluster, Optional.of(Canary.SOURCE)));
             load = keep(new DrillLoad(record).start());
             load.expectTrouble(true);
             faults = new FaultScene(cluster, load);
             progress.accept("starting monitor, Prometheus and Alertmanager");
-            URI monitor = startMonitor(data);
+            int monitorPort = FreePorts.pick();
+            URI metrics = URI.create("http://127.0.0.1:" + monitorPort + "/metrics");
+            monitor = keep(monitorProcess(data, monitorPort));
+            monitor.start().awaitReady(metrics, READY_TIMEOUT);
             responder = keep(new Responder(data, data.resolve("logs"), () -> scenario.byHand(this)));
             pager = keep(Pager.start(responder::page));
             LocalAlertmanager alertmanager = keep(LocalAlertmanager.start(
@@ -70,10 +74,10 @@ final class GameDayScene implements AutoCloseable {
             prometheus = keep(LocalPrometheus.start(
                     directory(data, "prometheus"),
                     new LocalPrometheus.Options(
-                            LocalPrometheus.targetsOf(cluster.local(), List.of(monitor)),
+                            LocalPrometheus.targetsOf(cluster.local(), List.of(metrics)),
                             Optional.of(alertmanager.url()),
                             Optional.empty())));
-            probe = keep(SliProbe.start(load, () -> cluster.api("auditor"), monitor));
+            probe = keep(SliProbe.start(load, () -> cluster.api("auditor"), metrics));
         } catch (RuntimeException e) {
             close();
             throw e;
@@ -93,11 +97,9 @@ final class GameDayScene implements AutoCloseable {
         }
     }
 
-    /** As {@code attestream monitor}, a process of its own; where its metrics are. */
-    private URI startMonitor(Path data) {
+    /** As {@code attestream monitor}, a process of its own. */
+    private static ManagedProcess monitorProcess(Path data, int port) {
         Installation installation = Installation.find();
-        int port = FreePorts.pick();
-        URI metrics = URI.create("http://127.0.0.1:" + port + "/metrics");
         List<String> command = new JvmCommand(installation, MONITOR_HEAP_MIB)
                 .with("-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error")
                 .main(
@@ -112,10 +114,15 @@ final class GameDayScene implements AutoCloseable {
                         Integer.toString(port),
                         "--canary",
                         "1");
-        ManagedProcess process =
-                keep(new ManagedProcess("monitor", command, Map.of(), data.resolve("logs/monitor.log")));
-        process.start().awaitReady(metrics, READY_TIMEOUT);
-        return metrics;
+        return new ManagedProcess("monitor", command, Map.of(), data.resolve("logs/monitor.log"));
+    }
+
+    /** Nobody sends any more, nor looks at what users see, nor is woken by that. */
+    void endLoad() {
+        pager.close();
+        probe.close();
+        load.close();
+        monitor.stop();
     }
 
     DrillCluster cluster() {

@@ -4,6 +4,7 @@ package io.attestream.cli;
 import com.sun.net.httpserver.HttpServer;
 import io.attestream.checkpointer.monitor.Monitor;
 import io.attestream.checkpointer.monitor.MonitorResult;
+import io.attestream.operations.clock.ClockMetrics;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Timer;
@@ -12,6 +13,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Locale;
@@ -40,6 +42,7 @@ final class MonitorMetrics {
     }
 
     MonitorMetrics(Monitor monitor, LongSupplier nowMillis) {
+        ClockMetrics.register(Clock.systemUTC(), registry);
         long begunMillis = nowMillis.getAsLong();
         Gauge.builder("attestream.monitor.checkpoint.age", monitor, m -> ageSeconds(m, begunMillis, nowMillis))
                 .baseUnit("seconds")

@@ -2,6 +2,7 @@
 package io.attestream.processors;
 
 import io.attestream.objects.ObjectStores;
+import io.attestream.operations.clock.ClockMetrics;
 import io.attestream.operations.kafka.KafkaMeters;
 import io.attestream.processors.admission.AdmissionMetrics;
 import io.attestream.processors.admission.AdmissionTopology;
@@ -30,6 +31,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.security.SecureRandom;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -75,6 +77,7 @@ final class Processors {
 
     Processors(ProcessorsConfig config) {
         registry.config().meterFilter(KafkaMeters.filter());
+        ClockMetrics.register(Clock.systemUTC(), registry);
         this.config = config;
         this.topics = new Topics(config.topics().prefix());
     }

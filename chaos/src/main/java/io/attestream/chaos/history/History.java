@@ -12,6 +12,7 @@ import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Optional;
 
 /**
  * Records what clients do, one JSON object a line, in the order in which it happens:
@@ -68,13 +69,26 @@ public final class History implements AutoCloseable {
      * @throws UncheckedIOException if it exists or cannot be written
      */
     public static History create(Path file, long windowLeaves) {
-        return create(file, windowLeaves, OPERATIONS_MAX);
+        return create(file, windowLeaves, Optional.empty());
     }
 
-    static History create(Path file, long windowLeaves, long operationsMax) {
+    /**
+     * Begins a history of a ledger that somebody else appends to, too.
+     *
+     * @param file that does not exist yet
+     * @param windowLeaves the ledger's dedup window, in leaves of a shard, at least 1
+     * @param othersSource source of events whose appends are not recorded here, so that their leaves are no {@link
+     *     AnomalyKind#PHANTOM}; nobody who is recorded may use it
+     * @throws UncheckedIOException if it exists or cannot be written
+     */
+    public static History create(Path file, long windowLeaves, Optional<String> othersSource) {
+        return create(file, windowLeaves, othersSource, OPERATIONS_MAX);
+    }
+
+    static History create(Path file, long windowLeaves, Optional<String> othersSource, long operationsMax) {
         try {
             History history = new History(file, operationsMax);
-            history.write(HistoryJson.begun(windowLeaves, System.currentTimeMillis()));
+            history.write(HistoryJson.begun(windowLeaves, othersSource, System.currentTimeMillis()));
             return history;
         } catch (IOException e) {
             throw new UncheckedIOException("no history can be begun in " + file + ": " + e, e);

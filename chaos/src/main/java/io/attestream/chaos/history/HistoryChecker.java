@@ -44,6 +44,7 @@ public final class HistoryChecker {
     private final Optional<Ok> finalRead;
 
     private long windowLeaves;
+    private Optional<String> othersSource = Optional.empty();
     private long operations;
     private long ok;
     private long fail;
@@ -132,6 +133,7 @@ public final class HistoryChecker {
     private void take(HistoryEvent event) {
         if (event instanceof Begun begun) {
             windowLeaves = begun.windowLeaves();
+            othersSource = begun.othersSource();
         } else if (event instanceof Invoked invoked) {
             begin(invoked);
         } else if (event instanceof Ok ended) {
@@ -319,9 +321,13 @@ public final class HistoryChecker {
         return leaf.identity().map(subjects::get).flatMap(subject -> subject.find(leaf.digest()));
     }
 
+    private boolean isOfOthers(Leaf leaf) {
+        return leaf.identity().map(Identity::source).equals(othersSource);
+    }
+
     private Found found(Leaf leaf) {
         Content content = find(leaf).orElse(null);
-        if (content == null && leaf.kind() != Leaf.Kind.CONTROL) {
+        if (content == null && leaf.kind() != Leaf.Kind.CONTROL && !isOfOthers(leaf)) {
             boolean isKnown = leaf.identity().filter(subjects::containsKey).isPresent();
             findings.add(
                     AnomalyKind.PHANTOM,

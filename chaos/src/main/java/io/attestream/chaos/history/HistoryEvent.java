@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.chaos.history;
 
+import java.util.Optional;
+
 /** One line of a history. Lines are in the order in which things happened: what is on an earlier line was over before. */
 public sealed interface HistoryEvent {
     /**
      * The first line.
      *
      * @param windowLeaves the dedup window of the ledger: the last so many leaves of a shard
+     * @param othersSource source of events whose appends are not recorded
      * @param wallMillis since 1970
      */
-    record Begun(long windowLeaves, long wallMillis) implements HistoryEvent {}
+    record Begun(long windowLeaves, Optional<String> othersSource, long wallMillis) implements HistoryEvent {}
 
     /**
      * A client asks.

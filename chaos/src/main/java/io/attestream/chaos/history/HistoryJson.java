@@ -40,8 +40,19 @@ final class HistoryJson {
 
     // ---- writing
 
-    static JsonObject begun(long windowLeaves, long wallMillis) {
-        return object("format", text(FORMAT), "wall", number(wallMillis), "windowLeaves", number(windowLeaves));
+    static JsonObject begun(long windowLeaves, Optional<String> othersSource, long wallMillis) {
+        return othersSource
+                .map(source -> object(
+                        "format",
+                        text(FORMAT),
+                        "othersSource",
+                        text(source),
+                        "wall",
+                        number(wallMillis),
+                        "windowLeaves",
+                        number(windowLeaves)))
+                .orElseGet(() -> object(
+                        "format", text(FORMAT), "wall", number(wallMillis), "windowLeaves", number(windowLeaves)));
     }
 
     static JsonObject invoked(long number, String process, long nanos, long wallMillis, Operation<?> operation) {
@@ -190,8 +201,10 @@ final class HistoryJson {
         if (!line.string("format").equals(FORMAT)) {
             throw new InvalidFormat("format", "must be " + FORMAT);
         }
-        line.allowOnly("format", "wall", "windowLeaves");
-        return new HistoryEvent.Begun(atLeast(1, line, "windowLeaves"), line.integer("wall"));
+        line.allowOnly("format", "othersSource", "wall", "windowLeaves");
+        Optional<String> othersSource =
+                line.get("othersSource") == null ? Optional.empty() : Optional.of(line.string("othersSource"));
+        return new HistoryEvent.Begun(atLeast(1, line, "windowLeaves"), othersSource, line.integer("wall"));
     }
 
     static Operation<?> readCall(JsonObject call) throws InvalidFormat {

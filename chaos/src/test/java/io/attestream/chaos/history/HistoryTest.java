@@ -102,6 +102,30 @@ class HistoryTest {
     }
 
     @Test
+    void leavesOfWhoIsNotRecordedAreNoPhantomsAndOthersAre() throws Exception {
+        // given
+        Leaf canary = Leaf.event(0, 0, new Identity("acme", "/canary", "c1"), "d1", HASH, RECEIPT);
+        Leaf unknown = Leaf.event(0, 1, new Identity("acme", "/canary/other", "c1"), "d1", HASH, RECEIPT);
+
+        // when
+        try (History history = History.create(file(), 100, Optional.of("/canary"))) {
+            History.Call<Result.Heads> all = history.invoke("b", new Operation.ReadAll());
+            all.leaf(canary);
+            all.leaf(unknown);
+            all.ok(new Result.Heads(
+                    2, Optional.empty(), OptionalLong.empty(), List.of(new Result.ShardHead(0, 2, HASH)), ""));
+        }
+
+        // then
+        assertThat(HistoryChecker.check(file()).anomalies().get(AnomalyKind.PHANTOM))
+                .isNotNull()
+                .satisfies(phantoms -> assertThat(phantoms.count()).isOne())
+                .extracting(phantoms -> phantoms.examples().get(0))
+                .asString()
+                .contains("/canary/other");
+    }
+
+    @Test
     void aHistoryWhoseRecorderWasKilledWhileItWroteIsReadToThatLineAndSaysSo() throws Exception {
         // given
         try (History history = History.create(file())) {
@@ -196,7 +220,7 @@ class HistoryTest {
 
     @Test
     void aHistoryHasABound() {
-        try (History history = History.create(file(), 100, 2)) {
+        try (History history = History.create(file(), 100, Optional.empty(), 2)) {
             history.invoke("a", new Operation.ReadCheckpoint());
             history.invoke("a", new Operation.ReadCheckpoint());
             assertThatThrownBy(() -> history.invoke("a", new Operation.ReadCheckpoint()))

@@ -62,6 +62,10 @@ public class Authentication {
                     .baseUnit("seconds")
                     .description("Age of the key set in use")
                     .register(metrics);
+            Gauge.builder("attestream.jwks.stale.max", () -> tokens.maxStale().toSeconds())
+                    .baseUnit("seconds")
+                    .description("Age at which a key set that cannot be renewed is used no more, and nobody is let in")
+                    .register(metrics);
             cache.start();
         }
     }

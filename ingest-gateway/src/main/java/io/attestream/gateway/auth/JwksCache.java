@@ -27,8 +27,8 @@ import org.slf4j.LoggerFactory;
 /**
  * The keys that may sign tokens, renewed in the background.
  *
- * <p>A request never waits for the issuer as long as its key is known: keys are renewed every five minutes with jitter,
- * and after a failure with back-off from one second to one minute. The last good set stays in use up to a stated age;
+ * <p>A request never waits for the issuer as long as its key is known: keys are renewed every five minutes with jitter
+ * (more often if they may be used for less than twenty), and after a failure with back-off from one second to one minute. The last good set stays in use up to a stated age;
  * junk never replaces it. An unknown key id may cause a fetch out of a small budget, so that a rotation is seen at once
  * but forged ids can neither hammer the issuer nor hide a rotation: a caller whose id could not be looked up is told to
  * try again, not that its token is bad.
@@ -36,7 +36,7 @@ import org.slf4j.LoggerFactory;
 public final class JwksCache implements AutoCloseable {
     static final int MAX_BODY_SIZE_BYTES = 256 * 1024;
     static final Duration TIMEOUT = Duration.ofSeconds(2);
-    private static final Duration REFRESH_INTERVAL = Duration.ofMinutes(5);
+    private static final Duration REFRESH_INTERVAL_MAX = Duration.ofMinutes(5);
     private static final Duration BACK_OFF_MIN = Duration.ofSeconds(1);
     private static final Duration BACK_OFF_MAX = Duration.ofMinutes(1);
     /** Fetches for unknown key ids: three at once, then one in ten seconds. */
@@ -156,11 +156,17 @@ public final class JwksCache implements AutoCloseable {
     }
 
     private void scheduleNext(boolean renewed) {
-        Duration delay = renewed ? REFRESH_INTERVAL : backOff();
+        Duration delay = renewed ? refreshInterval(settings.maxStale()) : backOff();
         long jittered = (long) (delay.toMillis() * ThreadLocalRandom.current().nextDouble(0.8, 1.2));
         if (!scheduler.isShutdown()) {
             var unused = scheduler.schedule(this::refreshAndSchedule, jittered, TimeUnit.MILLISECONDS);
         }
+    }
+
+    /** Four times in the life of a key set, so that one that is not renewed shows before it is of no use any more. */
+    static Duration refreshInterval(Duration maxStale) {
+        Duration interval = maxStale.dividedBy(4);
+        return interval.compareTo(REFRESH_INTERVAL_MAX) > 0 ? REFRESH_INTERVAL_MAX : interval;
     }
 
     private synchronized Duration backOff() {

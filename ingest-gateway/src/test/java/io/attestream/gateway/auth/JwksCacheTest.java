@@ -20,6 +20,7 @@ import org.jose4j.jwk.RsaJsonWebKey;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class JwksCacheTest {
@@ -74,6 +75,13 @@ class JwksCacheTest {
 
     private AuthDecision decide(String token) {
         return authenticator.decide(token).toCompletableFuture().join();
+    }
+
+    @ParameterizedTest(name = "usable for {0} s: every {1} s")
+    @CsvSource({"60, 15", "120, 30", "1200, 300", "86400, 300"})
+    void keysAreRenewedFourTimesInTheirLifeAtLeast(long maxStaleSeconds, long refreshSeconds) {
+        assertThat(JwksCache.refreshInterval(Duration.ofSeconds(maxStaleSeconds)))
+                .isEqualTo(Duration.ofSeconds(refreshSeconds));
     }
 
     private static String token(RsaJsonWebKey key) {
