@@ -67,6 +67,15 @@ public final class ClusterControl {
         send(request("/processes/" + name + "/restart").POST(HttpRequest.BodyPublishers.noBody()));
     }
 
+    /**
+     * Stops a process in order, and returns when it has ended; one that does not run is left alone.
+     *
+     * @throws IOException with the launcher's reason, if there is none of this name, or nobody answers
+     */
+    public void stop(String name) throws IOException {
+        send(request("/processes/" + name + "/stop").POST(HttpRequest.BodyPublishers.noBody()));
+    }
+
     private HttpRequest.Builder request(String path) {
         return HttpRequest.newBuilder(url.resolve(path)).timeout(TIMEOUT).header("Authorization", "Bearer " + secret);
     }

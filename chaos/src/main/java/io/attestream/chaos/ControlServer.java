@@ -23,11 +23,12 @@ import java.util.regex.Pattern;
  * <ul>
  *   <li>{@code GET /processes}: name, whether it lives, whether it is ready
  *   <li>{@code POST /processes/<name>/restart}: answers when it is ready again
+ *   <li>{@code POST /processes/<name>/stop}: answers when it has ended
  * </ul>
  */
 final class ControlServer implements AutoCloseable {
     private static final int BACKLOG = 16;
-    private static final Pattern RESTART = Pattern.compile("/processes/([a-z0-9-]{1,64})/restart");
+    private static final Pattern ACTION = Pattern.compile("/processes/([a-z0-9-]{1,64})/(restart|stop)");
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final LocalCluster cluster;
@@ -63,22 +64,26 @@ final class ControlServer implements AutoCloseable {
         try (exchange) {
             String token = String.valueOf(exchange.getRequestHeaders().getFirst("Authorization"));
             String path = exchange.getRequestURI().getPath();
-            Matcher restart = RESTART.matcher(path);
+            Matcher action = ACTION.matcher(path);
             if (!MessageDigest.isEqual(token.getBytes(StandardCharsets.UTF_8), authorization)) {
                 answer(exchange, 401, Map.of("error", "the token of keys/control.secret is needed"));
             } else if (path.equals("/processes") && exchange.getRequestMethod().equals("GET")) {
                 answer(exchange, 200, cluster.conditions());
-            } else if (restart.matches() && exchange.getRequestMethod().equals("POST")) {
-                restart(exchange, restart.group(1));
+            } else if (action.matches() && exchange.getRequestMethod().equals("POST")) {
+                act(exchange, action.group(1), action.group(2).equals("stop"));
             } else {
                 answer(exchange, 404, Map.of("error", "there is no " + path));
             }
         }
     }
 
-    private void restart(HttpExchange exchange, String name) throws IOException {
+    private void act(HttpExchange exchange, String name, boolean stop) throws IOException {
         try {
-            cluster.restart(name);
+            if (stop) {
+                cluster.process(name).stop();
+            } else {
+                cluster.restart(name);
+            }
             answer(exchange, 200, Map.of("name", name));
         } catch (IllegalArgumentException e) {
             answer(exchange, 404, Map.of("error", String.valueOf(e.getMessage())));

@@ -17,6 +17,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.Socket;
 import java.net.URI;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -368,10 +370,12 @@ final class DrillCluster implements AutoCloseable {
     }
 
     private static void flipABit(Path file, int at) {
-        try {
-            byte[] bytes = Files.readAllBytes(file);
-            bytes[at] ^= 1;
-            Files.write(file, bytes, StandardOpenOption.TRUNCATE_EXISTING);
+        // Nothing but this byte: somebody may be reading.
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            ByteBuffer one = ByteBuffer.allocate(1);
+            channel.read(one, at);
+            one.put(0, (byte) (one.get(0) ^ 1)).rewind();
+            channel.write(one, at);
         } catch (IOException e) {
             throw new UncheckedIOException("no bit of " + file + " can be flipped", e);
         }

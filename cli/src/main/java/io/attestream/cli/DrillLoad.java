@@ -38,6 +38,7 @@ final class DrillLoad implements AutoCloseable {
     private volatile boolean asks;
 
     private final Set<String> troubles = new LinkedHashSet<>();
+    private long troubleCount;
 
     /** How events are sent. */
     interface Door {
@@ -155,6 +156,7 @@ final class DrillLoad implements AutoCloseable {
     }
 
     private synchronized void trouble(String what) {
+        troubleCount++;
         if (troubles.size() < TROUBLES_MAX) {
             troubles.add(what);
         }
@@ -165,6 +167,11 @@ final class DrillLoad implements AutoCloseable {
         List<String> since = List.copyOf(troubles);
         troubles.clear();
         return since;
+    }
+
+    /** How often it was told something else than an acknowledgement, ever. */
+    synchronized long troubleCount() {
+        return troubleCount;
     }
 
     /** Whether a request is on its way just now. */

@@ -84,6 +84,11 @@ final class DrillRecord implements DrillLoad.Door, AutoCloseable {
         });
     }
 
+    /** By which others send whose receipts nobody reads: what they were answered is recorded, and judged as everything else. */
+    DrillLoad.Door withoutReading() {
+        return producer::append;
+    }
+
     /** Claims that an event was acknowledged that was never sent. */
     @Override
     public void forge(byte[] line) {

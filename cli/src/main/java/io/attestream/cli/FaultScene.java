@@ -18,6 +18,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -170,6 +171,11 @@ final class FaultScene {
         DrillCluster.deleteBelow(state(name));
     }
 
+    /** Returns when the processors have written a table of a store to disk. */
+    void awaitTable(String name) {
+        await(name + " has a table on disk", () -> findLargestTable(name).isPresent());
+    }
+
     void flipABitOfState(String name) {
         Path table = largestTable(name);
         DrillCluster.flipABit(table);
@@ -197,10 +203,13 @@ final class FaultScene {
     }
 
     private Path largestTable(String name) {
+        return findLargestTable(name).orElseThrow(() -> new IllegalStateException(name + " has no table on disk yet"));
+    }
+
+    private Optional<Path> findLargestTable(String name) {
         try (Stream<Path> files = Files.walk(state(name))) {
             return files.filter(file -> file.toString().endsWith(".sst"))
-                    .max(Comparator.comparingLong(file -> file.toFile().length()))
-                    .orElseThrow(() -> new IllegalStateException(name + " has no table on disk yet"));
+                    .max(Comparator.comparingLong(file -> file.toFile().length()));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -314,19 +323,18 @@ final class FaultScene {
         } catch (IllegalStateException e) {
             seen.add(process.name() + " refuses to start: " + reason(process.logTail()));
             if (process.name().startsWith("processors")) {
-                deleteWhatIsDamaged(process.name());
+                setApartWhatIsDamaged(process.name());
             }
         }
     }
 
+    private DamagedStores stores(String name) {
+        return new DamagedStores(state(name), Long.MAX_VALUE);
+    }
+
     private List<StateCheck.Finding> damaged(String name) {
-        if (!Files.isDirectory(state(name))) {
-            return List.of();
-        }
         try {
-            return new StateCheck(state(name), Long.MAX_VALUE, (stores, total) -> {})
-                    .run()
-                    .findings();
+            return stores(name).find();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
@@ -335,13 +343,16 @@ final class FaultScene {
         }
     }
 
-    /** As fsck says to; the processors are stopped. */
-    private boolean deleteWhatIsDamaged(String name) {
+    /** As {@code attestream restore stores} does; the processors are stopped. */
+    private boolean setApartWhatIsDamaged(String name) {
         List<StateCheck.Finding> findings = damaged(name);
-        findings.forEach(finding -> DrillCluster.deleteBelow(
-                state(name).resolve(finding.store()).resolve("../..").normalize()));
+        try {
+            stores(name).setApart(findings, state(name + "-damaged-" + System.nanoTime()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
         if (!findings.isEmpty()) {
-            seen.add("the task whose store fsck names is deleted, and comes back from its changelogs");
+            seen.add("the task whose store fsck names is taken away, and comes back from its changelogs");
         }
         return !findings.isEmpty();
     }
@@ -352,7 +363,7 @@ final class FaultScene {
             if (!damaged(name).isEmpty()) {
                 seen.add("went on, for nobody had read what is damaged");
                 process(name).stop();
-                deleteWhatIsDamaged(name);
+                setApartWhatIsDamaged(name);
                 startAgainWhatEnded();
             }
         }

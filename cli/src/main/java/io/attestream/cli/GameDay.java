@@ -70,6 +70,7 @@ final class GameDay {
             Thread killing = new Thread(scene::killAll, "game-day-killing");
             Runtime.getRuntime().addShutdownHook(killing);
             try {
+                scenario.prepare(scene);
                 awaitSteady(scene);
                 DrillScene kept = new DrillScene(scene.cluster(), scene.record(), scene.load());
                 play(scene);

@@ -57,12 +57,13 @@ final class GameDayEvidence {
 
     private static String csv(List<SliProbe.Sample> samples) {
         StringBuilder csv = new StringBuilder(
-                "at,since_acknowledged_seconds,oldest_unpublished_seconds,checkpoint_age_seconds,since_proof_seconds\n");
+                "at,not_acknowledged,since_acknowledged_seconds,oldest_unpublished_seconds,checkpoint_age_seconds,since_proof_seconds\n");
         for (SliProbe.Sample sample : samples) {
             csv.append(String.format(
                     Locale.ROOT,
-                    "%s,%.3f,%.3f,%.3f,%.3f%n",
+                    "%s,%d,%.3f,%.3f,%.3f,%.3f%n",
                     sample.at(),
+                    sample.notAcknowledged(),
                     sample.sinceAcknowledgedSeconds(),
                     sample.oldestUnpublishedSeconds(),
                     sample.checkpointAgeSeconds(),

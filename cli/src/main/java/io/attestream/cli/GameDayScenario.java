@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.cli;
 
+import io.attestream.chaos.DevIdentityProvider;
 import io.attestream.chaos.LocalCluster.Topology;
+import io.attestream.chaos.verbs.LocalTarget;
+import io.attestream.chaos.verbs.Parameters;
+import io.attestream.chaos.verbs.Verb;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -57,6 +62,88 @@ enum GameDayScenario {
             }
         }
     },
+    SPLIT_BRAIN(
+            "Of two checkpointers the one that works stands still until the other has taken over, and goes on as if nothing had"
+                    + " been. Its next write is fenced and it ends: never do two publish.",
+            "AttestreamProcessDown") {
+        @Override
+        Topology topology() {
+            return super.topology().withCheckpointers(2);
+        }
+
+        @Override
+        void inject(GameDayScene scene) {
+            String active = scene.activeCheckpointer();
+            scene.faults().suspend(active);
+            scene.faults().requireGoesOnWithout(active);
+            scene.faults().resume(active);
+        }
+    },
+    LOAD_SURGE(
+            "Producers send more at once than the gateway has room for. What does not fit is refused at once, to be sent again;"
+                    + " what is acknowledged is kept as ever. Somebody is told, and makes who surges slow down.",
+            "SLOErrorRateCritical") {
+        @Override
+        Map<String, Map<String, String>> settings() {
+            // Room for two streams of events at once.
+            return Map.of("gateway", Map.of("ATTESTREAM_ADMISSION_MAX_IN_FLIGHT_EVENTS", "1100"));
+        }
+
+        @Override
+        void inject(GameDayScene scene) {
+            scene.untilByHand(Surge.start(scene.record().withoutReading()));
+        }
+    },
+    JWKS_OUTAGE(
+            "The identity provider answers no more. The gateways go on with the keys they have; somebody is told before those are"
+                    + " too old, and sees to the provider. No gateway is restarted.",
+            "AttestreamKeysStale") {
+        @Override
+        Map<String, Map<String, String>> settings() {
+            return Map.of("gateway", Map.of("JWKS_MAX_STALE_SECONDS", "240"));
+        }
+
+        @Override
+        void inject(GameDayScene scene) {
+            DevIdentityProvider provider = scene.cluster().local().identityProvider();
+            provider.setAvailable(false);
+            scene.untilByHand(() -> provider.setAvailable(true));
+        }
+    },
+    CLOCK_SKEW(
+            "The clock of the gateway's machine falls ten minutes behind. Every token is of the future for it, and nobody is let in"
+                    + " until the clock is right again.",
+            "AttestreamClockSkew") {
+        @Override
+        Topology topology() {
+            return Topology.FOR_CHAOS;
+        }
+
+        @Override
+        void inject(GameDayScene scene) {
+            scene.untilByHand(LocalTarget.of(scene.cluster().data())
+                    .inject(Verb.CLOCK_SKEW, "gateway-0", Parameters.DEFAULT.withSkew(Duration.ofMinutes(-10))));
+        }
+    },
+    BIT_FLIP(
+            "A bit of a processors' store flips on its disk. The scrub finds it before anybody is answered with it, and the store is"
+                    + " made again from its changelogs.",
+            "AttestreamStorageDamaged") {
+        @Override
+        Map<String, Map<String, String>> settings() {
+            return Map.of("processors", Map.of("ATTESTREAM_STATE_SCRUB_INTERVAL_MILLIS", "5000"));
+        }
+
+        @Override
+        void prepare(GameDayScene scene) {
+            scene.faults().awaitTable(DrillCluster.PROCESSORS);
+        }
+
+        @Override
+        void inject(GameDayScene scene) {
+            scene.faults().flipABitOfState(DrillCluster.PROCESSORS);
+        }
+    },
     DISK_FULL(
             "The disk of the object store has no byte left. The checkpointer publishes nothing that it could not store;"
                     + " events go on being acknowledged. The page's commands work once somebody has freed the disk.",
@@ -70,11 +157,7 @@ enum GameDayScenario {
         void inject(GameDayScene scene) {
             scene.faults().fillAlmost("objects");
             scene.faults().fill("objects");
-        }
-
-        @Override
-        void byHand(GameDayScene scene) {
-            scene.faults().free("objects");
+            scene.untilByHand(() -> scene.faults().free("objects"));
         }
     };
 
@@ -117,11 +200,14 @@ enum GameDayScenario {
         return List.of();
     }
 
-    /** Begins the fault; returns when it is there, or, if nobody is to mend it, when all of it is over. */
-    abstract void inject(GameDayScene scene);
+    /** What has to be there before, so that the fault can be done; returns when it is. */
+    void prepare(GameDayScene scene) {}
 
-    /** What the one on call does before the commands of the page, and no command can. */
-    void byHand(GameDayScene scene) {}
+    /**
+     * Begins the fault; returns when it is there, or, if nobody is to mend it, when all of it is over. What the one on call ends before the commands of the page, and no command can, is given to {@link
+     * GameDayScene#untilByHand}.
+     */
+    abstract void inject(GameDayScene scene);
 
     String word() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');

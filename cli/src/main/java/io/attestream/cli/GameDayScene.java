@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.attestream.chaos.FreePorts;
 import io.attestream.chaos.Installation;
 import io.attestream.chaos.JvmCommand;
+import io.attestream.chaos.LocalCluster;
 import io.attestream.chaos.ManagedProcess;
 import io.attestream.chaos.monitoring.LocalAlertmanager;
 import io.attestream.chaos.monitoring.LocalPrometheus;
@@ -14,10 +15,10 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 
 /**
@@ -38,7 +39,9 @@ final class GameDayScene implements AutoCloseable {
     private final LocalPrometheus prometheus;
     private final ManagedProcess monitor;
     /** In the order in which they end. */
-    private final List<AutoCloseable> parts = new ArrayList<>();
+    private final List<AutoCloseable> parts = new CopyOnWriteArrayList<>();
+    /** Of them, what somebody has to end. */
+    private final List<AutoCloseable> byHand = new CopyOnWriteArrayList<>();
 
     /**
      * Starts everything.
@@ -65,7 +68,7 @@ final class GameDayScene implements AutoCloseable {
             URI metrics = URI.create("http://127.0.0.1:" + monitorPort + "/metrics");
             monitor = keep(monitorProcess(data, monitorPort));
             monitor.start().awaitReady(metrics, READY_TIMEOUT);
-            responder = keep(new Responder(data, data.resolve("logs"), () -> scenario.byHand(this)));
+            responder = keep(new Responder(data, data.resolve("logs"), this::endByHand));
             pager = keep(Pager.start(responder::page));
             LocalAlertmanager alertmanager = keep(LocalAlertmanager.start(
                     directory(data, "alertmanager"),
@@ -125,6 +128,38 @@ final class GameDayScene implements AutoCloseable {
         monitor.stop();
     }
 
+    /** Something the one on call ends before the commands of a page; it ends with the scene at the latest. */
+    void untilByHand(AutoCloseable fault) {
+        byHand.add(keep(fault));
+    }
+
+    private void endByHand() {
+        byHand.forEach(GameDayScene::end);
+        parts.removeAll(byHand);
+    }
+
+    private static void end(AutoCloseable part) {
+        try {
+            part.close();
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** The one of several that publishes. */
+    String activeCheckpointer() {
+        LocalCluster local = cluster.local();
+        return local.services().stream()
+                .filter(service -> service.startsWith(DrillCluster.CHECKPOINTER))
+                .filter(service -> Scrape.value(
+                                local.serviceUrl(service).resolve("/metrics"), "attestream_checkpointer_epoch")
+                        .isPresent())
+                .findFirst()
+                .orElseThrow(() -> new IllegalStateException("no checkpointer has its turn"));
+    }
+
     DrillCluster cluster() {
         return cluster;
     }
@@ -166,13 +201,7 @@ final class GameDayScene implements AutoCloseable {
     @Override
     public void close() {
         for (AutoCloseable part : List.copyOf(parts)) {
-            try {
-                part.close();
-            } catch (RuntimeException e) {
-                throw e;
-            } catch (Exception e) {
-                throw new IllegalStateException(e);
-            }
+            end(part);
             parts.remove(part);
         }
     }

@@ -33,6 +33,7 @@ import picocli.CommandLine.Option;
         },
         subcommands = {
             RestoreCommand.State.class,
+            RestoreStoresCommand.class,
             RestoreKafkaCommand.class,
             RestoreCommand.Objects.class,
             RestoreCommand.PointInTime.class

@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.cli;
 
-import java.io.IOException;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,7 +26,7 @@ final class SliProbe implements AutoCloseable {
     /** So long nothing may be acknowledged: a request that is on its way is not an outage. */
     static final double INGEST_SECONDS_MAX = 2;
 
-    private static final String CHECKPOINT_AGE = "attestream_monitor_checkpoint_age_seconds ";
+    private static final String CHECKPOINT_AGE = "attestream_monitor_checkpoint_age_seconds";
     private static final int SAMPLES_MAX = 4 * 3_600;
 
     private final DrillLoad load;
@@ -40,18 +35,17 @@ final class SliProbe implements AutoCloseable {
     private final CountDownLatch stop = new CountDownLatch(1);
     private final List<Thread> threads = new ArrayList<>();
     private final List<Sample> samples = new ArrayList<>();
-    private final HttpClient http =
-            HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
-
     private volatile NewestEpoch newest = NewestEpoch.NONE;
     private volatile long provedNanos = System.nanoTime();
     private volatile double checkpointAgeSeconds = Double.NaN;
     private int acknowledgedBefore;
+    private long troublesBefore;
     private long acknowledgedNanos = System.nanoTime();
 
     /**
      * What was seen at one time.
      *
+     * @param notAcknowledged answers to the load, since the look before, that were no acknowledgement
      * @param sinceAcknowledgedSeconds since the last event was acknowledged
      * @param oldestUnpublishedSeconds age of the oldest event that was acknowledged and is in no published epoch; 0 if none is
      * @param checkpointAgeSeconds of the newest checkpoint the monitor verified; NaN if it does not say
@@ -59,6 +53,7 @@ final class SliProbe implements AutoCloseable {
      */
     record Sample(
             Instant at,
+            long notAcknowledged,
             double sinceAcknowledgedSeconds,
             double oldestUnpublishedSeconds,
             double checkpointAgeSeconds,
@@ -66,7 +61,7 @@ final class SliProbe implements AutoCloseable {
         /** The indicators that are not as their objective says, by name. */
         List<String> bad() {
             List<String> bad = new ArrayList<>();
-            if (sinceAcknowledgedSeconds > INGEST_SECONDS_MAX) {
+            if (notAcknowledged > 0 || sinceAcknowledgedSeconds > INGEST_SECONDS_MAX) {
                 bad.add("ingest");
             }
             if (oldestUnpublishedSeconds > PUBLICATION_SECONDS_MAX) {
@@ -146,20 +141,7 @@ final class SliProbe implements AutoCloseable {
     }
 
     private void lookAtMonitor() {
-        HttpRequest request =
-                HttpRequest.newBuilder(monitor).timeout(Duration.ofSeconds(5)).build();
-        try {
-            checkpointAgeSeconds = http.send(request, HttpResponse.BodyHandlers.ofLines())
-                    .body()
-                    .filter(line -> line.startsWith(CHECKPOINT_AGE))
-                    .mapToDouble(line -> Double.parseDouble(line.substring(CHECKPOINT_AGE.length())))
-                    .findFirst()
-                    .orElse(Double.NaN);
-        } catch (IOException e) {
-            checkpointAgeSeconds = Double.NaN;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        checkpointAgeSeconds = Scrape.value(monitor, CHECKPOINT_AGE).orElse(Double.NaN);
     }
 
     private void sample() {
@@ -169,6 +151,9 @@ final class SliProbe implements AutoCloseable {
             acknowledgedBefore = events.size();
             acknowledgedNanos = now;
         }
+        long troubles = load.troubleCount();
+        long notAcknowledged = troubles - troublesBefore;
+        troublesBefore = troubles;
         NewestEpoch seen = newest;
         OptionalDouble oldest = events.stream()
                 .filter(event -> !seen.covers(event.shard(), event.offset()))
@@ -176,6 +161,7 @@ final class SliProbe implements AutoCloseable {
                 .max();
         Sample sample = new Sample(
                 Instant.now(),
+                notAcknowledged,
                 (now - acknowledgedNanos) / 1e9,
                 oldest.orElse(0),
                 checkpointAgeSeconds,

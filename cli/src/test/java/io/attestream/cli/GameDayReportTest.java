@@ -28,7 +28,7 @@ class GameDayReportTest {
     private Path scratch;
 
     private static SliProbe.Sample sample(int second, boolean good) {
-        return new SliProbe.Sample(BEGIN.plusSeconds(second), 0.1, good ? 1 : 30, 2, 0.5);
+        return new SliProbe.Sample(BEGIN.plusSeconds(second), 0, 0.1, good ? 1 : 30, 2, 0.5);
     }
 
     /** One character a second: good is a dot. */
@@ -63,10 +63,11 @@ class GameDayReportTest {
 
     @Test
     void eachIndicatorHasItsBoundAndNoNumberIsBad() {
-        assertThat(new SliProbe.Sample(BEGIN, 2, 10, 20, 3).bad()).isEmpty();
-        assertThat(new SliProbe.Sample(BEGIN, 2.1, 10.1, 20.1, 3.1).bad())
+        assertThat(new SliProbe.Sample(BEGIN, 0, 2, 10, 20, 3).bad()).isEmpty();
+        assertThat(new SliProbe.Sample(BEGIN, 0, 2.1, 10.1, 20.1, 3.1).bad())
                 .containsExactly("ingest", "publication", "checkpoint", "proof");
-        assertThat(new SliProbe.Sample(BEGIN, 0, 0, Double.NaN, 0).bad()).containsExactly("checkpoint");
+        assertThat(new SliProbe.Sample(BEGIN, 0, 0, 0, Double.NaN, 0).bad()).containsExactly("checkpoint");
+        assertThat(new SliProbe.Sample(BEGIN, 1, 0, 0, 0, 0).bad()).containsExactly("ingest");
     }
 
     private static GameDayReport report(Finding... findings) {
