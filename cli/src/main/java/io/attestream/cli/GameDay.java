@@ -103,6 +103,10 @@ final class GameDay {
             throw new IllegalStateException(
                     "there is no steady state to begin with: users see " + last(scene) + ", alerts " + scene.alerts());
         }
+        if (!pages(scene).isEmpty()) {
+            throw new IllegalStateException("somebody was woken before anything was done: "
+                    + scene.pager().alerts());
+        }
     }
 
     private static Object last(GameDayScene scene) {
@@ -114,7 +118,7 @@ final class GameDay {
         moment(Moment.INJECTED, Instant.now());
         scenario.inject(scene);
         if (scenario.pages().isEmpty()) {
-            await(SILENCE, () -> !scene.pager().alerts().isEmpty());
+            await(SILENCE, () -> !pages(scene).isEmpty());
         } else if (!await(limits.page(), () -> lookForPage(scene))) {
             finding(
                     Severity.HIGH,
@@ -127,11 +131,19 @@ final class GameDay {
                     "users have not all of it again " + limits.recovered().toSeconds() + " s after the page: "
                             + last(scene));
         }
-        noteImpact(scene);
+        Instant recoveredAt = Instant.now();
         if (!await(limits.resolved(), () -> scene.pager().isQuiet())) {
             finding(Severity.MEDIUM, "a page was not over " + limits.resolved().toSeconds() + " s after the recovery");
         } else if (!scene.pager().alerts().isEmpty()) {
             moment(Moment.ALERT_RESOLVED, Instant.now());
+        }
+        noteImpact(scene);
+        long relapses = scene.probe().samples().stream()
+                .filter(sample ->
+                        sample.at().isAfter(recoveredAt) && !sample.bad().isEmpty())
+                .count();
+        if (recovered && relapses > 0) {
+            finding(Severity.MEDIUM, "users had all of it again, and then not for " + relapses + " s");
         }
     }
 
@@ -147,14 +159,18 @@ final class GameDay {
                 }
             }
         }
-        for (Pager.Alert alert : scene.pager().alerts()) {
-            if (alert.page() && alert.firing()) {
-                progress.accept("woken by " + alert.name());
-                moment(Moment.PAGE_RECEIVED, alert.at());
-                return true;
-            }
+        for (Pager.Alert alert : pages(scene)) {
+            progress.accept("woken by " + alert.name());
+            moment(Moment.PAGE_RECEIVED, alert.at());
+            return true;
         }
         return false;
+    }
+
+    private static List<Pager.Alert> pages(GameDayScene scene) {
+        return scene.pager().alerts().stream()
+                .filter(alert -> alert.page() && alert.firing())
+                .toList();
     }
 
     private boolean isMitigated(GameDayScene scene) {
@@ -222,11 +238,8 @@ final class GameDay {
                         Severity.HIGH,
                         "the page of " + step.alert() + " says to run \"" + step.command() + "\", which ended with "
                                 + step.exitCode()));
-        List<String> woken = scene.pager().alerts().stream()
-                .filter(alert -> alert.page() && alert.firing())
-                .map(Pager.Alert::name)
-                .distinct()
-                .toList();
+        List<String> woken =
+                pages(scene).stream().map(Pager.Alert::name).distinct().toList();
         if (!woken.isEmpty()
                 && woken.stream().noneMatch(scenario.pages()::contains)
                 && !scenario.pages().isEmpty()) {

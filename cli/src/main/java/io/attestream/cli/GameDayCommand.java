@@ -3,6 +3,7 @@ package io.attestream.cli;
 
 import io.attestream.chaos.Installation;
 import io.attestream.chaos.monitoring.MissingProgram;
+import io.attestream.chaos.verbs.ChaosSkipped;
 import io.attestream.cli.GameDayReport.Moment;
 import io.attestream.cli.Output.Tone;
 import java.io.IOException;
@@ -10,6 +11,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -117,7 +119,7 @@ final class GameDayCommand {
             for (GameDayScenario one : chosen) {
                 output.say(Tone.STRONG, "Game day " + one.word());
                 output.say("  " + one.hypothesis());
-                good &= !one.mounts().isEmpty() && !inOwnMounts ? playInOwnMounts(one) : play(one, output, rows);
+                good &= !one.mounts().isEmpty() && !inOwnMounts ? playInOwnMounts(one, rows) : play(one, output, rows);
             }
             if (rows.size() > 1) {
                 Output.table(rows).forEach(output::print);
@@ -128,10 +130,11 @@ final class GameDayCommand {
 
         private boolean play(GameDayScenario one, Output output, List<List<String>> rows) {
             Path data = newDirectory();
+            Instant startedAt = Instant.now();
             try (SmallDisks disks = new SmallDisks()) {
                 Optional<String> refusal = disks.mount(data, one.mounts());
                 if (refusal.isPresent()) {
-                    rows.add(row(one.word(), "skipped: " + refusal.get()));
+                    rows.add(row(one.word(), "skipped: " + refusal.get(), ""));
                     return false;
                 }
                 GameDayReport report =
@@ -141,7 +144,7 @@ final class GameDayCommand {
                         one.word(),
                         report.isPassed(strict) ? "passed" : "FAILED",
                         seconds(report.between(Moment.INJECTED, Moment.PAGE_RECEIVED)),
-                        seconds(Optional.of(report.timeToRecover())),
+                        seconds(report.timeToRecover()),
                         Integer.toString(report.acknowledgedEvents()),
                         Integer.toString(report.lostEvents()),
                         evidence.toString()));
@@ -149,24 +152,23 @@ final class GameDayCommand {
                 return report.isPassed(strict);
             } catch (MissingProgram e) {
                 throw new CliException(ExitCode.USAGE, String.valueOf(e.getMessage()), "");
-            } catch (IllegalStateException e) {
+            } catch (ChaosSkipped e) {
+                rows.add(row(one.word(), "skipped: " + e.getMessage(), ""));
+                return false;
+            } catch (CliException | IllegalStateException e) {
                 // One that could not be played is not passed; the others still can be.
                 output.say(Tone.BAD, "  " + e.getMessage());
-                rows.add(row(
-                        one.word(),
-                        "FAILED: "
-                                + String.valueOf(e.getMessage())
-                                        .lines()
-                                        .findFirst()
-                                        .orElse("")));
+                String what = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+                Path logs = GameDayEvidence.writeLogs(directory, startedAt, data.resolve("logs"));
+                rows.add(row(one.word(), "FAILED: " + what, logs.toString()));
                 return false;
             } finally {
                 delete(data);
             }
         }
 
-        private static List<String> row(String scenario, String result) {
-            return List.of(scenario, result, "", "", "", "", "");
+        private static List<String> row(String scenario, String result, String evidence) {
+            return List.of(scenario, result, "", "", "", "", evidence);
         }
 
         private static String seconds(Optional<Duration> duration) {
@@ -192,7 +194,7 @@ final class GameDayCommand {
         }
 
         /** What is mounted there goes with it, whatever becomes of it. */
-        private boolean playInOwnMounts(GameDayScenario one) {
+        private boolean playInOwnMounts(GameDayScenario one, List<List<String>> rows) {
             List<String> command = new ArrayList<>(List.of(
                     "unshare",
                     "--map-root-user",
@@ -208,7 +210,13 @@ final class GameDayCommand {
                 command.add("--strict");
             }
             try {
-                return new ProcessBuilder(command).inheritIO().start().waitFor() == 0;
+                Process child = new ProcessBuilder(command).inheritIO().start();
+                Thread ending = new Thread(child::destroy, "game-day-ending");
+                Runtime.getRuntime().addShutdownHook(ending);
+                boolean passed = child.waitFor() == 0;
+                Runtime.getRuntime().removeShutdownHook(ending);
+                rows.add(row(one.word(), (passed ? "passed" : "FAILED") + ", see above", ""));
+                return passed;
             } catch (IOException e) {
                 throw new CliException(
                         ExitCode.UNAVAILABLE,

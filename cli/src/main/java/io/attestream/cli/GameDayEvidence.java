@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
@@ -22,6 +23,7 @@ final class GameDayEvidence {
     private static final String PLOT = "slis.svg";
     private static final String SAMPLES = "slis.csv";
     private static final String RUNNING = ".running";
+    private static final String FAILED = ".failed";
     private static final DateTimeFormatter NAME =
             DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH-mm-ss'Z'").withZone(ZoneOffset.UTC);
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
@@ -44,14 +46,30 @@ final class GameDayEvidence {
             Files.writeString(running.resolve(SAMPLES), csv(report.samples()));
             Files.writeString(running.resolve(PLOT), GameDayPlot.of(report));
             Files.writeString(running.resolve(PEOPLE), people(report, strict));
-            try (Stream<Path> files = Files.list(logs)) {
-                for (Path log : files.filter(Files::isRegularFile).toList()) {
-                    Files.copy(log, running.resolve("logs").resolve(log.getFileName()));
-                }
-            }
+            copy(logs, running);
             return Files.move(running, directory);
         } catch (IOException e) {
             throw LocalFiles.failure("write", running, e);
+        }
+    }
+
+    /** Logs and history of one that came to no report. */
+    static Path writeLogs(Path root, Instant startedAt, Path logs) {
+        Path directory = root.resolve(NAME.format(startedAt) + FAILED);
+        try {
+            Files.createDirectories(directory.resolve("logs"));
+            copy(logs, directory);
+            return directory;
+        } catch (IOException e) {
+            throw LocalFiles.failure("write", directory, e);
+        }
+    }
+
+    private static void copy(Path logs, Path directory) throws IOException {
+        try (Stream<Path> files = Files.list(logs)) {
+            for (Path log : files.filter(Files::isRegularFile).toList()) {
+                Files.copy(log, directory.resolve("logs").resolve(log.getFileName()));
+            }
         }
     }
 
@@ -81,9 +99,11 @@ final class GameDayEvidence {
         lines.add("");
         lines.add(String.format(
                 Locale.ROOT,
-                "Users were without some of it for **%.1f s** (MTTR, until the indicators were good again). Acknowledged: %d"
+                "Users were without some of it for **%s** (MTTR, until the indicators were good again). Acknowledged: %d"
                         + " events, of which **%d** were lost.",
-                GameDayReport.seconds(report.timeToRecover()),
+                report.timeToRecover()
+                        .map(time -> String.format(Locale.ROOT, "%.1f s", GameDayReport.seconds(time)))
+                        .orElse("ever"),
                 report.acknowledgedEvents(),
                 report.lostEvents()));
         lines.add("");

@@ -128,18 +128,23 @@ record GameDayReport(
         return begin == null || end == null ? Optional.empty() : Optional.of(Duration.between(begin, end));
     }
 
-    /** From what users saw first until they had all of it again; none if they saw nothing. */
-    Duration timeToRecover() {
-        return between(Moment.USER_IMPACT, Moment.SLI_RECOVERED).orElse(Duration.ZERO);
+    /** From what users saw first until they had all of it again: zero if they saw nothing, empty if they have not. */
+    Optional<Duration> timeToRecover() {
+        return moments.containsKey(Moment.USER_IMPACT)
+                ? between(Moment.USER_IMPACT, Moment.SLI_RECOVERED)
+                : Optional.of(Duration.ZERO);
     }
 
-    /** Seconds in which an indicator was not as its objective says, by its name. */
+    /** Seconds since the fault in which an indicator was not as its objective says, by its name. */
     Map<String, Integer> badSeconds() {
         Map<String, Integer> bad = new LinkedHashMap<>();
         for (String indicator : List.of("ingest", "publication", "checkpoint", "proof")) {
             bad.put(indicator, 0);
         }
-        samples.forEach(sample -> sample.bad().forEach(indicator -> bad.merge(indicator, 1, Integer::sum)));
+        Instant injected = moments.getOrDefault(Moment.INJECTED, startedAt);
+        samples.stream()
+                .filter(sample -> !sample.at().isBefore(injected))
+                .forEach(sample -> sample.bad().forEach(indicator -> bad.merge(indicator, 1, Integer::sum)));
         return bad;
     }
 
@@ -184,7 +189,7 @@ record GameDayReport(
         putSeconds(all, "detectSeconds", Moment.INJECTED, Moment.PAGE_RECEIVED);
         putSeconds(all, "acknowledgeSeconds", Moment.PAGE_RECEIVED, Moment.ACKNOWLEDGED);
         putSeconds(all, "mitigateSeconds", Moment.MITIGATION_STARTED, Moment.MITIGATION_ENDED);
-        all.put("mttrSeconds", seconds(timeToRecover()));
+        all.put("mttrSeconds", timeToRecover().map(GameDayReport::seconds).orElse(null));
         putSeconds(all, "resolveSeconds", Moment.SLI_RECOVERED, Moment.ALERT_RESOLVED);
         all.put("badSeconds", badSeconds());
         all.put("budgetSpentPercent", budgetSpentPercent());

@@ -198,11 +198,20 @@ final class GameDayScene implements AutoCloseable {
         faults.killAll();
     }
 
+    /** Ends all of it, whatever one of its parts does. */
     @Override
     public void close() {
+        RuntimeException failure = null;
         for (AutoCloseable part : List.copyOf(parts)) {
-            end(part);
+            try {
+                end(part);
+            } catch (RuntimeException e) {
+                failure = failure == null ? e : failure;
+            }
             parts.remove(part);
+        }
+        if (failure != null) {
+            throw failure;
         }
     }
 }

@@ -71,10 +71,14 @@ class GameDayReportTest {
     }
 
     private static GameDayReport report(Finding... findings) {
+        return report("....xxxx....", findings);
+    }
+
+    private static GameDayReport report(String seconds, Finding... findings) {
         Map<Moment, Instant> moments = new EnumMap<>(Moment.class);
         moments.put(Moment.INJECTED, BEGIN.plusSeconds(2));
         moments.put(Moment.PAGE_RECEIVED, BEGIN.plusSeconds(45));
-        List<SliProbe.Sample> samples = samples("....xxxx....");
+        List<SliProbe.Sample> samples = samples(seconds);
         moments.putAll(GameDayReport.impact(samples, BEGIN.plusSeconds(2)));
         return new GameDayReport(
                 GameDayScenario.PROCESSORS_DOWN,
@@ -138,9 +142,21 @@ class GameDayReportTest {
 
     @Test
     void timeToRecoverIsOfUsersAndNotOfTheAlert() {
-        assertThat(report().timeToRecover()).isEqualTo(Duration.ofSeconds(4));
+        assertThat(report().timeToRecover()).contains(Duration.ofSeconds(4));
         assertThat(report().badSeconds()).containsEntry("publication", 4).containsEntry("ingest", 0);
         assertThat(report().budgetSpentPercent().get("publication")).isEqualTo(0.031);
+    }
+
+    @Test
+    void usersWhoHaveNotAllOfItAgainHaveNoTimeToRecover() {
+        assertThat(report("....xxxxxxxx").timeToRecover()).isEmpty();
+        assertThat(report("....xxxxxxxx").json(true)).containsEntry("mttrSeconds", null);
+        assertThat(report("............").timeToRecover()).contains(Duration.ZERO);
+    }
+
+    @Test
+    void whatWasBadBeforeTheFaultSpendsNothing() {
+        assertThat(report("xx..xxxx....").badSeconds()).containsEntry("publication", 4);
     }
 
     @Test
