@@ -12,6 +12,9 @@ import static io.attestream.cli.FaultMoment.SEQUENCING;
 import static io.attestream.cli.FaultMoment.SNAPSHOT;
 
 import io.attestream.chaos.LocalCluster.Topology;
+import io.attestream.chaos.verbs.FakeClock;
+import io.attestream.chaos.verbs.Parameters;
+import io.attestream.chaos.verbs.Verb;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -214,15 +217,74 @@ enum Fault {
             return Optional.of("needs a device that delays (dm-delay), so a kernel module and root");
         }
     },
-    CLOCK_JUMP("the clock of a machine jumps, backwards or forwards") {
+    NETWORK_DELAY("everything between a part and Kafka takes half a second longer, for 16 s") {
+        @Override
+        Topology topology() {
+            return Topology.FOR_CHAOS;
+        }
+
+        @Override
+        Map<String, List<FaultMoment>> strikes() {
+            return SIGKILL.strikes();
+        }
+
         @Override
         void strike(FaultScene scene, String part) {
-            throw new IllegalStateException("is not tested");
+            scene.inject(Verb.DELAY, part, Parameters.DEFAULT);
+        }
+
+        @Override
+        void relieve(FaultScene scene, String part) {
+            scene.undoAfter(LONG_MILLIS);
+        }
+    },
+    NETWORK_RESET("every connection between a part and Kafka is reset as soon as something is sent, for 16 s") {
+        @Override
+        Topology topology() {
+            return Topology.FOR_CHAOS;
+        }
+
+        @Override
+        Map<String, List<FaultMoment>> strikes() {
+            return SIGKILL.strikes();
+        }
+
+        @Override
+        void strike(FaultScene scene, String part) {
+            scene.inject(Verb.RESET, part, Parameters.DEFAULT);
+        }
+
+        @Override
+        void relieve(FaultScene scene, String part) {
+            scene.undoAfter(LONG_MILLIS);
+        }
+    },
+    CLOCK_JUMP("the clock of a part jumps ten minutes ahead, and back after 16 s") {
+        @Override
+        Topology topology() {
+            return Topology.FOR_CHAOS;
+        }
+
+        @Override
+        Map<String, List<FaultMoment>> strikes() {
+            return SIGKILL.strikes();
+        }
+
+        @Override
+        void strike(FaultScene scene, String part) {
+            scene.inject(Verb.CLOCK_SKEW, part, Parameters.DEFAULT);
+        }
+
+        @Override
+        void relieve(FaultScene scene, String part) {
+            scene.undoAfter(LONG_MILLIS);
         }
 
         @Override
         Optional<String> untested() {
-            return Optional.of("needs a clock of its own for each process (libfaketime), which a JDK does not have");
+            return FakeClock.library().isPresent()
+                    ? Optional.empty()
+                    : Optional.of("needs libfaketime, a clock for each process: deploy/prometheus/install.sh");
         }
     };
 

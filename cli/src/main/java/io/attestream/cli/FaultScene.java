@@ -2,6 +2,10 @@
 package io.attestream.cli;
 
 import io.attestream.chaos.ManagedProcess;
+import io.attestream.chaos.verbs.Injection;
+import io.attestream.chaos.verbs.LocalTarget;
+import io.attestream.chaos.verbs.Parameters;
+import io.attestream.chaos.verbs.Verb;
 import io.attestream.processors.StateCheck;
 import java.io.File;
 import java.io.IOException;
@@ -28,6 +32,7 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.jspecify.annotations.Nullable;
 
 /** A cluster under load to which things are done, and who starts again what ended. */
 final class FaultScene {
@@ -47,6 +52,7 @@ final class FaultScene {
     /** How a strike showed, in words. */
     private final Set<String> seen = new LinkedHashSet<>();
 
+    private @Nullable Injection injection;
     private int starts;
     private String struck = "";
     /** How long it took, each time, until what came meanwhile was published without the part that was missing. */
@@ -99,6 +105,18 @@ final class FaultScene {
 
     private static String kind(String name) {
         return name.replaceAll("-[0-9]+$", "");
+    }
+
+    /** Begins a fault that has to be undone. */
+    void inject(Verb verb, String name, Parameters parameters) {
+        injection = LocalTarget.of(cluster.data()).inject(verb, name, parameters);
+        seen.add(verb.word() + " of " + name);
+    }
+
+    /** Ends what was injected. */
+    void undoAfter(long millis) {
+        hold(millis);
+        Objects.requireNonNull(injection).close();
     }
 
     /** The fault lasts for so long. */

@@ -62,7 +62,7 @@ class FaultDrillIT {
 
     @Test
     void whatIsNotDoneIsNoSuccess() throws Exception {
-        Script.Ended untested = drill("--fault", "clock-jump");
+        Script.Ended untested = drill("--fault", "slow-disk");
         assertThat(untested.exitCode()).isEqualTo(ExitCode.UNAVAILABLE);
         assertThat(untested.out()).contains("not tested");
 
