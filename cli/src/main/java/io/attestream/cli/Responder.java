@@ -42,6 +42,7 @@ final class Responder implements AutoCloseable {
     /**
      * A command that was run.
      *
+     * @param command as it stands on the page
      * @param alert it was run for
      * @param exitCode -1 if it did not end in time
      * @param output the end of it
@@ -110,16 +111,20 @@ final class Responder implements AutoCloseable {
             String output = new String(java.nio.file.Files.readAllBytes(log), StandardCharsets.UTF_8);
             return new Step(
                     alert,
-                    command,
+                    asOnThePage(command),
                     begun,
                     ended ? shell.exitValue() : -1,
-                    output.substring(Math.max(0, output.length() - OUTPUT_LENGTH_MAX)));
+                    asOnThePage(output.substring(Math.max(0, output.length() - OUTPUT_LENGTH_MAX))));
         } catch (IOException e) {
             throw new UncheckedIOException(command + " cannot be run", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return new Step(alert, command, begun, -1, "interrupted");
+            return new Step(alert, asOnThePage(command), begun, -1, "interrupted");
         }
+    }
+
+    private String asOnThePage(String text) {
+        return text.replace(data.toString(), Runbook.DATA);
     }
 
     /** What was run, in order. */

@@ -14,7 +14,7 @@ final class Runbook {
     private static final Pattern BLOCK = Pattern.compile("```sh\\n(.*?)```", Pattern.DOTALL);
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9-]+[.]md");
     /** As commands in pages name it. */
-    private static final String DATA = "./attestream-data";
+    static final String DATA = "./attestream-data";
 
     private final String text;
 
