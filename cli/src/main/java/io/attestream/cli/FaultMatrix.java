@@ -3,11 +3,16 @@ package io.attestream.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -17,10 +22,11 @@ import java.util.function.UnaryOperator;
 final class FaultMatrix {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String SURVIVED = "survived";
+    private static final String TAKEN_AT = "takenAt";
 
-    private final JsonNode all;
+    private final ObjectNode all;
 
-    private FaultMatrix(JsonNode all) {
+    private FaultMatrix(ObjectNode all) {
         this.all = all;
     }
 
@@ -30,7 +36,7 @@ final class FaultMatrix {
 
     static FaultMatrix read(Path file) {
         try {
-            return new FaultMatrix(JSON.readTree(Files.readString(file)));
+            return new FaultMatrix(JSON.readValue(Files.readString(file), ObjectNode.class));
         } catch (IOException e) {
             throw new UncheckedIOException(file + " holds no results of faults", e);
         }
@@ -48,6 +54,8 @@ final class FaultMatrix {
         return Output.object(
                 "fault",
                 result.fault().word(),
+                TAKEN_AT,
+                Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
                 "untested",
                 result.untested().orElse(""),
                 SURVIVED,
@@ -81,8 +89,26 @@ final class FaultMatrix {
                         .toList());
     }
 
-    String takenAt() {
-        return all.path("takenAt").asText();
+    /** This one, and what another one has of faults that were not done here; in the order of {@link Fault}. */
+    FaultMatrix keeping(FaultMatrix other) {
+        Map<String, JsonNode> byFault = new HashMap<>();
+        other.faults().forEach(fault -> byFault.put(fault.path("fault").asText(), fault));
+        faults().forEach(fault -> byFault.put(fault.path("fault").asText(), fault));
+        ObjectNode merged = all.deepCopy();
+        ArrayNode faults = merged.putArray("faults");
+        Fault.words().stream().filter(byFault::containsKey).map(byFault::get).forEach(faults::add);
+        return new FaultMatrix(merged);
+    }
+
+    /** Of the oldest and the newest result: one day, or from one to another. */
+    String days() {
+        List<String> days = faults().stream()
+                .filter(fault -> !isUntested(fault))
+                .map(fault -> fault.path(TAKEN_AT).asText().substring(0, 10))
+                .distinct()
+                .sorted()
+                .toList();
+        return days.size() == 1 ? days.get(0) : days.get(0) + " to " + days.get(days.size() - 1);
     }
 
     /** In the order in which they were done. */

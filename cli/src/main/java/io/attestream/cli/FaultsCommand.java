@@ -8,8 +8,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -56,7 +54,8 @@ final class FaultsCommand implements Callable<Integer> {
             defaultValue = ALL,
             description =
                     "sigkill, sigstop, rebalance, broker-restart, leader-change, network-cut, disk-full, flipped-bit,"
-                            + " truncated-file, lost-directory, or all (default: ${DEFAULT-VALUE}).")
+                            + " truncated-file, lost-directory, network-delay, network-reset, clock-jump, or all (default:"
+                            + " ${DEFAULT-VALUE}).")
     private List<String> faults = List.of(ALL);
 
     @Option(
@@ -75,7 +74,10 @@ final class FaultsCommand implements Callable<Integer> {
             description = "Of each part at each moment (default: ${DEFAULT-VALUE}).")
     private int strikes;
 
-    @Option(names = "--result", paramLabel = "<file>", description = "Where the result is written, as JSON.")
+    @Option(
+            names = "--result",
+            paramLabel = "<file>",
+            description = "Where the result is written, as JSON. What the file has of other faults is kept.")
     private @Nullable Path result;
 
     @Option(
@@ -102,7 +104,7 @@ final class FaultsCommand implements Callable<Integer> {
                             ? inOwnMounts(fault)
                             : FaultMatrix.json(run(fault, output)));
             if (result != null) {
-                FaultMatrix.of(all(results)).write(result); // what was done stays, whatever becomes of the next
+                write(FaultMatrix.of(all(results)), result); // what was done stays, whatever becomes of the next
             }
         }
         Map<String, Object> all = all(results);
@@ -135,9 +137,12 @@ final class FaultsCommand implements Callable<Integer> {
                 .anyMatch(fault -> untested.contains(fault.word()));
     }
 
+    private static void write(FaultMatrix matrix, Path file) {
+        (Files.exists(file) ? matrix.keeping(FaultMatrix.read(file)) : matrix).write(file);
+    }
+
     private Map<String, Object> all(List<Object> results) {
-        String takenAt = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
-        return Output.object("takenAt", takenAt, "strikes", strikes, "faults", results);
+        return Output.object("strikes", strikes, "faults", results);
     }
 
     private FaultDrill.Result run(Fault fault, Output output) {

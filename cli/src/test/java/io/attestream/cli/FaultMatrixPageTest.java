@@ -61,14 +61,14 @@ class FaultMatrixPageTest {
                             .toList());
             assertThat(FaultMatrix.list(result.path("checks")))
                     .as(fault.word())
-                    .hasSize(8)
+                    .hasSizeGreaterThanOrEqualTo(8)
                     .allSatisfy(
                             check -> assertThat(check.path("outcome").asText()).isEqualTo("passed"));
         }
     }
 
     private String render() {
-        StringBuilder page = new StringBuilder("Of " + matrix.takenAt().substring(0, 10)
+        StringBuilder page = new StringBuilder("Of " + matrix.days()
                 + ". Each cell: strikes survived of strikes made, and the longest time from the end of the fault until what was"
                 + " acknowledged since was published.\n\n");
         table(page, matrix.rows());

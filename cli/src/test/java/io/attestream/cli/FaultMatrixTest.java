@@ -2,6 +2,7 @@
 package io.attestream.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.attestream.cli.FaultDrill.CellResult;
 import java.util.Arrays;
@@ -53,6 +54,17 @@ class FaultMatrixTest {
         assertThat(nothing.isSurvived()).isFalse();
         assertThat(matrix(nothing).isSurvived()).isFalse();
         assertThat(matrix().isSurvived()).isFalse();
+    }
+
+    @Test
+    void whatAnEarlierResultHasOfOtherFaultsIsKeptAndOfTheSameIsReplaced() {
+        FaultMatrix merged = matrix(done(2)).keeping(matrix(untested(), done(1)));
+
+        assertThat(merged.faults())
+                .extracting(
+                        fault -> fault.path("fault").asText(),
+                        fault -> fault.path("cells").path(0).path("survived").asInt(-1))
+                .containsExactly(tuple("sigkill", 2), tuple("slow-disk", -1));
     }
 
     @Test
