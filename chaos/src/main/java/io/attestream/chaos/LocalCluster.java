@@ -617,6 +617,12 @@ public final class LocalCluster implements AutoCloseable {
      * so that the next start finds it if this one leaves it behind.
      */
     public void startAgain(String name) {
+        begin(name);
+        awaitReady(name);
+    }
+
+    /** As {@link #startAgain}, and waits for nothing. */
+    public void begin(String name) {
         launch(process(name));
         try {
             ClusterFile last = ClusterFile.read(data).orElseThrow();
@@ -624,7 +630,6 @@ public final class LocalCluster implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(data + " cannot be told of the new " + name, e);
         }
-        awaitReady(name);
     }
 
     /** A service by its name: {@code gateway-0}, {@code processors-0}, {@code checkpointer}, {@code broker}, {@code registry}. */

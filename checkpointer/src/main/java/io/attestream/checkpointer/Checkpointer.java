@@ -46,6 +46,7 @@ final class Checkpointer {
     private final CheckpointerMetrics metrics;
     private final Pace pace;
     private final Clock clock;
+    private final Clock steady;
     private final CountDownLatch stop = new CountDownLatch(1);
 
     private final Optional<SnapshotName> startName;
@@ -58,7 +59,11 @@ final class Checkpointer {
     private volatile boolean replayed;
     private volatile long lastRoundMillis;
 
-    /** @param topicCheck run before anything is signed; fails if topic {@code events} is not the ledger's any more */
+    /**
+     * @param topicCheck run before anything is signed; fails if topic {@code events} is not the ledger's any more
+     * @param clock the time that is recorded
+     * @param steady what is due, and for how long, is told by: it cannot be set, and nothing waits for a time that was set back
+     */
     Checkpointer(
             Ledger ledger,
             int generation,
@@ -75,6 +80,7 @@ final class Checkpointer {
             CheckpointerMetrics metrics,
             Pace pace,
             Clock clock,
+            Clock steady,
             StepListener steps) {
         this.backlog = backlog;
         this.topicCheck = topicCheck;
@@ -93,9 +99,10 @@ final class Checkpointer {
         this.metrics = metrics;
         this.pace = pace;
         this.clock = clock;
+        this.steady = steady;
         this.notedHeads = ledger.emptyHeads();
-        this.lastRoundMillis = clock.millis();
-        this.progressDueMillis = clock.millis() + PROGRESS_MILLIS;
+        this.lastRoundMillis = steady.millis();
+        this.progressDueMillis = steady.millis() + PROGRESS_MILLIS;
         this.path = new PublishPath(archive, log, history, guard, signer, generation, alive(steps));
     }
 
@@ -106,12 +113,12 @@ final class Checkpointer {
      */
     void run() throws InterruptedException {
         takeUp();
-        long next = clock.millis();
+        long next = steady.millis();
         while (stop.getCount() > 0) {
             boolean more = publishNewest();
             publishShardNotesIfDue();
             takeSnapshotIfDue();
-            lastRoundMillis = clock.millis();
+            lastRoundMillis = steady.millis();
             next = Math.max(next + (more ? 0 : pace.intervalMillis()), lastRoundMillis);
             if (stop.await(next - lastRoundMillis, TimeUnit.MILLISECONDS)) {
                 return;
@@ -134,7 +141,7 @@ final class Checkpointer {
         return new StepListener() {
             @Override
             public void reached(PublishStep step, long epoch) {
-                lastRoundMillis = clock.millis();
+                lastRoundMillis = steady.millis();
                 steps.reached(step, epoch);
             }
 
@@ -199,7 +206,7 @@ final class Checkpointer {
     }
 
     private void published(EpochIntent intent, Backlog.Content content) {
-        unpacked.published(intent, content.sizesBytes(), clock.millis());
+        unpacked.published(intent, content.sizesBytes(), steady.millis());
         snapshots.published(intent, content.added());
     }
 
@@ -217,7 +224,7 @@ final class Checkpointer {
             long leaves = head.size().value() - before.get(head.shard()).size().value();
             sizesBytes.add(leaves * leafSizesBytes.get(head.shard()));
         }
-        unpacked.published(intent, sizesBytes, clock.millis());
+        unpacked.published(intent, sizesBytes, steady.millis());
     }
 
     private static List<Long> leafSizesBytes(StoredSnapshots.Stored snapshot) {
@@ -243,7 +250,7 @@ final class Checkpointer {
     }
 
     private void logProgress(EpochIntent done) {
-        long now = clock.millis();
+        long now = steady.millis();
         if (now >= progressDueMillis) {
             progressDueMillis = now + PROGRESS_MILLIS;
             LOG.info("replaying: epoch {} agrees, {}", done.epoch(), done.heads());
@@ -269,7 +276,7 @@ final class Checkpointer {
         try {
             while (true) {
                 Optional<Backlog.Content> content = backlog.takeExactly(intent.heads(), own, PROGRESS_MILLIS);
-                lastRoundMillis = clock.millis();
+                lastRoundMillis = steady.millis();
                 if (content.isPresent()) {
                     return content.get();
                 }
@@ -338,7 +345,7 @@ final class Checkpointer {
     }
 
     private void publishShardNotesIfDue() {
-        long now = clock.millis();
+        long now = steady.millis();
         if (now < shardNotesDueMillis) {
             return;
         }

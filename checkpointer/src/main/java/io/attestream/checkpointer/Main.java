@@ -3,6 +3,7 @@ package io.attestream.checkpointer;
 
 import io.attestream.checkpointer.CheckpointerConfigs.RefusedKeyException;
 import io.attestream.objects.ObjectStores;
+import io.attestream.operations.clock.SteadyClock;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.control.Control;
@@ -44,6 +45,7 @@ public final class Main {
 
     private final CheckpointerConfig config;
     private final Clock clock = Clock.systemUTC();
+    private final Clock steady = SteadyClock.of(clock);
     private final CountDownLatch stopped = new CountDownLatch(1);
     private final CountDownLatch stop = new CountDownLatch(1);
     private final AtomicReference<@Nullable Running> running = new AtomicReference<>();
@@ -209,7 +211,7 @@ public final class Main {
         CheckpointerMetrics metrics = new CheckpointerMetrics(backlog, clock);
         EpochArchive archive = new EpochArchive(store);
         Unpacked unpacked = new Unpacked(ledger, config.packs().segmentGraceMillis());
-        Packer packer = new Packer(store, archive, unpacked, packLimits(), ledger.shards(), clock);
+        Packer packer = new Packer(store, archive, unpacked, packLimits(), ledger.shards(), steady);
         Snapshots snapshots = new Snapshots(
                 ledger,
                 definition.incarnation(),
@@ -220,15 +222,15 @@ public final class Main {
                         ON_DEMAND_INTERVAL_MILLIS,
                         config.snapshots().kept()),
                 new ClaimsTrimmer(clients, topics, config.generation(), unpacked::packedTo),
-                clock,
+                steady,
                 seam);
         if (start.isPresent()) {
             snapshots.resume(start.get());
         }
         Signer signer = new Signer(key, ledger, archive, LoggedObjects.of(packer, snapshots));
         CheckpointRecords records = new CheckpointRecords(definition.schemas());
-        LedgerFollower follower =
-                new LedgerFollower(clients, topics, new ProcessorRecords(definition.schemas()), backlog, clock::millis);
+        LedgerFollower follower = new LedgerFollower(
+                clients, topics, new ProcessorRecords(definition.schemas()), backlog, steady::millis);
         Thread reading = new Thread(follower, "reading");
         try (EventsTopic eventsTopic = new EventsTopic(clients.common(), topics.events(), definition, LOOK_TIMEOUT);
                 KafkaCheckpointLog log = KafkaCheckpointLog.open(
@@ -258,6 +260,7 @@ public final class Main {
                     metrics,
                     pace(),
                     clock,
+                    steady,
                     both(metrics, steps));
             Scrubs scrubs = new Scrubs(
                     config.kafka().bootstrapServers(),
@@ -266,10 +269,10 @@ public final class Main {
                     store,
                     config.checkpointer(),
                     checkpointer::isReplayed,
-                    clock);
+                    steady);
             scrubs.scrubbers().forEach(metrics::scrubber);
             metrics.packer(packer, unpacked);
-            metrics.snapshots(snapshots, clock);
+            metrics.snapshots(snapshots, steady);
             Thread packing = daemon(() -> packer.run(checkpointer::isReplayed), "packing");
             Thread snapshotting = daemon(snapshots::run, "snapshots");
             running.set(new Running(checkpointer, packer, snapshots, follower, backlog, metrics));
@@ -426,7 +429,7 @@ public final class Main {
         if (now == null) {
             return List.of(new Health("starting", true, Map.of("waitingFor", waitingFor)));
         }
-        long millis = clock.millis();
+        long millis = steady.millis();
         long reading = millis - now.follower().lastPollMillis();
         long publishing = millis
                 - Math.max(now.checkpointer().lastRoundMillis(), now.packer().lastReadMillis());

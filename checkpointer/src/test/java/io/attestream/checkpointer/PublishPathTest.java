@@ -3,6 +3,7 @@ package io.attestream.checkpointer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.attestream.proofs.archive.LeafRecord;
 import io.attestream.proofs.archive.ObjectNames;
@@ -23,6 +24,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -30,6 +36,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,6 +47,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 class PublishPathTest {
     /** The publish path with the signature, which shard notes are not on. */
     private static final EnumSet<PublishStep> EPOCH_STEPS = EnumSet.range(PublishStep.ASSEMBLED, PublishStep.PUBLISHED);
+
+    private static final Duration SOON = Duration.ofSeconds(20);
 
     @TempDir
     Path directory;
@@ -63,6 +72,52 @@ class PublishPathTest {
         // then
         assertThat(scene.history().nextEpoch()).isEqualTo(2);
         requireRestorable(scene);
+    }
+
+    @Test
+    void aClockThatIsSetBackHoldsUpNothing() throws Exception {
+        // given: a clock that is ten minutes ahead when the process begins
+        Scene scene = new Scene(directory, 2);
+        AtomicReference<Clock> machine = new AtomicReference<>(Clock.offset(Clock.systemUTC(), Duration.ofMinutes(10)));
+        scene.clock = new Clock() {
+            @Override
+            public Instant instant() {
+                return machine.get().instant();
+            }
+
+            @Override
+            public ZoneId getZone() {
+                return ZoneOffset.UTC;
+            }
+
+            @Override
+            public Clock withZone(ZoneId zone) {
+                return this;
+            }
+        };
+        Scene.Instance process = scene.start();
+        Thread running = new Thread(() -> {
+            try {
+                process.checkpointer.run();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        running.start();
+        try {
+            await().atMost(SOON).until(() -> scene.history().nextEpoch() == 1);
+
+            // when
+            machine.set(Clock.systemUTC());
+            scene.grow("more");
+            process.read();
+
+            // then
+            await().atMost(SOON).until(() -> scene.history().nextEpoch() == 2);
+        } finally {
+            process.checkpointer.stop();
+            running.join(SOON.toMillis());
+        }
     }
 
     @Test

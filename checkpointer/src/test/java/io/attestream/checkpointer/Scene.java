@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
+import io.attestream.operations.clock.SteadyClock;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.DirectoryObjectStore;
 import io.attestream.proofs.archive.ObjectNames;
@@ -31,6 +32,9 @@ final class Scene {
 
     final TestLedger ledger;
     final List<TestShard> shards = new ArrayList<>();
+    /** That of the machine: what it says is recorded. */
+    Clock clock = Clock.systemUTC();
+
     final ObjectStore store;
     InMemoryCheckpointLog log = new InMemoryCheckpointLog();
     /** Whether topic {@code events} is still the same. */
@@ -129,7 +133,8 @@ final class Scene {
                     start,
                     new CheckpointerMetrics(backlog, Clock.systemUTC()),
                     PACE,
-                    Clock.systemUTC(),
+                    clock,
+                    SteadyClock.of(clock),
                     steps);
             read();
         }

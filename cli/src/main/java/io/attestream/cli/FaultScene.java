@@ -177,7 +177,7 @@ final class FaultScene {
         }
         cluster.deleteStateDirectories();
         for (String name : List.of(DrillCluster.PROCESSORS, "processors-1")) {
-            process(name).start();
+            cluster.local().begin(name);
         }
     }
 

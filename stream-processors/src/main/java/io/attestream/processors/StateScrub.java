@@ -2,6 +2,7 @@
 package io.attestream.processors;
 
 import io.attestream.objects.scrub.Scrubber;
+import io.attestream.operations.clock.SteadyClock;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
@@ -32,7 +33,7 @@ final class StateScrub implements AutoCloseable {
                 () -> pass(config.directory(), generation, config.scrubBytesPerSecondMax()),
                 mayBegin,
                 config.scrubIntervalMillis(),
-                Clock.systemUTC());
+                SteadyClock.of(Clock.systemUTC()));
         this.thread = new Thread(scrubber, "scrubbing");
         thread.setDaemon(true);
         Gauge.builder("attestream.processors.scrub.age", scrubber, Scrubber::ageSeconds)
