@@ -227,7 +227,8 @@ function stages(part) {
 function lag(part) {
   const rows = part.groups.map((group) => make('tr', {},
       rowHead(group.group, group.groupState + ', ' + group.members + (group.members === 1 ? ' member' : ' members')
-          + (group.worst ? ', worst ' + group.worst : '') + (group.ours ? '' : ', not of the ledger')),
+          + (group.worst ? ', worst ' + group.worst : '') + (group.ours ? '' : ', not of the ledger')
+          + (group.otherGeneration ? ', of another generation' : '')),
       make('td', {}, badge(group.state)),
       number(count(group.records)),
       number(duration(group.seconds)),

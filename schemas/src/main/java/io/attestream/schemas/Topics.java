@@ -11,6 +11,7 @@ import java.util.regex.Pattern;
 public record Topics(String prefix) {
     public static final String DEFAULT_PREFIX = "attestream";
 
+    private static final String RESTORING = ".restoring";
     private static final Pattern PREFIX = Pattern.compile("[A-Za-z0-9_-]{1,64}");
     private static final Pattern TENANT = Pattern.compile("[A-Za-z0-9_-]{1,64}");
 
@@ -68,6 +69,16 @@ public record Topics(String prefix) {
     /** Application id and group of the sequencer. */
     public String sequencerGroup(int generation) {
         return prefix + ".sequencer.g" + generation;
+    }
+
+    /** Group that has offsets only while the state of a sequencer's group is being made. */
+    public String restoringGroup(int generation) {
+        return sequencerGroup(generation) + RESTORING;
+    }
+
+    /** Whether it is a {@link #restoringGroup} of any generation. */
+    public boolean isRestoringGroup(String group) {
+        return group.startsWith(prefix + ".sequencer.g") && group.endsWith(RESTORING);
     }
 
     /** Application id and group of the proofs topology. */

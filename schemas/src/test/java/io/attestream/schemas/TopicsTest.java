@@ -20,6 +20,9 @@ class TopicsTest {
         assertThat(topics.inbox("acme")).isEqualTo("led-1.inbox.acme");
         assertThat(topics.inboxOutcomes()).isEqualTo("led-1.inbox-outcomes");
         assertThat(topics.sequencerGroup(3)).isEqualTo("led-1.sequencer.g3");
+        assertThat(topics.restoringGroup(3)).isEqualTo("led-1.sequencer.g3.restoring");
+        assertThat(topics.isRestoringGroup(topics.restoringGroup(3))).isTrue();
+        assertThat(topics.isRestoringGroup(topics.sequencerGroup(3))).isFalse();
         assertThat(topics.proofsGroup(3)).isEqualTo("led-1.proofs.g3");
         assertThat(topics.admissionGroup()).isEqualTo("led-1.admission");
         assertThat(topics.checkpointerTransactionalId()).isEqualTo("led-1.checkpointer");

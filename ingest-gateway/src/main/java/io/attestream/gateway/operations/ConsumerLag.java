@@ -7,6 +7,7 @@ import io.attestream.operations.lag.LagHistory;
 import io.attestream.operations.lag.LagMetrics;
 import io.attestream.operations.lag.LagReader;
 import io.attestream.operations.lag.LagReport;
+import io.attestream.schemas.Topics;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
@@ -54,7 +55,18 @@ public class ConsumerLag {
      *
      * @param report as it is served
      */
-    record Look(Instant time, List<GroupLag> groups, Map<String, Object> report) {
+    record Look(Instant time, List<GroupLag> groups, Generations generations, Map<String, Object> report) {
+        static Look of(Instant time, List<GroupLag> groups, LagHistory history, Topics topics) {
+            Generations generations = Generations.of(topics, groups);
+            Map<String, Object> report = LagReport.of(time, groups, history, generations::isOther);
+            return new Look(time, groups, generations, report);
+        }
+
+        /** Without those of the ledger that nobody is to process any more, or not yet. */
+        List<GroupLag> counted() {
+            return groups.stream().filter(group -> !generations.isOther(group)).toList();
+        }
+
         /** What the report says of a group. */
         Map<String, Object> json(GroupLag group) {
             Map<String, Object> json = new LinkedHashMap<>();
@@ -113,9 +125,10 @@ public class ConsumerLag {
             }
             List<GroupLag> groups = open.look();
             history.add(System.currentTimeMillis(), groups);
-            metrics.set(groups, history);
-            Instant time = Clock.systemUTC().instant();
-            last = new Look(time, groups, LagReport.of(time, groups, history));
+            Topics topics = new Topics(config.topics().prefix());
+            Look look = Look.of(Clock.systemUTC().instant(), groups, history, topics);
+            metrics.set(look.counted(), history);
+            last = look;
             unanswered = false;
         } catch (RuntimeException e) {
             metrics.clear();

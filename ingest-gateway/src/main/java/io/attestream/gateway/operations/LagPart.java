@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Consumer groups, those furthest behind first. Groups of others are shown and make nothing bad. */
+/** Consumer groups, those furthest behind first. Groups of others, and of other generations, are shown and make nothing bad. */
 final class LagPart {
     static final int MAX_GROUPS = 50;
 
@@ -26,8 +26,10 @@ final class LagPart {
         }
         Part part = new Part("lag");
         List<GroupLag> groups = new ArrayList<>(look.get().groups());
-        groups.sort(Comparator.comparingDouble((GroupLag group) -> order(group.age()))
-                .reversed()
+        Generations generations = look.get().generations();
+        groups.sort(Comparator.comparing(generations::isOther)
+                .thenComparing(Comparator.comparingDouble((GroupLag group) -> order(group.age()))
+                        .reversed())
                 .thenComparing(GroupLag::group));
         part.put("time", look.get().time().toString());
         part.put("maxSeconds", maxSeconds);
@@ -39,7 +41,7 @@ final class LagPart {
                         .toList());
         part.put("omitted", Math.max(0, groups.size() - MAX_GROUPS));
         groups.stream()
-                .filter(group -> isOurs(group, prefix))
+                .filter(group -> isOurs(group, prefix) && !generations.isOther(group))
                 .filter(group -> state(group, maxSeconds) != State.GOOD)
                 .forEach(group -> part.found(state(group, maxSeconds), Part.text(finding(group))));
         return part;

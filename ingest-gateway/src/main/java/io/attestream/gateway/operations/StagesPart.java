@@ -8,7 +8,6 @@ import io.attestream.proofs.ledger.LedgerOffset;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.schemas.Topics;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -109,8 +108,8 @@ final class StagesPart {
     }
 
     private Part make() {
-        Optional<GroupLag> sequencer = newestGeneration(".sequencer.g");
-        Optional<GroupLag> proofs = newestGeneration(".proofs.g");
+        Optional<GroupLag> sequencer = lag.flatMap(look -> look.generations().sequencer());
+        Optional<GroupLag> proofs = lag.flatMap(look -> look.generations().proofs());
         OptionalDouble sequenced = prometheus.ofAllShards("attestream_sequencer_size");
         OptionalDouble verified = prometheus.ofAllShards("attestream_checkpointer_shard_verified_size");
         OptionalDouble unpublished = unpublished(sequencer);
@@ -164,17 +163,6 @@ final class StagesPart {
             part.found(State.UNKNOWN, "the brokers do not answer");
         }
         return part;
-    }
-
-    /** Groups of generations before stay where they stopped. */
-    private Optional<GroupLag> newestGeneration(String kind) {
-        String prefix = topics.prefix() + kind;
-        return lag.stream()
-                .flatMap(look -> look.groups().stream())
-                .filter(group -> group.group().startsWith(prefix)
-                        && group.group().substring(prefix.length()).matches("\\d{1,9}"))
-                .max(Comparator.comparingInt(
-                        group -> Integer.parseInt(group.group().substring(prefix.length()))));
     }
 
     private static OptionalDouble count(long records) {

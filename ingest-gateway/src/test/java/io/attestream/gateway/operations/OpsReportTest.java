@@ -14,7 +14,6 @@ import io.attestream.operations.evidence.LastRun;
 import io.attestream.operations.lag.GroupLag;
 import io.attestream.operations.lag.LagAge;
 import io.attestream.operations.lag.LagHistory;
-import io.attestream.operations.lag.LagReport;
 import io.attestream.operations.lag.PartitionLag;
 import io.attestream.operations.slo.Runbooks;
 import io.attestream.operations.slo.Slo;
@@ -101,9 +100,13 @@ class OpsReportTest {
                 List.of(new PartitionLag("attestream.events", 0, end - records, end, records, 0, age)));
     }
 
+    private static GroupLag withMembers(int members, GroupLag group) {
+        return new GroupLag(group.group(), members == 0 ? "Empty" : "Stable", members, group.partitions());
+    }
+
     private static ConsumerLag.Look lag(GroupLag... groups) {
         List<GroupLag> all = List.of(groups);
-        return new ConsumerLag.Look(NOW, all, LagReport.of(NOW, all, new LagHistory()));
+        return ConsumerLag.Look.of(NOW, all, new LagHistory(), TOPICS);
     }
 
     /** Prometheus of a ledger at which nothing is wrong. */
@@ -419,6 +422,57 @@ class OpsReportTest {
                         .path("state")
                         .asText())
                 .isEqualTo("unknown");
+    }
+
+    /** Their offsets stay for days. */
+    @Test
+    void groupsThatARestoreLeftBehindAreShownLastAndMakeNothingBad() throws Exception {
+        // given
+        allIsWell();
+        lag = Optional.of(lag(
+                withMembers(0, group("attestream.sequencer.g1", 500, 90_000, 510)),
+                withMembers(0, group("attestream.proofs.g1", 0, 500, new LagAge.Unknown("the topic was made again"))),
+                withMembers(0, group("attestream.sequencer.g2.restoring", 510, 90_000, 510)),
+                group("attestream.sequencer.g2", 0, 0, 10),
+                group("attestream.proofs.g2", 0, 0, 10)));
+
+        // when
+        JsonNode report = report();
+
+        // then
+        assertThat(report.at("/lag/findings")).isEmpty();
+        assertThat(verdict(report)).isEqualTo("good");
+        assertThat(report.at("/lag/groups/0/group").asText()).isEqualTo("attestream.proofs.g2");
+        assertThat(named(report.at("/lag/groups"), "group", "attestream.sequencer.g1")
+                        .path("otherGeneration")
+                        .asBoolean())
+                .isTrue();
+        assertThat(lag.orElseThrow().counted())
+                .extracting(GroupLag::group)
+                .containsExactly("attestream.sequencer.g2", "attestream.proofs.g2");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "0, 0, attestream.sequencer.g10",
+        "0, 2, attestream.sequencer.g10",
+        "2, 0, attestream.sequencer.g9",
+        "1, 1, attestream.sequencer.g10"
+    })
+    void theGenerationThatCountsIsTheNewestThatRuns(int members9, int members10, String counts) {
+        // given
+        ConsumerLag.Look look = lag(
+                withMembers(members10, group("attestream.sequencer.g10", 5, 5, 10)),
+                withMembers(members9, group("attestream.sequencer.g9", 5, 5, 10)),
+                group("attestream.proofs.g1", 5, 5, 10),
+                group("attestream.admission", 5, 5, 10),
+                group("others.sequencer.g1", 5, 5, 10));
+
+        // then: the others are no matter of generations, and one kind does not wait for the other
+        assertThat(look.counted())
+                .extracting(GroupLag::group)
+                .containsExactly(counts, "attestream.proofs.g1", "attestream.admission", "others.sequencer.g1");
+        assertThat(look.generations().sequencer().orElseThrow().group()).isEqualTo(counts);
     }
 
     @Test

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.function.Predicate;
 
 /**
  * A look for programs: what {@code attestream lag -o json} prints and the gateway serves. Numbers that are not known are the text
@@ -18,15 +19,28 @@ public final class LagReport {
 
     /** As a JSON object; its members come in this order. */
     public static Map<String, Object> of(Instant time, List<GroupLag> groups, LagHistory history) {
+        return of(time, groups, history, group -> false);
+    }
+
+    /** @param isOtherGeneration whether a group is of a life of a ledger's processors that is over, or not begun */
+    public static Map<String, Object> of(
+            Instant time, List<GroupLag> groups, LagHistory history, Predicate<GroupLag> isOtherGeneration) {
         Map<String, Object> report = new LinkedHashMap<>();
         report.put("time", time.toString());
-        report.put("groups", groups.stream().map(group -> of(group, history)).toList());
+        report.put(
+                "groups",
+                groups.stream()
+                        .map(group -> of(group, history, isOtherGeneration.test(group)))
+                        .toList());
         return report;
     }
 
-    private static Map<String, Object> of(GroupLag group, LagHistory history) {
+    private static Map<String, Object> of(GroupLag group, LagHistory history, boolean isOtherGeneration) {
         Map<String, Object> members = new LinkedHashMap<>();
         members.put("group", group.group());
+        if (isOtherGeneration) {
+            members.put("otherGeneration", true);
+        }
         members.put("state", group.state());
         members.put("members", group.members());
         members.put("records", group.records());

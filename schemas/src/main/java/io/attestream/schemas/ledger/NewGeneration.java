@@ -95,11 +95,12 @@ public final class NewGeneration {
 
     private Result begin(Admin admin, int generation, Optional<Made> state) {
         String group = topics.sequencerGroup(generation);
+        String marker = topics.restoringGroup(generation);
         Map<TopicPartition, OffsetAndMetadata> begun = offsetsOf(admin, group);
         if (begun.keySet().containsAll(partitions())) {
-            if (!offsetsOf(admin, marker(group)).isEmpty()) {
+            if (!offsetsOf(admin, marker).isEmpty()) {
                 GenesisReader.get(
-                        admin.deleteConsumerGroups(List.of(marker(group))).all(), timeout);
+                        admin.deleteConsumerGroups(List.of(marker)).all(), timeout);
             }
             return new Result.AlreadyBegun();
         }
@@ -108,7 +109,7 @@ public final class NewGeneration {
                 .sorted()
                 .toList();
         Set<String> kinds = new TreeSet<>();
-        offsetsOf(admin, marker(group)).values().forEach(offset -> kinds.add(offset.metadata()));
+        offsetsOf(admin, marker).values().forEach(offset -> kinds.add(offset.metadata()));
         boolean wasBeingMade = state.isPresent() && !kinds.isEmpty();
         if (!kinds.isEmpty() && !kinds.equals(state.map(Made::kind).map(Set::of).orElse(Set.of()))) {
             return new Result.Refused("generation " + generation + " was being made with a state of another kind ("
@@ -126,20 +127,15 @@ public final class NewGeneration {
                     .forEach(at ->
                             mark.put(at, new OffsetAndMetadata(0, state.get().kind())));
             GenesisReader.get(
-                    admin.alterConsumerGroupOffsets(marker(group), mark).all(), timeout);
+                    admin.alterConsumerGroupOffsets(marker, mark).all(), timeout);
             List<Long> offsets = state.get().state().make();
             first.replaceAll((partition, any) -> new OffsetAndMetadata(offsets.get(partition.partition())));
         }
         GenesisReader.get(admin.alterConsumerGroupOffsets(group, first).all(), timeout);
         if (state.isPresent()) {
-            GenesisReader.get(admin.deleteConsumerGroups(List.of(marker(group))).all(), timeout);
+            GenesisReader.get(admin.deleteConsumerGroups(List.of(marker)).all(), timeout);
         }
         return new Result.Begun();
-    }
-
-    /** A group that has offsets while the state of another is being made. */
-    private static String marker(String group) {
-        return group + ".restoring";
     }
 
     private Map<TopicPartition, OffsetAndMetadata> offsetsOf(Admin admin, String group) {
