@@ -16,6 +16,7 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.json.Json;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
+import jakarta.inject.Inject;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -26,6 +27,7 @@ import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,10 +36,13 @@ import org.slf4j.LoggerFactory;
 @ApplicationScoped
 public class ConsumerLag {
     private static final Logger LOG = LoggerFactory.getLogger(ConsumerLag.class);
+    private static final String NOT_YET = "the brokers did not answer yet; try again";
     /** A look may take this long. */
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
-    private final GatewayConfig config;
+    private final String bootstrapServers;
+    private final Topics topics;
+    private final Duration interval;
     private final LagMetrics metrics;
     private final LagHistory history = new LagHistory();
     private final ScheduledExecutorService looking = Executors.newSingleThreadScheduledExecutor(task -> {
@@ -47,8 +52,7 @@ public class ConsumerLag {
     });
     private @Nullable LagReader reader;
     private volatile @Nullable Look last;
-    /** Said once, not every few seconds. */
-    private volatile boolean unanswered;
+    private volatile String unanswered = NOT_YET;
 
     /**
      * What the brokers answered.
@@ -82,22 +86,30 @@ public class ConsumerLag {
 
     /** The newest look; empty if the brokers did not answer when they were asked last, or not for long. */
     Optional<Look> newest() {
-        Look look = last;
-        Duration tooOld = config.lag().interval().multipliedBy(3).plus(PATIENCE);
-        boolean usable = look != null
-                && !unanswered
-                && look.time().isAfter(Clock.systemUTC().instant().minus(tooOld));
-        return usable ? Optional.ofNullable(look) : Optional.empty();
+        Duration tooOld = interval.multipliedBy(3).plus(PATIENCE);
+        Instant oldest = Clock.systemUTC().instant().minus(tooOld);
+        return Optional.ofNullable(last).filter(look -> look.time().isAfter(oldest));
     }
 
+    @Inject
     ConsumerLag(GatewayConfig config, MeterRegistry registry) {
-        this.config = config;
+        this(
+                config.kafka().bootstrapServers(),
+                new Topics(config.topics().prefix()),
+                config.lag().interval(),
+                registry);
+    }
+
+    ConsumerLag(String bootstrapServers, Topics topics, Duration interval, MeterRegistry registry) {
+        this.bootstrapServers = bootstrapServers;
+        this.topics = topics;
+        this.interval = interval;
         this.metrics = new LagMetrics(registry);
     }
 
     void onStart(@Observes StartupEvent event) {
-        long intervalMillis = config.lag().interval().toMillis();
-        var unused = looking.scheduleWithFixedDelay(this::look, 0, intervalMillis, TimeUnit.MILLISECONDS);
+        var unused = looking.scheduleWithFixedDelay(
+                () -> take(() -> reader().look()), 0, interval.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     void onStop(@Observes ShutdownEvent event) {
@@ -107,35 +119,47 @@ public class ConsumerLag {
 
     void routes(@Observes ManagementInterface management) {
         management.router().get("/lag").handler(context -> {
-            Look look = last;
+            Answer answer = answer();
             context.response()
-                    .setStatusCode(look == null ? 503 : 200)
+                    .setStatusCode(answer.status())
                     .putHeader(HttpHeaders.CONTENT_TYPE, "application/json")
-                    .end(Json.encode(
-                            look == null ? Map.of("reason", "the brokers did not answer yet") : look.report()));
+                    .end(Json.encode(answer.json()));
         });
     }
 
-    private void look() {
+    /** Of {@code GET /lag}. */
+    record Answer(int status, Map<String, Object> json) {}
+
+    Answer answer() {
+        return newest()
+                .map(look -> new Answer(200, look.report()))
+                .orElseGet(() -> new Answer(503, Map.of("reason", unanswered)));
+    }
+
+    private LagReader reader() {
+        LagReader open = reader;
+        if (open == null) {
+            open = new LagReader(Map.of("bootstrap.servers", bootstrapServers), Clock.systemUTC());
+            reader = open;
+        }
+        return open;
+    }
+
+    /** Asks; what was known before is not said any more if there is no answer. */
+    void take(Supplier<List<GroupLag>> brokers) {
         try {
-            LagReader open = reader;
-            if (open == null) {
-                open = new LagReader(Map.of("bootstrap.servers", config.kafka().bootstrapServers()), Clock.systemUTC());
-                reader = open;
-            }
-            List<GroupLag> groups = open.look();
+            List<GroupLag> groups = brokers.get();
             history.add(System.currentTimeMillis(), groups);
-            Topics topics = new Topics(config.topics().prefix());
             Look look = Look.of(Clock.systemUTC().instant(), groups, history, topics);
             metrics.set(look.counted(), history);
             last = look;
-            unanswered = false;
         } catch (RuntimeException e) {
             metrics.clear();
-            if (!unanswered) {
+            if (last != null || unanswered.equals(NOT_YET)) { // once, not every few seconds
                 LOG.warn("consumer groups could not be looked at: {}", e.getMessage());
             }
-            unanswered = true;
+            last = null;
+            unanswered = "how far consumer groups are behind is not known, the brokers do not answer: " + e.getMessage();
         }
     }
 
