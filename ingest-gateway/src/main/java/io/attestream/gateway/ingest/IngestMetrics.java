@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.gateway.ingest;
 
+import io.attestream.gateway.auth.AuthDecision;
+import io.attestream.gateway.auth.BearerMechanism;
 import io.attestream.gateway.http.Problem;
 import io.attestream.gateway.http.ProblemException;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.Startup;
+import io.quarkus.vertx.http.runtime.filters.Filters;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +26,9 @@ import org.jspecify.annotations.Nullable;
 @Startup // So that all its series are there from the start.
 @ApplicationScoped
 public class IngestMetrics {
+    /** Which runs at 200; higher runs earlier. What is refused for its form runs earlier still. */
+    private static final int BEFORE_AUTHENTICATION = 9_000;
+
     private final Map<ResultItem.Status, Counter> byStatus = new EnumMap<>(ResultItem.Status.class);
     private final Map<Reason, Counter> byReason = new EnumMap<>(Reason.class);
 
@@ -30,6 +41,10 @@ public class IngestMetrics {
         NOT_READY,
         BROKERS_UNAVAILABLE,
         NOT_ACKNOWLEDGED,
+        /** Nothing was looked at: whose the token is could not be decided. */
+        AUTHENTICATION_UNAVAILABLE,
+        /** A bug, wherever it is. */
+        INTERNAL,
         CONFLICT
     }
 
@@ -76,6 +91,33 @@ public class IngestMetrics {
         if (cause instanceof ProblemException refusal) {
             increment(byReason.get(reasonOf(refusal.problem())));
         }
+    }
+
+    void onFilters(@Observes Filters filters) {
+        filters.register(this::watch, BEFORE_AUTHENTICATION);
+    }
+
+    /** What no resource sees, because it is not reached or does not foresee it, is known when the answer begins. */
+    private void watch(RoutingContext context) {
+        HttpServerRequest request = context.request();
+        if (request.method().equals(HttpMethod.POST) && request.path().matches("/v1/events/?")) {
+            context.addHeadersEndHandler(any -> failure(context).ifPresent(reason -> increment(byReason.get(reason))));
+        }
+        context.next();
+    }
+
+    private static Optional<Reason> failure(RoutingContext context) {
+        boolean isUndecided = BearerMechanism.decision(context)
+                .filter(AuthDecision.Undecidable.class::isInstance)
+                .isPresent();
+        return context.response().getStatusCode() == 500
+                ? Optional.of(Reason.INTERNAL)
+                : isUndecided ? Optional.of(Reason.AUTHENTICATION_UNAVAILABLE) : Optional.empty();
+    }
+
+    /** A bug in a stream whose answer has begun: it has no status any more. */
+    void countBrokenStream() {
+        increment(byReason.get(Reason.INTERNAL));
     }
 
     private static Reason reasonOf(Problem problem) {

@@ -186,6 +186,9 @@ final class NdjsonStream {
         inputEnded = true;
         if (!finished) {
             finished = true;
+            if (request.response().headWritten()) {
+                metrics.countBrokenStream();
+            }
             draining.remove(stop);
             permit.close();
             output.onError(bug);

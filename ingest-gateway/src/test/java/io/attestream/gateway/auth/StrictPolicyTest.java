@@ -61,6 +61,13 @@ class StrictPolicyTest {
         assertThat(ledger.log().records()).isEmpty();
         assertThat(Gateway.management("/q/health/ready").status()).isEqualTo(503);
         assertThat(append("").status()).isEqualTo(401);
+
+        // and it is counted: the event was good, for all that is known
+        assertThat(Gateway.get("/v1/receipts/1/0/1", issuer.token(TestLedger.OWN_TENANT))
+                        .status())
+                .isEqualTo(503);
+        assertThat(Gateway.metric("attestream_ingest_problems_total{reason=\"authentication_unavailable\"}"))
+                .isEqualTo(1);
     }
 
     @Test

@@ -2,6 +2,7 @@
 package io.attestream.gateway.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -377,14 +378,50 @@ class IngestTest {
         assertThat(problems("not_ready")).isEqualTo(notReady + 2);
     }
 
+    /** Of the service's own making, and it must not look as if nobody had come. */
+    @Test
+    void whatGoesWrongOnOurSideIsCounted() {
+        // given
+        double internal = problems("internal");
+        double invalid = problems("invalid_event");
+        ledger.log().behaving(record -> {
+            throw new IllegalStateException("a bug");
+        });
+
+        // when
+        assertThat(post(STRUCTURED, event("1")).status()).isEqualTo(500);
+        assertThat(post("application/x-ndjson", event("1")).status()).isEqualTo(500);
+        assertThat(Gateway.get("/v1/receipts/x/y/z", token).status()).isGreaterThanOrEqualTo(400);
+
+        // then
+        assertThat(problems("internal")).isEqualTo(internal + 2);
+        assertThat(problems("invalid_event")).isEqualTo(invalid);
+    }
+
+    @Test
+    void aStreamThatBreaksOffOnOurSideIsCounted() throws IOException {
+        // given
+        double internal = problems("internal");
+        try (Socket socket = beginPost("Content-Type: application/x-ndjson", "Transfer-Encoding: chunked")) {
+            BufferedReader in =
+                    new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
+            sendChunk(socket, event("1") + "\n");
+            assertItem(nextResult(in), 0, "1", "accepted", false);
+
+            // when
+            ledger.log().behaving(record -> {
+                throw new IllegalStateException("a bug");
+            });
+            sendChunk(socket, event("2") + "\n");
+
+            // then
+            assertThatThrownBy(() -> nextResult(in)).isInstanceOf(IOException.class);
+            assertThat(problems("internal")).isEqualTo(internal + 1);
+        }
+    }
+
     private static double problems(String reason) {
-        String series = "attestream_ingest_problems_total{reason=\"" + reason + "\"} ";
-        return Gateway.management("/q/metrics")
-                .text()
-                .lines()
-                .filter(line -> line.startsWith(series))
-                .mapToDouble(line -> Double.parseDouble(line.substring(series.length())))
-                .sum();
+        return Gateway.metric("attestream_ingest_problems_total{reason=\"" + reason + "\"}");
     }
 
     @Test

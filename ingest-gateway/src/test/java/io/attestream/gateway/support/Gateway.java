@@ -93,6 +93,16 @@ public final class Gateway {
                 .build());
     }
 
+    /** @param series as it is exported, with its labels */
+    public static double metric(String series) {
+        return management("/q/metrics")
+                .text()
+                .lines()
+                .filter(line -> line.startsWith(series + " "))
+                .mapToDouble(line -> Double.parseDouble(line.substring(series.length() + 1)))
+                .sum();
+    }
+
     /** Sends bytes as they are and reads until the server closes; ask for that with {@code Connection: close}. */
     public static String raw(List<String> head, String body) {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port())) {
