@@ -23,6 +23,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /** One event as a producer sends it, awaited and verified as an auditor does it: with the public key and nothing else. */
 final class Canary {
@@ -33,11 +34,17 @@ final class Canary {
     /** Who hangs for longer came to nothing, whatever it waits for. */
     private static final Duration LIMIT = TIMEOUT.plusSeconds(30);
 
+    /** One gateway may be behind the other while they are started anew; not for longer. */
+    private static final Duration LOST_AFTER = Duration.ofSeconds(10);
+
+    private static final String NOT_FOUND = "urn:attestream:problem:not-found";
+    private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final int UNDER_WAY_MAX = 100;
 
     private final Api producer;
     private final Api auditor;
     private final NoteVerifier key;
+    private final Duration lostAfter;
 
     /** What came of it. */
     enum Outcome {
@@ -46,13 +53,21 @@ final class Canary {
         NOT_ACCEPTED,
         /** Accepted, and without a proof in time; or nothing came of it within the limit. */
         NOT_PROVED,
+        /** Acknowledged with a receipt of which the ledger says, and goes on to say, that nothing was ever written there. */
+        LOST,
         DOES_NOT_VERIFY
     }
 
     Canary(Api producer, Api auditor, NoteVerifier key) {
+        this(producer, auditor, key, LOST_AFTER);
+    }
+
+    /** @param lostAfter how long a receipt is to be unknown before its event is called lost */
+    Canary(Api producer, Api auditor, NoteVerifier key, Duration lostAfter) {
         this.producer = producer;
         this.auditor = auditor;
         this.key = key;
+        this.lostAfter = lostAfter;
     }
 
     /** Is told what came of each. */
@@ -115,13 +130,38 @@ final class Canary {
         if (receipt.isEmpty()) {
             return Outcome.NOT_ACCEPTED;
         }
-        JsonNode answer;
         try {
-            answer = ReceiptCommand.await(auditor, receipt, TIMEOUT);
+            Api.Reply reply = await(receipt);
+            if (reply.status() == 200) {
+                return verifies(line, reply.json()) ? Outcome.VERIFIED : Outcome.DOES_NOT_VERIFY;
+            }
+            return isUnknown(reply) ? Outcome.LOST : Outcome.NOT_PROVED;
         } catch (CliException e) {
             return Outcome.NOT_PROVED;
         }
-        return verifies(line, answer) ? Outcome.VERIFIED : Outcome.DOES_NOT_VERIFY;
+    }
+
+    /** What is said of a receipt when it is final, or when the time is up. */
+    private Api.Reply await(String receipt) {
+        long deadline = System.nanoTime() + TIMEOUT.toNanos();
+        long giveUp = deadline;
+        while (true) {
+            Api.Reply reply = auditor.get(receipt, "application/json");
+            long now = System.nanoTime();
+            giveUp = isUnknown(reply) ? Math.min(giveUp, now + lostAfter.toNanos()) : deadline;
+            boolean mayChange = isUnknown(reply) || reply.status() == 202 || reply.status() == 503;
+            if (!mayChange || now > giveUp) {
+                return reply;
+            }
+            LockSupport.parkNanos(POLL_NANOS);
+        }
+    }
+
+    /** Whether the gateway itself says so: a proxy that knows no such path knows nothing of events. */
+    private static boolean isUnknown(Api.Reply reply) {
+        return reply.status() == 404
+                && reply.header("Content-Type").orElse("").startsWith("application/problem+json")
+                && reply.json().path("type").asText().equals(NOT_FOUND);
     }
 
     private boolean verifies(byte[] line, JsonNode answer) {
