@@ -238,6 +238,10 @@ function lag(part) {
   if (part.omitted > 0) {
     made.push(make('p', { class: 'note' }, part.omitted + ' more groups are less far behind.'));
   }
+  if (part.groupsLeftOut > 0) {
+    made.push(make('p', { class: 'note' },
+        'Left out, beyond 1,000 or with neither members nor offsets: ' + part.groupsLeftOut + ' groups.'));
+  }
   return made;
 }
 

@@ -6,6 +6,7 @@ import io.attestream.cli.Output.Tone;
 import io.attestream.operations.lag.GroupLag;
 import io.attestream.operations.lag.LagAge;
 import io.attestream.operations.lag.LagHistory;
+import io.attestream.operations.lag.LagLook;
 import io.attestream.operations.lag.LagReader;
 import io.attestream.operations.lag.LagReport;
 import io.attestream.operations.lag.PartitionLag;
@@ -104,12 +105,12 @@ final class LagCommand implements Callable<Integer> {
             look(reader, wanted);
             Thread.sleep(TREND_MILLIS);
             while (true) {
-                List<GroupLag> lags = look(reader, wanted);
+                LagLook look = look(reader, wanted);
                 if (watchSeconds != null && output.isTerminal()) {
                     output.print(
                             CLEAR_SCREEN + "Consumer lag at " + Instant.now().truncatedTo(ChronoUnit.SECONDS));
                 }
-                print(output, lags);
+                print(output, look);
                 if (watchSeconds == null) {
                     return ExitCode.OK;
                 }
@@ -162,27 +163,28 @@ final class LagCommand implements Callable<Integer> {
                         ExitCode.USAGE, "no Kafka cluster was named", "Give --bootstrap-servers or --data-dir."));
     }
 
-    private List<GroupLag> look(LagReader reader, Pattern wanted) {
-        List<GroupLag> lags = reader.look().stream()
+    private LagLook look(LagReader reader, Pattern wanted) {
+        LagLook all = reader.look();
+        List<GroupLag> lags = all.groups().stream()
                 .filter(lag -> wanted.matcher(lag.group()).matches())
                 .toList();
         history.add(System.currentTimeMillis(), lags);
-        return lags;
+        return new LagLook(lags, all.groupsLeftOut());
     }
 
-    private void print(Output output, List<GroupLag> lags) {
-        output.json(LagReport.of(Instant.now(), lags, history));
+    private void print(Output output, LagLook look) {
+        output.json(LagReport.of(Instant.now(), look, history));
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of(
                 "group", "topic", "partition", "members", "state", "records", "seconds", "growth /s", "drains in"));
-        for (GroupLag lag : lags) {
+        for (GroupLag lag : look.groups()) {
             rows.add(List.of(
                     lag.group(),
                     "",
                     Integer.toString(lag.partitions().size()),
                     Integer.toString(lag.members()),
                     lag.state(),
-                    Long.toString(lag.records()),
+                    lag.records().isPresent() ? Long.toString(lag.records().getAsLong()) : "unknown",
                     lag.age() instanceof LagAge.Known known ? seconds(known.seconds()) : "unknown",
                     number(history.growthPerSecond(lag)),
                     drains(history.drainSeconds(lag))));
@@ -191,13 +193,18 @@ final class LagCommand implements Callable<Integer> {
             }
         }
         Output.table(rows).forEach(output::print);
-        lags.forEach(lag -> lag.partitions().stream()
-                .filter(partition -> partition.deleted() > 0)
-                .forEach(partition -> output.print(output.paint(Tone.BAD, "LOST") + "  " + lag.group() + ": "
-                        + partition.deleted() + " records of " + partition.topic() + "-" + partition.partition()
-                        + " were deleted before it processed them")));
-        if (lags.isEmpty()) {
-            output.print("No group has committed an offset.");
+        look.groups()
+                .forEach(lag -> lag.partitions().stream()
+                        .filter(partition -> partition.deleted() > 0)
+                        .forEach(partition -> output.print(output.paint(Tone.BAD, "LOST") + "  " + lag.group() + ": "
+                                + partition.deleted() + " records of " + partition.topic() + "-" + partition.partition()
+                                + " were deleted before it processed them")));
+        if (look.groups().isEmpty()) {
+            output.print("No group has members or a committed offset.");
+        }
+        if (look.groupsLeftOut() > 0) {
+            output.say(
+                    look.groupsLeftOut() + " groups are left out: beyond 1,000, or with neither members nor offsets.");
         }
     }
 
@@ -214,7 +221,7 @@ final class LagCommand implements Callable<Integer> {
                 Integer.toString(partition.partition()),
                 "",
                 "",
-                Long.toString(partition.records()),
+                partition.isEndKnown() ? Long.toString(partition.records()) : "unknown",
                 partition.age() instanceof LagAge.Known known ? seconds(known.seconds()) : "unknown",
                 number(growth),
                 drains(drain));

@@ -4,6 +4,7 @@ package io.attestream.gateway.operations;
 import io.attestream.gateway.config.GatewayConfig;
 import io.attestream.operations.lag.GroupLag;
 import io.attestream.operations.lag.LagHistory;
+import io.attestream.operations.lag.LagLook;
 import io.attestream.operations.lag.LagMetrics;
 import io.attestream.operations.lag.LagReader;
 import io.attestream.operations.lag.LagReport;
@@ -59,16 +60,23 @@ public class ConsumerLag {
      *
      * @param report as it is served
      */
-    record Look(Instant time, List<GroupLag> groups, Generations generations, Map<String, Object> report) {
-        static Look of(Instant time, List<GroupLag> groups, LagHistory history, Topics topics) {
-            Generations generations = Generations.of(topics, groups);
-            Map<String, Object> report = LagReport.of(time, groups, history, generations::isOther);
-            return new Look(time, groups, generations, report);
+    record Look(Instant time, LagLook all, Generations generations, Map<String, Object> report) {
+        static Look of(Instant time, LagLook all, LagHistory history, Topics topics) {
+            Generations generations = Generations.of(topics, all.groups());
+            return new Look(time, all, generations, LagReport.of(time, all, history, generations::isOther));
+        }
+
+        List<GroupLag> groups() {
+            return all.groups();
         }
 
         /** Without those of the ledger that nobody is to process any more, or not yet. */
-        List<GroupLag> counted() {
-            return groups.stream().filter(group -> !generations.isOther(group)).toList();
+        LagLook counted() {
+            return new LagLook(
+                    groups().stream()
+                            .filter(group -> !generations.isOther(group))
+                            .toList(),
+                    all.groupsLeftOut());
         }
 
         /** What the report says of a group. */
@@ -131,8 +139,7 @@ public class ConsumerLag {
     record Answer(int status, Map<String, Object> json) {}
 
     Answer answer() {
-        return newest()
-                .map(look -> new Answer(200, look.report()))
+        return newest().map(look -> new Answer(200, look.report()))
                 .orElseGet(() -> new Answer(503, Map.of("reason", unanswered)));
     }
 
@@ -146,11 +153,11 @@ public class ConsumerLag {
     }
 
     /** Asks; what was known before is not said any more if there is no answer. */
-    void take(Supplier<List<GroupLag>> brokers) {
+    void take(Supplier<LagLook> brokers) {
         try {
-            List<GroupLag> groups = brokers.get();
-            history.add(System.currentTimeMillis(), groups);
-            Look look = Look.of(Clock.systemUTC().instant(), groups, history, topics);
+            LagLook all = brokers.get();
+            history.add(System.currentTimeMillis(), all.groups());
+            Look look = Look.of(Clock.systemUTC().instant(), all, history, topics);
             metrics.set(look.counted(), history);
             last = look;
         } catch (RuntimeException e) {
@@ -159,7 +166,8 @@ public class ConsumerLag {
                 LOG.warn("consumer groups could not be looked at: {}", e.getMessage());
             }
             last = null;
-            unanswered = "how far consumer groups are behind is not known, the brokers do not answer: " + e.getMessage();
+            unanswered =
+                    "how far consumer groups are behind is not known, the brokers do not answer: " + e.getMessage();
         }
     }
 

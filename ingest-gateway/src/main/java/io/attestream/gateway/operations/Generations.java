@@ -31,10 +31,7 @@ final class Generations {
     private Generations(Topics topics, List<GroupLag> groups) {
         sequencer = live(groups, topics::sequencerGroup);
         proofs = live(groups, topics::proofsGroup);
-        groups.stream()
-                .map(GroupLag::group)
-                .filter(topics::isRestoringGroup)
-                .forEach(others::add);
+        groups.stream().map(GroupLag::group).filter(topics::isRestoringGroup).forEach(others::add);
     }
 
     static Generations of(Topics topics, List<GroupLag> groups) {
@@ -65,8 +62,8 @@ final class Generations {
                 lives.add(new Life(Integer.parseInt(generation), group));
             }
         }
-        Optional<Life> live = lives.stream()
-                .max(Comparator.comparing(Life::hasMembers).thenComparing(Life::generation));
+        Optional<Life> live =
+                lives.stream().max(Comparator.comparing(Life::hasMembers).thenComparing(Life::generation));
         lives.stream()
                 .filter(life -> !life.equals(live.orElse(null)))
                 .forEach(life -> others.add(life.group().group()));

@@ -27,7 +27,7 @@ final class LagPart {
         Part part = new Part("lag");
         List<GroupLag> groups = new ArrayList<>(look.get().groups());
         Generations generations = look.get().generations();
-        groups.sort(Comparator.comparing(generations::isOther)
+        groups.sort(Comparator.comparing((GroupLag group) -> generations.isOther(group) || !group.hasLag())
                 .thenComparing(Comparator.comparingDouble((GroupLag group) -> order(group.age()))
                         .reversed())
                 .thenComparing(GroupLag::group));
@@ -40,8 +40,9 @@ final class LagPart {
                         .map(group -> json(group, look.get(), maxSeconds, prefix))
                         .toList());
         part.put("omitted", Math.max(0, groups.size() - MAX_GROUPS));
+        part.put("groupsLeftOut", look.get().all().groupsLeftOut());
         groups.stream()
-                .filter(group -> isOurs(group, prefix) && !generations.isOther(group))
+                .filter(group -> isOurs(group, prefix) && !generations.isOther(group) && group.hasLag())
                 .filter(group -> state(group, maxSeconds) != State.GOOD)
                 .forEach(group -> part.found(state(group, maxSeconds), Part.text(finding(group))));
         return part;
@@ -74,6 +75,7 @@ final class LagPart {
     private static Map<String, Object> json(GroupLag group, ConsumerLag.Look look, double maxSeconds, String prefix) {
         Map<String, Object> json = look.json(group);
         json.remove("partitions");
+        json.remove("reason"); // in the findings, if it is one
         json.put("group", Part.text(group.group()));
         json.put("groupState", group.state());
         json.put("ours", isOurs(group, prefix));

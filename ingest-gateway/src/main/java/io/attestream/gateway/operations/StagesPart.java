@@ -170,7 +170,9 @@ final class StagesPart {
     }
 
     private static OptionalDouble records(Optional<GroupLag> group) {
-        return group.isEmpty() ? OptionalDouble.empty() : count(group.get().records());
+        return group.isPresent() && group.get().records().isPresent()
+                ? count(group.get().records().getAsLong())
+                : OptionalDouble.empty();
     }
 
     private static OptionalDouble age(Optional<GroupLag> group) {
@@ -182,7 +184,7 @@ final class StagesPart {
     private List<PartitionLag> ofEvents(Optional<GroupLag> sequencer) {
         return sequencer.stream()
                 .flatMap(group -> group.partitions().stream())
-                .filter(partition -> partition.topic().equals(topics.events()))
+                .filter(partition -> partition.topic().equals(topics.events()) && partition.isEndKnown())
                 .toList();
     }
 

@@ -14,6 +14,7 @@ import io.attestream.operations.evidence.LastRun;
 import io.attestream.operations.lag.GroupLag;
 import io.attestream.operations.lag.LagAge;
 import io.attestream.operations.lag.LagHistory;
+import io.attestream.operations.lag.LagLook;
 import io.attestream.operations.lag.PartitionLag;
 import io.attestream.operations.slo.Runbooks;
 import io.attestream.operations.slo.Slo;
@@ -105,7 +106,7 @@ class OpsReportTest {
     }
 
     private static ConsumerLag.Look lag(GroupLag... groups) {
-        List<GroupLag> all = List.of(groups);
+        LagLook all = new LagLook(List.of(groups), 0);
         return ConsumerLag.Look.of(NOW, all, new LagHistory(), TOPICS);
     }
 
@@ -424,6 +425,38 @@ class OpsReportTest {
                 .isEqualTo("unknown");
     }
 
+    @Test
+    void whatCouldNotBeReadIsUnknownAndWhoHasNoOffsetsIsNot() throws Exception {
+        // given: checkpointers that stand by settle in a group who works
+        allIsWell();
+        lag = Optional.of(lag(
+                group("attestream.sequencer.g1", 0, 0, 10),
+                group("attestream.proofs.g1", 0, 0, 10),
+                new GroupLag("attestream.checkpointer", "Stable", 2, List.of())));
+
+        // then
+        JsonNode report = report();
+        assertThat(verdict(report)).isEqualTo("good");
+        assertThat(report.at("/lag/groups/2/group").asText()).isEqualTo("attestream.checkpointer");
+        assertThat(report.at("/lag/groups/2/seconds").asText()).isEqualTo("unknown");
+
+        // and when nobody can say what a group has committed, or where a partition ends
+        lag = Optional.of(lag(
+                new GroupLag("attestream.sequencer.g1", "Unknown", 0, List.of(), Optional.of("no coordinator")),
+                new GroupLag(
+                        "attestream.proofs.g1",
+                        "Stable",
+                        1,
+                        List.of(new PartitionLag(
+                                "attestream.sealed", 0, 5, -1, -1, 0, new LagAge.Unknown("no leader"))))));
+        report = report();
+        assertThat(verdict(report)).isEqualTo("unknown");
+        assertThat(report.at("/lag/findings").toString())
+                .contains("group attestream.sequencer.g1 is behind is not known: no coordinator")
+                .contains("group attestream.proofs.g1 is behind is not known: no leader");
+        assertThat(report.at("/lag/groups/1/records").asText()).isEqualTo("unknown");
+    }
+
     /** Their offsets stay for days. */
     @Test
     void groupsThatARestoreLeftBehindAreShownLastAndMakeNothingBad() throws Exception {
@@ -447,7 +480,7 @@ class OpsReportTest {
                         .path("otherGeneration")
                         .asBoolean())
                 .isTrue();
-        assertThat(lag.orElseThrow().counted())
+        assertThat(lag.orElseThrow().counted().groups())
                 .extracting(GroupLag::group)
                 .containsExactly("attestream.sequencer.g2", "attestream.proofs.g2");
     }
@@ -469,7 +502,7 @@ class OpsReportTest {
                 group("others.sequencer.g1", 5, 5, 10));
 
         // then: the others are no matter of generations, and one kind does not wait for the other
-        assertThat(look.counted())
+        assertThat(look.counted().groups())
                 .extracting(GroupLag::group)
                 .containsExactly(counts, "attestream.proofs.g1", "attestream.admission", "others.sequencer.g1");
         assertThat(look.generations().sequencer().orElseThrow().group()).isEqualTo(counts);

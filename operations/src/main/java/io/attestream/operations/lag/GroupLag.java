@@ -2,6 +2,8 @@
 package io.attestream.operations.lag;
 
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * One consumer group.
@@ -9,19 +11,38 @@ import java.util.List;
  * @param state as Kafka calls it: {@code Stable}, {@code Empty}, …
  * @param members that consume now
  * @param partitions of which it has committed an offset, by topic and partition
+ * @param unread why nobody could say what it has committed; empty if that is known
  */
-public record GroupLag(String group, String state, int members, List<PartitionLag> partitions) {
+public record GroupLag(
+        String group, String state, int members, List<PartitionLag> partitions, Optional<String> unread) {
     public GroupLag {
         partitions = List.copyOf(partitions);
     }
 
-    /** Of all partitions together. */
-    public long records() {
-        return partitions.stream().mapToLong(PartitionLag::records).sum();
+    /** One of which it is known what it has committed. */
+    public GroupLag(String group, String state, int members, List<PartitionLag> partitions) {
+        this(group, state, members, partitions, Optional.empty());
     }
 
-    /** That of the partition furthest behind; not known if that of any partition is not. */
+    /** Whether there is a lag to speak of: some groups only settle who works, or keep their offsets elsewhere. */
+    public boolean hasLag() {
+        return unread.isPresent() || !partitions.isEmpty();
+    }
+
+    /** Of all partitions together; empty if it is not known of one of them, or there is none. */
+    public OptionalLong records() {
+        boolean isKnown = !partitions.isEmpty() && partitions.stream().allMatch(PartitionLag::isEndKnown);
+        return isKnown
+                ? OptionalLong.of(
+                        partitions.stream().mapToLong(PartitionLag::records).sum())
+                : OptionalLong.empty();
+    }
+
+    /** That of the partition furthest behind; not known if that of any partition is not, or there is none. */
     public LagAge age() {
+        if (partitions.isEmpty()) {
+            return new LagAge.Unknown(unread.orElse("it has committed no offset of a topic that is there"));
+        }
         double largest = 0;
         for (PartitionLag partition : partitions) {
             if (!(partition.age() instanceof LagAge.Known known)) {

@@ -34,6 +34,9 @@ public final class LagHistory {
         groups.forEach(group -> group.partitions().forEach(partition -> {
             Key key = key(group, partition);
             seen.add(key);
+            if (!partition.isEndKnown()) {
+                return;
+            }
             Deque<Sample> own = samples.computeIfAbsent(key, any -> new ArrayDeque<>());
             if (!own.isEmpty() && own.getLast().committed() > partition.committedOffset()) {
                 own.clear(); // it was set back: what was before says nothing
@@ -52,7 +55,7 @@ public final class LagHistory {
     /** Empty before the second look. */
     public Optional<LagTrend> trend(GroupLag group, PartitionLag partition) {
         Deque<Sample> own = samples.get(key(group, partition));
-        if (own == null || own.size() < 2) {
+        if (own == null || own.size() < 2 || !partition.isEndKnown()) {
             return Optional.empty();
         }
         Sample first = own.getFirst();

@@ -20,6 +20,7 @@ public final class LagMetrics {
     private final MultiGauge growth;
     private final MultiGauge drain;
     private final MultiGauge members;
+    private volatile int groupsLeftOut;
     private volatile long lastLookNanos = System.nanoTime();
 
     public LagMetrics(MeterRegistry registry) {
@@ -28,7 +29,10 @@ public final class LagMetrics {
                 .baseUnit("seconds")
                 .description("Age of the first record the group has not processed; no value if it is not known")
                 .register(registry);
-        unknown = gauge("attestream.lag.unknown", "1 if the age is not known", registry);
+        unknown = gauge(
+                "attestream.lag.unknown",
+                "1 if the age is not known; without topic and partition if nobody could say what the group has committed",
+                registry);
         deleted = gauge(
                 "attestream.lag.deleted.records",
                 "Records that were deleted before the group processed them",
@@ -43,6 +47,10 @@ public final class LagMetrics {
                         "Until nothing is left, if it goes on as in the last minute; infinite if the lag does not shrink")
                 .register(registry);
         members = gauge("attestream.lag.group.members", "Members of the group", registry);
+        Gauge.builder("attestream.lag.groups.left.out", this, metrics -> metrics.groupsLeftOut)
+                .description("Groups of the cluster of which nothing is said: beyond 1,000, or with neither members nor"
+                        + " offsets")
+                .register(registry);
         Gauge.builder("attestream.lag.look.age", this, LagMetrics::ageSeconds)
                 .baseUnit("seconds")
                 .description(
@@ -59,8 +67,9 @@ public final class LagMetrics {
     }
 
     /** Takes the place of the look before. */
-    public void set(List<GroupLag> groups, LagHistory history) {
-        show(groups, history);
+    public void set(LagLook look, LagHistory history) {
+        show(look.groups(), history);
+        groupsLeftOut = look.groupsLeftOut();
         lastLookNanos = System.nanoTime();
     }
 
@@ -76,6 +85,9 @@ public final class LagMetrics {
             for (PartitionLag partition : group.partitions()) {
                 rows.add(group, partition, history);
             }
+            if (group.unread().isPresent()) {
+                rows.unknown.add(MultiGauge.Row.of(tags(group, "", ""), 1));
+            }
         }
         records.register(rows.records, true);
         seconds.register(rows.seconds, true);
@@ -84,6 +96,10 @@ public final class LagMetrics {
         growth.register(rows.growth, true);
         drain.register(rows.drain, true);
         members.register(rows.members, true);
+    }
+
+    private static Tags tags(GroupLag group, String topic, String partition) {
+        return Tags.of("group", group.group(), "topic", topic, "partition", partition);
     }
 
     private static final class Rows {
@@ -96,15 +112,11 @@ public final class LagMetrics {
         private final List<MultiGauge.Row<?>> members = new ArrayList<>();
 
         void add(GroupLag group, PartitionLag partition, LagHistory history) {
-            Tags tags = Tags.of(
-                    "group",
-                    group.group(),
-                    "topic",
-                    partition.topic(),
-                    "partition",
-                    Integer.toString(partition.partition()));
-            records.add(MultiGauge.Row.of(tags, partition.records()));
-            deleted.add(MultiGauge.Row.of(tags, partition.deleted()));
+            Tags tags = tags(group, partition.topic(), Integer.toString(partition.partition()));
+            if (partition.isEndKnown()) {
+                records.add(MultiGauge.Row.of(tags, partition.records()));
+                deleted.add(MultiGauge.Row.of(tags, partition.deleted()));
+            }
             boolean known = partition.age() instanceof LagAge.Known;
             unknown.add(MultiGauge.Row.of(tags, known ? 0 : 1));
             if (partition.age() instanceof LagAge.Known age) {

@@ -3,21 +3,29 @@ package io.attestream.operations.lag;
 
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ConsumerGroupDescription;
+import org.apache.kafka.clients.admin.DescribeConsumerGroupsOptions;
 import org.apache.kafka.clients.admin.GroupListing;
+import org.apache.kafka.clients.admin.ListConsumerGroupOffsetsOptions;
+import org.apache.kafka.clients.admin.ListConsumerGroupOffsetsResult;
 import org.apache.kafka.clients.admin.ListConsumerGroupOffsetsSpec;
+import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.ListOffsetsResult;
+import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.GroupType;
@@ -36,12 +44,16 @@ public final class LagReader implements AutoCloseable {
     static final int GROUPS_MAX = 1_000;
 
     private static final long TIMEOUT_SECONDS = 15;
+    /** For what only a part of the cluster can answer: the others are not kept waiting for long. */
+    private static final int PART_MILLIS = 5_000;
     /** By no more do clocks differ; a timestamp further ahead says nothing of an age. */
     private static final long AHEAD_MILLIS_MAX = 60_000;
 
     private final Admin admin;
     private final RecordTimes times;
     private final Clock clock;
+    /** In the look before. */
+    private Set<String> shown = Set.of();
 
     /** @param connection settings every client of the cluster needs, {@code bootstrap.servers} among them */
     public LagReader(Map<String, Object> connection, Clock clock) {
@@ -51,47 +63,62 @@ public final class LagReader implements AutoCloseable {
     }
 
     /**
-     * By group.
+     * By group. A partition or a group's coordinator that does not answer makes unknown what depends on it, and no more.
      *
      * @throws KafkaException if the cluster does not answer
      */
-    public List<GroupLag> look() {
-        List<String> groups = get(admin.listGroups().all()).stream()
+    public LagLook look() {
+        List<String> listed = get(admin.listGroups().all()).stream()
                 .filter(group -> group.type().map(LagReader::hasOffsets).orElse(true))
                 .map(GroupListing::groupId)
-                .sorted()
-                .limit(GROUPS_MAX)
                 .toList();
-        Map<String, Map<TopicPartition, Long>> committed = committed(groups);
-        Set<TopicPartition> partitions = committed.values().stream()
-                .flatMap(offsets -> offsets.keySet().stream())
-                .collect(Collectors.toSet());
-        Map<TopicPartition, Long> first = offsets(partitions, OffsetSpec.earliest());
-        Map<TopicPartition, Long> ends = offsets(partitions, OffsetSpec.latest());
-        Map<RecordTimes.Place, RecordTimes.Found> found = times.read(places(committed, first, ends));
-        Map<String, ConsumerGroupDescription> descriptions = descriptions(groups);
+        Set<String> all = new TreeSet<>(listed);
+        all.addAll(shown); // one whose coordinator is gone is listed by nobody
+        List<String> groups = all.stream().limit(GROUPS_MAX).toList();
+        Map<String, KafkaFuture<ConsumerGroupDescription>> asked = admin.describeConsumerGroups(
+                        groups, new DescribeConsumerGroupsOptions().timeoutMs(PART_MILLIS))
+                .describedGroups();
+        Answers<String, Map<TopicPartition, OffsetAndMetadata>> committed = committed(groups);
+        Partitions partitions = partitions(committed.known().values());
+        Map<RecordTimes.Place, RecordTimes.Found> found =
+                times.read(partitions.places(committed.known().values()));
+        Answers<String, ConsumerGroupDescription> described = Answers.of(asked);
         long nowMillis = clock.millis();
         List<GroupLag> lags = new ArrayList<>();
-        committed.forEach((group, offsets) -> {
-            ConsumerGroupDescription description = descriptions.get(group);
-            lags.add(new GroupLag(
+        for (String group : groups) {
+            // One of another protocol has no members that we could count.
+            Optional<ConsumerGroupDescription> description =
+                    Optional.ofNullable(described.known().get(group));
+            GroupLag lag = new GroupLag(
                     group,
-                    description == null ? "Unknown" : description.groupState().toString(),
-                    description == null ? 0 : description.members().size(),
-                    offsets.entrySet().stream()
-                            .filter(entry -> ends.containsKey(entry.getKey()))
-                            .map(entry -> lag(
-                                    new Offsets(
-                                            entry.getKey(),
-                                            entry.getValue(),
-                                            first.getOrDefault(entry.getKey(), 0L),
-                                            ends.getOrDefault(entry.getKey(), 0L)),
-                                    found,
-                                    nowMillis))
-                            .sorted(Comparator.comparing(PartitionLag::topic).thenComparing(PartitionLag::partition))
-                            .toList()));
-        });
-        return lags;
+                    description.map(known -> known.groupState().toString()).orElse("Unknown"),
+                    description.map(known -> known.members().size()).orElse(0),
+                    partitions.lags(committed.known().getOrDefault(group, Map.of()), found, nowMillis),
+                    Optional.ofNullable(committed.unread().get(group)));
+            if (lag.hasLag() || lag.members() > 0) {
+                lags.add(lag);
+            }
+        }
+        shown = lags.stream().map(GroupLag::group).collect(Collectors.toSet());
+        return new LagLook(lags, (int)
+                listed.stream().filter(group -> !shown.contains(group)).count());
+    }
+
+    /** Of many that were asked, those that answered, and why the others did not. */
+    record Answers<K, V>(Map<K, V> known, Map<K, String> unread) {
+        static <K, V> Answers<K, V> of(Map<K, KafkaFuture<V>> asked) {
+            Answers<K, V> answers = new Answers<>(new HashMap<>(), new HashMap<>());
+            asked.forEach((key, future) -> {
+                try {
+                    answers.known().put(key, get(future));
+                } catch (InterruptException e) {
+                    throw e;
+                } catch (KafkaException e) {
+                    answers.unread().put(key, "not answered: " + e.getMessage());
+                }
+            });
+            return answers;
+        }
     }
 
     private static boolean hasOffsets(GroupType type) {
@@ -106,21 +133,56 @@ public final class LagReader implements AutoCloseable {
         }
     }
 
-    private static Set<RecordTimes.Place> places(
-            Map<String, Map<TopicPartition, Long>> committed,
-            Map<TopicPartition, Long> first,
-            Map<TopicPartition, Long> ends) {
-        Set<RecordTimes.Place> places = new HashSet<>();
-        committed
-                .values()
-                .forEach(offsets -> offsets.forEach((partition, offset) -> {
-                    Offsets all = new Offsets(
-                            partition, offset, first.getOrDefault(partition, 0L), ends.getOrDefault(partition, 0L));
-                    if (all.place().offset() < all.end()) {
-                        places.add(all.place());
+    /** The partitions of topics that are there: where they begin and end. */
+    private record Partitions(
+            Answers<TopicPartition, ListOffsetsResultInfo> first, Answers<TopicPartition, ListOffsetsResultInfo> end) {
+        private boolean isKnown(TopicPartition partition) {
+            return first.known().containsKey(partition) && end.known().containsKey(partition);
+        }
+
+        private Optional<String> unread(TopicPartition partition) {
+            return Optional.ofNullable(
+                    first.unread().getOrDefault(partition, end.unread().get(partition)));
+        }
+
+        private Offsets offsets(TopicPartition partition, OffsetAndMetadata committed) {
+            return new Offsets(
+                    partition,
+                    committed.offset(),
+                    Objects.requireNonNull(first.known().get(partition)).offset(),
+                    Objects.requireNonNull(end.known().get(partition)).offset());
+        }
+
+        Set<RecordTimes.Place> places(Collection<Map<TopicPartition, OffsetAndMetadata>> groups) {
+            Set<RecordTimes.Place> places = new HashSet<>();
+            groups.forEach(committed -> committed.forEach((partition, offset) -> {
+                if (isKnown(partition)) {
+                    Offsets offsets = offsets(partition, offset);
+                    if (offsets.place().offset() < offsets.end()) {
+                        places.add(offsets.place());
                     }
-                }));
-        return places;
+                }
+            }));
+            return places;
+        }
+
+        List<PartitionLag> lags(
+                Map<TopicPartition, OffsetAndMetadata> committed,
+                Map<RecordTimes.Place, RecordTimes.Found> found,
+                long nowMillis) {
+            List<PartitionLag> lags = new ArrayList<>();
+            committed.forEach((partition, offset) -> {
+                if (isKnown(partition)) {
+                    lags.add(lag(offsets(partition, offset), found, nowMillis));
+                } else {
+                    unread(partition)
+                            .ifPresent(reason -> lags.add(PartitionLag.unread(
+                                    partition.topic(), partition.partition(), offset.offset(), reason)));
+                }
+            });
+            lags.sort(Comparator.comparing(PartitionLag::topic).thenComparing(PartitionLag::partition));
+            return lags;
+        }
     }
 
     static PartitionLag lag(Offsets offsets, Map<RecordTimes.Place, RecordTimes.Found> found, long nowMillis) {
@@ -162,55 +224,46 @@ public final class LagReader implements AutoCloseable {
         return new LagAge.Known(Math.max(0, nowMillis - millis) / 1000.0);
     }
 
-    private Map<String, Map<TopicPartition, Long>> committed(List<String> groups) {
-        if (groups.isEmpty()) {
-            return Map.of();
+    private Answers<String, Map<TopicPartition, OffsetAndMetadata>> committed(List<String> groups) {
+        Map<String, KafkaFuture<Map<TopicPartition, OffsetAndMetadata>>> asked = new HashMap<>();
+        if (!groups.isEmpty()) {
+            ListConsumerGroupOffsetsResult result = admin.listConsumerGroupOffsets(
+                    groups.stream()
+                            .collect(Collectors.toMap(group -> group, any -> new ListConsumerGroupOffsetsSpec())),
+                    new ListConsumerGroupOffsetsOptions().timeoutMs(PART_MILLIS));
+            groups.forEach(group ->
+                    asked.put(group, result.partitionsToOffsetAndMetadata(group).thenApply(LagReader::committedOnly)));
         }
-        Map<String, Map<TopicPartition, Long>> committed = new TreeMap<>();
-        Map<String, Map<TopicPartition, OffsetAndMetadata>> all = get(admin.listConsumerGroupOffsets(groups.stream()
-                        .collect(Collectors.toMap(group -> group, any -> new ListConsumerGroupOffsetsSpec())))
-                .all());
-        all.forEach((group, offsets) -> {
-            Map<TopicPartition, Long> own = new HashMap<>();
-            offsets.forEach((partition, offset) -> {
-                if (offset != null) { // null: none was committed
-                    own.put(partition, offset.offset());
-                }
-            });
-            if (!own.isEmpty()) {
-                committed.put(group, own);
-            }
-        });
+        return Answers.of(asked);
+    }
+
+    private static Map<TopicPartition, OffsetAndMetadata> committedOnly(
+            Map<TopicPartition, OffsetAndMetadata> offsets) {
+        Map<TopicPartition, OffsetAndMetadata> committed = new HashMap<>(offsets);
+        committed.values().removeIf(Objects::isNull); // none was committed
         return committed;
     }
 
-    /** Of the partitions that are there: a group may have committed offsets of a topic that was deleted. */
-    private Map<TopicPartition, Long> offsets(Set<TopicPartition> partitions, OffsetSpec spec) {
-        if (partitions.isEmpty()) {
-            return Map.of();
+    /** Of topics that are there: a group may have committed offsets of one that was deleted. */
+    private Partitions partitions(Collection<Map<TopicPartition, OffsetAndMetadata>> groups) {
+        Set<TopicPartition> partitions = groups.stream()
+                .flatMap(committed -> committed.keySet().stream())
+                .collect(Collectors.toSet());
+        if (!partitions.isEmpty()) {
+            Set<String> topics = get(admin.listTopics().names());
+            partitions.removeIf(partition -> !topics.contains(partition.topic()));
         }
-        Set<String> topics = get(admin.listTopics().names());
-        Map<TopicPartition, OffsetSpec> asked = partitions.stream()
-                .filter(partition -> topics.contains(partition.topic()))
-                .collect(Collectors.toMap(partition -> partition, any -> spec));
-        Map<TopicPartition, Long> offsets = new HashMap<>();
-        ListOffsetsResult result = admin.listOffsets(asked);
-        asked.keySet()
-                .forEach(partition -> offsets.put(
-                        partition, get(result.partitionResult(partition)).offset()));
-        return offsets;
+        var first = ask(partitions, OffsetSpec.earliest());
+        var end = ask(partitions, OffsetSpec.latest());
+        return new Partitions(Answers.of(first), Answers.of(end));
     }
 
-    private Map<String, ConsumerGroupDescription> descriptions(List<String> groups) {
-        Map<String, ConsumerGroupDescription> descriptions = new HashMap<>();
-        admin.describeConsumerGroups(groups).describedGroups().forEach((group, description) -> {
-            try {
-                descriptions.put(group, get(description));
-            } catch (KafkaException e) {
-                // One of another protocol has no members that we could count.
-            }
-        });
-        return descriptions;
+    private Map<TopicPartition, KafkaFuture<ListOffsetsResultInfo>> ask(
+            Set<TopicPartition> partitions, OffsetSpec spec) {
+        ListOffsetsResult result = admin.listOffsets(
+                partitions.stream().collect(Collectors.toMap(partition -> partition, any -> spec)),
+                new ListOffsetsOptions().timeoutMs(PART_MILLIS));
+        return partitions.stream().collect(Collectors.toMap(partition -> partition, result::partitionResult));
     }
 
     private static <T> T get(KafkaFuture<T> future) {

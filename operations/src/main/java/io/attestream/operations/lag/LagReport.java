@@ -3,7 +3,6 @@ package io.attestream.operations.lag;
 
 import java.time.Instant;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.function.Predicate;
@@ -18,20 +17,21 @@ public final class LagReport {
     private LagReport() {}
 
     /** As a JSON object; its members come in this order. */
-    public static Map<String, Object> of(Instant time, List<GroupLag> groups, LagHistory history) {
-        return of(time, groups, history, group -> false);
+    public static Map<String, Object> of(Instant time, LagLook look, LagHistory history) {
+        return of(time, look, history, group -> false);
     }
 
     /** @param isOtherGeneration whether a group is of a life of a ledger's processors that is over, or not begun */
     public static Map<String, Object> of(
-            Instant time, List<GroupLag> groups, LagHistory history, Predicate<GroupLag> isOtherGeneration) {
+            Instant time, LagLook look, LagHistory history, Predicate<GroupLag> isOtherGeneration) {
         Map<String, Object> report = new LinkedHashMap<>();
         report.put("time", time.toString());
         report.put(
                 "groups",
-                groups.stream()
+                look.groups().stream()
                         .map(group -> of(group, history, isOtherGeneration.test(group)))
                         .toList());
+        report.put("groupsLeftOut", look.groupsLeftOut());
         return report;
     }
 
@@ -43,8 +43,13 @@ public final class LagReport {
         }
         members.put("state", group.state());
         members.put("members", group.members());
-        members.put("records", group.records());
-        members.put("seconds", group.age() instanceof LagAge.Known known ? (Object) known.seconds() : UNKNOWN);
+        members.put("records", group.records().isPresent() ? group.records().getAsLong() : UNKNOWN);
+        if (group.age() instanceof LagAge.Known known) {
+            members.put("seconds", known.seconds());
+        } else {
+            members.put("seconds", UNKNOWN);
+            members.put("reason", ((LagAge.Unknown) group.age()).reason());
+        }
         members.put("growthPerSecond", json(history.growthPerSecond(group)));
         members.put("drainSeconds", json(history.drainSeconds(group)));
         members.put(
@@ -60,9 +65,9 @@ public final class LagReport {
         members.put("topic", partition.topic());
         members.put("partition", partition.partition());
         members.put("committedOffset", partition.committedOffset());
-        members.put("endOffset", partition.endOffset());
-        members.put("records", partition.records());
-        members.put("deleted", partition.deleted());
+        members.put("endOffset", partition.isEndKnown() ? partition.endOffset() : UNKNOWN);
+        members.put("records", partition.isEndKnown() ? partition.records() : UNKNOWN);
+        members.put("deleted", partition.isEndKnown() ? partition.deleted() : UNKNOWN);
         if (partition.age() instanceof LagAge.Known known) {
             members.put("seconds", known.seconds());
         } else {

@@ -91,7 +91,7 @@ class LagReaderIT {
     }
 
     private static GroupLag lag(String group) {
-        return reader.look().stream()
+        return reader.look().groups().stream()
                 .filter(lag -> lag.group().equals(group))
                 .findFirst()
                 .orElseThrow();
@@ -200,5 +200,34 @@ class LagReaderIT {
             assertThat(lag.state()).isEqualTo("Stable");
             assertThat(lag.partitions()).extracting(PartitionLag::topic).containsExactly("consumed");
         }
+    }
+
+    @Test
+    void aGroupWithMembersAndNoOffsetIsUnknownAndOneThatIsGoneIsNotRemembered() throws Exception {
+        // given
+        topic("joined", 1);
+        commit("going", "joined", 0, 0);
+        assertThat(lag("going").hasLag()).isTrue();
+        Map<String, Object> settings = new HashMap<>(connection);
+        settings.put("group.id", "uncommitted");
+        settings.put("enable.auto.commit", false);
+        try (KafkaConsumer<byte[], byte[]> consumer =
+                new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            consumer.subscribe(List.of("joined"));
+            long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+            while (consumer.assignment().isEmpty() && System.nanoTime() < deadline) {
+                consumer.poll(Duration.ofMillis(100));
+            }
+
+            // then
+            GroupLag lag = lag("uncommitted");
+            assertThat(lag.members()).isEqualTo(1);
+            assertThat(lag.age()).isInstanceOf(LagAge.Unknown.class);
+            assertThat(lag.hasLag()).isFalse();
+        }
+
+        // and when one is deleted
+        admin.deleteConsumerGroups(List.of("going")).all().get(30, TimeUnit.SECONDS);
+        assertThat(reader.look().groups()).extracting(GroupLag::group).doesNotContain("going");
     }
 }

@@ -3,8 +3,12 @@ package io.attestream.operations.lag;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import java.util.Map;
+import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.LeaderNotAvailableException;
+import org.apache.kafka.common.internals.KafkaFutureImpl;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -61,5 +65,28 @@ class LagReaderTest {
                 .isEqualTo(new PartitionLag("t", 3, 5, 9, 0, 0, LagAge.NONE));
         assertThat(lag(5, 7, 9, new RecordTimes.Found.Time(NOW)).deleted()).isEqualTo(2);
         assertThat(lag(5, 9, 9, new RecordTimes.Found.Nothing()).deleted()).isEqualTo(4);
+    }
+
+    /** A partition without a leader, say: it must not blind the look at all others. */
+    @Test
+    void oneThatDoesNotAnswerMakesNothingElseUnknown() {
+        // given
+        KafkaFutureImpl<Long> leaderless = new KafkaFutureImpl<>();
+        leaderless.completeExceptionally(new LeaderNotAvailableException("no leader"));
+        KafkaFutureImpl<Long> broken = new KafkaFutureImpl<>();
+        broken.completeExceptionally(new IllegalStateException("a bug"));
+
+        // when
+        LagReader.Answers<String, Long> answers =
+                LagReader.Answers.of(Map.of("a", KafkaFuture.completedFuture(7L), "b", leaderless, "c", broken));
+
+        // then
+        assertThat(answers.known()).containsExactly(Map.entry("a", 7L));
+        assertThat(answers.unread()).containsOnlyKeys("b", "c");
+        assertThat(answers.unread().get("b")).contains("no leader");
+        PartitionLag unread = PartitionLag.unread("t", 3, 5, "no leader");
+        GroupLag group = new GroupLag("g", "Stable", 1, List.of(unread));
+        assertThat(group.age()).isEqualTo(new LagAge.Unknown("no leader"));
+        assertThat(group.records()).isEmpty();
     }
 }

@@ -99,8 +99,7 @@ public final class NewGeneration {
         Map<TopicPartition, OffsetAndMetadata> begun = offsetsOf(admin, group);
         if (begun.keySet().containsAll(partitions())) {
             if (!offsetsOf(admin, marker).isEmpty()) {
-                GenesisReader.get(
-                        admin.deleteConsumerGroups(List.of(marker)).all(), timeout);
+                GenesisReader.get(admin.deleteConsumerGroups(List.of(marker)).all(), timeout);
             }
             return new Result.AlreadyBegun();
         }
@@ -126,8 +125,7 @@ public final class NewGeneration {
             first.keySet()
                     .forEach(at ->
                             mark.put(at, new OffsetAndMetadata(0, state.get().kind())));
-            GenesisReader.get(
-                    admin.alterConsumerGroupOffsets(marker, mark).all(), timeout);
+            GenesisReader.get(admin.alterConsumerGroupOffsets(marker, mark).all(), timeout);
             List<Long> offsets = state.get().state().make();
             first.replaceAll((partition, any) -> new OffsetAndMetadata(offsets.get(partition.partition())));
         }
