@@ -25,9 +25,11 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Properties;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.InterruptException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -89,7 +91,7 @@ final class LagCommand implements Callable<Integer> {
     @Option(
             names = "--watch",
             paramLabel = "<seconds>",
-            description = "Look again every so many seconds, until Ctrl-C.")
+            description = "Look again every so many seconds, until Ctrl-C, also while the brokers do not answer.")
     private @Nullable Integer watchSeconds;
 
     private final LagHistory history = new LagHistory();
@@ -102,25 +104,41 @@ final class LagCommand implements Callable<Integer> {
         }
         Pattern wanted = pattern();
         try (LagReader reader = new LagReader(connection(), Clock.systemUTC())) {
-            look(reader, wanted);
-            Thread.sleep(TREND_MILLIS);
+            if (watchSeconds == null) {
+                look(reader::look, wanted);
+                Thread.sleep(TREND_MILLIS);
+                print(output, look(reader::look, wanted));
+                return ExitCode.OK;
+            }
+            long pauseMillis = TREND_MILLIS; // before the first trend
             while (true) {
-                LagLook look = look(reader, wanted);
-                if (watchSeconds != null && output.isTerminal()) {
-                    output.print(
-                            CLEAR_SCREEN + "Consumer lag at " + Instant.now().truncatedTo(ChronoUnit.SECONDS));
-                }
-                print(output, look);
-                if (watchSeconds == null) {
-                    return ExitCode.OK;
-                }
-                Thread.sleep(watchSeconds * 1_000L);
+                watch(output, reader::look, wanted);
+                Thread.sleep(pauseMillis);
+                pauseMillis = watchSeconds * 1_000L;
             }
         } catch (KafkaException e) {
             throw new CliException(
                     ExitCode.UNAVAILABLE,
                     "Kafka does not answer: " + e.getMessage(),
                     "Check --bootstrap-servers; attestream doctor looks at a local cluster.");
+        }
+    }
+
+    /** One look of many: who watches is told of an outage, and of its end. */
+    void watch(Output output, Supplier<LagLook> looks, Pattern wanted) {
+        Instant now = Instant.now().truncatedTo(ChronoUnit.SECONDS);
+        try {
+            LagLook look = look(looks, wanted);
+            if (output.isTerminal()) {
+                output.print(CLEAR_SCREEN + "Consumer lag at " + now);
+            }
+            print(output, look);
+        } catch (InterruptException e) {
+            throw e;
+        } catch (KafkaException e) {
+            String reason = "Kafka does not answer: " + e.getMessage();
+            output.print(output.paint(Tone.BAD, "UNKNOWN") + "  at " + now + ": " + reason);
+            output.json(Output.object("time", now.toString(), "reason", reason));
         }
     }
 
@@ -163,8 +181,8 @@ final class LagCommand implements Callable<Integer> {
                         ExitCode.USAGE, "no Kafka cluster was named", "Give --bootstrap-servers or --data-dir."));
     }
 
-    private LagLook look(LagReader reader, Pattern wanted) {
-        LagLook all = reader.look();
+    private LagLook look(Supplier<LagLook> looks, Pattern wanted) {
+        LagLook all = looks.get();
         List<GroupLag> lags = all.groups().stream()
                 .filter(lag -> wanted.matcher(lag.group()).matches())
                 .toList();
