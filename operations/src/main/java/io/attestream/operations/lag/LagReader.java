@@ -27,11 +27,13 @@ import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.ListOffsetsResult;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.TopicListing;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.GroupType;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.TimeoutException;
 
@@ -126,15 +128,16 @@ public final class LagReader implements AutoCloseable {
     }
 
     /** Where a group and its partition are. */
-    record Offsets(TopicPartition partition, long committed, long first, long end) {
+    record Offsets(Uuid topic, TopicPartition partition, long committed, long first, long end) {
         /** Of the next record it can process. */
         RecordTimes.Place place() {
-            return new RecordTimes.Place(partition, Math.max(committed, first), end);
+            return new RecordTimes.Place(topic, partition, Math.max(committed, first), end);
         }
     }
 
     /** The partitions of topics that are there: where they begin and end. */
     private record Partitions(
+            Map<String, TopicListing> topics,
             Answers<TopicPartition, ListOffsetsResultInfo> first, Answers<TopicPartition, ListOffsetsResultInfo> end) {
         private boolean isKnown(TopicPartition partition) {
             return first.known().containsKey(partition) && end.known().containsKey(partition);
@@ -147,6 +150,7 @@ public final class LagReader implements AutoCloseable {
 
         private Offsets offsets(TopicPartition partition, OffsetAndMetadata committed) {
             return new Offsets(
+                    Objects.requireNonNull(topics.get(partition.topic())).topicId(),
                     partition,
                     committed.offset(),
                     Objects.requireNonNull(first.known().get(partition)).offset(),
@@ -249,13 +253,12 @@ public final class LagReader implements AutoCloseable {
         Set<TopicPartition> partitions = groups.stream()
                 .flatMap(committed -> committed.keySet().stream())
                 .collect(Collectors.toSet());
-        if (!partitions.isEmpty()) {
-            Set<String> topics = get(admin.listTopics().names());
-            partitions.removeIf(partition -> !topics.contains(partition.topic()));
-        }
+        Map<String, TopicListing> topics =
+                partitions.isEmpty() ? Map.of() : get(admin.listTopics().namesToListings());
+        partitions.removeIf(partition -> !topics.containsKey(partition.topic()));
         var first = ask(partitions, OffsetSpec.earliest());
         var end = ask(partitions, OffsetSpec.latest());
-        return new Partitions(Answers.of(first), Answers.of(end));
+        return new Partitions(topics, Answers.of(first), Answers.of(end));
     }
 
     private Map<TopicPartition, KafkaFuture<ListOffsetsResultInfo>> ask(

@@ -15,6 +15,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
@@ -39,16 +40,18 @@ final class RecordTimes implements AutoCloseable {
         }
     };
 
-    private record Key(TopicPartition partition, long offset) {}
+    /** With the id of the topic: one that was made again has other records at its offsets. */
+    private record Key(Uuid topic, TopicPartition partition, long offset) {}
 
     /**
      * Where to look.
      *
+     * @param topic its id
      * @param end of the partition, behind which nothing is looked for
      */
-    record Place(TopicPartition partition, long offset, long end) {
+    record Place(Uuid topic, TopicPartition partition, long offset, long end) {
         private Key key() {
-            return new Key(partition, offset);
+            return new Key(topic, partition, offset);
         }
     }
 

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.LeaderNotAvailableException;
 import org.apache.kafka.common.internals.KafkaFutureImpl;
 import org.junit.jupiter.api.Test;
@@ -16,11 +17,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is not known is not 0. */
 class LagReaderTest {
+    private static final Uuid TOPIC = new Uuid(1, 2);
     private static final TopicPartition PARTITION = new TopicPartition("t", 3);
     private static final long NOW = 1_800_000_000_000L;
 
     private static PartitionLag lag(long committed, long first, long end, RecordTimes.Found found) {
-        LagReader.Offsets offsets = new LagReader.Offsets(PARTITION, committed, first, end);
+        LagReader.Offsets offsets = new LagReader.Offsets(TOPIC, PARTITION, committed, first, end);
         return LagReader.lag(offsets, Map.of(offsets.place(), found), NOW);
     }
 
@@ -54,7 +56,7 @@ class LagReaderTest {
     void whatWasNotReadIsNotKnown() {
         assertThat(lag(5, 0, 9, new RecordTimes.Found.Unread("no answer")).age())
                 .isEqualTo(new LagAge.Unknown("no answer"));
-        assertThat(LagReader.lag(new LagReader.Offsets(PARTITION, 5, 0, 9), Map.of(), NOW)
+        assertThat(LagReader.lag(new LagReader.Offsets(TOPIC, PARTITION, 5, 0, 9), Map.of(), NOW)
                         .age())
                 .isInstanceOf(LagAge.Unknown.class);
     }

@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.MockConsumer;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
 import org.junit.jupiter.api.AfterEach;
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(value = 1, unit = TimeUnit.MINUTES)
 class RecordTimesTest {
+    private static final Uuid TOPIC = new Uuid(1, 2);
     private static final TopicPartition PARTITION = new TopicPartition("t", 0);
 
     private final MockConsumer<byte[], byte[]> consumer = new MockConsumer<>("earliest");
@@ -32,7 +34,7 @@ class RecordTimesTest {
     }
 
     private static RecordTimes.Place at(int partition, long offset) {
-        return new RecordTimes.Place(new TopicPartition("t", partition), offset, 100);
+        return new RecordTimes.Place(TOPIC, new TopicPartition("t", partition), offset, 100);
     }
 
     private void serve(long offset, long millis) {
@@ -68,6 +70,21 @@ class RecordTimesTest {
         assertThat(times.read(Set.of(at(0, 5))))
                 .containsExactly(Map.entry(at(0, 5), new RecordTimes.Found.Time(1_000)));
         assertThat(consumer.assignment()).containsExactly(PARTITION);
+    }
+
+    /** Else its groups are said to be behind by as much as those of the one before were. */
+    @Test
+    void aTopicThatIsMadeAgainIsReadAgain() {
+        // given
+        serve(5, 1_000);
+        times.read(Set.of(at(0, 5)));
+
+        // when
+        serve(5, 9_000);
+        RecordTimes.Place again = new RecordTimes.Place(new Uuid(3, 4), PARTITION, 5, 100);
+
+        // then
+        assertThat(times.read(Set.of(again))).containsExactly(Map.entry(again, new RecordTimes.Found.Time(9_000)));
     }
 
     @Test
