@@ -19,8 +19,10 @@ import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import java.util.stream.LongStream;
 
 /** What a monitor sees of a ledger, from outside of it, for Prometheus. Every label is there from the start. */
@@ -35,6 +37,8 @@ final class MonitorMetrics {
             new EnumMap<>(MonitorResult.ViolationKind.class);
     private final Map<Canary.Outcome, Timer> canaries = new EnumMap<>(Canary.Outcome.class);
 
+    private volatile boolean caughtUp;
+
     private enum Look {
         OK,
         BEHIND,
@@ -42,18 +46,25 @@ final class MonitorMetrics {
     }
 
     MonitorMetrics(Monitor monitor, LongSupplier nowMillis) {
+        this(() -> monitor.state().ledgerSize().value(), monitor::newestEpochMillis, nowMillis);
+    }
+
+    /**
+     * @param verifiedEpochs how many there are
+     * @param newestEpochMillis when the newest of them was made
+     */
+    MonitorMetrics(LongSupplier verifiedEpochs, Supplier<OptionalLong> newestEpochMillis, LongSupplier nowMillis) {
         ClockMetrics.register(Clock.systemUTC(), registry);
         long begunMillis = nowMillis.getAsLong();
-        Gauge.builder("attestream.monitor.checkpoint.age", monitor, m -> ageSeconds(m, begunMillis, nowMillis))
+        Gauge.builder(
+                        "attestream.monitor.checkpoint.age",
+                        () -> ageSeconds(newestEpochMillis.get(), begunMillis, nowMillis.getAsLong()))
                 .baseUnit("seconds")
                 .description(
-                        "Since the newest epoch was made whose signature, consistency and heads were verified; before one was,"
-                                + " since the monitor began, which is less")
+                        "Since the newest epoch was made whose signature, consistency and heads were verified; before the"
+                                + " monitor caught up with the ledger, since it began, which is less")
                 .register(registry);
-        Gauge.builder(
-                        "attestream.monitor.verified.epochs",
-                        monitor,
-                        m -> m.state().ledgerSize().value())
+        Gauge.builder("attestream.monitor.verified.epochs", verifiedEpochs::getAsLong)
                 .description("Epochs that were verified")
                 .register(registry);
         for (Look look : Look.values()) {
@@ -93,9 +104,13 @@ final class MonitorMetrics {
         return value.name().toLowerCase(Locale.ROOT);
     }
 
-    /** Also of a ledger that stood still before the monitor began: a value that no limit is held against would never page. */
-    private static double ageSeconds(Monitor monitor, long begunMillis, LongSupplier nowMillis) {
-        return Math.max(0, nowMillis.getAsLong() - monitor.newestEpochMillis().orElse(begunMillis)) / 1000.0;
+    /**
+     * Also of a ledger that stood still before the monitor began: a value that no limit is held against would never page. An epoch
+     * that is verified on the way to the newest says nothing of how old the newest is.
+     */
+    private double ageSeconds(OptionalLong newestEpochMillis, long begunMillis, long nowMillis) {
+        long sinceMillis = caughtUp ? newestEpochMillis.orElse(begunMillis) : begunMillis;
+        return Math.max(0, nowMillis - sinceMillis) / 1000.0;
     }
 
     void looked(MonitorResult result) {
@@ -103,6 +118,9 @@ final class MonitorMetrics {
                 ? Look.OK
                 : result instanceof MonitorResult.Behind ? Look.BEHIND : Look.VIOLATION;
         Objects.requireNonNull(looks.get(look)).increment();
+        if (result instanceof MonitorResult.Ok ok && ok.newEpochs() < Monitor.EPOCHS_MAX) {
+            caughtUp = true;
+        }
         if (result instanceof MonitorResult.Violation violation) {
             Objects.requireNonNull(violations.get(violation.kind())).increment();
         }

@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.attestream.checkpointer.monitor.CheckpointSource;
 import io.attestream.checkpointer.monitor.Monitor;
+import io.attestream.checkpointer.monitor.MonitorResult;
 import io.attestream.checkpointer.monitor.MonitorState;
 import io.attestream.proofs.note.NoteVerifier;
+import io.attestream.proofs.tree.TreeSize;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
@@ -50,5 +53,29 @@ class MonitorMetricsTest {
         assertThat(metrics.scrape())
                 .contains("\nattestream_monitor_checkpoint_age_seconds 901.0\n")
                 .contains("\nattestream_monitor_looks_total{outcome=\"behind\"} 1.0\n");
+    }
+
+    /** Else a monitor that is begun anew on an old ledger pages for what was published long ago. */
+    @Test
+    void theAgeOfEpochsOnTheWayToTheNewestIsNotThatOfTheNewest() {
+        // given
+        AtomicLong newestMillis = new AtomicLong(1_000);
+        AtomicLong nowMillis = new AtomicLong(9_000_000);
+        MonitorMetrics metrics =
+                new MonitorMetrics(() -> 7, () -> OptionalLong.of(newestMillis.get()), nowMillis::get);
+
+        // when more is waiting
+        metrics.looked(new MonitorResult.Ok(new TreeSize(256), Monitor.EPOCHS_MAX));
+        nowMillis.addAndGet(3_000);
+
+        // then
+        assertThat(metrics.scrape()).contains("\nattestream_monitor_checkpoint_age_seconds 3.0\n");
+
+        // and when it has caught up
+        metrics.looked(new MonitorResult.Ok(new TreeSize(300), 44));
+        newestMillis.set(8_000_000);
+        assertThat(metrics.scrape()).contains("\nattestream_monitor_checkpoint_age_seconds 1003.0\n");
+        metrics.looked(new MonitorResult.Ok(new TreeSize(556), Monitor.EPOCHS_MAX));
+        assertThat(metrics.scrape()).as("stays so").contains("\nattestream_monitor_checkpoint_age_seconds 1003.0\n");
     }
 }
