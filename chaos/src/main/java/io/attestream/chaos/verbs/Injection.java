@@ -119,7 +119,7 @@ public final class Injection implements AutoCloseable {
     }
 
     /**
-     * Undoes it. Does nothing when it was done.
+     * Undoes it. Does nothing when it was done. A thread that was interrupted undoes all of it too, and stays interrupted.
      *
      * @throws IllegalStateException if a step failed: the rest was undone, and {@link #heal} tries it again
      */
@@ -130,15 +130,10 @@ public final class Injection implements AutoCloseable {
         }
         ended = true;
         limit.cancel();
+        // Every step waits for others, and none is to give up because this thread was told to end.
+        boolean interrupted = Thread.interrupted();
         try (journal) {
-            if (work != null) {
-                work.close();
-            }
-            if (mended) {
-                journal.forget();
-            } else {
-                undone = journal.undoAll();
-            }
+            undo();
         } catch (Exception e) {
             throw new IllegalStateException(
                     "not all of the fault was undone: " + e.getMessage()
@@ -147,6 +142,24 @@ public final class Injection implements AutoCloseable {
                     e);
         } finally {
             removeHook();
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** Whatever goes on meanwhile and cannot be ended, the rest is undone. */
+    private void undo() throws Exception {
+        try {
+            if (work != null) {
+                work.close();
+            }
+        } finally {
+            if (mended) {
+                journal.forget();
+            } else {
+                undone = journal.undoAll();
+            }
         }
     }
 

@@ -121,6 +121,37 @@ class LocalTargetTest {
         cluster.awaitNotStopped();
     }
 
+    /** Who ends it may have been told to hurry. */
+    @Test
+    void aThreadThatWasInterruptedUndoesAllOfItAndStaysInterrupted() throws Exception {
+        // given
+        Injection injection = inject(Verb.CPU);
+        cluster.awaitStopped();
+
+        // when
+        Thread.currentThread().interrupt();
+        injection.close();
+
+        // then
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(injection.undone()).containsExactly("let processors-0 go on");
+        cluster.awaitNotStopped();
+        assertThat(cluster.journal()).doesNotExist();
+    }
+
+    @Test
+    void whatGoesOnMeanwhileAndCannotBeEndedDoesNotKeepTheRestFromBeingUndone() throws Exception {
+        Injection injection = inject(Verb.PAUSE);
+        injection.whileItLasts(() -> {
+            throw new IOException("it does not end");
+        });
+        assertThatThrownBy(injection::close)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("it does not end");
+        cluster.awaitNotStopped();
+        assertThat(cluster.journal()).doesNotExist();
+    }
+
     @ParameterizedTest
     @EnumSource(names = {"PARTITION", "DELAY", "RESET", "BANDWIDTH"})
     void aNetworkFaultIsThereUntilItIsUndone(Verb verb) throws Exception {
