@@ -10,6 +10,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -18,7 +19,7 @@ import java.util.regex.Pattern;
 
 /**
  * Lets who may read the cluster's keys look at its processes and start them again: they are children of the launcher, nobody else
- * can. On loopback, one request at a time.
+ * can. On loopback, one request with the token at a time; requests that never end hold up nobody.
  *
  * <ul>
  *   <li>{@code GET /processes}: name, whether it lives, whether it is ready
@@ -28,29 +29,43 @@ import java.util.regex.Pattern;
  */
 final class ControlServer implements AutoCloseable {
     private static final int BACKLOG = 16;
+    /** A request's head is read by a thread of these, whoever sends it. */
+    private static final int THREADS = 16;
+
     private static final Pattern ACTION = Pattern.compile("/processes/([a-z0-9-]{1,64})/(restart|stop)");
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private final LocalCluster cluster;
+    private final Children children;
     private final byte[] authorization;
     private final HttpServer server;
-    private final ExecutorService executor = Executors.newSingleThreadExecutor(task -> {
+    private final ExecutorService executor = Executors.newFixedThreadPool(THREADS, task -> {
         Thread thread = new Thread(task, "cluster-control");
         thread.setDaemon(true);
         return thread;
     });
 
-    private ControlServer(LocalCluster cluster, String secret, HttpServer server) {
-        this.cluster = cluster;
+    /** Who acts; is asked for one thing at a time. */
+    interface Children {
+        List<ClusterControl.Condition> conditions();
+
+        /** @throws IllegalArgumentException if there is none of this name */
+        void restart(String name);
+
+        /** @throws IllegalArgumentException if there is none of this name */
+        void stop(String name);
+    }
+
+    private ControlServer(Children children, String secret, HttpServer server) {
+        this.children = children;
         this.authorization = ("Bearer " + secret).getBytes(StandardCharsets.UTF_8);
         this.server = server;
     }
 
     /** @param secret that every request has to bring as its bearer token */
-    static ControlServer start(LocalCluster cluster, String secret, int port) {
+    static ControlServer start(Children children, String secret, int port) {
         try {
             HttpServer http = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), BACKLOG);
-            ControlServer control = new ControlServer(cluster, secret, http);
+            ControlServer control = new ControlServer(children, secret, http);
             http.setExecutor(control.executor);
             http.createContext("/", control::handle);
             http.start();
@@ -67,12 +82,16 @@ final class ControlServer implements AutoCloseable {
             Matcher action = ACTION.matcher(path);
             if (!MessageDigest.isEqual(token.getBytes(StandardCharsets.UTF_8), authorization)) {
                 answer(exchange, 401, Map.of("error", "the token of keys/control.secret is needed"));
-            } else if (path.equals("/processes") && exchange.getRequestMethod().equals("GET")) {
-                answer(exchange, 200, cluster.conditions());
-            } else if (action.matches() && exchange.getRequestMethod().equals("POST")) {
-                act(exchange, action.group(1), action.group(2).equals("stop"));
-            } else {
-                answer(exchange, 404, Map.of("error", "there is no " + path));
+                return;
+            }
+            synchronized (children) {
+                if (path.equals("/processes") && exchange.getRequestMethod().equals("GET")) {
+                    answer(exchange, 200, children.conditions());
+                } else if (action.matches() && exchange.getRequestMethod().equals("POST")) {
+                    act(exchange, action.group(1), action.group(2).equals("stop"));
+                } else {
+                    answer(exchange, 404, Map.of("error", "there is no " + path));
+                }
             }
         }
     }
@@ -80,9 +99,9 @@ final class ControlServer implements AutoCloseable {
     private void act(HttpExchange exchange, String name, boolean stop) throws IOException {
         try {
             if (stop) {
-                cluster.process(name).stop();
+                children.stop(name);
             } else {
-                cluster.restart(name);
+                children.restart(name);
             }
             answer(exchange, 200, Map.of("name", name));
         } catch (IllegalArgumentException e) {

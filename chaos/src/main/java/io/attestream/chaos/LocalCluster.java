@@ -34,6 +34,15 @@ import org.jspecify.annotations.Nullable;
  * word they end by themselves ({@link io.attestream.chaos.agent.ChildAgent}).
  */
 public final class LocalCluster implements AutoCloseable {
+    static {
+        // Who sends half a request to one of the launcher's servers is cut off, unless the operator says how long it
+        // may take.
+        // The JDK reads it when the first server of the process is made.
+        if (System.getProperty("sun.net.httpserver.maxReqTime") == null) {
+            System.setProperty("sun.net.httpserver.maxReqTime", "20");
+        }
+    }
+
     private static final Duration READY_TIMEOUT = Duration.ofMinutes(2);
     private static final Duration ORPHAN_TIMEOUT = Duration.ofSeconds(20);
     /** As long as a gateway allows: nothing renews them while the cluster runs, a start makes new ones. */
@@ -235,6 +244,25 @@ public final class LocalCluster implements AutoCloseable {
         return channel;
     }
 
+    private ControlServer.Children children() {
+        return new ControlServer.Children() {
+            @Override
+            public List<ClusterControl.Condition> conditions() {
+                return LocalCluster.this.conditions();
+            }
+
+            @Override
+            public void restart(String name) {
+                LocalCluster.this.restart(name);
+            }
+
+            @Override
+            public void stop(String name) {
+                process(name).stop();
+            }
+        };
+    }
+
     private void startAll() throws IOException {
         endOrphans();
         String origin = ClusterFile.read(data).map(ClusterFile::origin).orElseGet(LocalCluster::newOrigin);
@@ -251,7 +279,7 @@ public final class LocalCluster implements AutoCloseable {
         Secrets.randomFile(data.resolve("keys/content-tag.key"));
         String controlSecret =
                 Files.readString(Secrets.randomFile(controlSecret(data))).strip();
-        control = ControlServer.start(this, controlSecret, port(CONTROL));
+        control = ControlServer.start(children(), controlSecret, port(CONTROL));
 
         say("starting broker and registry");
         prepareBrokers();
