@@ -30,11 +30,12 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         header = "Do a fault to a service of a cluster that allows it, for a time, and undo it.",
         description = {
-            "Verbs: kill, stop, pause, partition, delay, reset, bandwidth, disk-full, fsync-error, power-cut, clock-skew, cpu,"
-                    + " memory, bit-flip, truncate. The fault is undone when its time is over, on Ctrl-C or SIGTERM, and when the"
-                    + " abort condition holds; after SIGKILL of this command \"attestream chaos heal\" undoes it, and does nothing if there is nothing to be undone. Exit code 0 if it was"
-                    + " done and undone, 1 if it was aborted or failed, 2 if it is refused, 6 if it cannot be done here: then it is"
-                    + " skipped, and nothing was tested.",
+            "Verbs: kill, stop, pause, partition, delay, reset, bandwidth, disk-full, fsync-error, power-cut,"
+                + " clock-skew, cpu, memory, bit-flip, truncate. The fault is undone when its time is over, on Ctrl-C"
+                + " or SIGTERM, and when the abort condition holds; after SIGKILL of this command \"attestream chaos"
+                + " heal\" undoes it, and does nothing if there is nothing to be undone. Exit code 0 if it was done"
+                + " and undone, 1 if it was aborted or failed, 2 if it is refused, 6 if it cannot be done here: then"
+                + " it is skipped, and nothing was tested.",
             ""
         },
         footer = {
@@ -85,7 +86,7 @@ final class ChaosCommand implements Callable<Integer> {
             names = "--data-dir",
             paramLabel = "<dir>",
             defaultValue = "attestream-data",
-            description = "Of a local cluster; for compose, where the journal is kept (default: ${DEFAULT-VALUE}).")
+            description = "Of a local cluster (default: ${DEFAULT-VALUE}).")
     private Path dataDirectory = Path.of("attestream-data");
 
     @Option(names = "--dry-run", description = "Say what would be done and undone; touch nothing.")
@@ -99,6 +100,9 @@ final class ChaosCommand implements Callable<Integer> {
 
     @Option(names = "--allow", paramLabel = "<project>", description = "The compose project that may be struck.")
     private @Nullable String project;
+
+    @Option(names = "--allow-remote-engine", description = "The containers may be on another machine than this.")
+    private boolean remoteEngine;
 
     @Option(
             names = "--compose-file",
@@ -186,9 +190,11 @@ final class ChaosCommand implements Callable<Integer> {
     }
 
     private ChaosTarget chosen() {
-        return target == Target.LOCAL
-                ? LocalTarget.of(dataDirectory)
-                : ComposeTarget.of(Optional.ofNullable(project), composeFile, toxiproxy, dataDirectory);
+        return target == Target.LOCAL ? LocalTarget.of(dataDirectory) : compose();
+    }
+
+    private ComposeTarget compose() {
+        return ComposeTarget.of(Optional.ofNullable(project), composeFile, toxiproxy, remoteEngine);
     }
 
     private int plan(Output output, ChaosTarget chosen, Verb what, Parameters parameters) {
@@ -237,7 +243,9 @@ final class ChaosCommand implements Callable<Integer> {
 
     /** Undoes what a killed command left. */
     private int heal(Output output) {
-        List<String> undone = Injection.heal(dataDirectory);
+        List<String> undone = target == Target.LOCAL
+                ? Injection.heal(dataDirectory)
+                : compose().heal();
         output.json(Output.object("undone", undone));
         output.print(undone.isEmpty() ? "there is nothing to be undone" : "undone: " + String.join(", ", undone));
         return ExitCode.OK;

@@ -20,9 +20,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** {@code attestream chaos --target compose}, with a docker that writes down what it is asked for. */
+/** {@code attestream chaos --target compose}, with a docker that keeps the state of containers that are not there. */
 class ChaosComposeIT {
     private static final String ID = "0123456789abcdef";
+    private static final String OTHER_ID = "fedcba9876543210";
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     @TempDir
@@ -33,63 +34,147 @@ class ChaosComposeIT {
     @BeforeEach
     void writeAComposeFile() throws IOException {
         file = Files.writeString(scratch.resolve("compose.yml"), "services: {}\n");
+        container("gateway-1", ID);
+        container("processors-1", OTHER_ID);
         docker("");
     }
 
-    /** @param special lines of a case statement, by the arguments as one word */
+    /** The container of a service, in the place of the one it had. */
+    private void container(String service, String id) throws IOException {
+        Path services = Files.createDirectories(scratch.resolve("services"));
+        Files.writeString(services.resolve(service), id);
+        Path state = Files.createDirectories(scratch.resolve("containers").resolve(id));
+        Files.writeString(state.resolve("Status"), "running");
+        Files.writeString(state.resolve("NanoCpus"), "1500000000");
+        Files.writeString(state.resolve("Memory"), "1000000000");
+        Files.writeString(state.resolve("MemorySwap"), "1500000000");
+    }
+
+    private String state(String member) throws IOException {
+        return Files.readString(scratch.resolve("containers").resolve(ID).resolve(member))
+                .strip();
+    }
+
+    /**
+     * A docker that keeps the state of two containers, and refuses what docker refuses.
+     *
+     * @param special lines of a case statement, by the arguments as one word
+     */
     private void docker(String special) throws IOException {
         Path docker = Files.createDirectories(scratch.resolve("bin")).resolve("docker");
         Files.writeString(docker, """
-                #!/bin/sh
-                echo "$*" >> "%1$s/asked"
-                case "$*" in
-                %3$s
-                *'config --services') echo gateway-1; echo processors-1 ;;
-                *'ps -q '*) echo %2$s ;;
-                'inspect -f {{.HostConfig.NanoCpus}} '*) echo 1500000000 ;;
-                'inspect -f {{.HostConfig.Memory}} '*) echo 1000000000 ;;
-                *' df '*) echo 'size target'; echo '67108864 /state' ;;
-                *' dd '*) echo 'dd: No space left on device' >&2; exit 1 ;;
-                esac
-                """.formatted(scratch, ID, special));
+            #!/bin/sh
+            cd "%1$s"
+            echo "$*" >> asked
+            fail() { echo "$1" >&2; exit 1; }
+            last() { for it; do :; done; echo "$it"; }
+            it=$(last "$@")
+            of() { id=$(cat services/$it 2>/dev/null) || fail "no container found for $it"; at=containers/$id; }
+            case "$*" in
+            %2$s
+            'context inspect '*) echo "${DOCKER_HOST:-unix:///var/run/docker.sock}" ;;
+            *'config --services') echo gateway-1; echo processors-1 ;;
+            *' ps -a -q '*|*' ps -q '*) cat services/$it 2>/dev/null; exit 0 ;;
+            *' kill '*|*' stop '*) of; echo exited > $at/Status ;;
+            *' start '*) of; echo running > $at/Status ;;
+            *' pause '*) of; [ $(cat $at/Status) = running ] || fail "Container $id is not running"; echo paused > $at/Status ;;
+            'unpause '*) [ "$(cat containers/$it/Status)" = paused ] || fail "Container $it is not paused"
+                echo running > containers/$it/Status ;;
+            'inspect '*) [ -d containers/$it ] || fail "Error: No such object: $it"
+                case $3 in
+                *Paused*) [ $(cat containers/$it/Status) = paused ] && echo true || echo false ;;
+                *HostConfig*) cat containers/$it/$(echo "${3##*.}" | tr -d '}') ;;
+                *) echo $it ;;
+                esac ;;
+            'update --cpus '*) [ -d containers/$it ] || fail "Error response from daemon: No such container: $it"
+                echo $3 > containers/$it/NanoCpus ;;
+            'update --memory '*) [ -d containers/$it ] || fail "Error response from daemon: No such container: $it"
+                echo $3 > containers/$it/Memory; echo $5 > containers/$it/MemorySwap ;;
+            *' df '*) echo 'size target'; echo '67108864 /state' ;;
+            *' dd '*) touch ballast; fail 'dd: No space left on device' ;;
+            *' rm -f '*) rm -f ballast ;;
+            *) fail "docker: unknown command $*" ;;
+            esac
+            """.formatted(scratch, special));
         Files.setPosixFilePermissions(docker, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
 
     private Script.Ended chaos(String... arguments) throws Exception {
         List<String> all = new ArrayList<>(List.of("chaos"));
         all.addAll(List.of(arguments));
-        all.addAll(List.of("--target", "compose", "--for", "1s", "--data-dir", scratch.toString()));
-        all.addAll(List.of("--compose-file", file.toString()));
-        return Script.run(
-                scratch,
-                PATIENCE,
-                Map.of("PATH", scratch.resolve("bin") + ":" + System.getenv("PATH")),
-                all.toArray(String[]::new));
+        all.addAll(List.of("--target", "compose", "--for", "1s", "--compose-file", file.toString()));
+        return Script.run(scratch, PATIENCE, environment(), all.toArray(String[]::new));
+    }
+
+    private Map<String, String> environment() {
+        return Map.of(
+                "PATH", scratch.resolve("bin") + ":" + System.getenv("PATH"), "XDG_STATE_HOME", scratch.toString());
+    }
+
+    private Path journal() {
+        return scratch.resolve("attestream/compose-demo/chaos/journal.json");
     }
 
     /** What docker was asked, but for what only looks. */
     private List<String> done() throws IOException {
         String compose = "compose -p demo -f " + file + " ";
         return Files.readAllLines(scratch.resolve("asked")).stream()
-                .filter(line -> !line.matches(".*( config --services| ps -q .*| df .*)|inspect .*"))
+                .filter(line -> !line.matches(".*( config --services| ps .*| df .*)|(context )?inspect .*"))
                 .map(line -> line.replace(compose, "compose "))
                 .toList();
     }
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            kill   | compose kill -s SIGKILL gateway-1         | compose up -d --no-deps gateway-1
-            stop   | compose stop gateway-1                    | compose up -d --no-deps gateway-1
-            pause  | compose pause gateway-1                   | compose unpause gateway-1
-            cpu    | update --cpus 0.300000000 0123456789abcdef | update --cpus 1.500000000 0123456789abcdef
-            memory | update --memory 200000000 --memory-swap 200000000 0123456789abcdef | update --memory 1000000000 --memory-swap 1000000000 0123456789abcdef
-            """)
+        kill   | compose kill -s SIGKILL gateway-1          | compose start gateway-1
+        stop   | compose stop gateway-1                     | compose start gateway-1
+        pause  | compose pause gateway-1                    | unpause 0123456789abcdef
+        cpu    | update --cpus 0.300000000 0123456789abcdef | update --cpus 1.500000000 0123456789abcdef
+        memory | update --memory 200000000 --memory-swap 200000000 0123456789abcdef | update --memory 1000000000 --memory-swap 1500000000 0123456789abcdef
+        """)
     void dockerIsAskedToDoItAndThenToUndoIt(String verb, String does, String undoes) throws Exception {
         Script.Ended ended = chaos(verb, "gateway-1", "--allow", "demo");
         assertThat(ended.exitCode()).as(ended.err()).isZero();
         assertThat(ended.out()).startsWith("done  " + verb + " gateway-1");
         assertThat(done()).containsExactly(does, undoes);
-        assertThat(scratch.resolve("chaos/journal.json")).doesNotExist();
+        assertThat(state("Status")).isEqualTo("running");
+        assertThat(journal()).doesNotExist();
+    }
+
+    /** Somebody mended it, or made the container anew: that is no failure, and nothing for ever in the journal. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        pause  | *' pause '*) ;;
+        cpu    | 'update --cpus 0.3'*) rm -r containers/$it; echo 00000000000000aa > services/gateway-1 ;;
+        memory | 'update --memory 2'*) rm -r containers/$it; echo 00000000000000aa > services/gateway-1 ;;
+        kill   | *' kill '*) rm services/gateway-1 ;;
+        """)
+    void whatIsUndoneAlreadyIsUndone(String verb, String meanwhile) throws Exception {
+        docker(meanwhile);
+        Script.Ended ended = chaos(verb, "gateway-1", "--allow", "demo");
+        assertThat(ended.exitCode()).as(ended.err()).isZero();
+        assertThat(journal()).doesNotExist();
+    }
+
+    /** The number docker keeps for "twice the memory" is none that it takes. */
+    @Test
+    void aContainerWithoutALimitOfItsSwapGetsItsMemoryBack() throws Exception {
+        Files.writeString(scratch.resolve("containers").resolve(ID).resolve("MemorySwap"), "0");
+        assertThat(chaos("memory", "gateway-1", "--allow", "demo").exitCode()).isZero();
+        assertThat(state("Memory")).isEqualTo("1000000000");
+        assertThat(state("MemorySwap")).isEqualTo("2000000000");
+    }
+
+    @Test
+    void anEngineThatMayBeOfAnotherMachineIsRefusedUnlessAllowed() throws Exception {
+        docker("'context inspect '*) echo ssh://elsewhere ;;");
+        Script.Ended refused = chaos("pause", "gateway-1", "--allow", "demo");
+        assertThat(refused.exitCode()).isEqualTo(ExitCode.USAGE);
+        assertThat(refused.err()).contains("ssh://elsewhere", "--allow-remote-engine");
+        assertThat(done()).isEmpty();
+        assertThat(chaos("pause", "gateway-1", "--allow", "demo", "--allow-remote-engine")
+                        .exitCode())
+                .isZero();
     }
 
     @Test
@@ -100,6 +185,7 @@ class ChaosComposeIT {
                 .containsExactly(
                         "compose exec -T processors-1 dd if=/dev/zero of=/state/chaos-ballast bs=1M count=1024",
                         "compose exec -T processors-1 rm -f /state/chaos-ballast");
+        assertThat(scratch.resolve("ballast")).doesNotExist();
     }
 
     /** The disk of /state is that of all the container. */
@@ -135,33 +221,43 @@ class ChaosComposeIT {
         Script.Ended ended = chaos("pause", "gateway-1", "--allow", "demo");
         assertThat(ended.exitCode()).isEqualTo(ExitCode.ERROR);
         assertThat(ended.err()).contains("pause gateway-1 ended with 17: Cannot connect to the Docker daemon");
-        assertThat(done()).containsExactly("compose pause gateway-1", "compose unpause gateway-1");
-        assertThat(scratch.resolve("chaos/journal.json")).doesNotExist();
+        assertThat(done()).containsExactly("compose pause gateway-1");
+        assertThat(journal()).doesNotExist();
     }
 
     @Test
-    void whatCouldNotBeUndoneHealTriesAgain() throws Exception {
-        docker("*' unpause '*) echo 'daemon is gone' >&2; exit 1 ;;");
+    void whatCouldNotBeUndoneHealTriesAgainWhereverItIsCalled() throws Exception {
+        docker("'unpause '*) echo 'daemon is gone' >&2; exit 1 ;;");
         Script.Ended ended = chaos("pause", "gateway-1", "--allow", "demo");
         assertThat(ended.exitCode()).isEqualTo(ExitCode.ERROR);
-        assertThat(ended.err()).contains("daemon is gone", "attestream chaos heal --data-dir " + scratch);
+        assertThat(ended.err()).contains("daemon is gone", "attestream chaos heal --target compose --allow demo");
+        assertThat(state("Status")).isEqualTo("paused");
+        // nothing else begins before, in whatever directory
+        assertThat(chaos("kill", "gateway-1", "--allow", "demo").exitCode()).isEqualTo(ExitCode.USAGE);
         docker("");
-        Script.Ended healed = Script.run(
-                scratch,
-                PATIENCE,
-                Map.of("PATH", scratch.resolve("bin") + ":" + System.getenv("PATH")),
-                "chaos",
-                "heal",
-                "--data-dir",
-                scratch.toString());
+        Script.Ended healed = chaos("heal", "--allow", "demo");
         assertThat(healed.exitCode()).as(healed.err()).isZero();
-        assertThat(done()).endsWith("compose unpause gateway-1");
-        assertThat(scratch.resolve("chaos/journal.json")).doesNotExist();
+        assertThat(state("Status")).isEqualTo("running");
+        assertThat(journal()).doesNotExist();
+    }
+
+    @Test
+    void aJournalOfAnotherProjectIsNotHealed() throws Exception {
+        Files.createDirectories(journal().getParent());
+        Files.writeString(journal(), """
+            {"what":"x","pid":1,"undo":[{"kind":"start-containers","service":"gateway-1",
+            "project":{"name":"production","file":"%s"}}]}
+            """.formatted(file));
+        Script.Ended ended = chaos("heal", "--allow", "demo");
+        assertThat(ended.exitCode()).isEqualTo(ExitCode.USAGE);
+        assertThat(ended.err()).contains("no fault here wrote: project production");
+        assertThat(done()).isEmpty();
+        assertThat(journal()).exists();
     }
 
     @Test
     void aContainerWithoutALimitIsNotGivenOne() throws Exception {
-        docker("'inspect '*) echo 0 ;;");
+        Files.writeString(scratch.resolve("containers").resolve(ID).resolve("NanoCpus"), "0");
         Script.Ended ended = chaos("cpu", "gateway-1", "--allow", "demo");
         assertThat(ended.exitCode()).isEqualTo(ExitCode.UNAVAILABLE);
         assertThat(ended.out()).startsWith("skipped").contains("give the service one in the compose file");

@@ -13,19 +13,28 @@ import java.util.regex.Pattern;
 /** A cluster in containers, of a compose project that was explicitly allowed to be struck. Network faults are done by its Toxiproxy. */
 public final class ComposeTarget implements ChaosTarget {
     private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9_-]{0,62}");
-    private static final long CPU_NANOS = 1_000_000_000;
     private static final String BALLAST_MEBIBYTES = "1024";
 
-    private final String project;
-    private final Path file;
+    private final Docker.Project project;
     private final URI toxiproxy;
+    private final boolean remoteAllowed;
     private final Path journal;
 
-    private ComposeTarget(String project, Path file, URI toxiproxy, Path journal) {
+    private ComposeTarget(Docker.Project project, URI toxiproxy, boolean remoteAllowed) {
         this.project = project;
-        this.file = file;
         this.toxiproxy = toxiproxy;
-        this.journal = journal;
+        this.remoteAllowed = remoteAllowed;
+        this.journal = stateDirectory().resolve("compose-" + project.name());
+    }
+
+    /** Of the user, so that two shells know of each other wherever they are. */
+    private static Path stateDirectory() {
+        String state = System.getenv("XDG_STATE_HOME");
+        return (state == null || state.isEmpty()
+                        ? Path.of(System.getProperty("user.home"), ".local/state")
+                        : Path.of(state))
+                .resolve("attestream")
+                .toAbsolutePath();
     }
 
     /**
@@ -34,10 +43,10 @@ public final class ComposeTarget implements ChaosTarget {
      * @param project that may be struck
      * @param file of the project
      * @param toxiproxy its REST API, on loopback
-     * @param journalDirectory where it is written what is to be undone
+     * @param remoteAllowed whether the engine may be that of another machine
      * @throws ChaosRefused if no project is allowed, there is no such file, or the Toxiproxy is not on loopback
      */
-    public static ComposeTarget of(Optional<String> project, Path file, URI toxiproxy, Path journalDirectory) {
+    public static ComposeTarget of(Optional<String> project, Path file, URI toxiproxy, boolean remoteAllowed) {
         if (project.isEmpty()) {
             throw new ChaosRefused(
                     "no compose project is allowed to be struck", "Name the one that may be: --allow <project>");
@@ -48,10 +57,10 @@ public final class ComposeTarget implements ChaosTarget {
         }
         LocalTarget.requireLoopback(toxiproxy, "Toxiproxy");
         return new ComposeTarget(
-                project.get(),
-                file.toAbsolutePath(),
+                new Docker.Project(
+                        project.get(), file.toAbsolutePath().normalize().toString()),
                 toxiproxy,
-                journalDirectory.toAbsolutePath().normalize());
+                remoteAllowed);
     }
 
     private static void requireName(String what, String name) {
@@ -70,15 +79,34 @@ public final class ComposeTarget implements ChaosTarget {
     @Override
     public Injection inject(Verb verb, String service, Parameters parameters) {
         Plan plan = planned(verb, service, parameters);
-        return Injection.begin(journal, verb.word() + " " + project + "/" + service, plan.action());
+        return Injection.begin(
+                journal,
+                verb.word() + " " + project.name() + "/" + service,
+                "attestream chaos heal --target compose --allow " + project.name() + " --compose-file "
+                        + project.file(),
+                plan.action());
+    }
+
+    /**
+     * Undoes what a process left that was killed.
+     *
+     * @return what was undone, in words; empty if there was nothing
+     * @throws ChaosRefused if the process lives, or the journal is not the caller's or holds anything that no fault writes; nothing
+     *     was touched
+     * @throws IllegalStateException if a step failed; the rest was undone
+     */
+    public List<String> heal() {
+        requireLocalEngine();
+        return Injection.heal(journal, Optional.of(project.name()));
     }
 
     private Plan planned(Verb verb, String service, Parameters parameters) {
         requireService(service);
         return switch (verb) {
-            case KILL -> docker(compose("kill", "-s", "SIGKILL", service), compose("up", "-d", "--no-deps", service));
-            case STOP -> docker(compose("stop", service), compose("up", "-d", "--no-deps", service));
-            case PAUSE -> docker(compose("pause", service), compose("unpause", service));
+            case KILL ->
+                docker(project.arguments("kill", "-s", "SIGKILL", service), new Undo.StartContainers(project, service));
+            case STOP -> docker(project.arguments("stop", service), new Undo.StartContainers(project, service));
+            case PAUSE -> docker(project.arguments("pause", service), new Undo.UnpauseContainers(project, service));
             case PARTITION, DELAY, RESET, BANDWIDTH -> {
                 Network network = Network.of(toxiproxy, service, verb, parameters);
                 yield new Plan(network.steps(), network::start);
@@ -105,7 +133,7 @@ public final class ComposeTarget implements ChaosTarget {
         requireName("a service", service);
         List<String> services;
         try {
-            services = Processes.run(command(compose("config", "--services")))
+            services = Docker.run(project.arguments("config", "--services"))
                     .lines()
                     .toList();
         } catch (IOException e) {
@@ -113,43 +141,44 @@ public final class ComposeTarget implements ChaosTarget {
         }
         if (!services.contains(service)) {
             throw new ChaosRefused(
-                    "there is no service " + service + " in " + file, "There are " + String.join(", ", services) + ".");
+                    "there is no service " + service + " in " + project.file(),
+                    "There are " + String.join(", ", services) + ".");
+        }
+        requireLocalEngine();
+    }
+
+    /** Others of another machine's users cannot see the lock. */
+    private void requireLocalEngine() {
+        String engine = ask(List.of("context", "inspect", "-f", "{{.Endpoints.docker.Host}}"));
+        if (!remoteAllowed && !engine.startsWith("unix://") && !engine.startsWith("npipe://")) {
+            throw new ChaosRefused(
+                    "docker uses the engine at " + engine + ", which may be of another machine",
+                    "Choose the one of this machine (DOCKER_HOST, docker context use default), or say"
+                            + " --allow-remote-engine.");
         }
     }
 
-    private List<String> compose(String... arguments) {
-        List<String> all = new ArrayList<>(List.of("compose", "-p", project, "-f", file.toString()));
-        all.addAll(List.of(arguments));
-        return all;
-    }
-
-    private static List<String> command(List<String> arguments) {
-        List<String> command = new ArrayList<>(List.of("docker"));
-        command.addAll(arguments);
-        return command;
-    }
-
-    private static Plan docker(List<String> arguments, List<String> undone) {
-        Undo undo = new Undo.Docker(undone);
+    private static Plan docker(List<String> arguments, Undo undo) {
         return new Plan(List.of("docker " + String.join(" ", arguments), undo.words()), injection -> {
             injection.undoBy(undo);
-            Processes.run(command(arguments));
+            Docker.run(arguments);
         });
     }
 
     private String container(String service) {
-        String id = ask(compose("ps", "-q", service));
-        if (!id.matches("[0-9a-f]{12,64}")) {
+        String id = ask(project.arguments("ps", "-q", service));
+        if (!Docker.CONTAINER.matcher(id).matches()) {
             throw new ChaosRefused(
                     service + " has not one container that runs: \"" + id + "\"",
-                    "Start it with: docker compose -p " + project + " -f " + file + " up -d " + service);
+                    "Start it with: docker compose -p " + project.name() + " -f " + project.file() + " up -d "
+                            + service);
         }
         return id;
     }
 
     private static String ask(List<String> arguments) {
         try {
-            return Processes.run(command(arguments));
+            return Docker.run(arguments);
         } catch (IOException e) {
             throw new ChaosSkipped(String.valueOf(e.getMessage()));
         }
@@ -169,23 +198,34 @@ public final class ComposeTarget implements ChaosTarget {
         String container = container(service);
         long nanos = limit(container, "NanoCpus", "processor time");
         return docker(
-                List.of("update", "--cpus", cpus(nanos * (100 - percent) / 100), container),
-                List.of("update", "--cpus", cpus(nanos), container));
-    }
-
-    private static String cpus(long nanos) {
-        return String.format(java.util.Locale.ROOT, "%d.%09d", nanos / CPU_NANOS, nanos % CPU_NANOS);
-    }
-
-    private Plan memory(String service, int percent) {
-        String container = container(service);
-        long bytes = limit(container, "Memory", "memory");
-        return docker(update(container, bytes / 100 * (100 - percent)), update(container, bytes));
+                update(Docker.cpus(nanos * (100 - percent) / 100), container),
+                new Undo.GiveCpus(project, container, nanos));
     }
 
     /** Without swap: otherwise it would only get slow. */
-    private static List<String> update(String container, long bytes) {
-        return List.of("update", "--memory", Long.toString(bytes), "--memory-swap", Long.toString(bytes), container);
+    private Plan memory(String service, int percent) {
+        String container = container(service);
+        long bytes = limit(container, "Memory", "memory");
+        long less = bytes / 100 * (100 - percent);
+        return docker(
+                update(Docker.memory(less, less), container),
+                new Undo.GiveMemory(project, container, bytes, swap(container, bytes)));
+    }
+
+    /** Memory and swap together. 0 is docker's word for twice the memory, which "docker update" does not take for that. */
+    private static long swap(String container, long memoryBytes) {
+        String swap = ask(List.of("inspect", "-f", "{{.HostConfig.MemorySwap}}", container));
+        if (!swap.matches("-1|[0-9]{1,18}")) {
+            throw new ChaosSkipped("docker does not say how much swap the container has: \"" + swap + "\"");
+        }
+        return swap.equals("0") ? 2 * memoryBytes : Long.parseLong(swap);
+    }
+
+    private static List<String> update(List<String> limits, String container) {
+        List<String> all = new ArrayList<>(List.of("update"));
+        all.addAll(limits);
+        all.add(container);
+        return all;
     }
 
     private Plan diskFull(String service, Optional<String> directory) {
@@ -196,13 +236,13 @@ public final class ComposeTarget implements ChaosTarget {
         }
         requireSmallDisk(service, directory.get());
         String ballast = directory.get() + "/" + Ballast.NAME;
-        List<String> fill = compose(
+        List<String> fill = project.arguments(
                 "exec", "-T", service, "dd", "if=/dev/zero", "of=" + ballast, "bs=1M", "count=" + BALLAST_MEBIBYTES);
-        Undo undo = new Undo.Docker(compose("exec", "-T", service, "rm", "-f", ballast));
+        Undo undo = new Undo.DeleteInContainer(project, service, directory.get());
         return new Plan(List.of("docker " + String.join(" ", fill), undo.words()), injection -> {
             injection.undoBy(undo);
             try {
-                Processes.run(command(fill));
+                Docker.run(fill);
             } catch (IOException e) {
                 if (!String.valueOf(e.getMessage()).contains("No space left")) {
                     throw e;
@@ -214,7 +254,7 @@ public final class ComposeTarget implements ChaosTarget {
     }
 
     private void requireSmallDisk(String service, String directory) {
-        String answer = ask(compose("exec", "-T", service, "df", "-B1", "--output=size,target", directory));
+        String answer = ask(project.arguments("exec", "-T", service, "df", "-B1", "--output=size,target", directory));
         String[] last = answer.lines()
                 .reduce((first, second) -> second)
                 .orElse("")

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Timer;
 import java.util.TimerTask;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +27,7 @@ public final class Injection implements AutoCloseable {
     private static final Duration GRACE = Duration.ofSeconds(5);
 
     private final Journal journal;
+    private final String heal;
     private final Map<String, String> details = new LinkedHashMap<>();
     private final Timer limit = new Timer("chaos-limit", true);
     private final Thread hook = new Thread(this::close, "chaos-rollback");
@@ -34,8 +36,9 @@ public final class Injection implements AutoCloseable {
     private boolean mended;
     private boolean ended;
 
-    private Injection(Journal journal) {
+    private Injection(Journal journal, String heal) {
         this.journal = journal;
+        this.heal = heal;
     }
 
     /** What a fault does, after each step it can fall back on was given to {@link #undoBy}. */
@@ -43,9 +46,15 @@ public final class Injection implements AutoCloseable {
         void start(Injection injection) throws IOException;
     }
 
-    static Injection begin(Path dataDirectory, String what, Action action) {
+    /**
+     * Begins.
+     *
+     * @param what is done, in words
+     * @param heal the command that undoes what is left of it
+     */
+    static Injection begin(Path dataDirectory, String what, String heal, Action action) {
         try {
-            Injection injection = new Injection(Journal.begin(dataDirectory, what));
+            Injection injection = new Injection(Journal.begin(dataDirectory, what, heal), heal);
             Runtime.getRuntime().addShutdownHook(injection.hook);
             injection.limit.schedule(
                     new TimerTask() {
@@ -136,10 +145,7 @@ public final class Injection implements AutoCloseable {
             undo();
         } catch (Exception e) {
             throw new IllegalStateException(
-                    "not all of the fault was undone: " + e.getMessage()
-                            + "; try again with: attestream chaos heal --data-dir "
-                            + journal.directory().getParent(),
-                    e);
+                    "not all of the fault was undone: " + e.getMessage() + "; try again with: " + heal, e);
         } finally {
             removeHook();
             if (interrupted) {
@@ -172,17 +178,22 @@ public final class Injection implements AutoCloseable {
     }
 
     /**
-     * Undoes what a process left that was killed.
+     * Undoes what a process left that was killed, on a local cluster.
      *
      * @return what was undone, in words; empty if there was nothing
-     * @throws ChaosRefused if the process lives
+     * @throws ChaosRefused if the process lives, or the journal is not the caller's or holds anything that no fault writes; nothing
+     *     was touched
      * @throws IllegalStateException if a step failed; the rest was undone
      */
     public static List<String> heal(Path dataDirectory) {
+        return heal(dataDirectory, Optional.empty());
+    }
+
+    static List<String> heal(Path dataDirectory, Optional<String> project) {
         if (!Files.isDirectory(Journal.directory(dataDirectory))) {
             return List.of();
         }
-        try (Journal journal = Journal.takeUp(dataDirectory)) {
+        try (Journal journal = Journal.takeUp(dataDirectory, project)) {
             return journal.undoAll();
         } catch (IOException e) {
             throw new IllegalStateException(e.getMessage() + "; it is still in the journal", e);

@@ -14,6 +14,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What is to be undone: {@code chaos/journal.json} of a data directory, on disk before it is done. Whoever has it holds a lock, so
@@ -45,16 +46,17 @@ final class Journal implements AutoCloseable {
      * Begins a new one.
      *
      * @param what is done, in words
+     * @param heal the command that undoes it later
      * @throws ChaosRefused if another run is under way, or one was never undone
      */
-    static Journal begin(Path dataDirectory, String what) throws IOException {
+    static Journal begin(Path dataDirectory, String what, String heal) throws IOException {
         Journal journal = take(dataDirectory, what);
         if (Files.exists(journal.file())) {
             journal.close();
             throw new ChaosRefused(
                     "a fault in " + dataDirectory + " was never undone: "
                             + read(journal.file()).what(),
-                    "Undo it with: attestream chaos heal --data-dir " + dataDirectory);
+                    "Undo it with: " + heal);
         }
         return journal;
     }
@@ -62,16 +64,21 @@ final class Journal implements AutoCloseable {
     /**
      * Takes up the one of a process that died; with nothing in it if there is none.
      *
-     * @throws ChaosRefused if a run is under way
+     * @param project whose containers it may touch; empty for a local cluster
+     * @throws ChaosRefused if a run is under way, or it holds anything that no fault here writes
      */
-    static Journal takeUp(Path dataDirectory) throws IOException {
+    static Journal takeUp(Path dataDirectory, Optional<String> project) throws IOException {
         Journal journal = take(dataDirectory, "");
         try {
             if (Files.exists(journal.file())) {
-                journal.undo.addAll(read(journal.file()).undo());
+                Scope scope = new Scope(journal.file(), dataDirectory, project);
+                scope.requireOwn();
+                List<Undo> steps = read(journal.file()).undo();
+                steps.forEach(step -> step.requireOf(scope));
+                journal.undo.addAll(steps);
             }
             return journal;
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             journal.close();
             throw e;
         }

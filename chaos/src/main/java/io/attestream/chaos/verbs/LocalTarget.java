@@ -83,7 +83,8 @@ public final class LocalTarget implements ChaosTarget {
     @Override
     public Injection inject(Verb verb, String service, Parameters parameters) {
         Plan plan = planned(verb, service, parameters);
-        return Injection.begin(data, verb.word() + " " + service, plan.action());
+        return Injection.begin(
+                data, verb.word() + " " + service, "attestream chaos heal --data-dir " + data, plan.action());
     }
 
     private Plan planned(Verb verb, String service, Parameters parameters) {

@@ -11,7 +11,6 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -27,11 +26,22 @@ import java.util.List;
     @JsonSubTypes.Type(value = Undo.Write.class, name = "write"),
     @JsonSubTypes.Type(value = Undo.PutBack.class, name = "put-back"),
     @JsonSubTypes.Type(value = Undo.MendForce.class, name = "mend-force"),
-    @JsonSubTypes.Type(value = Undo.Docker.class, name = "docker")
+    @JsonSubTypes.Type(value = Undo.StartContainers.class, name = "start-containers"),
+    @JsonSubTypes.Type(value = Undo.UnpauseContainers.class, name = "unpause-containers"),
+    @JsonSubTypes.Type(value = Undo.GiveCpus.class, name = "give-cpus"),
+    @JsonSubTypes.Type(value = Undo.GiveMemory.class, name = "give-memory"),
+    @JsonSubTypes.Type(value = Undo.DeleteInContainer.class, name = "delete-in-container")
 })
 sealed interface Undo {
     /** @throws IOException if it could not be done; it may be tried again */
     void run() throws IOException;
+
+    /**
+     * That it touches only what a fault here can have touched: a journal is a file, and anything may be in it.
+     *
+     * @throws ChaosRefused if it touches something else
+     */
+    void requireOf(Scope scope);
 
     /** What it does, in words. */
     String words();
@@ -55,6 +65,11 @@ sealed interface Undo {
         }
 
         @Override
+        public void requireOf(Scope scope) {
+            scope.requireProcess(dataDirectory, process);
+        }
+
+        @Override
         public String words() {
             return "start " + process + " again";
         }
@@ -71,6 +86,11 @@ sealed interface Undo {
         }
 
         @Override
+        public void requireOf(Scope scope) {
+            scope.requireLocal("process " + process);
+        }
+
+        @Override
         public String words() {
             return "let " + process + " go on";
         }
@@ -80,6 +100,11 @@ sealed interface Undo {
         @Override
         public void run() throws IOException {
             new ToxiproxyClient(URI.create(url)).remove(proxy, toxic);
+        }
+
+        @Override
+        public void requireOf(Scope scope) {
+            scope.requireToxic(url, proxy, toxic);
         }
 
         @Override
@@ -95,6 +120,11 @@ sealed interface Undo {
         }
 
         @Override
+        public void requireOf(Scope scope) {
+            scope.requireFile(file, "", "/" + Ballast.NAME);
+        }
+
+        @Override
         public String words() {
             return "delete " + file;
         }
@@ -104,6 +134,12 @@ sealed interface Undo {
         @Override
         public void run() throws IOException {
             Files.writeString(Path.of(file), text);
+        }
+
+        @Override
+        public void requireOf(Scope scope) {
+            scope.requireFile(file, "chaos", ".clock");
+            scope.require(text.matches("[+-][0-9]{1,6}\\n"), "the text of " + file);
         }
 
         @Override
@@ -140,6 +176,13 @@ sealed interface Undo {
         }
 
         @Override
+        public void requireOf(Scope scope) {
+            scope.requireProcess(dataDirectory, process);
+            scope.requireFile(file, "state", ".sst");
+            scope.requireFile(whole, "chaos", ".sst.whole");
+        }
+
+        @Override
         public String words() {
             return "put " + file + " back as it was, with " + process + " stopped";
         }
@@ -155,27 +198,113 @@ sealed interface Undo {
         }
 
         @Override
+        public void requireOf(Scope scope) {
+            scope.requireLocal("process " + process);
+            scope.require(port >= 1 && port <= 0xFFFF, "port " + port);
+        }
+
+        @Override
         public String words() {
             return "let " + process + " force files to its disk again";
         }
     }
 
-    /** Arguments of {@code docker}. */
-    record Docker(List<String> arguments) implements Undo {
-        public Docker {
-            arguments = List.copyOf(arguments);
+    /** Starts the containers of a service again; nothing if it has none any more, or they run. */
+    record StartContainers(Docker.Project project, String service) implements Undo {
+        @Override
+        public void run() throws IOException {
+            if (!project.containers(service).isEmpty()) {
+                Docker.run(project.arguments("start", service));
+            }
         }
 
         @Override
-        public void run() throws IOException {
-            List<String> command = new ArrayList<>(List.of("docker"));
-            command.addAll(arguments);
-            Processes.run(command);
+        public void requireOf(Scope scope) {
+            scope.requireService(project, service);
         }
 
         @Override
         public String words() {
-            return "docker " + String.join(" ", arguments);
+            return "docker " + String.join(" ", project.arguments("start", service));
+        }
+    }
+
+    /** Lets those containers of a service go on that are paused. */
+    record UnpauseContainers(Docker.Project project, String service) implements Undo {
+        @Override
+        public void run() throws IOException {
+            for (String container : project.containers(service)) {
+                Docker.unpause(container);
+            }
+        }
+
+        @Override
+        public void requireOf(Scope scope) {
+            scope.requireService(project, service);
+        }
+
+        @Override
+        public String words() {
+            return "docker unpause the containers of " + project.name() + "/" + service;
+        }
+    }
+
+    /** Gives a container its processor time back, unless it is gone. */
+    record GiveCpus(Docker.Project project, String container, long nanos) implements Undo {
+        @Override
+        public void run() throws IOException {
+            Docker.update(Docker.cpus(nanos), container);
+        }
+
+        @Override
+        public void requireOf(Scope scope) {
+            scope.requireContainer(project, container);
+        }
+
+        @Override
+        public String words() {
+            return "docker update " + String.join(" ", Docker.cpus(nanos)) + " " + container;
+        }
+    }
+
+    /** Gives a container its memory back, unless it is gone. */
+    record GiveMemory(Docker.Project project, String container, long bytes, long swapBytes) implements Undo {
+        @Override
+        public void run() throws IOException {
+            Docker.update(Docker.memory(bytes, swapBytes), container);
+        }
+
+        @Override
+        public void requireOf(Scope scope) {
+            scope.requireContainer(project, container);
+        }
+
+        @Override
+        public String words() {
+            return "docker update " + String.join(" ", Docker.memory(bytes, swapBytes)) + " " + container;
+        }
+    }
+
+    /** Deletes the file that fills a disk in a container. */
+    record DeleteInContainer(Docker.Project project, String service, String directory) implements Undo {
+        private List<String> arguments() {
+            return project.arguments("exec", "-T", service, "rm", "-f", directory + "/" + Ballast.NAME);
+        }
+
+        @Override
+        public void run() throws IOException {
+            Docker.run(arguments());
+        }
+
+        @Override
+        public void requireOf(Scope scope) {
+            scope.requireService(project, service);
+            scope.require(directory.startsWith("/") && !directory.contains(".."), "directory " + directory);
+        }
+
+        @Override
+        public String words() {
+            return "docker " + String.join(" ", arguments());
         }
     }
 }

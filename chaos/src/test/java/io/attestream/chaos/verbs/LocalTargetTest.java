@@ -4,7 +4,9 @@ package io.attestream.chaos.verbs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.attestream.chaos.toxiproxy.Toxic;
 import io.attestream.chaos.toxiproxy.ToxiproxyClient;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Who may be struck, what is written down before, and what is undone. */
 class LocalTargetTest {
@@ -166,20 +169,22 @@ class LocalTargetTest {
 
     @Test
     void aFaultThatFailsHalfWayIsUndone() throws Exception {
+        // given a step that works and one that does not
         ToxiproxyClient client = new ToxiproxyClient(cluster.toxiproxy.url());
-        // Somebody else's of the same name: the second toxic cannot be added.
-        client.add(
-                "kafka-processors",
-                io.attestream.chaos.toxiproxy.Toxic.of(
-                        "chaos-partition-down",
-                        io.attestream.chaos.toxiproxy.Toxic.Type.TIMEOUT,
-                        io.attestream.chaos.toxiproxy.Toxic.Stream.DOWNSTREAM,
-                        Map.of()));
-        assertThatThrownBy(() -> inject(Verb.PARTITION))
+        Toxic toxic = Toxic.of("chaos-test", Toxic.Type.TIMEOUT, Toxic.Stream.UPSTREAM, Map.of("timeout", 0L));
+
+        // when
+        assertThatThrownBy(() -> Injection.begin(data, "test", "heal", injection -> {
+                    injection.undoBy(
+                            new Undo.RemoveToxic(cluster.toxiproxy.url().toString(), "kafka-processors", toxic.name()));
+                    client.add("kafka-processors", toxic);
+                    throw new IOException("the second step does not work");
+                }))
+                // then
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("what was done of it was undone")
-                .hasMessageContaining("toxic already exists");
-        assertThat(client.has("kafka-processors", "chaos-partition-up")).isFalse();
+                .hasMessageContaining("the second step does not work");
+        assertThat(client.has("kafka-processors", toxic.name())).isFalse();
         assertThat(cluster.journal()).doesNotExist();
         inject(Verb.PAUSE).close();
     }
@@ -258,6 +263,56 @@ class LocalTargetTest {
         assertThatThrownBy(() -> Injection.heal(data))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("journal.json cannot be read");
+    }
+
+    /** Whoever wrote into the file has heal do nothing for him. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{'kind':'delete','file':'%1$s/chaos-ballast'}",
+                "{'kind':'delete','file':'%2$s/link/chaos-ballast'}",
+                "{'kind':'delete','file':'%2$s/cluster.json'}",
+                "{'kind':'delete','file':'%2$s/../chaos-ballast'}",
+                "{'kind':'write','file':'%1$s/a.clock','text':'+0\\n'}",
+                "{'kind':'write','file':'%2$s/chaos/a.clock','text':'rm -rf'}",
+                "{'kind':'put-back','dataDirectory':'%2$s','process':'processors-0','file':'%1$s/1.sst',"
+                        + "'whole':'%2$s/chaos/1.sst.whole','damagedSha256':''}",
+                "{'kind':'restart','dataDirectory':'%1$s','process':'processors-0'}",
+                "{'kind':'restart','dataDirectory':'%2$s','process':'../stop'}",
+                "{'kind':'remove-toxic','url':'http://192.0.2.1:8474','proxy':'kafka-gateway','toxic':'chaos-x'}",
+                "{'kind':'remove-toxic','url':'http://127.0.0.1:1','proxy':'kafka-gateway','toxic':'other'}",
+                "{'kind':'start-containers','project':{'name':'demo','file':'%2$s/cluster.json'},'service':'x'}",
+                "{'kind':'give-cpus','project':{'name':'demo','file':'/f'},'container':'0123456789ab','nanos':1}"
+            })
+    void aJournalThatNoFaultWroteIsRefusedAndNothingIsTouched(String step, @TempDir Path elsewhere) throws Exception {
+        // given a step that would work after the one that no fault wrote
+        Files.createDirectories(data.resolve("chaos"));
+        Files.createSymbolicLink(data.resolve("link"), elsewhere);
+        Path ballast = Files.createFile(elsewhere.resolve("chaos-ballast"));
+        Path own = Files.createFile(data.resolve("chaos-ballast"));
+        String steps = step.formatted(elsewhere, data) + ",{'kind':'delete','file':'" + own + "'}";
+        Files.writeString(cluster.journal(), ("{'what':'x','pid':1,'undo':[" + steps + "]}").replace('\'', '"'));
+
+        // then
+        assertThatThrownBy(() -> Injection.heal(data))
+                .isInstanceOf(ChaosRefused.class)
+                .hasMessageContaining("journal.json holds what no fault here wrote");
+        assertThat(ballast).exists();
+        assertThat(own).exists();
+        assertThat(cluster.journal()).exists();
+    }
+
+    @Test
+    void aJournalOfAnotherUserIsRefused() throws Exception {
+        assumeTrue("root".equals(System.getProperty("user.name")), "only root can give a file away");
+        Files.createDirectories(data.resolve("chaos"));
+        Files.writeString(cluster.journal(), "{\"what\":\"x\",\"pid\":1,\"undo\":[]}");
+        Files.setOwner(
+                cluster.journal(),
+                data.getFileSystem().getUserPrincipalLookupService().lookupPrincipalByName("nobody"));
+        assertThatThrownBy(() -> Injection.heal(data))
+                .isInstanceOf(ChaosRefused.class)
+                .hasMessageContaining("it is a file of nobody");
     }
 
     // ---- what cannot be done here
