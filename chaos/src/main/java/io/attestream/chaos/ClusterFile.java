@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -41,9 +42,37 @@ public record ClusterFile(
     /**
      * A process of the cluster.
      *
-     * @param startedAtMillis tells it from another process that got the same id later
+     * @param startedAtMillis tells it from another process that got the same id later: on Linux after the machine's start, so that
+     *     it stays the same when the clock is set
      */
-    public record ProcessEntry(String name, long pid, long startedAtMillis) {}
+    public record ProcessEntry(String name, long pid, long startedAtMillis) {
+        private static final int START_FIELD = 22;
+        private static final int FIELDS_BEFORE_STATE = 3;
+        private static final int TICK_MILLIS = 10;
+
+        /** Of a process that lives. */
+        public static ProcessEntry of(String name, ProcessHandle process) {
+            return new ProcessEntry(name, process.pid(), startedAtMillis(process));
+        }
+
+        /** Empty if it ended, whoever has its id now. */
+        public Optional<ProcessHandle> find() {
+            return ProcessHandle.of(pid)
+                    .filter(ProcessHandle::isAlive)
+                    .filter(process -> startedAtMillis(process) == startedAtMillis);
+        }
+
+        private static long startedAtMillis(ProcessHandle process) {
+            try {
+                String stat = Files.readString(Path.of("/proc/" + process.pid() + "/stat"));
+                // The name may hold anything, parentheses and spaces too.
+                String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+                return Long.parseLong(fields[START_FIELD - FIELDS_BEFORE_STATE]) * TICK_MILLIS;
+            } catch (IOException e) {
+                return process.info().startInstant().map(Instant::toEpochMilli).orElse(-1L); // no Linux, or it ended
+            }
+        }
+    }
 
     /** Reads it; empty if the directory never had a cluster. */
     public static Optional<ClusterFile> read(Path dataDirectory) throws IOException {

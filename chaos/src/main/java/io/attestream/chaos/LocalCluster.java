@@ -384,17 +384,8 @@ public final class LocalCluster implements AutoCloseable {
         }
         ports.putAll(last.ports());
         for (ClusterFile.ProcessEntry entry : last.processes()) {
-            ProcessHandle.of(entry.pid())
-                    .filter(handle -> startedAtMillis(handle) == entry.startedAtMillis())
-                    .ifPresent(handle -> endOrphan(entry.name(), handle));
+            entry.find().ifPresent(handle -> endOrphan(entry.name(), handle));
         }
-    }
-
-    private static long startedAtMillis(ProcessHandle handle) {
-        return handle.info()
-                .startInstant()
-                .map(instant -> instant.toEpochMilli())
-                .orElse(-1L);
     }
 
     private void endOrphan(String name, ProcessHandle handle) {
@@ -548,10 +539,7 @@ public final class LocalCluster implements AutoCloseable {
 
     private void writeClusterFile(String origin, String verifierKey, int shards) throws IOException {
         List<ClusterFile.ProcessEntry> entries = new ArrayList<>();
-        processes().stream()
-                .filter(ManagedProcess::isAlive)
-                .forEach(process -> entries.add(new ClusterFile.ProcessEntry(
-                        process.name(), process.pid(), process.startedAt().toEpochMilli())));
+        processes().stream().filter(ManagedProcess::isAlive).forEach(process -> entries.add(process.entry()));
         new ClusterFile(
                         origin,
                         verifierKey,

@@ -11,7 +11,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -97,9 +96,9 @@ public final class ManagedProcess implements AutoCloseable {
         return required().pid();
     }
 
-    /** When the running or last life began, as the system tells it. */
-    public synchronized Instant startedAt() {
-        return required().info().startInstant().orElse(Instant.EPOCH);
+    /** Its running life, for others to find it by. */
+    public synchronized ClusterFile.ProcessEntry entry() {
+        return ClusterFile.ProcessEntry.of(name, required().toHandle());
     }
 
     /** Exit code of a life that ended. */

@@ -67,11 +67,7 @@ final class Up implements AutoCloseable {
     /** Processes of the cluster in this data directory that still live. */
     static List<String> livingProcesses(Path data) throws IOException {
         return ClusterFile.read(data).orElseThrow().processes().stream()
-                .filter(entry -> ProcessHandle.of(entry.pid())
-                        .filter(ProcessHandle::isAlive)
-                        .flatMap(handle -> handle.info().startInstant())
-                        .filter(started -> started.toEpochMilli() == entry.startedAtMillis())
-                        .isPresent())
+                .filter(entry -> entry.find().isPresent())
                 .map(ClusterFile.ProcessEntry::name)
                 .toList();
     }

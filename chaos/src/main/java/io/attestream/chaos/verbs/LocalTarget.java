@@ -55,7 +55,9 @@ public final class LocalTarget implements ChaosTarget {
                     "Stop it, and start it with: attestream up --chaos --data-dir " + dataDirectory);
         }
         requireLoopback(URI.create(cluster.url()), "the gateway");
-        requireLoopback(URI.create("kafka://" + cluster.bootstrapServers().split(",", -1)[0]), "Kafka");
+        for (String server : cluster.bootstrapServers().split(",", -1)) {
+            requireLoopback(URI.create("kafka://" + server), "Kafka");
+        }
         Network.url(cluster.toxiproxyUrl()).ifPresent(url -> requireLoopback(url, "Toxiproxy"));
         return new LocalTarget(data, cluster);
     }
@@ -102,8 +104,9 @@ public final class LocalTarget implements ChaosTarget {
                 case FSYNC_ERROR -> fsyncError(entry);
                 case POWER_CUT ->
                     throw new ChaosSkipped(
-                            "a local cluster shares its machine's disk and page cache: what was written and not"
-                                    + " forced stays there when a process ends. It needs a disk of its own that is copied while it runs");
+                            "a local cluster shares its machine's disk and page cache: what was written and not forced"
+                                + " stays there when a process ends. It needs a disk of its own that is copied while"
+                                + " it runs");
                 case MEMORY ->
                     throw new ChaosSkipped(
                             "the heap of a running JVM cannot be made smaller, and the memory of one process not"
@@ -232,8 +235,14 @@ public final class LocalTarget implements ChaosTarget {
                     case "processors" -> "state";
                     case "broker" -> "kafka";
                     case "registry" -> "registry";
-                    default -> "objects";
+                    case "checkpointer" -> "objects";
+                    default ->
+                        throw new ChaosRefused(
+                                service + " has no disk",
+                                "Give processors-0, broker, registry, or checkpointer, which writes to the object"
+                                        + " store.");
                 });
+        requireWithin(directory);
         Optional<String> refusal = Ballast.refusal(directory);
         if (refusal.isPresent()) {
             throw new ChaosSkipped(refusal.get());
@@ -245,6 +254,14 @@ public final class LocalTarget implements ChaosTarget {
                     injection.tell("directory", directory);
                     Ballast.fill(directory);
                 });
+    }
+
+    private void requireWithin(Path directory) throws IOException {
+        if (Files.exists(directory) && !directory.toRealPath().startsWith(data.toRealPath())) {
+            throw new ChaosRefused(
+                    directory + " is a link to " + directory.toRealPath() + ": that disk is not the cluster's own",
+                    "Mount a small disk at " + directory + " itself, before the cluster is started.");
+        }
     }
 
     /** A process may end of it: it is started again, too. */
@@ -276,6 +293,7 @@ public final class LocalTarget implements ChaosTarget {
         }
         requireControl();
         Path state = data.resolve("state").resolve(service);
+        requireWithin(state);
         if (Damage.largestTable(state).isEmpty()) {
             throw new ChaosSkipped(service + " has no table on disk yet: append more, or stop and start it first");
         }

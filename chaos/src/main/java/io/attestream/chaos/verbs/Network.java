@@ -41,10 +41,23 @@ final class Network {
                 throw new ChaosSkipped("Toxiproxy at " + url + " has no proxy " + proxy + ", it has "
                         + String.join(", ", client.proxies()));
             }
+            List<Toxic> toxics = toxics(verb, parameters);
+            for (Toxic toxic : toxics) {
+                requireNew(client, proxy, toxic.name());
+            }
+            return new Network(url, proxy, toxics);
         } catch (IOException e) {
             throw new ChaosSkipped(String.valueOf(e.getMessage()));
         }
-        return new Network(url, proxy, toxics(verb, parameters));
+    }
+
+    /** Otherwise it would be taken away with what this fault did. */
+    private static void requireNew(ToxiproxyClient client, String proxy, String toxic) throws IOException {
+        if (client.has(proxy, toxic)) {
+            throw new ChaosRefused(
+                    "proxy " + proxy + " has a toxic " + toxic + " already, of somebody else",
+                    "Wait until it is gone, or remove it with Toxiproxy's own API.");
+        }
     }
 
     private static List<Toxic> toxics(Verb verb, Parameters parameters) {

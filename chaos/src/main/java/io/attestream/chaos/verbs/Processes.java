@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.chaos.verbs;
 
+import io.attestream.chaos.ClusterFile;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -17,13 +18,7 @@ final class Processes {
 
     /** Empty if it ended. */
     static Optional<ProcessHandle> find(long pid, long startedAtMillis) {
-        return ProcessHandle.of(pid)
-                .filter(ProcessHandle::isAlive)
-                .filter(handle -> handle.info()
-                                .startInstant()
-                                .map(started -> started.toEpochMilli())
-                                .orElse(-1L)
-                        == startedAtMillis);
+        return new ClusterFile.ProcessEntry("", pid, startedAtMillis).find();
     }
 
     /**

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.attestream.chaos.ClusterFile;
 import io.attestream.chaos.toxiproxy.Toxic;
 import io.attestream.chaos.toxiproxy.ToxiproxyClient;
 import java.io.IOException;
@@ -77,6 +78,8 @@ class LocalTargetTest {
     @Test
     void whatIsNotOnLoopbackIsRefused() throws Exception {
         cluster.write(Map.of("bootstrapServers", "192.0.2.1:9092"));
+        assertRefused("Kafka at kafka://192.0.2.1:9092 is not on this machine", "of this machine only");
+        cluster.write(Map.of("bootstrapServers", "127.0.0.1:9092,192.0.2.1:9092"));
         assertRefused("Kafka at kafka://192.0.2.1:9092 is not on this machine", "of this machine only");
         cluster.write(Map.of("toxiproxyUrl", "http://192.0.2.1:8474"));
         assertRefused("Toxiproxy at http://192.0.2.1:8474", "of this machine only");
@@ -187,6 +190,51 @@ class LocalTargetTest {
         assertThat(client.has("kafka-processors", toxic.name())).isFalse();
         assertThat(cluster.journal()).doesNotExist();
         inject(Verb.PAUSE).close();
+    }
+
+    @Test
+    void aToxicOfSomebodyElseIsLeftAloneAndAFaultOfTheSameNameRefused() throws Exception {
+        ToxiproxyClient client = new ToxiproxyClient(cluster.toxiproxy.url());
+        String name = "chaos-partition-down";
+        client.add("kafka-processors", Toxic.of(name, Toxic.Type.LATENCY, Toxic.Stream.DOWNSTREAM, Map.of()));
+        assertThatThrownBy(() -> inject(Verb.PARTITION))
+                .isInstanceOf(ChaosRefused.class)
+                .hasMessageContaining("has a toxic " + name + " already");
+        assertThat(client.has("kafka-processors", name)).isTrue();
+        assertThat(client.has("kafka-processors", "chaos-partition-up")).isFalse();
+        assertThat(cluster.journal()).doesNotExist();
+    }
+
+    /** A clock that is set changes what Java tells of it. */
+    @Test
+    void whenAProcessStartedIsNotToldByTheClock() throws Exception {
+        double uptimeSeconds =
+                Double.parseDouble(Files.readString(Path.of("/proc/uptime")).split(" ", -1)[0]);
+        ClusterFile.ProcessEntry entry =
+                ClusterFile.read(data).orElseThrow().processes().get(0);
+        assertThat(entry.startedAtMillis()).isBetween(0L, (long) (uptimeSeconds * 1_000));
+        assertThat(entry.find()).isPresent();
+    }
+
+    @Test
+    void aServiceWithoutADiskOfItsOwnIsRefused() throws Exception {
+        cluster.write(
+                Map.of("processes", List.of(ClusterFile.ProcessEntry.of("gateway-0", cluster.process.toHandle()))));
+        Files.createDirectories(data.resolve("objects"));
+        assertThatThrownBy(() -> target().plan(Verb.DISK_FULL, "gateway-0", Parameters.DEFAULT))
+                .isInstanceOf(ChaosRefused.class)
+                .hasMessage("gateway-0 has no disk")
+                .extracting(refused -> ((ChaosRefused) refused).next())
+                .asString()
+                .contains("checkpointer, which writes to the object store");
+    }
+
+    @Test
+    void aDirectoryThatLeadsToAnotherDiskIsRefused(@TempDir Path elsewhere) throws Exception {
+        Files.createSymbolicLink(data.resolve("state"), elsewhere);
+        assertThatThrownBy(() -> target().plan(Verb.DISK_FULL, SERVICE, Parameters.DEFAULT))
+                .isInstanceOf(ChaosRefused.class)
+                .hasMessageContaining("is a link to " + elsewhere.toRealPath());
     }
 
     @Test

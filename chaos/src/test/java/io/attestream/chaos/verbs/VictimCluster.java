@@ -4,6 +4,7 @@ package io.attestream.chaos.verbs;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.attestream.chaos.ClusterFile;
 import io.attestream.chaos.toxiproxy.ToxiproxyServer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -44,13 +45,7 @@ final class VictimCluster implements AutoCloseable {
                 "ports",
                 Map.of(),
                 "processes",
-                List.of(Map.of(
-                        "name",
-                        "processors-0",
-                        "pid",
-                        process.pid(),
-                        "startedAtMillis",
-                        process.info().startInstant().orElseThrow().toEpochMilli())),
+                List.of(ClusterFile.ProcessEntry.of("processors-0", process.toHandle())),
                 "chaosAllowed",
                 true,
                 "toxiproxyUrl",
