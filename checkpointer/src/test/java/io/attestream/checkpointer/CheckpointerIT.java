@@ -257,6 +257,36 @@ class CheckpointerIT {
         requireOneHistory();
     }
 
+    /** Its turn went to the other meanwhile, which it cannot know: what it writes next is refused. */
+    @Test
+    void whoStoodStillWhileItsStandbyTookOverIsFencedWhenItGoesOnAndEnds() throws Exception {
+        // given
+        ledger.grow();
+        ManagedProcess one = startStandby(freePort());
+        awaitAllPublished();
+        int portOfTwo = freePort();
+        ManagedProcess two = startStandby(portOfTwo);
+        awaitStandingBy(portOfTwo);
+
+        // when
+        one.suspend();
+        ledger.grow();
+        awaitAllPublished();
+        assertThat(one.isAlive()).isTrue();
+        one.resume();
+
+        // then
+        await().atMost(SOON).until(() -> {
+            ledger.grow();
+            return !one.isAlive();
+        });
+        assertThat(one.exitCode()).as(one.logTail()).isEqualTo(1);
+        assertThat(one.logTail()).contains("another checkpointer took over");
+        awaitAllPublished();
+        assertThat(two.isAlive()).as(two.logTail()).isTrue();
+        requireOneHistory();
+    }
+
     private static void awaitStandingBy(int port) {
         await().atMost(SOON).ignoreExceptions().untilAsserted(() -> {
             HttpResponse<String> ready = get(port, "/health/ready");
