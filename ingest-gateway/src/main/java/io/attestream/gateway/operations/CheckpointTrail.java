@@ -32,19 +32,25 @@ import org.jspecify.annotations.Nullable;
 /**
  * The last checkpoints, each verified here with the ledger's public key: its signature, that the epoch it is shown with is in its
  * tree, and that its tree extends that of the checkpoint before. Beyond those shown, each look holds the newest against the newest
- * of the look before; what was once seen to be broken stays so until the process ends. Not thread-safe.
+ * of the look before; what was once seen to be broken stays so until the process ends. One that is smaller than that is not called
+ * good, and is bad when it lasts. Not thread-safe.
  */
 final class CheckpointTrail {
     static final int SHOWN = 5;
+    /** So long an instance of proofs may be behind, and the newest checkpoint with it. */
+    static final Duration SMALLER_MAX = Duration.ofSeconds(60);
 
     private final ProofsClient proofs;
     private final Supplier<NoteVerifier> key;
     private final Clock clock;
     /** Checkpoints in full order that were verified, by epoch; they do not change. */
-    private Map<Long, Row> verified = Map.of();
+    private Map<Long, Remembered> verified = Map.of();
 
     private @Nullable Checkpoint watched;
     private long watchedSinceEpoch;
+    /** Since when the newest is smaller than one seen before; null if it is not. */
+    private @Nullable Instant smallerSince;
+
     private String broken = "";
 
     CheckpointTrail(ProofsClient proofs, Supplier<NoteVerifier> key, Clock clock) {
@@ -101,6 +107,13 @@ final class CheckpointTrail {
         }
     }
 
+    /** @param noteBefore of the checkpoint against which it was verified; empty if there is none */
+    private record Remembered(Row row, String noteBefore) {
+        boolean isOf(Epoch epoch, String before) {
+            return row.epoch().note().equals(epoch.note()) && noteBefore.equals(before);
+        }
+    }
+
     /** Asks the proofs service. Never fails. */
     Trail look() {
         try {
@@ -135,17 +148,16 @@ final class CheckpointTrail {
     /** Newest first. */
     private List<Row> rows(Epoch newest) throws Unavailable {
         List<Row> rows = new ArrayList<>();
-        Map<Long, Row> remembered = new LinkedHashMap<>();
+        Map<Long, Remembered> remembered = new LinkedHashMap<>();
         Epoch epoch = newest;
         while (rows.size() < SHOWN) {
             Optional<Epoch> before = epoch.number() == 0 ? Optional.empty() : proofs.epoch(epoch.number() - 1);
-            Row row = verified.get(epoch.number());
-            if (row == null || !row.epoch().note().equals(epoch.note())) {
-                row = afterBefore(alone(epoch), before);
-            }
+            String noteBefore = before.map(Epoch::note).orElse("");
+            Remembered known = verified.get(epoch.number());
+            Row row = known != null && known.isOf(epoch, noteBefore) ? known.row() : afterBefore(alone(epoch), before);
             rows.add(row);
             if (row.isVerified()) {
-                remembered.put(epoch.number(), row);
+                remembered.put(epoch.number(), new Remembered(row, noteBefore));
             }
             if (before.isEmpty()) {
                 break;
@@ -277,20 +289,29 @@ final class CheckpointTrail {
         if (before == null) {
             watched = now;
             watchedSinceEpoch = newest.epoch().number();
-        } else if (before.size().compareTo(now.size()) <= 0) {
-            // A smaller one comes from an instance of proofs that is behind.
-            if (extendsIt(before, now)) {
-                watched = now;
-            } else {
-                broken = "the tree of size " + now.size() + " was not shown to extend the one of size " + before.size()
-                        + " that this gateway saw before";
+        } else if (before.size().compareTo(now.size()) > 0) {
+            // An instance of proofs may be behind, but not for long.
+            if (smallerSince == null) {
+                smallerSince = clock.instant();
             }
+        } else if (extendsIt(before, now)) {
+            watched = now;
+            smallerSince = null;
+        } else {
+            broken = "the tree of size " + now.size() + " was not shown to extend the one of size " + before.size()
+                    + " that this gateway saw before";
         }
+    }
+
+    private boolean isSmallerForTooLong() {
+        return smallerSince != null
+                && Duration.between(smallerSince, clock.instant()).compareTo(SMALLER_MAX) > 0;
     }
 
     private void putWatch(Part part) {
         Map<String, Object> watch = new LinkedHashMap<>();
-        watch.put("state", !broken.isEmpty() ? "failed" : watched == null ? Part.UNKNOWN : "verified");
+        boolean failed = !broken.isEmpty() || isSmallerForTooLong();
+        watch.put("state", failed ? "failed" : watched == null || smallerSince != null ? Part.UNKNOWN : "verified");
         if (watched != null) {
             watch.put("sinceEpoch", watchedSinceEpoch);
             watch.put("size", watched.size().value());
@@ -298,6 +319,11 @@ final class CheckpointTrail {
         part.put("watch", watch);
         if (!broken.isEmpty()) {
             part.found(State.CRITICAL, broken);
+        } else if (isSmallerForTooLong() && watched != null) {
+            part.found(
+                    State.CRITICAL,
+                    "the newest checkpoint is smaller than the one of size " + watched.size()
+                            + " that this gateway saw before, since " + smallerSince);
         }
     }
 

@@ -29,6 +29,9 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.Base64;
 import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
@@ -58,6 +61,7 @@ class OpsPageTest {
 
     private CheckpointTrail trail;
     private long newest;
+    private Instant now = Instant.EPOCH;
 
     /** Each test has epochs of its own: proofs clients remember what they read. */
     @BeforeEach
@@ -67,7 +71,23 @@ class OpsPageTest {
             truth.publish();
         }
         newest = proofs.latestEpoch().orElseThrow().number();
-        trail = new CheckpointTrail(proofs, secrets::ledgerKey, Clock.systemUTC());
+        now = Instant.now();
+        trail = new CheckpointTrail(proofs, secrets::ledgerKey, new Clock() {
+            @Override
+            public ZoneId getZone() {
+                return ZoneOffset.UTC;
+            }
+
+            @Override
+            public Clock withZone(ZoneId zone) {
+                return this;
+            }
+
+            @Override
+            public Instant instant() {
+                return now;
+            }
+        });
     }
 
     @AfterEach
@@ -157,6 +177,45 @@ class OpsPageTest {
         assertThat(part.at("/watch/state").asText()).isEqualTo("failed");
         assertThat(look().at("/watch/state").asText()).as("for ever").isEqualTo("failed");
         assertThat(look().path("state").asText()).isEqualTo("critical");
+    }
+
+    /** A proofs instance may be behind for a moment; a ledger that was rolled back stays so. */
+    @Test
+    void aNewestCheckpointThatIsSmallerThanOneSeenIsNotCalledGoodAndIsBadWhenItLasts() throws Exception {
+        // given
+        assertThat(look().at("/watch/state").asText()).isEqualTo("verified");
+        sayNewest(epoch(newest - 1));
+
+        // then
+        assertThat(look().at("/watch/state").asText()).isEqualTo("unknown");
+        now = now.plus(CheckpointTrail.SMALLER_MAX).plusSeconds(1);
+        JsonNode part = look();
+        assertThat(part.at("/watch/state").asText()).isEqualTo("failed");
+        assertThat(part.path("state").asText()).isEqualTo("critical");
+        assertThat(part.path("findings").toString()).contains("smaller than the one of size");
+
+        // and when the instance was behind, after all
+        truth.override("ledger/epochs/latest", null);
+        assertThat(look().at("/watch/state").asText()).isEqualTo("verified");
+    }
+
+    @Test
+    void whatWasVerifiedAgainstAnotherCheckpointIsVerifiedAgain() throws Exception {
+        // given the newest is verified against the one before, and that changes
+        look();
+        ObjectNode forged = epoch(newest - 1);
+        NoteSigner other = NoteSigner.generate(TestLedger.ORIGIN, new SecureRandom());
+        String text = SignedNote.parse(forged.path("note").asText()).text();
+        sayNewest(forged.put("note", SignedNote.sign(text, other).encode()));
+        look();
+
+        // when
+        truth.override("ledger/epochs/latest", null);
+        JsonNode part = look();
+
+        // then
+        assertThat(part.path("checkpoints").path(0).path("epoch").asLong()).isEqualTo(newest);
+        assertThat(part.at("/checkpoints/0/consistency").asText()).isEqualTo("unknown");
     }
 
     @Test
