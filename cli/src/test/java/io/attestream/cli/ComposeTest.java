@@ -239,6 +239,19 @@ class ComposeTest {
         assertThat(scrapeProblems(changed)).isNotEmpty();
     }
 
+    /** Without its Prometheus the page knows neither objectives nor alerts, and a port that is not published shows it to nobody. */
+    @Test
+    void theOpsPageOfEachGatewayKnowsPrometheusAndIsReachedFromThisMachineOnly() throws IOException {
+        String page = Files.readString(Compose.DEPLOY.resolve("README.md"));
+        Map.of("gateway-1", "9000", "gateway-2", "9100").forEach((name, port) -> {
+            Service gateway = compose.service(name);
+            String management = gateway.environment().get("QUARKUS_MANAGEMENT_PORT");
+            assertThat(gateway.environment()).containsEntry("ATTESTREAM_OPS_PROMETHEUS_URL", "http://prometheus:9090");
+            assertThat(gateway.list("ports")).contains("127.0.0.1:" + port + ":" + management);
+            assertThat(page).contains("`http://127.0.0.1:" + port + "/ops`");
+        });
+    }
+
     /** The two that are the reader's are named in the page. */
     @Test
     void alertsGoToServicesOrToWhomThePageNames() throws IOException {
