@@ -61,6 +61,7 @@ import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
@@ -603,6 +604,36 @@ class GatewayIT {
         assertThat(load.withoutRetryAfter).hasValue(0);
         // What was in flight may have landed there; nobody was told that it is kept.
         assertThat(idsInTheLog(topics).entrySet()).doesNotContainAnyElementsOf(load.accepted.entrySet());
+    }
+
+    /** The sequencer and the checkpointer stop at it: what would be acknowledged now would never be published. */
+    @Test
+    void acceptsNothingMoreOnceTheTopicHasMorePartitions() throws Exception {
+        // given
+        Topics topics = new Topics("grown");
+        initialize(topics, ledger.genesis().get(0).rules(), ledger.schemas().texts());
+        launch(Map.of("ATTESTREAM_TOPICS_PREFIX", topics.prefix()));
+        await().atMost(PATIENCE).until(this::isReady);
+        Load load = new Load("grown");
+        await().atMost(PATIENCE).until(() -> load.accepted.size() > 50);
+
+        // when
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()))) {
+            admin.createPartitions(Map.of(topics.events(), NewPartitions.increaseTo(SHARDS + 1)))
+                    .all()
+                    .get(30, TimeUnit.SECONDS);
+        }
+
+        // then
+        await().atMost(PATIENCE)
+                .until(() -> Files.readString(log).contains("genesis was made for " + SHARDS + ": keys go to other"));
+        assertThat(append("after", issuer.token("acme", "ingester")).statusCode())
+                .isEqualTo(503);
+        assertThat(isReady()).isFalse();
+        load.stop();
+        assertThat(load.statuses.keySet()).isSubsetOf(202, 503, 504);
+        assertThat(load.withoutRetryAfter).hasValue(0);
+        assertThat(idsInTheLog(topics)).containsAllEntriesOf(load.accepted);
     }
 
     @Test

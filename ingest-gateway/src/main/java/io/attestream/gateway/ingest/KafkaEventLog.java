@@ -33,7 +33,6 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
-import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.InvalidTopicException;
@@ -325,12 +324,8 @@ public final class KafkaEventLog implements EventLog {
                         .isPresent();
     }
 
-    /** The id of the topic as it is now; empty if the brokers do not tell. */
-    public Optional<String> topicId() {
-        return describe().map(TopicDescription::topicId).map(Uuid::toString);
-    }
-
-    private Optional<TopicDescription> describe() {
+    /** The topic as it is now; empty if the brokers do not tell. */
+    public Optional<TopicDescription> describe() {
         if (closed) {
             return Optional.empty();
         }

@@ -8,6 +8,7 @@ import io.attestream.gateway.ingest.KafkaEventLog;
 import io.attestream.gateway.operations.LatencyBounds;
 import io.attestream.proofs.control.Rules;
 import io.attestream.schemas.Topics;
+import io.attestream.schemas.ledger.EventsTopic;
 import io.attestream.schemas.ledger.GenesisReader;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import io.attestream.schemas.topics.TopicContract;
@@ -137,7 +138,7 @@ public class KafkaLedger implements LedgerSource {
         open = new OpenLedger(ledger.key(), ledger.shards(), ledger.incarnation(), intake, log);
         state = "open";
         var unused = opener.scheduleWithFixedDelay(
-                () -> requireSameLog(log, topics.events(), ledger.topicId()),
+                () -> requireSameLog(log, topics.events(), ledger),
                 LOOK.toMillis(),
                 LOOK.toMillis(),
                 TimeUnit.MILLISECONDS);
@@ -157,22 +158,19 @@ public class KafkaLedger implements LedgerSource {
     }
 
     /**
-     * A topic that was deleted and made again under a running gateway takes records under offsets that were given out before:
-     * nothing may be acknowledged there, and what is queued for the topic that was must not be written to it.
+     * A topic that was deleted and made again under a running gateway takes records under offsets that were given out before, and
+     * of one that was given more partitions nobody reads any more: nothing may be acknowledged there, and what is queued for the
+     * topic that was must not be written to it.
      */
-    private void requireSameLog(KafkaEventLog log, String topic, String topicId) {
+    private void requireSameLog(KafkaEventLog log, String topic, LedgerDefinition ledger) {
         log.learnEnds();
-        Optional<String> id = log.topicId();
-        boolean remade = id.isPresent() && !id.get().equals(topicId);
-        if (open != null && (remade || log.hasGoneBack())) {
+        Optional<String> difference = log.describe().flatMap(described -> EventsTopic.difference(described, ledger));
+        if (open != null && (difference.isPresent() || log.hasGoneBack())) {
             open = null;
             refuse(
-                    remade
-                            ? "topic " + topic + " has id " + id.get() + ", the ledger's has " + topicId
-                                    + ": it was deleted and made again. Restore the ledger"
-                            : "topic " + topic
-                                    + " went back behind its known end: it was deleted and made again, or lost"
-                                    + " its end. Restore the ledger");
+                    difference.orElse(
+                            "topic " + topic
+                                    + " went back behind its known end: it was deleted and made again, or lost its end. Restore the ledger"));
             log.abandon();
         }
     }

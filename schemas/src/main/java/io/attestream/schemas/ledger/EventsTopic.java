@@ -41,7 +41,16 @@ public final class EventsTopic implements AutoCloseable {
      * @throws KafkaException if the brokers do not tell
      */
     public Optional<String> difference() throws InterruptedException {
-        TopicDescription described = describe();
+        return difference(describe(), ledger);
+    }
+
+    /**
+     * Of a topic as somebody else saw it.
+     *
+     * @return in which way it is another one than genesis names; empty if it is the same
+     */
+    public static Optional<String> difference(TopicDescription described, LedgerDefinition ledger) {
+        String topic = described.name();
         String id = described.topicId().toString();
         int partitions = described.partitions().size();
         if (!id.equals(ledger.topicId())) {
