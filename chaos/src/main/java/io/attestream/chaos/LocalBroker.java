@@ -25,6 +25,9 @@ import java.util.stream.IntStream;
 public final class LocalBroker implements AutoCloseable {
     private static final Duration START_TIMEOUT = Duration.ofSeconds(90);
     private static final String SETTINGS = "server.properties";
+    private static final int ANSWER_TIMEOUT_MILLIS = 5_000;
+    /** A request of Kafka's protocol: its length, key 18 in version 0, a correlation id, no client id. */
+    private static final byte[] API_VERSIONS = {0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 0, -1, -1};
 
     private final ManagedProcess process;
     private final int port;
@@ -247,13 +250,16 @@ public final class LocalBroker implements AutoCloseable {
     }
 
     void awaitReady() {
-        process.await("does not listen on port " + port, START_TIMEOUT, this::listens);
+        process.await("does not answer on port " + port, START_TIMEOUT, this::answers);
     }
 
-    boolean listens() {
+    /** Whether it tells its API versions: for a process that stands still the kernel takes connections, too. */
+    boolean answers() {
         try (Socket socket = new Socket()) {
             socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 500);
-            return true;
+            socket.setSoTimeout(ANSWER_TIMEOUT_MILLIS);
+            socket.getOutputStream().write(API_VERSIONS);
+            return socket.getInputStream().read() >= 0;
         } catch (IOException e) {
             return false;
         }

@@ -582,7 +582,7 @@ public final class LocalCluster implements AutoCloseable {
                 name.startsWith(GATEWAY) ? url(name + "-management") + "/q/health/ready" : url(name) + "/health/ready");
     }
 
-    /** Whether a service or the registry says now that it is ready, or a broker listens. */
+    /** Whether a service or the registry says now that it is ready, or a broker answers. */
     public boolean isReady(String name) {
         if (name.equals(REGISTRY)) {
             return ManagedProcess.answersOk(URI.create(registryApi() + "/subjects"));
@@ -590,7 +590,7 @@ public final class LocalCluster implements AutoCloseable {
         return brokers.stream()
                 .filter(broker -> name.equals(broker.process().name()))
                 .findFirst()
-                .map(LocalBroker::listens)
+                .map(LocalBroker::answers)
                 .orElseGet(() -> ManagedProcess.answersOk(health(name)));
     }
 

@@ -42,6 +42,31 @@ class LocalBrokerIT {
         }
     }
 
+    /** Connections are taken even then: whoever asked for no more would never start it again. */
+    @Test
+    void doesNotAnswerWhileItStandsStill() throws Exception {
+        try (LocalBroker broker = LocalBroker.start(directory)) {
+            // given
+            assertThat(broker.answers()).isTrue();
+
+            // when
+            signal("STOP", broker);
+
+            // then
+            assertThat(broker.answers()).isFalse();
+            signal("CONT", broker);
+            assertThat(broker.answers()).isTrue();
+        }
+    }
+
+    private static void signal(String name, LocalBroker broker) throws Exception {
+        Process kill = new ProcessBuilder(
+                        "kill", "-" + name, Long.toString(broker.process().pid()))
+                .start();
+        assertThat(kill.waitFor(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(kill.exitValue()).isZero();
+    }
+
     @Test
     void supportsTransactionsOfVersionTwo() throws Exception {
         try (LocalBroker broker = LocalBroker.start(directory);
