@@ -12,7 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 
-/** Asks the launcher of a running local cluster about its processes, and to start them again. Thread-safe. */
+/** Asks the launcher of a running local cluster about its processes, to start them again, and for new tokens. Thread-safe. */
 public final class ClusterControl {
     /** Longer than the launcher waits for a process to be ready. */
     private static final Duration TIMEOUT = Duration.ofMinutes(4);
@@ -74,6 +74,16 @@ public final class ClusterControl {
      */
     public void stop(String name) throws IOException {
         send(request("/processes/" + name + "/stop").POST(HttpRequest.BodyPublishers.noBody()));
+    }
+
+    /**
+     * Gives the cluster's identity provider a new key, and writes new tokens. Those given out before hold until this is done
+     * again.
+     *
+     * @throws IOException with the launcher's reason, or if nobody answers
+     */
+    public void rotateTokens() throws IOException {
+        send(request("/tokens/rotate").POST(HttpRequest.BodyPublishers.noBody()));
     }
 
     private HttpRequest.Builder request(String path) {

@@ -19,12 +19,13 @@ import java.util.regex.Pattern;
 
 /**
  * Lets who may read the cluster's keys look at its processes and start them again: they are children of the launcher, nobody else
- * can. On loopback, one request with the token at a time; requests that never end hold up nobody.
+ * can; and have new tokens. On loopback, one request with the token at a time; requests that never end hold up nobody.
  *
  * <ul>
  *   <li>{@code GET /processes}: name, whether it lives, whether it is ready
  *   <li>{@code POST /processes/<name>/restart}: answers when it is ready again
  *   <li>{@code POST /processes/<name>/stop}: answers when it has ended
+ *   <li>{@code POST /tokens/rotate}: a new key of the identity provider, and new tokens
  * </ul>
  */
 final class ControlServer implements AutoCloseable {
@@ -53,6 +54,9 @@ final class ControlServer implements AutoCloseable {
 
         /** @throws IllegalArgumentException if there is none of this name */
         void stop(String name);
+
+        /** A new key, and new tokens. */
+        void rotateTokens() throws IOException;
     }
 
     private ControlServer(Children children, String secret, HttpServer server) {
@@ -89,6 +93,9 @@ final class ControlServer implements AutoCloseable {
                     answer(exchange, 200, children.conditions());
                 } else if (action.matches() && exchange.getRequestMethod().equals("POST")) {
                     act(exchange, action.group(1), action.group(2).equals("stop"));
+                } else if (path.equals("/tokens/rotate")
+                        && exchange.getRequestMethod().equals("POST")) {
+                    rotateTokens(exchange);
                 } else {
                     answer(exchange, 404, Map.of("error", "there is no " + path));
                 }
@@ -107,6 +114,15 @@ final class ControlServer implements AutoCloseable {
         } catch (IllegalArgumentException e) {
             answer(exchange, 404, Map.of("error", String.valueOf(e.getMessage())));
         } catch (RuntimeException e) {
+            answer(exchange, 500, Map.of("error", String.valueOf(e.getMessage())));
+        }
+    }
+
+    private void rotateTokens(HttpExchange exchange) throws IOException {
+        try {
+            children.rotateTokens();
+            answer(exchange, 200, Map.of("rotated", true));
+        } catch (IOException | RuntimeException e) {
             answer(exchange, 500, Map.of("error", String.valueOf(e.getMessage())));
         }
     }

@@ -13,7 +13,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jose4j.jwk.JsonWebKey;
 import org.jose4j.jwk.JsonWebKeySet;
 import org.jose4j.jwk.RsaJsonWebKey;
@@ -25,7 +24,7 @@ import org.jose4j.jwt.NumericDate;
 import org.jose4j.lang.JoseException;
 
 /**
- * An identity provider for one machine: a key pair, its JWKS on loopback, and tokens. It lets the local cluster run with the
+ * An identity provider for one machine: key pairs, their JWKS on loopback, and tokens. It lets the local cluster run with the
  * real checks switched on. Not for anything that others can reach.
  */
 public final class DevIdentityProvider implements AutoCloseable {
@@ -34,13 +33,15 @@ public final class DevIdentityProvider implements AutoCloseable {
 
     private static final int KEY_BITS = 2048;
 
-    private final RsaJsonWebKey key;
+    private final Path keyFile;
     private final HttpServer server;
-    private final AtomicBoolean available;
+    private volatile boolean available = true;
+    /** Published: the one that signs, then the one before it, if there is one in this life. */
+    private volatile List<RsaJsonWebKey> keys;
 
-    private DevIdentityProvider(RsaJsonWebKey key, HttpServer server, AtomicBoolean available) {
-        this.key = key;
-        this.available = available;
+    private DevIdentityProvider(Path keyFile, RsaJsonWebKey key, HttpServer server) {
+        this.keyFile = keyFile;
+        this.keys = List.of(key);
         this.server = server;
     }
 
@@ -55,23 +56,21 @@ public final class DevIdentityProvider implements AutoCloseable {
             RsaJsonWebKey key = load(keyFile);
             int port = FreePorts.preferring(preferredPort);
             HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 16);
-            byte[] jwks = new JsonWebKeySet(key)
-                    .toJson(JsonWebKey.OutputControlLevel.PUBLIC_ONLY)
-                    .getBytes(StandardCharsets.UTF_8);
-            AtomicBoolean available = new AtomicBoolean(true);
+            DevIdentityProvider provider = new DevIdentityProvider(keyFile, key, server);
             server.createContext("/jwks.json", exchange -> {
                 try (exchange) {
-                    if (!available.get()) {
+                    if (!provider.available) {
                         exchange.sendResponseHeaders(503, -1);
                         return;
                     }
+                    byte[] jwks = provider.keySet().getBytes(StandardCharsets.UTF_8);
                     exchange.getResponseHeaders().set("Content-Type", "application/json");
                     exchange.sendResponseHeaders(200, jwks.length);
                     exchange.getResponseBody().write(jwks);
                 }
             });
             server.start();
-            return new DevIdentityProvider(key, server, available);
+            return provider;
         } catch (IOException e) {
             throw new UncheckedIOException("the identity provider cannot start", e);
         } catch (JoseException e) {
@@ -83,12 +82,32 @@ public final class DevIdentityProvider implements AutoCloseable {
         if (Files.exists(keyFile)) {
             return (RsaJsonWebKey) JsonWebKey.Factory.newJwk(Files.readString(keyFile));
         }
+        RsaJsonWebKey key = generate();
+        Secrets.write(keyFile, key.toJson(JsonWebKey.OutputControlLevel.INCLUDE_PRIVATE));
+        return key;
+    }
+
+    private static RsaJsonWebKey generate() throws JoseException {
         RsaJsonWebKey key = RsaJwkGenerator.generateJwk(KEY_BITS);
         key.setKeyId("dev-" + UUID.randomUUID());
         key.setAlgorithm(AlgorithmIdentifiers.RSA_USING_SHA256);
         key.setUse("sig");
-        Secrets.write(keyFile, key.toJson(JsonWebKey.OutputControlLevel.INCLUDE_PRIVATE));
         return key;
+    }
+
+    private String keySet() {
+        return new JsonWebKeySet(keys).toJson(JsonWebKey.OutputControlLevel.PUBLIC_ONLY);
+    }
+
+    /** Signs with a new key from now on. The one before stays published until this is called again, or until the end. */
+    synchronized void rotate() throws IOException {
+        try {
+            RsaJsonWebKey key = generate();
+            Secrets.replace(keyFile, key.toJson(JsonWebKey.OutputControlLevel.INCLUDE_PRIVATE));
+            keys = List.of(key, keys.get(0));
+        } catch (JoseException e) {
+            throw new IllegalStateException("no key can be made", e);
+        }
     }
 
     public URI jwksUrl() {
@@ -102,7 +121,7 @@ public final class DevIdentityProvider implements AutoCloseable {
 
     /** Whether it serves its keys, as it does at first; else it answers 503. */
     public void setAvailable(boolean isAvailable) {
-        available.set(isAvailable);
+        available = isAvailable;
     }
 
     int port() {
@@ -127,6 +146,7 @@ public final class DevIdentityProvider implements AutoCloseable {
         claims.setGeneratedJwtId();
         claims.setStringClaim("tenant", tenant);
         claims.setStringListClaim("roles", List.of(roles));
+        RsaJsonWebKey key = keys.get(0);
         JsonWebSignature signature = new JsonWebSignature();
         signature.setPayload(claims.toJson());
         signature.setKey(key.getPrivateKey());

@@ -260,6 +260,11 @@ public final class LocalCluster implements AutoCloseable {
             public void stop(String name) {
                 process(name).stop();
             }
+
+            @Override
+            public void rotateTokens() throws IOException {
+                LocalCluster.this.rotateTokens();
+            }
         };
     }
 
@@ -531,9 +536,7 @@ public final class LocalCluster implements AutoCloseable {
 
     private void writeTokens(DevIdentityProvider identities) throws IOException {
         for (String role : List.of("ingester", "auditor", "admin")) {
-            Path file = ClusterFile.tokenFile(data, role);
-            Files.deleteIfExists(file);
-            Secrets.write(file, identities.token("dev-" + role, TOKEN_LIFETIME, role));
+            Secrets.replace(ClusterFile.tokenFile(data, role), identities.token("dev-" + role, TOKEN_LIFETIME, role));
         }
     }
 
@@ -619,6 +622,13 @@ public final class LocalCluster implements AutoCloseable {
             }
         }
         startAgain(name);
+    }
+
+    /** New tokens, signed by a new key; those that were given out hold until this is called again. */
+    void rotateTokens() throws IOException {
+        DevIdentityProvider identities = required(identityProvider);
+        identities.rotate();
+        writeTokens(identities);
     }
 
     /** Gateways, processors and checkpointer, by their names. */

@@ -36,6 +36,11 @@ class ControlServerTest {
         public void stop(String name) {
             throw new IllegalArgumentException("there is no process " + name);
         }
+
+        @Override
+        public void rotateTokens() {
+            asked.add("rotate");
+        }
     };
 
     private static HttpResponse<String> post(int port, String path, String secret) throws Exception {

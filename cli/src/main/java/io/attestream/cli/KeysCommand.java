@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.cli;
 
+import io.attestream.chaos.ClusterControl;
 import io.attestream.chaos.Secrets;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.note.NoteSigner;
@@ -14,14 +15,18 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Keys of ledgers. */
+/** Keys of ledgers, and of the local cluster's tokens. */
 @Command(
         name = "keys",
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "<command>",
-        header = "Make and show the key of a ledger.",
-        description = {"Ed25519 note keys, as golang.org/x/mod/sumdb/note has them.", ""},
-        subcommands = {KeysCommand.Generate.class, KeysCommand.Show.class})
+        header = "Make and show the key of a ledger; replace the key of a local cluster's tokens.",
+        description = {
+            "The keys of ledgers are Ed25519 note keys, as golang.org/x/mod/sumdb/note has them. A ledger keeps its key for"
+                    + " life.",
+            ""
+        },
+        subcommands = {KeysCommand.Generate.class, KeysCommand.Show.class, KeysCommand.RotateTokens.class})
 final class KeysCommand {
     @Command(
             name = "generate",
@@ -96,6 +101,44 @@ final class KeysCommand {
                 throw new CliException(
                         ExitCode.ERROR, keyFile + " holds no signing key", "Make one with attestream keys generate.");
             }
+        }
+    }
+
+    @Command(
+            name = "rotate-tokens",
+            mixinStandardHelpOptions = true,
+            header = "Make new tokens for a running local cluster, signed by a new key.",
+            description = {
+                "Asks the launcher that runs in --data-dir (attestream up). Tokens that were given out before hold until this is"
+                        + " run again; gateways that are not started again know their key for up to six minutes more.",
+                ""
+            },
+            footer = {"", "Example:", "  attestream keys rotate-tokens --data-dir ./attestream-data"})
+    static final class RotateTokens implements Callable<Integer> {
+        @Mixin
+        private OutputOption form = new OutputOption();
+
+        @Option(
+                names = "--data-dir",
+                paramLabel = "<dir>",
+                defaultValue = "attestream-data",
+                description = "Of the cluster (default: ${DEFAULT-VALUE}).")
+        private Path dataDirectory = Path.of("attestream-data");
+
+        @Override
+        public Integer call() {
+            Output output = form.output();
+            try {
+                ClusterControl.of(dataDirectory).rotateTokens();
+            } catch (IOException e) {
+                throw new CliException(
+                        ExitCode.UNAVAILABLE,
+                        String.valueOf(e.getMessage()),
+                        "The launcher has to run: attestream up --data-dir " + dataDirectory);
+            }
+            output.print("new tokens  " + dataDirectory.resolve("keys") + "/{ingester,auditor,admin}.jwt");
+            output.json(Output.object("rotated", true));
+            return ExitCode.OK;
         }
     }
 

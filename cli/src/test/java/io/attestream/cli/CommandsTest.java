@@ -410,6 +410,13 @@ class CommandsTest {
     }
 
     @Test
+    void asksForNewTokensOnlyWhereAClusterRan() {
+        assertThat(run("keys", "rotate-tokens", "--data-dir", directory.toString()))
+                .isEqualTo(ExitCode.UNAVAILABLE);
+        assertThat(err.toString()).contains("there is no cluster in").contains("attestream up --data-dir");
+    }
+
+    @Test
     void saysWhyADataDirectoryCannotBeUsed() {
         assertThat(run("up", "--data-dir", event.toString())).isEqualTo(ExitCode.ERROR);
         assertThat(err.toString()).contains(event.toString()).contains("Not a directory");
