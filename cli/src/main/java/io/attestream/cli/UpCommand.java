@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.cli;
 
+import io.attestream.chaos.LedgerBootstrap;
 import io.attestream.chaos.LocalCluster;
 import io.attestream.cli.Output.Tone;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -93,6 +94,14 @@ final class UpCommand implements Callable<Integer> {
     private boolean restoreKafka;
 
     @Option(
+            names = "--checkpoint",
+            paramLabel = "<file>",
+            description =
+                    "With --restore-kafka: a checkpoint you kept (attestream checkpoint --save), which must be among"
+                            + " those published.")
+    private @Nullable Path checkpoint;
+
+    @Option(
             names = "--chaos",
             description =
                     "Allow faults to be done to it with \"attestream chaos\": services reach Kafka through proxies.")
@@ -108,13 +117,16 @@ final class UpCommand implements Callable<Integer> {
         if (fromArchive && !newGeneration) {
             throw new CliException(ExitCode.USAGE, "--from-archive is for --new-generation", "");
         }
+        if (checkpoint != null && !restoreKafka) {
+            throw new CliException(ExitCode.USAGE, "--checkpoint is for --restore-kafka", "");
+        }
         output.say(Tone.STRONG, "Starting the local cluster in " + dataDirectory);
         LocalCluster.Options options = new LocalCluster.Options(
                 dataDirectory,
                 shards,
                 processors,
                 gateways,
-                restoreKafka ? new RestoreBootstrap(Optional.empty()) : bootstrap(),
+                restoreKafka ? restoreBootstrap(checkpoint) : bootstrap(),
                 line -> output.say("  " + line),
                 Map.of(),
                 newGeneration || restoreKafka);
@@ -126,6 +138,13 @@ final class UpCommand implements Callable<Integer> {
             output.say("Ctrl-C stops everything.");
             return cluster.runUntilStopped(output, true);
         }
+    }
+
+    private static LedgerBootstrap restoreBootstrap(@Nullable Path kept) {
+        // The key is known once the data directory is looked at.
+        return environment -> new RestoreBootstrap(Checkpoints.kept(
+                        kept, Bootstrap.read(environment.signingKey()).verifier()))
+                .prepare(environment);
     }
 
     private Bootstrap bootstrap() {

@@ -409,6 +409,13 @@ class CommandsTest {
         assertThat(err.toString()).contains("cannot be read");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"up --from-archive", "up --checkpoint kept.checkpoint"})
+    void answersTwoForAnOptionThatIsForAnother(String command) {
+        assertThat(run(command.split(" ", -1))).isEqualTo(ExitCode.USAGE);
+        assertThat(err.toString()).contains(" is for --");
+    }
+
     @Test
     void asksForNewTokensOnlyWhereAClusterRan() {
         assertThat(run("keys", "rotate-tokens", "--data-dir", directory.toString()))
