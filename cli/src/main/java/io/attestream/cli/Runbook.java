@@ -47,17 +47,23 @@ final class Runbook {
      * @param data directory of the cluster, in place of the one pages name
      */
     List<String> commands(String section, Path data) {
-        List<String> commands = new ArrayList<>();
+        return blocks(section, data).stream().flatMap(List::stream).toList();
+    }
+
+    /** As {@link #commands}, as the page groups them. */
+    List<List<String>> blocks(String section, Path data) {
+        List<List<String>> blocks = new ArrayList<>();
         Matcher sections = SECTION.matcher(text);
         while (sections.find()) {
             if (sections.group(1).equals(section)) {
                 BLOCK.matcher(sections.group(2))
                         .results()
-                        .forEach(block -> commands.addAll(block.group(1).lines().toList()));
+                        .forEach(block -> blocks.add(block.group(1)
+                                .replace(DATA, data.toString())
+                                .lines()
+                                .toList()));
             }
         }
-        return commands.stream()
-                .map(command -> command.replace(DATA, data.toString()))
-                .toList();
+        return blocks;
     }
 }
