@@ -147,7 +147,7 @@ public final class ComposeTarget implements ChaosTarget {
         requireLocalEngine();
     }
 
-    /** Others of another machine's users cannot see the lock. */
+    /** The lock is on this machine: who uses the engine of another one cannot see it. */
     private void requireLocalEngine() {
         String engine = ask(List.of("context", "inspect", "-f", "{{.Endpoints.docker.Host}}"));
         if (!remoteAllowed && !engine.startsWith("unix://") && !engine.startsWith("npipe://")) {
