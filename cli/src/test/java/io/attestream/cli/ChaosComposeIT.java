@@ -143,7 +143,7 @@ class ChaosComposeIT {
 
     /** Somebody mended it, or made the container anew: that is no failure, and nothing for ever in the journal. */
     @ParameterizedTest
-    @CsvSource(delimiter = '|', textBlock = """
+    @CsvSource(delimiter = '|', quoteCharacter = '"', textBlock = """
         pause  | *' pause '*) ;;
         cpu    | 'update --cpus 0.3'*) rm -r containers/$it; echo 00000000000000aa > services/gateway-1 ;;
         memory | 'update --memory 2'*) rm -r containers/$it; echo 00000000000000aa > services/gateway-1 ;;
