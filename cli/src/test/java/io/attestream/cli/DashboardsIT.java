@@ -128,8 +128,12 @@ class DashboardsIT {
 
     /** Of a quotient of nothing by nothing there is a series, too: its value is no number. */
     private static boolean hasData(String expression) {
-        return prometheus.query(expression).stream()
-                .anyMatch(series -> Double.isFinite(series.path("value").path(1).asDouble(Double.NaN)));
+        for (JsonNode series : prometheus.query(expression)) {
+            if (Double.isFinite(series.path("value").path(1).asDouble(Double.NaN))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** With what Grafana would put in for its variables; by dashboard, panel and number of the query. */
