@@ -6,6 +6,7 @@ import io.attestream.chaos.DevIdentityProvider;
 import io.attestream.chaos.history.History;
 import io.attestream.chaos.history.HistoryChecker;
 import io.attestream.chaos.history.InvalidHistory;
+import io.attestream.chaos.history.Others;
 import io.attestream.chaos.history.Receipt;
 import io.attestream.chaos.history.Result.Outcome;
 import io.attestream.chaos.history.Verdict;
@@ -62,7 +63,10 @@ final class DrillRecord implements DrillLoad.Door, AutoCloseable {
     DrillRecord(DrillCluster cluster, Optional<String> othersSource) {
         NoteVerifier key = Connection.parseKey(cluster.vkey());
         file = cluster.data().resolve("logs").resolve(FILE); // kept with what the processes said
-        history = History.create(file, Bootstrap.LOCAL_DEDUP_WINDOW_LEAVES, othersSource);
+        history = History.create(
+                file,
+                Bootstrap.LOCAL_DEDUP_WINDOW_LEAVES,
+                othersSource.map(source -> new Others(DevIdentityProvider.TENANT, source)));
         producer = new RecordedClient(
                 history, "producer", DevIdentityProvider.TENANT, key, cluster.shards(), () -> cluster.api("ingester"));
         auditor = new RecordedClient(

@@ -77,18 +77,18 @@ public final class History implements AutoCloseable {
      *
      * @param file that does not exist yet
      * @param windowLeaves the ledger's dedup window, in leaves of a shard, at least 1
-     * @param othersSource source of events whose appends are not recorded here, so that their leaves are no {@link
-     *     AnomalyKind#PHANTOM}; nobody who is recorded may use it
+     * @param others whose appends are not recorded here, so that their leaves are no {@link AnomalyKind#PHANTOM}; all else that is
+     *     asked of leaves is asked of theirs too
      * @throws UncheckedIOException if it exists or cannot be written
      */
-    public static History create(Path file, long windowLeaves, Optional<String> othersSource) {
-        return create(file, windowLeaves, othersSource, OPERATIONS_MAX);
+    public static History create(Path file, long windowLeaves, Optional<Others> others) {
+        return create(file, windowLeaves, others, OPERATIONS_MAX);
     }
 
-    static History create(Path file, long windowLeaves, Optional<String> othersSource, long operationsMax) {
+    static History create(Path file, long windowLeaves, Optional<Others> others, long operationsMax) {
         try {
             History history = new History(file, operationsMax);
-            history.write(HistoryJson.begun(windowLeaves, othersSource, System.currentTimeMillis()));
+            history.write(HistoryJson.begun(windowLeaves, others, System.currentTimeMillis()));
             return history;
         } catch (IOException e) {
             throw new UncheckedIOException("no history can be begun in " + file + ": " + e, e);

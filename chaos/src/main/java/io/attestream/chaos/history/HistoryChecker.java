@@ -44,7 +44,7 @@ public final class HistoryChecker {
     private final Optional<Ok> finalRead;
 
     private long windowLeaves;
-    private Optional<String> othersSource = Optional.empty();
+    private Optional<Others> others = Optional.empty();
     private long operations;
     private long ok;
     private long fail;
@@ -133,7 +133,7 @@ public final class HistoryChecker {
     private void take(HistoryEvent event) {
         if (event instanceof Begun begun) {
             windowLeaves = begun.windowLeaves();
-            othersSource = begun.othersSource();
+            others = begun.others();
         } else if (event instanceof Invoked invoked) {
             begin(invoked);
         } else if (event instanceof Ok ended) {
@@ -165,7 +165,10 @@ public final class HistoryChecker {
     }
 
     private Content content(Operation.Append append) {
-        Identity identity = append.identity();
+        return content(append.identity(), append.digest());
+    }
+
+    private Content content(Identity identity, String digest) {
         Subject subject = subjects.get(identity);
         if (subject == null) {
             Identity kept = new Identity(
@@ -176,7 +179,7 @@ public final class HistoryChecker {
             subject = new Subject(kept);
             subjects.put(kept, subject);
         }
-        return subject.content(append.digest());
+        return subject.content(digest);
     }
 
     /** One of the few sources and tenants, kept once. */
@@ -321,13 +324,20 @@ public final class HistoryChecker {
         return leaf.identity().map(subjects::get).flatMap(subject -> subject.find(leaf.digest()));
     }
 
-    private boolean isOfOthers(Leaf leaf) {
-        return leaf.identity().map(Identity::source).equals(othersSource);
+    /** Of a leaf of somebody who is not recorded: only that it was sent is not known. */
+    private Optional<Content> findOfOthers(Leaf leaf) {
+        return leaf.identity()
+                .filter(identity -> others.filter(of -> of.sent(identity)).isPresent())
+                .map(identity -> {
+                    Content content = content(identity, leaf.digest());
+                    content.isOfOthers = true;
+                    return content;
+                });
     }
 
     private Found found(Leaf leaf) {
-        Content content = find(leaf).orElse(null);
-        if (content == null && leaf.kind() != Leaf.Kind.CONTROL && !isOfOthers(leaf)) {
+        Content content = find(leaf).or(() -> findOfOthers(leaf)).orElse(null);
+        if (content == null && leaf.kind() != Leaf.Kind.CONTROL) {
             boolean isKnown = leaf.identity().filter(subjects::containsKey).isPresent();
             findings.add(
                     AnomalyKind.PHANTOM,
@@ -392,7 +402,7 @@ public final class HistoryChecker {
         if (of != null && of.content != content) {
             findings.add(AnomalyKind.MISRESOLVED, () -> leaf.place() + ", " + content + ", is of the record of " + of);
         }
-        if (content.attempts == 0) {
+        if (content.attempts == 0 && !content.isOfOthers) {
             findings.add(
                     AnomalyKind.ABORTED_READ,
                     () -> leaf.place() + ", " + content + ": refused each of the " + content.refusals

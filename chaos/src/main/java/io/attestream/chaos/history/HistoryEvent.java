@@ -9,10 +9,10 @@ public sealed interface HistoryEvent {
      * The first line.
      *
      * @param windowLeaves the dedup window of the ledger: the last so many leaves of a shard
-     * @param othersSource source of events whose appends are not recorded
+     * @param others whose appends are not recorded
      * @param wallMillis since 1970
      */
-    record Begun(long windowLeaves, Optional<String> othersSource, long wallMillis) implements HistoryEvent {}
+    record Begun(long windowLeaves, Optional<Others> others, long wallMillis) implements HistoryEvent {}
 
     /**
      * A client asks.

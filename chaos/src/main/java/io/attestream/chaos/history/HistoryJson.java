@@ -40,19 +40,11 @@ final class HistoryJson {
 
     // ---- writing
 
-    static JsonObject begun(long windowLeaves, Optional<String> othersSource, long wallMillis) {
-        return othersSource
-                .map(source -> object(
-                        "format",
-                        text(FORMAT),
-                        "othersSource",
-                        text(source),
-                        "wall",
-                        number(wallMillis),
-                        "windowLeaves",
-                        number(windowLeaves)))
-                .orElseGet(() -> object(
-                        "format", text(FORMAT), "wall", number(wallMillis), "windowLeaves", number(windowLeaves)));
+    static JsonObject begun(long windowLeaves, Optional<Others> others, long wallMillis) {
+        Map<String, JsonValue> members =
+                members("format", text(FORMAT), "wall", number(wallMillis), "windowLeaves", number(windowLeaves));
+        others.ifPresent(of -> members.put("others", object("tenant", text(of.tenant()), "source", text(of.source()))));
+        return new JsonObject(members);
     }
 
     static JsonObject invoked(long number, String process, long nanos, long wallMillis, Operation<?> operation) {
@@ -201,10 +193,14 @@ final class HistoryJson {
         if (!line.string("format").equals(FORMAT)) {
             throw new InvalidFormat("format", "must be " + FORMAT);
         }
-        line.allowOnly("format", "othersSource", "wall", "windowLeaves");
-        Optional<String> othersSource =
-                line.get("othersSource") == null ? Optional.empty() : Optional.of(line.string("othersSource"));
-        return new HistoryEvent.Begun(atLeast(1, line, "windowLeaves"), othersSource, line.integer("wall"));
+        line.allowOnly("format", "others", "wall", "windowLeaves");
+        Optional<Others> others = Optional.empty();
+        if (line.get("others") != null) {
+            JsonObject of = line.object("others");
+            of.allowOnly("tenant", "source");
+            others = Optional.of(new Others(of.string("tenant"), of.string("source")));
+        }
+        return new HistoryEvent.Begun(atLeast(1, line, "windowLeaves"), others, line.integer("wall"));
     }
 
     static Operation<?> readCall(JsonObject call) throws InvalidFormat {

@@ -44,6 +44,8 @@ final class Subject {
         int attempts;
 
         int refusals;
+        /** Somebody sent it who is not recorded. */
+        boolean isOfOthers;
         /** Line at which the first of them began. */
         long firstInvokedLine = NEVER;
         /** Acknowledgements that have to be in the tree. */

@@ -32,7 +32,7 @@ class HistoryCheckerTest {
         Path file = scratch.resolve("history-" + seed + ".jsonl");
         long windowLeaves = 5 + Math.floorMod(seed, 60L);
         SimulatedLedger ledger;
-        try (History history = History.create(file, windowLeaves)) {
+        try (History history = History.create(file, windowLeaves, Optional.of(SimulatedLedger.OTHERS))) {
             ledger = new SimulatedLedger(seed, flaw, history, windowLeaves);
             ledger.run(STEPS);
         }

@@ -106,23 +106,25 @@ class HistoryTest {
         // given
         Leaf canary = Leaf.event(0, 0, new Identity("acme", "/canary", "c1"), "d1", HASH, RECEIPT);
         Leaf unknown = Leaf.event(0, 1, new Identity("acme", "/canary/other", "c1"), "d1", HASH, RECEIPT);
+        Leaf foreign = Leaf.event(0, 2, new Identity("other", "/canary", "c1"), "d1", HASH, RECEIPT);
 
         // when
-        try (History history = History.create(file(), 100, Optional.of("/canary"))) {
+        try (History history = History.create(file(), 100, Optional.of(new Others("acme", "/canary")))) {
             History.Call<Result.Heads> all = history.invoke("b", new Operation.ReadAll());
             all.leaf(canary);
             all.leaf(unknown);
+            all.leaf(foreign);
             all.ok(new Result.Heads(
-                    2, Optional.empty(), OptionalLong.empty(), List.of(new Result.ShardHead(0, 2, HASH)), ""));
+                    2, Optional.empty(), OptionalLong.empty(), List.of(new Result.ShardHead(0, 3, HASH)), ""));
         }
 
         // then
         assertThat(HistoryChecker.check(file()).anomalies().get(AnomalyKind.PHANTOM))
                 .isNotNull()
-                .satisfies(phantoms -> assertThat(phantoms.count()).isOne())
-                .extracting(phantoms -> phantoms.examples().get(0))
+                .extracting(Verdict.Anomalies::examples)
                 .asString()
-                .contains("/canary/other");
+                .contains("acme /canary/other c1", "other /canary c1")
+                .doesNotContain("acme /canary c1");
     }
 
     @Test
@@ -275,6 +277,7 @@ class HistoryTest {
                 "{\"format\":\"attestream.history/v2\"} | line 1: format: must be attestream.history/v1",
                 "[] | line 1: json: must be an object",
                 "HELLO | line 1: json: ",
+                "{\"format\":\"attestream.history/v1\",\"others\":{\"tenant\":\"t\"},\"wall\":1,\"windowLeaves\":1} | line 1: source: is missing",
                 "BEGUN{\"type\":\"went\"} | line 2: type: must be one of invoke, ok, fail, info, leaf",
                 "BEGUN{\"at\":1,\"op\":0,\"reason\":\"\",\"type\":\"info\",\"wall\":1} | line 2: op: must be that of an operation that has begun",
                 "BEGUNINVOKED{\"at\":6,\"op\":0,\"reason\":\"\",\"type\":\"info\",\"wall\":1}NEXT{\"at\":6,\"op\":0,\"reason\":\"\",\"type\":\"info\",\"wall\":1} | line 4: op: must be that of an operation that has begun",

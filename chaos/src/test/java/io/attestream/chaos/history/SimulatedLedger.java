@@ -27,6 +27,9 @@ import java.util.SplittableRandom;
  */
 final class SimulatedLedger {
     private static final String TENANT = "acme";
+    /** Sends too, and records nothing. */
+    static final Others OTHERS = new Others(TENANT, "/others");
+
     private static final int SOURCES = 7;
     private static final int PENDING_MAX = 12;
 
@@ -418,11 +421,34 @@ final class SimulatedLedger {
         if (!late.isEmpty()) {
             append(late.remove());
         }
+        if (random.nextInt(8) == 0) {
+            appendOfOthers();
+        }
         Shard shard = shards.get(random.nextInt(shards.size()));
         swap(shard);
         int until = Math.min(shard.log.size(), shard.sequenced + 1 + random.nextInt(8));
         while (shard.sequenced < until) {
             decide(shard, shard.log.get(shard.sequenced++));
+        }
+    }
+
+    private void appendOfOthers() {
+        int shard = shards.size() - 1;
+        Event event = new Event(
+                new Identity(TENANT, OTHERS.source(), "other-" + ids++ + "."), "digest-" + random.nextInt(3), shard);
+        append(event);
+        if (isTimeFor(PlantedFlaw.OTHERS_ARE_THERE_TWICE)) {
+            plant(event.identity);
+            append(event).isForcedLeaf = true;
+        }
+        if (isTimeFor(PlantedFlaw.OTHERS_BECOME_A_CONFLICT)) {
+            plant(event.identity);
+            append(event).isForcedConflict = true;
+        }
+        if (isTimeFor(PlantedFlaw.NOBODY_OF_ANOTHER_TENANT_SENT_IT)) {
+            Event nobodys = new Event(new Identity("other", OTHERS.source(), "nobody's"), "digest-0", shard);
+            plant(nobodys.identity);
+            append(nobodys);
         }
     }
 
