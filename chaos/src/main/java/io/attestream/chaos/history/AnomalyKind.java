@@ -52,6 +52,16 @@ public enum AnomalyKind {
      * with more than one leaf is left out.
      */
     REORDERED("an event is before one that was acknowledged before it was sent"),
+    /**
+     * A leaf is in another shard than the record it says it is of, or than that with which an event of its identity was acknowledged;
+     * or one identity was acknowledged in two. An identity belongs to one shard, for ever.
+     */
+    MISPLACED("a leaf is in another shard than its record"),
+    /**
+     * Of the leaves of a shard one is of a record that is not behind that of the leaf before it, by incarnation and offset. Only
+     * records that are a duplicate or rejected have no leaf.
+     */
+    DISORDERED("leaves are in another order than their records"),
     /** Two roots were read of one size, of a shard or of the ledger log. */
     FORKED("two roots of one size"),
     /**

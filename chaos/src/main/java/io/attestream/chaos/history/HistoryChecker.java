@@ -23,6 +23,7 @@ import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Judges what clients of a ledger did and were told: what each {@link AnomalyKind} means is the contract. Asks no service; the file is
@@ -52,6 +53,8 @@ public final class HistoryChecker {
     private long toldLost;
     private long unjudged;
     private OptionalLong worstPublicationNanos = OptionalLong.empty();
+    /** Of the leaves of the tree, in their order. */
+    private @Nullable Found lastOfRecord;
 
     /** An append that was acknowledged. */
     private static final class Acknowledgement {
@@ -212,6 +215,7 @@ public final class HistoryChecker {
     private void acknowledged(Content content, Ok ended, Result.Appended appended) {
         acknowledged++;
         Acknowledgement now = new Acknowledgement(content, ended, appended);
+        acknowledgedIn(content.subject, now);
         Acknowledgement before = acknowledgements.putIfAbsent(appended.receipt(), now);
         if (before == null) {
             return;
@@ -222,6 +226,15 @@ public final class HistoryChecker {
                     AnomalyKind.ONE_RECEIPT_TWICE,
                     () -> before + ", and so was " + content + " in operation "
                             + ended.invoked().number());
+        }
+    }
+
+    private void acknowledgedIn(Subject subject, Acknowledgement now) {
+        int shard = now.receipt.shard();
+        if (subject.shard == Subject.NOWHERE) {
+            subject.shard = shard;
+        } else if (subject.shard != shard) {
+            findings.add(AnomalyKind.MISPLACED, () -> now + ", and one of its identity in shard " + subject.shard);
         }
     }
 
@@ -393,15 +406,12 @@ public final class HistoryChecker {
 
     /** A leaf of the tree, in their order. */
     private void judge(Found leaf) {
+        judgeRecord(leaf);
         Content content = leaf.content();
         if (content == null) {
             return;
         }
         content.leaf = leaf;
-        Acknowledgement of = acknowledgements.get(leaf.receipt());
-        if (of != null && of.content != content) {
-            findings.add(AnomalyKind.MISRESOLVED, () -> leaf.place() + ", " + content + ", is of the record of " + of);
-        }
         if (content.attempts == 0 && !content.isOfOthers) {
             findings.add(
                     AnomalyKind.ABORTED_READ,
@@ -422,6 +432,40 @@ public final class HistoryChecker {
             findings.add(AnomalyKind.DUPLICATED, () -> content + ": " + event.place() + " and " + leaf.place());
         }
         content.subject.lastEvent = leaf;
+    }
+
+    /** Whether it can be of the record it says it is of. */
+    private void judgeRecord(Found leaf) {
+        Receipt record = leaf.receipt();
+        Content content = leaf.content();
+        int acknowledged = content == null ? Subject.NOWHERE : content.subject.shard;
+        if (acknowledged != Subject.NOWHERE && acknowledged != leaf.shard()) {
+            findings.add(
+                    AnomalyKind.MISPLACED,
+                    () -> leaf.place() + ", " + content + ", was acknowledged in shard " + acknowledged);
+        } else if (record != null && record.shard() != leaf.shard()) {
+            findings.add(AnomalyKind.MISPLACED, () -> leaf.place() + " is of record " + record);
+        }
+        if (record == null) {
+            return;
+        }
+        Acknowledgement of = acknowledgements.get(record);
+        if (of != null && of.content != content) {
+            findings.add(
+                    AnomalyKind.MISRESOLVED,
+                    () -> leaf.place() + ", " + (content == null ? "of nobody" : content) + ", is of the record of "
+                            + of);
+        }
+        Found before = lastOfRecord;
+        lastOfRecord = leaf;
+        if (before != null
+                && before.shard() == leaf.shard()
+                && before.receipt() != null
+                && !record.isAfter(before.receipt())) {
+            findings.add(
+                    AnomalyKind.DISORDERED,
+                    () -> leaf.place() + " is of record " + record + ", " + before.place() + " of " + before.receipt());
+        }
     }
 
     private void judgeLeaves(Content content) {

@@ -31,6 +31,11 @@ public record Receipt(int incarnation, int shard, long offset) {
                 Integer.parseInt(parts[last - 2]), Integer.parseInt(parts[last - 1]), Long.parseLong(parts[last]));
     }
 
+    /** Whether its record was written later than that of another of the same shard. */
+    boolean isAfter(Receipt other) {
+        return incarnation == other.incarnation ? offset > other.offset : incarnation > other.incarnation;
+    }
+
     @Override
     public String toString() {
         return incarnation + "/" + shard + "/" + offset;

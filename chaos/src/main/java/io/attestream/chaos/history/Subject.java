@@ -11,10 +11,13 @@ import org.jspecify.annotations.Nullable;
 /** One identity, and what was sent under it. */
 final class Subject {
     static final long NEVER = Long.MAX_VALUE;
+    static final int NOWHERE = -1;
 
     final Identity identity;
     /** Mostly one. */
     private final List<Content> contents = new ArrayList<>(1);
+    /** In which it was acknowledged first. */
+    int shard = NOWHERE;
     /** In the tree, the newest as its leaves are gone through. */
     @Nullable Found lastEvent;
 

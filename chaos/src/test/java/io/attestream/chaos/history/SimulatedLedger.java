@@ -329,6 +329,12 @@ final class SimulatedLedger {
             }
         }
         given.add(new Given(receipt, append.event));
+        if (shards.size() > 1 && append.event.isLeftAlone && isTimeFor(PlantedFlaw.ACKNOWLEDGED_IN_TWO_SHARDS)) {
+            plant(append.event.identity);
+            history.invoke("client-0", new Operation.Append(append.event.identity, append.event.digest))
+                    .ok(new Result.Appended(
+                            new Receipt(incarnation, (append.event.shard + 1) % shards.size(), 1_000_000)));
+        }
         if (append.event.isLeftAlone && isTimeFor(PlantedFlaw.ACKNOWLEDGED_WITH_A_WRONG_INDEX)) {
             plant(append.event.identity);
             given.remove(given.size() - 1);
@@ -340,6 +346,15 @@ final class SimulatedLedger {
 
     /** To the topic, unless this is where it goes wrong. */
     private Receipt write(Event event, int fate) {
+        if (shards.size() > 1
+                && fate == OK
+                && event.isLeftAlone
+                && isTimeFor(PlantedFlaw.EVENT_IS_IN_ANOTHER_SHARD_THAN_ACKNOWLEDGED)) {
+            plant(event.identity);
+            append(new Event(event.identity, event.digest, (event.shard + 1) % shards.size()));
+            event.isSpoilt = true;
+            return new Receipt(incarnation, event.shard, shards.get(event.shard).nextOffset++);
+        }
         if (fate == OK && event.isLeftAlone && isTimeFor(PlantedFlaw.ACKNOWLEDGED_IS_DROPPED)) {
             plant(event.identity);
             event.isSpoilt = true;
@@ -461,10 +476,10 @@ final class SimulatedLedger {
         Entry first = shard.log.get(shard.sequenced);
         Entry second = shard.log.get(last);
         boolean isFree = first.event.isLeftAlone && second.event.isLeftAlone;
+        boolean isBefore = first.event.acknowledgedAt < second.event.firstSentAt;
         if (isFree
-                && first.event.acknowledgedAt < second.event.firstSentAt
-                && isTimeFor(PlantedFlaw.ORDER_IS_SWAPPED)) {
-            plant(first.event.identity);
+                && isTimeFor(isBefore ? PlantedFlaw.ORDER_IS_SWAPPED : PlantedFlaw.ORDER_OF_RECORDS_IS_SWAPPED)) {
+            plant(isBefore ? first.event.identity : first.receipt);
             shard.log.set(shard.sequenced, second);
             shard.log.set(last, first);
         }
@@ -861,6 +876,9 @@ final class SimulatedLedger {
             all.leaf(Leaf.control(0, 0, hash("another")));
             return;
         }
+        if (leaf.kind() == Leaf.Kind.EVENT && tellOfAnotherRecord(all, leaf)) {
+            return;
+        }
         Optional<Given> other = given.stream()
                 .filter(one -> !Optional.of(one.event.identity).equals(leaf.identity()))
                 .findFirst();
@@ -868,17 +886,41 @@ final class SimulatedLedger {
                 && other.isPresent()
                 && isTimeFor(PlantedFlaw.LEAF_NAMES_THE_RECEIPT_OF_ANOTHER)) {
             plant(leaf.place());
-            all.leaf(new Leaf(
-                    leaf.shard(),
-                    leaf.index(),
-                    leaf.kind(),
-                    leaf.identity(),
-                    leaf.digest(),
-                    leaf.hash(),
-                    Optional.of(other.get().receipt)));
+            all.leaf(ofRecord(leaf, other.get().receipt));
             return;
         }
         all.leaf(leaf);
+    }
+
+    private boolean tellOfAnotherRecord(History.Call<Result.Heads> all, Leaf leaf) {
+        Receipt own = leaf.receipt().orElseThrow();
+        if (shards.size() > 1 && isTimeFor(PlantedFlaw.LEAF_NAMES_A_RECORD_OF_ANOTHER_SHARD)) {
+            plant(leaf.place());
+            all.leaf(ofRecord(leaf, new Receipt(own.incarnation(), (own.shard() + 1) % shards.size(), 1_000_000)));
+            return true;
+        }
+        Optional<Receipt> before = leaf.index() == 0
+                ? Optional.empty()
+                : shards.get(leaf.shard()).leaves.get((int) leaf.index() - 1).receipt();
+        if (before.isPresent()
+                && given.stream().noneMatch(one -> one.receipt.equals(before.get()))
+                && isTimeFor(PlantedFlaw.RECORD_HAS_TWO_LEAVES)) {
+            plant(leaf.place() + " is of record " + before.get());
+            all.leaf(ofRecord(leaf, before.get()));
+            return true;
+        }
+        return false;
+    }
+
+    private static Leaf ofRecord(Leaf leaf, Receipt record) {
+        return new Leaf(
+                leaf.shard(),
+                leaf.index(),
+                leaf.kind(),
+                leaf.identity(),
+                leaf.digest(),
+                leaf.hash(),
+                Optional.of(record));
     }
 
     private Result.Heads spoiltAtTheEnd(Result.Heads good) {
