@@ -88,7 +88,7 @@ final class Drill {
     Outcomes run(Path data) {
         say("starting an isolated cluster in " + data);
         try (DrillCluster cluster = timed("start", () -> DrillCluster.start(data, settings.shards(), line -> {}));
-                DrillRecord record = new DrillRecord(cluster);
+                DrillRecord record = new DrillRecord(cluster, drill.tolerated());
                 DrillLoad load = new DrillLoad(record).start()) {
             run(cluster, record, load);
             return outcomes(load.count(), load.refused());

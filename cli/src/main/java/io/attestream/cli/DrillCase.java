@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.cli;
 
+import io.attestream.chaos.history.Tolerated;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
@@ -94,6 +95,11 @@ enum DrillCase {
         void restore(DrillScene scene) {
             scene.cluster().restoreKafka(scene.kept());
         }
+
+        @Override
+        Set<Tolerated> tolerated() {
+            return Set.of(Tolerated.LOSS);
+        }
     },
     POINT_IN_TIME(
             "point-in-time",
@@ -167,6 +173,11 @@ enum DrillCase {
     /** What has to hold; of a ledger that is only read from then on, less. */
     Set<DrillCheck> checks() {
         return EnumSet.allOf(DrillCheck.class);
+    }
+
+    /** What a history of it may show: what was in no published epoch is lost with the topic. */
+    Set<Tolerated> tolerated() {
+        return Set.of();
     }
 
     /** Whether the ledger goes on, or is there to be read. */

@@ -9,6 +9,7 @@ import io.attestream.chaos.history.InvalidHistory;
 import io.attestream.chaos.history.Others;
 import io.attestream.chaos.history.Receipt;
 import io.attestream.chaos.history.Result.Outcome;
+import io.attestream.chaos.history.Tolerated;
 import io.attestream.chaos.history.Verdict;
 import io.attestream.cli.DrillChecks.Failed;
 import io.attestream.proofs.note.NoteVerifier;
@@ -20,6 +21,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -44,6 +46,7 @@ final class DrillRecord implements DrillLoad.Door, AutoCloseable {
     private static final long END_SECONDS = 120;
 
     private final Path file;
+    private final Set<Tolerated> tolerated;
     private final History history;
     private final RecordedClient producer;
     private final RecordedClient auditor;
@@ -54,13 +57,23 @@ final class DrillRecord implements DrillLoad.Door, AutoCloseable {
     /** A receipt, and the event it was given for. */
     private record Given(String href, byte[] line) {}
 
-    /** Begins to read. Nobody else appends to the ledger. */
+    /** Begins to read. Nobody else appends to the ledger, and nothing may be lost. */
     DrillRecord(DrillCluster cluster) {
-        this(cluster, Optional.empty());
+        this(cluster, Set.of());
+    }
+
+    /** @param tolerated what the drill will do to it */
+    DrillRecord(DrillCluster cluster, Set<Tolerated> tolerated) {
+        this(cluster, Optional.empty(), tolerated);
     }
 
     /** @param othersSource of the events that somebody else appends */
     DrillRecord(DrillCluster cluster, Optional<String> othersSource) {
+        this(cluster, othersSource, Set.of());
+    }
+
+    private DrillRecord(DrillCluster cluster, Optional<String> othersSource, Set<Tolerated> tolerated) {
+        this.tolerated = tolerated;
         NoteVerifier key = Connection.parseKey(cluster.vkey());
         file = cluster.data().resolve("logs").resolve(FILE); // kept with what the processes said
         history = History.create(
@@ -131,7 +144,7 @@ final class DrillRecord implements DrillLoad.Door, AutoCloseable {
         }
     }
 
-    /** Reads what has not been read, and the whole tree; what was recorded must be what a good ledger shows. */
+    /** Reads what has not been read, and the whole tree; what was recorded must be what a good ledger shows. Nobody appends any more. */
     String judge() throws Failed, IOException, InterruptedException {
         stopReading();
         decideAll();
@@ -142,7 +155,7 @@ final class DrillRecord implements DrillLoad.Door, AutoCloseable {
         }
         history.close();
         try {
-            Verdict verdict = HistoryChecker.check(file);
+            Verdict verdict = HistoryChecker.check(file, tolerated);
             if (!verdict.isValid()) {
                 throw new Failed(verdict.summary());
             }

@@ -4,17 +4,22 @@ package io.attestream.cli;
 import io.attestream.chaos.history.AnomalyKind;
 import io.attestream.chaos.history.HistoryChecker;
 import io.attestream.chaos.history.InvalidHistory;
+import io.attestream.chaos.history.Tolerated;
 import io.attestream.chaos.history.Verdict;
 import io.attestream.cli.Output.Tone;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Histories of what clients did. */
@@ -38,8 +43,12 @@ final class HistoryCommand {
             description = {
                 "Looks for acknowledged events that are lost, in the tree twice, out of order or there though they were refused;"
                         + " leaves nobody sent; gaps; what was shown and is not in the tree at the end; two roots of one size, and"
-                        + " checkpoints that shrink; receipts that do not verify or lead elsewhere. Names up to eight examples of"
-                        + " each kind, with the numbers of the operations in the file (\"op\").",
+                        + " checkpoints that shrink; receipts that do not verify, lead elsewhere or stay pending. Names up to eight"
+                        + " examples of each kind, with the numbers of the operations in the file (\"op\").",
+                "Every event that was acknowledged has to be found, so one that was acknowledged when the leaves were being read is an"
+                        + " anomaly too, and so is one that is said to be lost with a topic that was replaced; but for what --tolerate"
+                        + " names.",
+                "",
                 "Exit code 3 if anything is found, or if the history has no read of all leaves at its end; 2 if the file is no"
                         + " history. Half a line at the end is what a recorder that was killed leaves: it is told, and no"
                         + " error. No service is asked.",
@@ -49,11 +58,21 @@ final class HistoryCommand {
                 "",
                 "Examples:",
                 "  attestream history check artifacts/drills/2026-11-29T20-11-47Z/logs/history.jsonl",
-                "  attestream history check history.jsonl -o json"
+                "  attestream history check history.jsonl -o json",
+                "  attestream history check history.jsonl --tolerate loss"
             })
     static final class Check implements Callable<Integer> {
         @Mixin
         private OutputOption form = new OutputOption();
+
+        @Option(
+                names = "--tolerate",
+                paramLabel = "<what>",
+                split = ",",
+                description =
+                        "late: clients went on when the leaves were read. loss: the topic was lost and replaced, as in the drill"
+                                + " of case kafka. Both: late,loss.")
+        private List<String> tolerated = List.of();
 
         @Parameters(paramLabel = "<file>", description = "The history.")
         private Path file = Path.of("");
@@ -69,7 +88,7 @@ final class HistoryCommand {
 
         private Verdict check() {
             try {
-                return HistoryChecker.check(file);
+                return HistoryChecker.check(file, tolerated());
             } catch (InvalidHistory e) {
                 throw new CliException(
                         ExitCode.USAGE,
@@ -79,6 +98,20 @@ final class HistoryCommand {
                 throw new CliException(
                         ExitCode.USAGE, file + " cannot be read: " + e, "Give the history.jsonl of a drill's logs.");
             }
+        }
+
+        private Set<Tolerated> tolerated() {
+            Set<Tolerated> all = EnumSet.noneOf(Tolerated.class);
+            for (String word : tolerated) {
+                all.add(Arrays.stream(Tolerated.values())
+                        .filter(one -> one.word().equals(word))
+                        .findFirst()
+                        .orElseThrow(() -> new CliException(
+                                ExitCode.USAGE,
+                                "--tolerate " + word + " is nothing that can be tolerated",
+                                "Give late, loss, or late,loss.")));
+            }
+            return all;
         }
 
         private static void show(Output output, Verdict verdict) {
@@ -111,7 +144,8 @@ final class HistoryCommand {
                             : ", " + statistics.toldLost() + " of them told to be lost with their topic")
                     + (statistics.unjudged() == 0
                             ? ""
-                            : ", " + statistics.unjudged() + " of them after the leaves were read, which is not judged")
+                            : ", " + statistics.unjudged()
+                                    + " of them when the leaves were being read, which is not judged")
                     + "; " + statistics.leaves() + " leaves"
                     + (statistics.worstPublicationMillis().isEmpty()
                             ? ""

@@ -213,7 +213,7 @@ final class RecordedClient {
                     bundle.entry(),
                     event.payload(),
                     of);
-            return new Result.Resolved(outcome, Optional.of(leaf), flaw);
+            return new Result.Resolved(outcome, Optional.of(leaf), Optional.empty(), flaw);
         } catch (InvalidFormat e) {
             throw Checkpoints.failed("there is no bundle that can be read: " + e.getMessage());
         }

@@ -401,6 +401,29 @@ class CommandsTest {
     }
 
     @Test
+    void aHistoryThatWentOnIsToleratedOnlyIfToldTo() {
+        // given: an event that was acknowledged when the leaves had been read
+        Path file = directory.resolve("late.jsonl");
+        try (History history = History.create(file)) {
+            history.invoke("client", new Operation.ReadAll())
+                    .ok(new Result.Heads(1, Optional.empty(), OptionalLong.empty(), List.of(), ""));
+            history.invoke("client", new Operation.Append(SENT, "d")).ok(new Result.Appended(new Receipt(1, 0, 7)));
+        }
+
+        // when, then
+        assertThat(outputOf("history", "check", file.toString()).lines())
+                .contains("unjudged      1  an event was acknowledged too late to be looked for");
+        assertThat(run("history", "check", file.toString())).isEqualTo(ExitCode.VERIFICATION_FAILED);
+        assertThat(run("history", "check", "--tolerate", "loss", file.toString()))
+                .isEqualTo(ExitCode.VERIFICATION_FAILED);
+        assertThat(run("history", "check", "--tolerate", "late,loss", file.toString()))
+                .isEqualTo(ExitCode.OK);
+        assertThat(run("history", "check", "--tolerate", "all", file.toString()))
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(err.toString()).contains("Give late, loss, or late,loss.");
+    }
+
+    @Test
     void answersTwoForAFileThatIsNoHistory() {
         assertThat(run("history", "check", event.toString())).isEqualTo(ExitCode.USAGE);
         assertThat(err.toString()).contains("event.json is no history: line 1: ");

@@ -20,9 +20,20 @@ public enum AnomalyKind {
     /**
      * Jepsen's {@code lost-write}. An append was acknowledged before the read of the tree began, and the tree has neither an event leaf
      * of this identity and content nor, for each such acknowledgement, a conflict leaf; or its receipt says that it was rejected, or
-     * lost. What a receipt says to be lost with a topic whose incarnation has since been replaced counts as unknown instead.
+     * lost. What a receipt says to be lost with a topic whose incarnation has since been replaced counts as unknown instead, if
+     * such a {@linkplain Tolerated#LOSS loss} is tolerated.
      */
     LOST("an acknowledged event has no leaf"),
+    /**
+     * An event was acknowledged when the read of the tree had begun, so nobody looked for it; unless that is {@linkplain Tolerated#LATE
+     * tolerated}. A read that fails at the end leaves an earlier one to count, and all that came after it unjudged.
+     */
+    UNJUDGED("an event was acknowledged too late to be looked for"),
+    /**
+     * Of an event that was acknowledged before the read of the tree began, its receipt is pending for ever: so it was the last time
+     * somebody asked, and was never anything else, or it is again though the tree was being read.
+     */
+    UNRESOLVED("a receipt is pending for ever"),
     /**
      * Jepsen's {@code duplicate}. One identity has two event leaves in different shards, or in one and less than the dedup window
      * apart; or more conflict leaves of one content than times it was sent. Holds for unknown appends too: those are in the tree once
@@ -76,7 +87,8 @@ public enum AnomalyKind {
     /**
      * A receipt resolved to a leaf of another shard, of another identity or content than the event that was acknowledged with it, of
      * another kind than it says, or elsewhere than at the index of the acknowledgement or of an earlier read; or to another outcome than
-     * before, but for pending; or a leaf says that it was made of the record of another receipt than that of its event.
+     * before, but for pending; or a leaf says that it was made of the record of another receipt than that of its event, or of one that
+     * is said to be lost.
      */
     MISRESOLVED("a receipt leads to another leaf than it should"),
     /** One content was said to be at two event leaves that cannot both be its own: less than the dedup window apart. */

@@ -62,7 +62,27 @@ final class Heads {
         heads.shards().forEach(head -> head(ok, head.shard(), head.size(), head.root(), before));
     }
 
+    /** A proof led through these. It is that of the first that did, so it may be smaller than what was read before. */
+    void proven(HistoryEvent.Ok ok, Result.Proven proven) {
+        seen(ok, LOG, proven.log().size(), proven.log().root());
+        Result.ShardHead shard = proven.shard();
+        seen(ok, shard.shard(), shard.size(), shard.root());
+    }
+
     private void head(HistoryEvent.Ok ok, int tree, long size, Hash root, Map<Integer, Largest> before) {
+        long operation = ok.invoked().number();
+        seen(ok, tree, size, root);
+        Largest earlier = before.get(tree);
+        if (earlier != null && size < earlier.size()) {
+            findings.add(
+                    AnomalyKind.SHRUNK,
+                    () -> name(tree) + " has size " + size + " in operation " + operation + ", and had "
+                            + earlier.size() + " in operation " + earlier.operation() + " before");
+        }
+        largest.merge(tree, new Largest(size, operation), (old, now) -> now.size() > old.size() ? now : old);
+    }
+
+    private void seen(HistoryEvent.Ok ok, int tree, long size, Hash root) {
         long operation = ok.invoked().number();
         Seen first = seen.computeIfAbsent(tree, none -> new TreeMap<>())
                 .computeIfAbsent(size, none -> new Seen(root, operation, ok.line()));
@@ -72,14 +92,6 @@ final class Heads {
                     () -> name(tree) + " of size " + size + " has root " + first.root() + " in operation "
                             + first.operation() + " and " + root + " in operation " + operation);
         }
-        Largest earlier = before.get(tree);
-        if (earlier != null && size < earlier.size()) {
-            findings.add(
-                    AnomalyKind.SHRUNK,
-                    () -> name(tree) + " has size " + size + " in operation " + operation + ", and had "
-                            + earlier.size() + " in operation " + earlier.operation() + " before");
-        }
-        largest.merge(tree, new Largest(size, operation), (old, now) -> now.size() > old.size() ? now : old);
     }
 
     /** To be called once, at the end. */

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -44,6 +45,7 @@ public final class HistoryChecker {
     /** Of the whole tree, the last that ended well. */
     private final Optional<Ok> finalRead;
 
+    private final Set<Tolerated> tolerated;
     private long windowLeaves;
     private Optional<Others> others = Optional.empty();
     private long operations;
@@ -70,6 +72,10 @@ public final class HistoryChecker {
         OptionalLong leafIndex;
 
         Result.Outcome outcome = Result.Outcome.PENDING;
+        /** Line on which somebody asked last for what is answered. */
+        long askedLine;
+
+        boolean isPendingWhenAskedLast;
 
         Acknowledgement(Content content, Ok ok, Result.Appended appended) {
             this.content = content;
@@ -81,6 +87,18 @@ public final class HistoryChecker {
             this.leafIndex = appended.leafIndex();
         }
 
+        void asked(long line, Result.Outcome told) {
+            if (line > askedLine) {
+                askedLine = line;
+                isPendingWhenAskedLast = told == Result.Outcome.PENDING;
+            }
+        }
+
+        /** Nobody was told anything else, or it is pending again though by then all was published. */
+        boolean isUnresolved(long allPublishedLine) {
+            return isPendingWhenAskedLast && (outcome == Result.Outcome.PENDING || askedLine > allPublishedLine);
+        }
+
         @Override
         public String toString() {
             return content + ", acknowledged in operation " + operation + " with receipt " + receipt;
@@ -90,25 +108,40 @@ public final class HistoryChecker {
     /** A leaf that a receipt led to. */
     private record Shown(long line, long operation, int shard, long index, Hash hash) {}
 
-    private HistoryChecker(Optional<Ok> finalRead) {
+    private HistoryChecker(Optional<Ok> finalRead, Set<Tolerated> tolerated) {
         this.finalRead = finalRead;
+        this.tolerated = tolerated;
     }
 
     /**
-     * Judges a history.
+     * Judges a history in which every acknowledged event has to be found.
      *
      * @throws IOException if the file cannot be read
      * @throws InvalidHistory if it is no history
      */
     public static Verdict check(Path file) throws IOException, InvalidHistory {
+        return check(file, Set.of());
+    }
+
+    /**
+     * Judges a history.
+     *
+     * @param tolerated what is known to have happened to it; the verdict counts it
+     * @throws IOException if the file cannot be read
+     * @throws InvalidHistory if it is no history
+     */
+    public static Verdict check(Path file, Set<Tolerated> tolerated) throws IOException, InvalidHistory {
         List<Ok> finalReads = new ArrayList<>(1);
         HistoryReader.read(file, event -> {
-            if (event instanceof Ok ended && ended.invoked().operation() instanceof Operation.ReadAll) {
+            if (event instanceof Ok ended
+                    && ended.invoked().operation() instanceof Operation.ReadAll
+                    && ended.result() instanceof Result.Heads read
+                    && read.flaw().isEmpty()) {
                 finalReads.clear();
                 finalReads.add(ended);
             }
         });
-        HistoryChecker checker = new HistoryChecker(finalReads.stream().findFirst());
+        HistoryChecker checker = new HistoryChecker(finalReads.stream().findFirst(), tolerated);
         HistoryReader.End end = HistoryReader.read(file, checker::take);
         checker.judge();
         return checker.verdict(end.torn());
@@ -245,8 +278,10 @@ public final class HistoryChecker {
                     AnomalyKind.UNVERIFIED,
                     () -> "operation " + operation + ", receipt " + receipt + ": " + resolved.flaw());
         }
+        resolved.proven().ifPresent(proven -> heads.proven(ended, proven));
         Acknowledgement acknowledgement = acknowledgements.get(receipt);
         if (acknowledgement != null) {
+            acknowledgement.asked(ended.invoked().line(), resolved.outcome());
             became(acknowledgement, ended, resolved.outcome());
         }
         resolved.leaf().ifPresent(leaf -> {
@@ -392,15 +427,30 @@ public final class HistoryChecker {
 
     private void account(Acknowledgement of, Ok last, int incarnation) {
         of.content.attempt(of.invokedLine);
-        boolean isOfBefore = of.receipt.incarnation() < incarnation;
-        if (of.outcome == Result.Outcome.LOST && isOfBefore) {
+        boolean isLostWithItsTopic = of.outcome == Result.Outcome.LOST && of.receipt.incarnation() < incarnation;
+        if (isLostWithItsTopic) {
             toldLost++;
-        } else if (of.outcome == Result.Outcome.LOST || of.outcome == Result.Outcome.REJECTED) {
+        }
+        boolean isTolerated = isLostWithItsTopic && tolerated.contains(Tolerated.LOSS);
+        boolean isGone = of.outcome == Result.Outcome.LOST || of.outcome == Result.Outcome.REJECTED;
+        long begun = last.invoked().line();
+        if (isGone && !isTolerated) {
             findings.add(AnomalyKind.LOST, () -> of + ", which says now that it is " + of.outcome.word());
-        } else if (of.line < last.invoked().line()) {
+        } else if (!isGone && of.line < begun) {
             of.content.require(of.line);
-        } else {
-            unjudged++;
+            if (of.isUnresolved(begun)) {
+                findings.add(AnomalyKind.UNRESOLVED, () -> of + ", asked for last on line " + of.askedLine);
+            }
+        } else if (!isGone) {
+            late(of, begun);
+        }
+    }
+
+    private void late(Acknowledgement of, long begun) {
+        unjudged++;
+        if (!tolerated.contains(Tolerated.LATE)) {
+            findings.add(
+                    AnomalyKind.UNJUDGED, () -> of + " on line " + of.line + ", the leaves are as of line " + begun);
         }
     }
 
@@ -455,6 +505,9 @@ public final class HistoryChecker {
                     AnomalyKind.MISRESOLVED,
                     () -> leaf.place() + ", " + (content == null ? "of nobody" : content) + ", is of the record of "
                             + of);
+        } else if (of != null && of.outcome == Result.Outcome.LOST) {
+            findings.add(
+                    AnomalyKind.MISRESOLVED, () -> leaf.place() + " is of the record that is said to be lost: " + of);
         }
         Found before = lastOfRecord;
         lastOfRecord = leaf;

@@ -97,32 +97,36 @@ final class HistoryJson {
             Map<String, JsonValue> members = members(
                     "kind", text(RESOLVED), "outcome", text(resolved.outcome().word()));
             resolved.leaf().ifPresent(leaf -> members.put("leaf", leaf(leaf)));
+            resolved.proven().ifPresent(proven -> {
+                members.put("head", head(proven.shard()));
+                members.put("log", head(proven.log()));
+            });
             putFlaw(members, resolved.flaw());
             return new JsonObject(members);
         }
         Result.Heads heads = (Result.Heads) result;
         List<JsonValue> shards = new ArrayList<>();
-        heads.shards()
-                .forEach(head -> shards.add(object(
-                        "shard",
-                        number(head.shard()),
-                        "size",
-                        number(head.size()),
-                        "root",
-                        text(head.root().hex()))));
+        heads.shards().forEach(head -> shards.add(head(head)));
         Map<String, JsonValue> members = members(
                 "kind", text(HEADS), "incarnation", number(heads.incarnation()), "shards", new JsonArray(shards));
-        heads.log()
-                .ifPresent(head -> members.put(
-                        "log",
-                        object(
-                                "size",
-                                number(head.size()),
-                                "root",
-                                text(head.root().hex()))));
+        heads.log().ifPresent(head -> members.put("log", head(head)));
         heads.timeMillis().ifPresent(time -> members.put("time", number(time)));
         putFlaw(members, heads.flaw());
         return new JsonObject(members);
+    }
+
+    private static JsonObject head(Result.ShardHead head) {
+        return object(
+                "shard",
+                number(head.shard()),
+                "size",
+                number(head.size()),
+                "root",
+                text(head.root().hex()));
+    }
+
+    private static JsonObject head(Result.TreeHead head) {
+        return object("size", number(head.size()), "root", text(head.root().hex()));
     }
 
     private static JsonObject identity(Identity identity) {
@@ -240,14 +244,18 @@ final class HistoryJson {
         }
         if (operation instanceof Operation.ReadReceipt) {
             requireKind(result, RESOLVED);
-            result.allowOnly("kind", "outcome", "leaf", "flaw");
+            result.allowOnly("kind", "outcome", "leaf", "head", "log", "flaw");
             Result.Outcome outcome = word(result, "outcome", Result.Outcome.values(), Result.Outcome::word);
             Optional<Leaf> leaf =
                     result.get("leaf") == null ? Optional.empty() : Optional.of(readLeaf(result.object("leaf")));
             if (leaf.isPresent() != outcome.hasLeaf()) {
                 throw new InvalidFormat("leaf", "does not fit outcome " + outcome.word());
             }
-            return new Result.Resolved(outcome, leaf, optional(result, "flaw"));
+            Optional<Result.Proven> proven = result.get("log") == null
+                    ? Optional.empty()
+                    : Optional.of(new Result.Proven(
+                            readShardHead(result.object("head")), readTreeHead(result.object("log"))));
+            return new Result.Resolved(outcome, leaf, proven, optional(result, "flaw"));
         }
         requireKind(result, HEADS);
         return readHeads(result);
@@ -260,17 +268,22 @@ final class HistoryJson {
             if (!(element instanceof JsonObject head)) {
                 throw new InvalidFormat("shards", "must be objects");
             }
-            head.allowOnly("shard", "size", "root");
-            shards.add(new Result.ShardHead(shard(head), atLeast(0, head, "size"), Hash.ofHex(head.string("root"))));
+            shards.add(readShardHead(head));
         }
-        Optional<Result.TreeHead> log = Optional.empty();
-        if (heads.get("log") != null) {
-            JsonObject head = heads.object("log");
-            head.allowOnly("size", "root");
-            log = Optional.of(new Result.TreeHead(atLeast(0, head, "size"), Hash.ofHex(head.string("root"))));
-        }
+        Optional<Result.TreeHead> log =
+                heads.get("log") == null ? Optional.empty() : Optional.of(readTreeHead(heads.object("log")));
         OptionalLong time = heads.get("time") == null ? OptionalLong.empty() : OptionalLong.of(heads.integer("time"));
         return new Result.Heads((int) atLeast(1, heads, "incarnation"), log, time, shards, optional(heads, "flaw"));
+    }
+
+    private static Result.ShardHead readShardHead(JsonObject head) throws InvalidFormat {
+        head.allowOnly("shard", "size", "root");
+        return new Result.ShardHead(shard(head), atLeast(0, head, "size"), Hash.ofHex(head.string("root")));
+    }
+
+    private static Result.TreeHead readTreeHead(JsonObject head) throws InvalidFormat {
+        head.allowOnly("size", "root");
+        return new Result.TreeHead(atLeast(0, head, "size"), Hash.ofHex(head.string("root")));
     }
 
     private static Identity readIdentity(JsonObject identity) throws InvalidFormat {

@@ -22,7 +22,10 @@ public sealed interface Operation<R extends Result> {
         }
     }
 
-    /** Asks what became of an event, and verifies the proof that is given. */
+    /**
+     * Asks what became of an event, and verifies the proof that is given. Who asks once asks again until it is decided: a receipt whose
+     * last answer is that it is pending is one that stays so.
+     */
     record ReadReceipt(Receipt receipt) implements Operation<Result.Resolved> {}
 
     /** Reads the newest checkpoint and the heads of the shards it binds. */
@@ -30,8 +33,8 @@ public sealed interface Operation<R extends Result> {
 
     /**
      * Reads every leaf of every shard, at the end, when all that was acknowledged has been published: what was acknowledged before this
-     * was asked has to be in it. The leaves are told by {@link History.Call#leaf}. The last one of a history that ended well is the one
-     * that counts.
+     * was asked has to be in it. The leaves are told by {@link History.Call#leaf}. The last one of a history that ended well, without a
+     * flaw, is the one that counts.
      */
     record ReadAll() implements Operation<Result.Heads> {}
 }

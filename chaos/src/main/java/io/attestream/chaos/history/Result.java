@@ -49,9 +49,10 @@ public sealed interface Result {
      * What a receipt came to.
      *
      * @param leaf if and only if the outcome has one
+     * @param proven where its proof leads; empty if it was not looked at, or does not verify
      * @param flaw what of its proof did not verify; empty if all of it did
      */
-    record Resolved(Outcome outcome, Optional<Leaf> leaf, String flaw) implements Result {
+    record Resolved(Outcome outcome, Optional<Leaf> leaf, Optional<Proven> proven, String flaw) implements Result {
         /** @throws IllegalArgumentException if a leaf is missing, or one is there that cannot be */
         public Resolved {
             if (leaf.isPresent() != outcome.hasLeaf()) {
@@ -61,15 +62,28 @@ public sealed interface Result {
         }
 
         /** Whose proof verified. */
-        public static Resolved verified(Outcome outcome, Leaf leaf) {
-            return new Resolved(outcome, Optional.of(leaf), "");
+        public static Resolved verified(Outcome outcome, Leaf leaf, Proven proven) {
+            return new Resolved(outcome, Optional.of(leaf), Optional.of(proven), "");
+        }
+
+        /** Whose proof did not. */
+        public static Resolved flawed(Outcome outcome, Leaf leaf, String flaw) {
+            return new Resolved(outcome, Optional.of(leaf), Optional.empty(), flaw);
         }
 
         /** One without a leaf. */
         public static Resolved without(Outcome outcome) {
-            return new Resolved(outcome, Optional.empty(), "");
+            return new Resolved(outcome, Optional.empty(), Optional.empty(), "");
+        }
+
+        /** An answer that decides nothing, because it cannot be read. */
+        public static Resolved unreadable(String flaw) {
+            return new Resolved(Outcome.PENDING, Optional.empty(), Optional.empty(), flaw);
         }
     }
+
+    /** The heads a proof leads through: that of the shard, and that of the ledger log, which is signed. */
+    record Proven(ShardHead shard, TreeHead log) {}
 
     /**
      * A tree as a reader saw it.
@@ -88,12 +102,18 @@ public sealed interface Result {
      * @param log head of the ledger log; empty if only shards were looked at
      * @param timeMillis of the newest epoch, since 1970; empty if the reader did not look
      * @param shards those that were looked at; in a {@link Operation.ReadAll} all there are
-     * @param flaw what did not verify (signature, consistency, path); empty if all did
+     * @param flaw what did not verify: the signature, that the ledger log ends with the epoch and has every root it was seen with,
+     *     that the epoch binds these heads; empty if all did
      */
     record Heads(int incarnation, Optional<TreeHead> log, OptionalLong timeMillis, List<ShardHead> shards, String flaw)
             implements Result {
         public Heads {
             shards = List.copyOf(shards);
+        }
+
+        /** An answer of which nothing can be believed. */
+        public static Heads unreadable(String flaw) {
+            return new Heads(1, Optional.empty(), OptionalLong.empty(), List.of(), flaw);
         }
     }
 }

@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.EnumMap;
 import java.util.EnumSet;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,7 +29,8 @@ class HistoryCheckerTest {
     @TempDir
     private Path scratch;
 
-    private record Simulated(long seed, Optional<String> planted, Verdict verdict) {}
+    /** @param strict of the same, if nothing is tolerated */
+    private record Simulated(long seed, Optional<String> planted, Verdict verdict, Verdict strict) {}
 
     private Simulated simulate(long seed, Optional<PlantedFlaw> flaw) throws Exception {
         Path file = scratch.resolve("history-" + seed + ".jsonl");
@@ -36,9 +40,10 @@ class HistoryCheckerTest {
             ledger = new SimulatedLedger(seed, flaw, history, windowLeaves);
             ledger.run(STEPS);
         }
-        Verdict verdict = HistoryChecker.check(file);
+        Verdict verdict = HistoryChecker.check(file, EnumSet.allOf(Tolerated.class));
+        Verdict strict = HistoryChecker.check(file);
         Files.delete(file);
-        return new Simulated(seed, ledger.planted(), verdict);
+        return new Simulated(seed, ledger.planted(), verdict, strict);
     }
 
     @Test
@@ -49,8 +54,10 @@ class HistoryCheckerTest {
         long unknown = 0;
         long toldLost = 0;
         for (long seed = first; seed < first + GOOD_HISTORIES; seed++) {
-            Verdict verdict = simulate(seed, Optional.empty()).verdict();
+            Simulated simulated = simulate(seed, Optional.empty());
+            Verdict verdict = simulated.verdict();
             assertThat(verdict.anomalies()).as("seed " + seed).isEmpty();
+            assertThat(counts(simulated.strict())).as("seed " + seed).isEqualTo(whatIsTolerated(verdict));
             acknowledged += verdict.statistics().acknowledged();
             unknown += verdict.statistics().info();
             toldLost += verdict.statistics().toldLost();
@@ -59,6 +66,21 @@ class HistoryCheckerTest {
         assertThat(acknowledged).isGreaterThan(20L * GOOD_HISTORIES);
         assertThat(unknown).isGreaterThan(GOOD_HISTORIES);
         assertThat(toldLost).isPositive();
+    }
+
+    private static Map<AnomalyKind, Long> counts(Verdict verdict) {
+        return verdict.anomalies().entrySet().stream()
+                .collect(Collectors.toMap(
+                        Map.Entry::getKey, found -> found.getValue().count()));
+    }
+
+    private static Map<AnomalyKind, Long> whatIsTolerated(Verdict verdict) {
+        Map<AnomalyKind, Long> counts = new EnumMap<>(AnomalyKind.class);
+        counts.put(AnomalyKind.UNJUDGED, verdict.statistics().unjudged());
+        if (verdict.statistics().toldLost() > 0) {
+            counts.put(AnomalyKind.LOST, verdict.statistics().toldLost());
+        }
+        return counts;
     }
 
     @ParameterizedTest

@@ -4,6 +4,7 @@ package io.attestream.chaos.history;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.attestream.proofs.tree.CompactRange;
 import io.attestream.proofs.tree.Hash;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -15,6 +16,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -56,7 +58,11 @@ class HistoryTest {
         // given
         Leaf leaf = Leaf.conflict(2, 7, IDENTITY, "d1", HASH, RECEIPT);
         Result.Appended appended = new Result.Appended(RECEIPT, OptionalLong.of(7));
-        Result.Resolved resolved = new Result.Resolved(Result.Outcome.CONFLICT, Optional.of(leaf), "bad signature");
+        Result.Resolved resolved = Result.Resolved.flawed(Result.Outcome.CONFLICT, leaf, "bad signature");
+        Result.Resolved verified = Result.Resolved.verified(
+                Result.Outcome.CONFLICT,
+                leaf,
+                new Result.Proven(new Result.ShardHead(2, 8, HASH), new Result.TreeHead(5, HASH)));
         Result.Heads heads = new Result.Heads(
                 2,
                 Optional.of(new Result.TreeHead(5, HASH)),
@@ -71,6 +77,7 @@ class HistoryTest {
             history.invoke("a", append).fail("400");
             history.invoke("b", append).info("no answer");
             history.invoke("b", new Operation.ReadReceipt(RECEIPT)).ok(resolved);
+            history.invoke("b", new Operation.ReadReceipt(RECEIPT)).ok(verified);
             history.invoke("b", new Operation.ReadReceipt(RECEIPT)).ok(Result.Resolved.without(Result.Outcome.PENDING));
             history.invoke("b", new Operation.ReadCheckpoint()).ok(heads);
             History.Call<Result.Heads> all = history.invoke("b", new Operation.ReadAll());
@@ -83,19 +90,20 @@ class HistoryTest {
         // then
         List<HistoryEvent> events = read();
         assertThat(results(events))
-                .containsExactly(appended, resolved, Result.Resolved.without(Result.Outcome.PENDING), heads, heads);
+                .containsExactly(
+                        appended, resolved, verified, Result.Resolved.without(Result.Outcome.PENDING), heads, heads);
         assertThat(events.get(0))
                 .isInstanceOfSatisfying(
                         HistoryEvent.Begun.class,
                         begun -> assertThat(begun.windowLeaves()).isEqualTo(100));
-        assertThat(events).hasSize(1 + 2 * 7 + 2 + 1);
+        assertThat(events).hasSize(1 + 2 * 8 + 2 + 1);
         assertThat(events.get(4)).isInstanceOfSatisfying(HistoryEvent.Failed.class, failed -> {
             assertThat(failed.invoked().operation()).isEqualTo(append);
             assertThat(failed.invoked().process()).isEqualTo("a");
             assertThat(failed.reason()).isEqualTo("400");
         });
         assertThat(events.get(6)).isInstanceOf(HistoryEvent.Unknown.class);
-        assertThat(events.get(14))
+        assertThat(events.get(16))
                 .isInstanceOfSatisfying(
                         HistoryEvent.LeafRead.class,
                         read -> assertThat(read.leaf()).isEqualTo(leaf));
@@ -125,6 +133,81 @@ class HistoryTest {
                 .asString()
                 .contains("acme /canary/other c1", "other /canary c1")
                 .doesNotContain("acme /canary c1");
+    }
+
+    private static Result.Heads headsOf(int incarnation, Leaf... leaves) {
+        CompactRange range = CompactRange.empty();
+        Stream.of(leaves).map(Leaf::hash).forEach(range::append);
+        return new Result.Heads(
+                incarnation,
+                Optional.empty(),
+                OptionalLong.empty(),
+                List.of(new Result.ShardHead(0, leaves.length, range.root())),
+                "");
+    }
+
+    private static void readAll(History history, int incarnation, Leaf... leaves) {
+        History.Call<Result.Heads> all = history.invoke("auditor", new Operation.ReadAll());
+        Stream.of(leaves).forEach(all::leaf);
+        all.ok(headsOf(incarnation, leaves));
+    }
+
+    private static void append(History history, Identity identity, Receipt receipt) {
+        history.invoke("a", new Operation.Append(identity, "d1")).ok(new Result.Appended(receipt));
+    }
+
+    @Test
+    void whatIsLostBehindTheLastReadThatEndedWellIsNoGoodHistory() throws Exception {
+        // given
+        try (History history = History.create(file())) {
+            readAll(history, 1, Leaf.control(0, 0, HASH));
+            for (int i = 0; i < 100; i++) {
+                append(history, new Identity("acme", "/s", "lost-" + i), new Receipt(1, 0, i));
+            }
+            History.Call<Result.Heads> failed = history.invoke("auditor", new Operation.ReadAll());
+            failed.leaf(Leaf.control(0, 0, HASH));
+            failed.info("503");
+        }
+
+        // when
+        Verdict verdict = HistoryChecker.check(file());
+
+        // then
+        assertThat(verdict.anomalies().keySet()).containsExactly(AnomalyKind.UNJUDGED);
+        assertThat(verdict.anomalies().get(AnomalyKind.UNJUDGED).count()).isEqualTo(100);
+        assertThat(HistoryChecker.check(file(), Set.of(Tolerated.LATE)).isValid())
+                .isTrue();
+    }
+
+    @Test
+    void whatIsSaidToBeLostWithItsTopicIsLostUnlessALossWasToBe() throws Exception {
+        // given
+        try (History history = History.create(file())) {
+            append(history, IDENTITY, new Receipt(1, 0, 7));
+            history.invoke("a", new Operation.ReadReceipt(new Receipt(1, 0, 7)))
+                    .ok(Result.Resolved.without(Result.Outcome.LOST));
+            readAll(history, 2, Leaf.control(0, 0, HASH));
+        }
+
+        // then
+        assertThat(HistoryChecker.check(file()).anomalies().keySet()).containsExactly(AnomalyKind.LOST);
+        Verdict tolerant = HistoryChecker.check(file(), Set.of(Tolerated.LOSS));
+        assertThat(tolerant.isValid()).isTrue();
+        assertThat(tolerant.statistics().toldLost()).isOne();
+    }
+
+    @Test
+    void aLeafOfNobodyThatNamesTheRecordOfAnEventIsFound() throws Exception {
+        // given
+        try (History history = History.create(file())) {
+            append(history, IDENTITY, new Receipt(1, 0, 7));
+            Leaf nobodys = Leaf.event(0, 0, new Identity("acme", "/s", "nobody's"), "d1", HASH, new Receipt(1, 0, 7));
+            readAll(history, 1, nobodys);
+        }
+
+        // then
+        assertThat(HistoryChecker.check(file()).anomalies().keySet())
+                .containsExactly(AnomalyKind.LOST, AnomalyKind.PHANTOM, AnomalyKind.MISRESOLVED);
     }
 
     @Test

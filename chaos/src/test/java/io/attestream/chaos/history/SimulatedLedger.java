@@ -50,6 +50,14 @@ final class SimulatedLedger {
 
     private final Set<String> dropped = new HashSet<>();
     private final Set<Long> toldSizes = new HashSet<>();
+    private final Set<Integer> toldLogSizes = new HashSet<>();
+    /** Of which the last answer was that they are. */
+    private final Set<Receipt> toldPending = new HashSet<>();
+
+    private final Set<Receipt> pendingForEver = new HashSet<>();
+    /** To which proofs led. */
+    private final Set<Result.ShardHead> toldHeads = new HashSet<>();
+
     private final Set<Receipt> lost = new HashSet<>();
     /** What every receipt read so far led to. */
     private final Map<Receipt, Leaf> led = new HashMap<>();
@@ -166,7 +174,8 @@ final class SimulatedLedger {
         this.flaw = flaw;
         this.history = history;
         this.windowLeaves = windowLeaves;
-        this.losesItsTopic = flaw.isEmpty() && random.nextInt(4) == 0;
+        this.losesItsTopic =
+                flaw.isEmpty() ? random.nextInt(4) == 0 : isTimeForLast(PlantedFlaw.TOLD_LOST_THOUGH_IT_WAS_PUBLISHED);
         this.delay = random.nextInt(4);
         int count = 1 + random.nextInt(3);
         for (int number = 0; number < count; number++) {
@@ -477,8 +486,7 @@ final class SimulatedLedger {
         Entry second = shard.log.get(last);
         boolean isFree = first.event.isLeftAlone && second.event.isLeftAlone;
         boolean isBefore = first.event.acknowledgedAt < second.event.firstSentAt;
-        if (isFree
-                && isTimeFor(isBefore ? PlantedFlaw.ORDER_IS_SWAPPED : PlantedFlaw.ORDER_OF_RECORDS_IS_SWAPPED)) {
+        if (isFree && isTimeFor(isBefore ? PlantedFlaw.ORDER_IS_SWAPPED : PlantedFlaw.ORDER_OF_RECORDS_IS_SWAPPED)) {
             plant(isBefore ? first.event.identity : first.receipt);
             shard.log.set(shard.sequenced, second);
             shard.log.set(last, first);
@@ -568,8 +576,18 @@ final class SimulatedLedger {
             return;
         }
         Given one = given.get(random.nextInt(given.size()));
+        readReceipt(one);
+    }
+
+    private void readReceipt(Given one) {
+        Result.Resolved answer = new ReceiptAnswer(one).get();
+        if (answer.outcome() == Outcome.PENDING) {
+            toldPending.add(one.receipt);
+        } else {
+            toldPending.remove(one.receipt);
+        }
         history.invoke("reader-" + random.nextInt(2), new Operation.ReadReceipt(one.receipt))
-                .ok(new ReceiptAnswer(one).get());
+                .ok(answer);
     }
 
     /** What a receipt comes to now. */
@@ -597,7 +615,7 @@ final class SimulatedLedger {
                 return Result.Resolved.without(written.isRejected ? Outcome.REJECTED : Outcome.PENDING);
             }
             Leaf leaf = written.leaf.get();
-            Result.Resolved good = Result.Resolved.verified(written.outcome, leaf);
+            Result.Resolved good = verified(written.outcome, leaf);
             Result.Resolved answer = spoilt(written, leaf, good);
             if (answer.equals(good)) {
                 led.put(one.receipt, leaf);
@@ -605,11 +623,33 @@ final class SimulatedLedger {
             return answer;
         }
 
+        private Result.Resolved verified(Outcome outcome, Leaf leaf) {
+            return Result.Resolved.verified(
+                    outcome, leaf, proven(entry.orElseThrow().leaf.orElseThrow()));
+        }
+
         private Result.Resolved spoilt(Entry written, Leaf leaf, Result.Resolved good) {
             boolean wasRead = led.containsKey(one.receipt);
             if (isTimeFor(PlantedFlaw.PROOF_IS_BAD)) {
                 plant(one.receipt);
-                return new Result.Resolved(good.outcome(), good.leaf(), "inclusion: another root");
+                return Result.Resolved.flawed(good.outcome(), leaf, "inclusion: another root");
+            }
+            if (isTimeFor(PlantedFlaw.ANSWER_FOR_A_RECEIPT_CANNOT_BE_READ)) {
+                plant(one.receipt);
+                return Result.Resolved.unreadable("no JSON");
+            }
+            if (pendingForEver.contains(one.receipt) || !wasRead && isTimeFor(PlantedFlaw.RECEIPT_STAYS_PENDING)) {
+                plant(one.receipt);
+                pendingForEver.add(one.receipt);
+                return Result.Resolved.without(Outcome.PENDING);
+            }
+            if (written.outcome == Outcome.LEAF
+                    && !wasRead
+                    && one.receipt.incarnation() < incarnation
+                    && isTimeFor(PlantedFlaw.TOLD_LOST_THOUGH_IT_WAS_PUBLISHED)) {
+                plant(one.receipt);
+                given.remove(one);
+                return Result.Resolved.without(Outcome.LOST);
             }
             if (isTimeFor(PlantedFlaw.TOLD_LOST_WITHOUT_A_LOSS) && !wasRead) {
                 plant(one.receipt);
@@ -623,17 +663,36 @@ final class SimulatedLedger {
             }
             if (isTimeFor(PlantedFlaw.RECEIPT_SHOWS_WHAT_IS_NOT_THERE)) {
                 plant(leaf.place());
-                return Result.Resolved.verified(
-                        good.outcome(), with(leaf, leaf.index(), hash("not there"), leaf.receipt()));
+                return verified(good.outcome(), with(leaf, leaf.index(), hash("not there"), leaf.receipt()));
             }
             if (!wasRead
                     && isTimeFor(PlantedFlaw.RECEIPT_SHOWS_A_LEAF_BEYOND_THE_END)
                     && good.outcome() == Outcome.LEAF) {
                 plant("shard " + leaf.shard() + " leaf 1000000");
                 given.remove(one);
-                return Result.Resolved.verified(good.outcome(), with(leaf, 1_000_000, leaf.hash(), leaf.receipt()));
+                return verified(good.outcome(), with(leaf, 1_000_000, leaf.hash(), leaf.receipt()));
             }
-            return misled(written, leaf, good, wasRead);
+            return misled(written, leaf, forked(leaf, good), wasRead);
+        }
+
+        private Result.Resolved forked(Leaf leaf, Result.Resolved good) {
+            Result.ShardHead head = good.proven().orElseThrow().shard();
+            Result.TreeHead log = good.proven().orElseThrow().log();
+            if (toldLogSizes.contains((int) log.size()) && isTimeFor(PlantedFlaw.PROOF_LEADS_TO_A_FORKED_LOG)) {
+                plant("the ledger log of size " + log.size());
+                return Result.Resolved.verified(
+                        good.outcome(),
+                        leaf,
+                        new Result.Proven(head, new Result.TreeHead(log.size(), hash("another"))));
+            }
+            if (!toldHeads.add(head) && isTimeFor(PlantedFlaw.PROOF_LEADS_TO_A_FORKED_SHARD)) {
+                plant("shard " + head.shard() + " of size " + head.size());
+                return Result.Resolved.verified(
+                        good.outcome(),
+                        leaf,
+                        new Result.Proven(new Result.ShardHead(head.shard(), head.size(), hash("another")), log));
+            }
+            return good;
         }
 
         private Result.Resolved misled(Entry written, Leaf leaf, Result.Resolved good, boolean wasRead) {
@@ -646,12 +705,12 @@ final class SimulatedLedger {
                         .findFirst();
                 if (other.isPresent() && other.get().index() < headSize(shard)) {
                     plant(one.receipt);
-                    return Result.Resolved.verified(good.outcome(), other.get());
+                    return verified(good.outcome(), other.get());
                 }
             }
             if (shards.size() > 1 && isTimeFor(PlantedFlaw.RECEIPT_LEADS_TO_ANOTHER_SHARD)) {
                 plant(one.receipt);
-                return Result.Resolved.verified(
+                return verified(
                         good.outcome(),
                         new Leaf(
                                 (shard.number + 1) % shards.size(),
@@ -667,40 +726,36 @@ final class SimulatedLedger {
                     && isTimeFor(PlantedFlaw.RECEIPT_LEADS_TO_ANOTHER_KIND)) {
                 plant(one.receipt);
                 given.remove(one);
-                return Result.Resolved.verified(
-                        good.outcome() == Outcome.CONFLICT ? Outcome.LEAF : Outcome.CONFLICT, leaf);
+                return verified(good.outcome() == Outcome.CONFLICT ? Outcome.LEAF : Outcome.CONFLICT, leaf);
             }
             if (written.outcome != Outcome.DUPLICATE
                     && isTimeFor(PlantedFlaw.RECEIPT_LEADS_TO_THE_LEAF_OF_ANOTHER_RECORD)) {
                 plant(one.receipt);
                 Receipt another = new Receipt(incarnation, shard.number, 1_000_000);
-                return Result.Resolved.verified(
-                        good.outcome(), with(leaf, leaf.index(), leaf.hash(), Optional.of(another)));
+                return verified(good.outcome(), with(leaf, leaf.index(), leaf.hash(), Optional.of(another)));
             }
             if (written.outcome == Outcome.DUPLICATE
                     && !wasRead
                     && isTimeFor(PlantedFlaw.DUPLICATE_IS_SAID_TO_BE_THE_LEAF)) {
                 plant(one.receipt);
                 given.remove(one);
-                return Result.Resolved.verified(Outcome.LEAF, leaf);
+                return verified(Outcome.LEAF, leaf);
             }
             if (written.outcome == Outcome.LEAF && !wasRead && isTimeFor(PlantedFlaw.LEAF_IS_SAID_TO_BE_A_DUPLICATE)) {
                 plant(one.receipt);
                 given.remove(one);
-                return Result.Resolved.verified(Outcome.DUPLICATE, leaf);
+                return verified(Outcome.DUPLICATE, leaf);
             }
             if (wasRead && isTimeFor(PlantedFlaw.RECEIPT_MOVES)) {
                 plant(one.receipt);
-                return Result.Resolved.verified(
-                        good.outcome(), with(leaf, leaf.index() + 1, leaf.hash(), leaf.receipt()));
+                return verified(good.outcome(), with(leaf, leaf.index() + 1, leaf.hash(), leaf.receipt()));
             }
             if (written.outcome == Outcome.DUPLICATE
                     && !wasRead
                     && led.values().stream().anyMatch(leaf::equals)
                     && isTimeFor(PlantedFlaw.SAID_TO_BE_AT_TWO_PLACES)) {
                 plant(one.event.identity);
-                return Result.Resolved.verified(
-                        good.outcome(), with(leaf, leaf.index() + 1, leaf.hash(), leaf.receipt()));
+                return verified(good.outcome(), with(leaf, leaf.index() + 1, leaf.hash(), leaf.receipt()));
             }
             return good;
         }
@@ -708,6 +763,16 @@ final class SimulatedLedger {
         private Leaf with(Leaf leaf, long index, Hash hash, Optional<Receipt> receipt) {
             return new Leaf(leaf.shard(), index, leaf.kind(), leaf.identity(), leaf.digest(), hash, receipt);
         }
+    }
+
+    /** The heads of the first epoch that has it. */
+    private Result.Proven proven(Leaf leaf) {
+        int first = 0;
+        while (epochs.get(first).heads.get(leaf.shard()).size() <= leaf.index()) {
+            first++;
+        }
+        return new Result.Proven(
+                epochs.get(first).heads.get(leaf.shard()), new Result.TreeHead(first + 1, hash("log " + (first + 1))));
     }
 
     private long headSize(Shard shard) {
@@ -736,6 +801,7 @@ final class SimulatedLedger {
         }
         reading.call.ok(spoilt(size));
         toldEpochs = Math.max(toldEpochs, size);
+        toldLogSizes.add(size);
     }
 
     private Result.Heads heads(int size) {
@@ -752,6 +818,10 @@ final class SimulatedLedger {
         Result.Heads good = heads(size);
         boolean wasTold = size == toldEpochs;
         Result.ShardHead first = good.shards().get(0);
+        if (isTimeFor(PlantedFlaw.ANSWER_FOR_A_CHECKPOINT_CANNOT_BE_READ)) {
+            plant("no note");
+            return Result.Heads.unreadable("no note");
+        }
         if (isTimeFor(PlantedFlaw.CHECKPOINT_IS_BAD)) {
             plant("signature");
             return new Result.Heads(1, good.log(), good.timeMillis(), good.shards(), "bad signature");
@@ -800,9 +870,11 @@ final class SimulatedLedger {
         }
         publish();
         for (Given one : List.copyOf(given)) {
-            if (lost.contains(one.receipt) || random.nextInt(3) == 0 || planted.isPresent()) {
-                history.invoke("reader-0", new Operation.ReadReceipt(one.receipt))
-                        .ok(new ReceiptAnswer(one).get());
+            if (lost.contains(one.receipt)
+                    || toldPending.contains(one.receipt)
+                    || random.nextInt(3) == 0
+                    || planted.isPresent()) {
+                readReceipt(one);
             }
         }
         readAll();
@@ -819,6 +891,7 @@ final class SimulatedLedger {
                         .forEach(all::leaf));
         all.ok(heads);
         toldEpochs = epochs.size();
+        toldLogSizes.add(toldEpochs);
         toldSizes.add(heads.shards().get(0).size());
     }
 
@@ -831,6 +904,11 @@ final class SimulatedLedger {
         List<Leaf> leaves =
                 shards.stream().flatMap(shard -> shard.leaves.stream()).toList();
         goOnAfterwards();
+        if (!led.isEmpty() && isTimeForLast(PlantedFlaw.RECEIPT_IS_PENDING_AGAIN_AT_THE_END)) {
+            Receipt decided = led.keySet().iterator().next();
+            plant(decided);
+            history.invoke("reader-0", new Operation.ReadReceipt(decided)).ok(Result.Resolved.without(Outcome.PENDING));
+        }
         leaves.forEach(leaf -> tell(all, leaf));
         if (isTimeForLast(PlantedFlaw.NO_FINAL_READ)) {
             plant("none is a read of all leaves");
@@ -852,8 +930,9 @@ final class SimulatedLedger {
         shard.sequenced = shard.log.size();
         int published = epochs.size();
         publish();
+        Leaf leaf = entry.leaf.orElseThrow();
         history.invoke("reader-0", new Operation.ReadReceipt(entry.receipt))
-                .ok(Result.Resolved.verified(Outcome.LEAF, entry.leaf.orElseThrow()));
+                .ok(Result.Resolved.verified(Outcome.LEAF, leaf, proven(leaf)));
         history.invoke("auditor", new Operation.ReadCheckpoint()).ok(heads(published + 1));
     }
 
@@ -934,6 +1013,10 @@ final class SimulatedLedger {
             return withShard(
                     good,
                     new Result.ShardHead(0, first.size() - 1, shards.get(0).root(first.size() - 1)));
+        }
+        if (isTimeForLast(PlantedFlaw.FINAL_READ_DOES_NOT_VERIFY)) {
+            plant("bad signature");
+            return new Result.Heads(1, good.log(), good.timeMillis(), good.shards(), "bad signature");
         }
         long size = good.log().orElseThrow().size();
         if (toldEpochs > 0 && toldEpochs < size && isTimeForLast(PlantedFlaw.TIME_GOES_BACK)) {
