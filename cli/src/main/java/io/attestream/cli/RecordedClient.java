@@ -15,6 +15,7 @@ import io.attestream.proofs.entry.EntryView;
 import io.attestream.proofs.entry.LogTime;
 import io.attestream.proofs.json.Jcs;
 import io.attestream.proofs.json.JsonValue;
+import io.attestream.proofs.json.JsonValue.JsonInteger;
 import io.attestream.proofs.json.JsonValue.JsonObject;
 import io.attestream.proofs.json.JsonValue.JsonString;
 import io.attestream.proofs.ledger.BundleReport;
@@ -26,7 +27,9 @@ import io.attestream.proofs.ledger.ProofBundle;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteVerifier;
+import io.attestream.proofs.note.SignedNote;
 import io.attestream.proofs.tree.Rfc6962;
+import io.attestream.proofs.tree.TreeSize;
 import io.attestream.schemas.cloudevents.CloudEvent;
 import io.attestream.schemas.cloudevents.EventResult;
 import java.io.ByteArrayOutputStream;
@@ -50,7 +53,8 @@ import java.util.function.Supplier;
 
 /**
  * A client of a ledger all of whose operations are in a {@link History}: what it asks, what it is told, and whether that verifies with
- * the ledger's public key. What fails is recorded and thrown on. Thread-safe.
+ * the ledger's public key. An answer that does not verify, or cannot be read, is one with a flaw; of what is not answered nobody knows,
+ * and that is thrown on. Thread-safe.
  */
 final class RecordedClient {
     private static final int READERS = 8;
@@ -62,6 +66,7 @@ final class RecordedClient {
     private final NoteVerifier key;
     private final int shards;
     private final Supplier<Api> api;
+    private final LogTrail trail = new LogTrail();
 
     /**
      * A client that has done nothing yet.
@@ -163,7 +168,7 @@ final class RecordedClient {
         Api gateway = api.get();
         History.Call<Result.Resolved> call = history.invoke(process, new Operation.ReadReceipt(Receipt.ofPath(href)));
         try {
-            Result.Resolved resolved = resolved(href, line, gateway.get(href, "application/json"));
+            Result.Resolved resolved = resolved(gateway, href, line);
             call.ok(resolved);
             return resolved;
         } catch (RuntimeException e) {
@@ -172,51 +177,74 @@ final class RecordedClient {
         }
     }
 
-    private Result.Resolved resolved(String href, byte[] line, Api.Reply reply) {
+    private Result.Resolved resolved(Api gateway, String href, byte[] line) {
+        Api.Reply reply = gateway.get(href, "application/json");
         if (reply.status() == 202) {
             return Result.Resolved.without(Result.Outcome.PENDING);
         }
         if (reply.status() == 404) {
             return Result.Resolved.without(Result.Outcome.LOST); // it was given for a record that is not there any more
         }
-        JsonNode answer = Api.good("GET " + href, reply).json();
+        Api.good("GET " + href, reply);
+        try {
+            return decided(gateway, href, line, reply.json());
+        } catch (InvalidFormat | IllegalArgumentException | CliException e) {
+            return Result.Resolved.unreadable("it cannot be read: " + e.getMessage());
+        }
+    }
+
+    private Result.Resolved decided(Api gateway, String href, byte[] line, JsonNode answer) throws InvalidFormat {
         return switch (answer.path("status").asText()) {
-            case "leaf" -> proved(Result.Outcome.LEAF, answer, line, Receipt.ofPath(href));
-            case "conflict" -> proved(Result.Outcome.CONFLICT, answer, line, Receipt.ofPath(href));
+            case "leaf" -> proved(gateway, Result.Outcome.LEAF, answer, line, Receipt.ofPath(href));
+            case "conflict" -> proved(gateway, Result.Outcome.CONFLICT, answer, line, Receipt.ofPath(href));
             case "duplicate" ->
                 proved(
+                        gateway,
                         Result.Outcome.DUPLICATE,
                         answer,
                         line,
                         Receipt.ofPath(answer.path("receipt").path("href").asText()));
             case "rejected" -> Result.Resolved.without(Result.Outcome.REJECTED);
-            default -> throw Checkpoints.failed(href + " has a status that is none: " + answer.path("status"));
+            default -> throw new InvalidFormat("status", "is none: " + answer.path("status"));
         };
     }
 
-    private Result.Resolved proved(Result.Outcome outcome, JsonNode answer, byte[] line, Receipt of) {
-        try {
-            ProofBundle bundle =
-                    ProofBundle.parse(answer.path("bundle").toString().getBytes(StandardCharsets.UTF_8));
-            CloudEvent event = event(line);
-            BundleReport report = new BundleVerifier(key)
-                    .expectingShards(shards)
-                    .verify(bundle, new EventToCheck(event.attributes(), event.payload()));
-            String flaw = report.ok()
-                    ? ""
-                    : report.firstFailure()
+    private Result.Resolved proved(Api gateway, Result.Outcome outcome, JsonNode answer, byte[] line, Receipt of)
+            throws InvalidFormat {
+        ProofBundle bundle = ProofBundle.parse(answer.path("bundle").toString().getBytes(StandardCharsets.UTF_8));
+        CloudEvent event = event(line);
+        BundleReport report = new BundleVerifier(key)
+                .expectingShards(shards)
+                .verify(bundle, new EventToCheck(event.attributes(), event.payload()));
+        ShardHead head = ShardHead.parse(bundle.head());
+        Leaf leaf = leaf(head.shard(), bundle.leafIndex().value(), bundle.entry(), event.payload(), of);
+        if (!report.ok()) {
+            return Result.Resolved.flawed(
+                    outcome,
+                    leaf,
+                    report.firstFailure()
                             .map(failure -> failure.name() + ": " + failure.detail())
-                            .orElse("a check of its bundle could not be made");
-            Leaf leaf = leaf(
-                    ShardHead.parse(bundle.head()).shard(),
-                    bundle.leafIndex().value(),
-                    bundle.entry(),
-                    event.payload(),
-                    of);
-            return new Result.Resolved(outcome, Optional.of(leaf), Optional.empty(), flaw);
-        } catch (InvalidFormat e) {
-            throw Checkpoints.failed("there is no bundle that can be read: " + e.getMessage());
+                            .orElse("a check of its bundle could not be made"));
         }
+        Checkpoint signed = Checkpoint.parse(SignedNote.parse(bundle.note()).text()); // it verified
+        Result.Proven proven = new Result.Proven(head(head), head(signed));
+        String flaw = trail.flaw(gateway, proven.log(), Rfc6962.leafHash(bundle.epochLeaf()));
+        return new Result.Resolved(outcome, Optional.of(leaf), Optional.of(proven), flaw);
+    }
+
+    private static Result.ShardHead head(ShardHead head) {
+        return new Result.ShardHead(head.shard(), recordable(head.size()), head.root());
+    }
+
+    private static Result.TreeHead head(Checkpoint checkpoint) {
+        return new Result.TreeHead(recordable(checkpoint.size()), checkpoint.root());
+    }
+
+    private static long recordable(TreeSize size) {
+        if (size.value() < 0 || size.value() > JsonInteger.MAX) {
+            throw new IllegalArgumentException("a size of " + size + " is beyond everything");
+        }
+        return size.value();
     }
 
     private static Leaf leaf(int shard, long index, byte[] entry, byte[] payload, Receipt receipt)
@@ -252,56 +280,61 @@ final class RecordedClient {
     }
 
     private Result.Heads newestHeads(Api gateway) {
-        JsonNode epoch =
-                gateway.require("/v1/epochs/latest", "application/json").json();
+        Api.Reply reply = gateway.require("/v1/epochs/latest", "application/json");
         try {
-            Checkpoint checkpoint = Checkpoints.verified(epoch.path("note").asText(), key, "the newest epoch");
-            EpochLeaf leaf = EpochLeaf.parse(
-                    Base64.getDecoder().decode(epoch.path("epochLeaf").asText()));
-            List<ShardHead> heads = new ArrayList<>();
-            for (JsonNode head : epoch.path("heads")) {
-                heads.add(ShardHead.parse(Base64.getDecoder().decode(head.asText())));
-            }
-            String flaw = ShardHead.vectorRoot(heads).equals(leaf.vectorRoot())
-                            && checkpoint.size().value() == leaf.epoch() + 1
-                    ? ""
-                    : "the heads of epoch " + leaf.epoch() + " are not those its leaf binds";
-            return new Result.Heads(
-                    heads.stream()
-                            .mapToInt(head -> LedgerOffset.incarnation(head.nextOffset()))
-                            .max()
-                            .orElse(1),
-                    Optional.of(new Result.TreeHead(checkpoint.size().value(), checkpoint.root())),
-                    OptionalLong.of(LogTime.parse(leaf.time(), "time")),
-                    heads.stream()
-                            .map(head -> new Result.ShardHead(
-                                    head.shard(), head.size().value(), head.root()))
-                            .toList(),
-                    flaw);
-        } catch (InvalidFormat | IllegalArgumentException e) {
-            throw Checkpoints.failed("the newest epoch cannot be read: " + e.getMessage());
+            return heads(gateway, reply.json());
+        } catch (InvalidFormat | IllegalArgumentException | CliException e) {
+            return Result.Heads.unreadable("the newest epoch cannot be believed: " + e.getMessage());
         }
     }
 
+    private Result.Heads heads(Api gateway, JsonNode epoch) throws InvalidFormat {
+        Checkpoint checkpoint = Checkpoints.verified(epoch.path("note").asText(), key, "the newest epoch");
+        byte[] leafBytes = Base64.getDecoder().decode(epoch.path("epochLeaf").asText());
+        EpochLeaf leaf = EpochLeaf.parse(leafBytes);
+        List<ShardHead> heads = new ArrayList<>();
+        for (JsonNode head : epoch.path("heads")) {
+            heads.add(ShardHead.parse(Base64.getDecoder().decode(head.asText())));
+        }
+        Result.TreeHead log = head(checkpoint);
+        String flaw = trail.flaw(gateway, log, Rfc6962.leafHash(leafBytes));
+        if (heads.size() != shards || !ShardHead.vectorRoot(heads).equals(leaf.vectorRoot())) {
+            flaw = "the heads of epoch " + leaf.epoch() + " are not those its leaf binds";
+        } else if (log.size() != leaf.epoch() + 1) {
+            flaw = "epoch " + leaf.epoch() + " is the last of a log of size " + log.size();
+        }
+        return new Result.Heads(
+                heads.stream()
+                        .mapToInt(head -> LedgerOffset.incarnation(head.nextOffset()))
+                        .max()
+                        .orElse(1),
+                Optional.of(log),
+                OptionalLong.of(LogTime.parse(leaf.time(), "time")),
+                heads.stream().map(RecordedClient::head).toList(),
+                flaw);
+    }
+
     /**
-     * Reads every leaf of the newest epoch, one by one.
+     * Reads every leaf of the newest epoch, one by one. If one of them cannot be read, or a head that was signed before cannot be held
+     * against the log, that is no read of all.
      *
-     * @throws CliException if one of them cannot be had
+     * @throws CliException if something is not answered
      */
     void all() {
         Api gateway = api.get();
         History.Call<Result.Heads> call = history.invoke(process, new Operation.ReadAll());
         try {
             Result.Heads heads = newestHeads(gateway);
-            leaves(gateway, heads, call);
-            call.ok(heads);
+            trail.requireNothingOpen();
+            call.ok(leaves(gateway, heads, call));
         } catch (RuntimeException e) {
             call.info(String.valueOf(e.getMessage()));
             throw e;
         }
     }
 
-    private static void leaves(Api gateway, Result.Heads heads, History.Call<Result.Heads> call) {
+    /** Returns the heads, or what is wrong with a leaf. */
+    private static Result.Heads leaves(Api gateway, Result.Heads heads, History.Call<Result.Heads> call) {
         ExecutorService readers = Executors.newFixedThreadPool(READERS);
         try {
             List<Future<?>> reads = new ArrayList<>();
@@ -314,7 +347,11 @@ final class RecordedClient {
             for (Future<?> read : reads) {
                 read.get();
             }
+            return heads;
         } catch (ExecutionException e) {
+            if (e.getCause() instanceof CliException failure && failure.exitCode() == ExitCode.VERIFICATION_FAILED) {
+                return Result.Heads.unreadable(String.valueOf(failure.getMessage()));
+            }
             throw e.getCause() instanceof CliException failure ? failure : new IllegalStateException(e.getCause());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -336,8 +373,9 @@ final class RecordedClient {
 
     private static Leaf leaf(Api gateway, int shard, long index) {
         String path = "/v1/events/" + shard + "/" + index;
-        JsonNode leaf = gateway.require(path, "application/json").json();
+        Api.Reply reply = gateway.require(path, "application/json");
         try {
+            JsonNode leaf = reply.json();
             return leaf(
                     shard,
                     index,
@@ -347,7 +385,7 @@ final class RecordedClient {
                             leaf.path("incarnation").asInt(),
                             shard,
                             leaf.path("offset").asLong()));
-        } catch (InvalidFormat | IllegalArgumentException e) {
+        } catch (InvalidFormat | IllegalArgumentException | CliException e) {
             throw Checkpoints.failed(path + " cannot be read: " + e.getMessage());
         }
     }
