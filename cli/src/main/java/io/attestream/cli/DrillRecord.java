@@ -31,6 +31,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * Records what the clients of a drill do, the producer and an auditor that reads checkpoints and receipts all the time, whatever is
@@ -57,6 +58,22 @@ final class DrillRecord implements DrillLoad.Door, AutoCloseable {
     /** A receipt, and the event it was given for. */
     private record Given(String href, byte[] line) {}
 
+    /**
+     * A ledger of the tenant of local clusters, with their dedup window.
+     *
+     * @param file of the history, which does not exist yet
+     * @param api of the gateway, by the role in which it is asked; asked before each request
+     */
+    record Ledger(Path file, NoteVerifier key, int shards, Function<String, Api> api) {
+        static Ledger of(DrillCluster cluster) {
+            return new Ledger(
+                    cluster.data().resolve("logs").resolve(FILE), // kept with what the processes said
+                    Connection.parseKey(cluster.vkey()),
+                    cluster.shards(),
+                    cluster::api);
+        }
+    }
+
     /** Begins to read. Nobody else appends to the ledger, and nothing may be lost. */
     DrillRecord(DrillCluster cluster) {
         this(cluster, Set.of());
@@ -64,28 +81,35 @@ final class DrillRecord implements DrillLoad.Door, AutoCloseable {
 
     /** @param tolerated what the drill will do to it */
     DrillRecord(DrillCluster cluster, Set<Tolerated> tolerated) {
-        this(cluster, Optional.empty(), tolerated);
+        this(Ledger.of(cluster), Optional.empty(), tolerated);
     }
 
     /** @param othersSource of the events that somebody else appends */
     DrillRecord(DrillCluster cluster, Optional<String> othersSource) {
-        this(cluster, othersSource, Set.of());
+        this(Ledger.of(cluster), othersSource, Set.of());
     }
 
-    private DrillRecord(DrillCluster cluster, Optional<String> othersSource, Set<Tolerated> tolerated) {
+    DrillRecord(Ledger ledger, Optional<String> othersSource, Set<Tolerated> tolerated) {
         this.tolerated = tolerated;
-        NoteVerifier key = Connection.parseKey(cluster.vkey());
-        file = cluster.data().resolve("logs").resolve(FILE); // kept with what the processes said
+        file = ledger.file();
         history = History.create(
                 file,
                 Bootstrap.LOCAL_DEDUP_WINDOW_LEAVES,
                 othersSource.map(source -> new Others(DevIdentityProvider.TENANT, source)));
-        producer = new RecordedClient(
-                history, "producer", DevIdentityProvider.TENANT, key, cluster.shards(), () -> cluster.api("ingester"));
-        auditor = new RecordedClient(
-                history, "auditor", DevIdentityProvider.TENANT, key, cluster.shards(), () -> cluster.api("auditor"));
+        producer = client(ledger, "producer", "ingester");
+        auditor = client(ledger, "auditor", "auditor");
         reader.setDaemon(true);
         reader.start();
+    }
+
+    private RecordedClient client(Ledger ledger, String name, String role) {
+        return new RecordedClient(
+                history,
+                name,
+                DevIdentityProvider.TENANT,
+                ledger.key(),
+                ledger.shards(),
+                () -> ledger.api().apply(role));
     }
 
     @Override

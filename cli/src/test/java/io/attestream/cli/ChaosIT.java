@@ -28,6 +28,9 @@ import java.time.Duration;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -40,7 +43,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Faults done to a running cluster under load: each takes effect, is undone, and nothing that was acknowledged is lost. */
+/**
+ * Faults done to a running cluster under load: each takes effect, is undone, and the cluster goes on. What clients did and were told all
+ * the time is recorded, and judged at the end.
+ */
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
 class ChaosIT {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -50,13 +56,24 @@ class ChaosIT {
     @TempDir
     private static Path scratch;
 
+    private static final int SHARDS = 4;
+
     private static Up up;
+    private static DrillRecord record;
     private static DrillLoad load;
 
     @BeforeAll
     static void start() throws Exception {
-        up = Up.start(scratch, data(), "--chaos");
-        load = new DrillLoad((lines, onResult) -> api("ingester").append(lines, onResult), 5).start();
+        up = Up.start(scratch, data(), "--chaos", "--shards", Integer.toString(SHARDS));
+        record = new DrillRecord(
+                new DrillRecord.Ledger(
+                        scratch.resolve("history.jsonl"),
+                        Connection.parseKey(cluster().ledgerKey()),
+                        SHARDS,
+                        ChaosIT::api),
+                Optional.empty(),
+                Set.of());
+        load = new DrillLoad(record, 5).start();
         load.expectTrouble(true);
         awaitGoesOn();
     }
@@ -66,14 +83,23 @@ class ChaosIT {
         if (up == null) {
             return; // it did not start
         }
-        load.close();
-        up.close();
+        try {
+            if (load != null) {
+                load.close();
+                System.out.println(record.judge());
+            }
+        } finally {
+            if (record != null) {
+                record.close();
+            }
+            up.close();
+        }
         assertThat(Up.livingProcesses(data())).isEmpty();
     }
 
-    /** Whatever the fault was: what is acknowledged is published, and nothing before it is missing. */
+    /** Whatever the fault was: the ledger accounts for what is acknowledged. Whether all of it is there is judged at the end. */
     @AfterEach
-    void nothingAcknowledgedIsLost() {
+    void whatIsAcknowledgedIsAccountedFor() {
         awaitGoesOn();
         List<DrillLoad.Acknowledged> acknowledged = load.acknowledged();
         await().atMost(PATIENCE).ignoreExceptions().until(() -> {
@@ -139,10 +165,9 @@ class ChaosIT {
     private static long appendMillis(String id) {
         long begun = System.nanoTime();
         boolean[] acknowledged = new boolean[1];
-        api("ingester")
-                .append(
-                        List.of(DrillLoad.event(id)),
-                        result -> acknowledged[0] = result.path("receipt").has("href"));
+        record.append(
+                List.of(DrillLoad.event(id)),
+                result -> acknowledged[0] = result.path("receipt").has("href"));
         assertThat(acknowledged[0]).isTrue();
         return Duration.ofNanos(System.nanoTime() - begun).toMillis();
     }
@@ -254,12 +279,26 @@ class ChaosIT {
         assertThat(orderly.exitCode()).as(orderly.err()).isZero();
         for (Verb verb : List.of(Verb.BIT_FLIP, Verb.TRUNCATE)) {
             try (Injection fault = inject(verb, "processors-0", Parameters.DEFAULT)) {
-                assertThat(fault.details()).containsKeys("file", "offset", "started");
                 System.out.println(verb + " " + fault.details());
+                requireTold(fault.details());
             }
         }
         Script.Ended checked = Script.run(scratch, PATIENCE, "fsck", "--data-dir", data().toString());
         assertThat(checked.exitCode()).as(checked.out()).isZero();
+    }
+
+    /** By whoever is started on it, or else by who looks at it: the one that was damaged is named. */
+    private static void requireTold(Map<String, String> details) throws Exception {
+        assertThat(details).containsKeys("file", "offset", "started");
+        if (details.get("started").contains("does not start")) {
+            assertThat(Up.livingProcesses(data())).doesNotContain("processors-0");
+            return;
+        }
+        Script.Ended checked = Script.run(scratch, PATIENCE, "fsck", "--data-dir", data().toString());
+        assertThat(checked.exitCode()).as(checked.out() + checked.err()).isEqualTo(ExitCode.VERIFICATION_FAILED);
+        Path store = Path.of(details.get("file")).getParent();
+        assertThat(checked.out())
+                .contains(data().resolve("state").relativize(store).toString());
     }
 
     @Test
