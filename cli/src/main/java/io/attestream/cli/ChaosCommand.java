@@ -31,11 +31,11 @@ import picocli.CommandLine.Option;
         header = "Do a fault to a service of a cluster that allows it, for a time, and undo it.",
         description = {
             "Verbs: kill, stop, pause, partition, delay, reset, bandwidth, disk-full, fsync-error, power-cut,"
-                + " clock-skew, cpu, memory, bit-flip, truncate. The fault is undone when its time is over, on Ctrl-C"
-                + " or SIGTERM, and when the abort condition holds; after SIGKILL of this command \"attestream chaos"
-                + " heal\" undoes it, and does nothing if there is nothing to be undone. Exit code 0 if it was done"
-                + " and undone, 1 if it was aborted or failed, 2 if it is refused, 6 if it cannot be done here: then"
-                + " it is skipped, and nothing was tested.",
+                    + " clock-skew, cpu, memory, bit-flip, truncate. The fault is undone when its time is over, on Ctrl-C"
+                    + " or SIGTERM, and when the abort condition holds; after SIGKILL of this command \"attestream chaos"
+                    + " heal\" undoes it, and does nothing if there is nothing to be undone. Exit code 0 if it was done"
+                    + " and undone, 1 if it was aborted or failed, 2 if it is refused, 6 if it cannot be done here: then"
+                    + " it is skipped, and nothing was tested.",
             ""
         },
         footer = {

@@ -61,8 +61,7 @@ class MonitorMetricsTest {
         // given
         AtomicLong newestMillis = new AtomicLong(1_000);
         AtomicLong nowMillis = new AtomicLong(9_000_000);
-        MonitorMetrics metrics =
-                new MonitorMetrics(() -> 7, () -> OptionalLong.of(newestMillis.get()), nowMillis::get);
+        MonitorMetrics metrics = new MonitorMetrics(() -> 7, () -> OptionalLong.of(newestMillis.get()), nowMillis::get);
 
         // when more is waiting
         metrics.looked(new MonitorResult.Ok(new TreeSize(256), Monitor.EPOCHS_MAX));

@@ -105,8 +105,8 @@ public final class LocalTarget implements ChaosTarget {
                 case POWER_CUT ->
                     throw new ChaosSkipped(
                             "a local cluster shares its machine's disk and page cache: what was written and not forced"
-                                + " stays there when a process ends. It needs a disk of its own that is copied while"
-                                + " it runs");
+                                    + " stays there when a process ends. It needs a disk of its own that is copied while"
+                                    + " it runs");
                 case MEMORY ->
                     throw new ChaosSkipped(
                             "the heap of a running JVM cannot be made smaller, and the memory of one process not"

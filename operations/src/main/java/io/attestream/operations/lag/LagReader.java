@@ -138,7 +138,8 @@ public final class LagReader implements AutoCloseable {
     /** The partitions of topics that are there: where they begin and end. */
     private record Partitions(
             Map<String, TopicListing> topics,
-            Answers<TopicPartition, ListOffsetsResultInfo> first, Answers<TopicPartition, ListOffsetsResultInfo> end) {
+            Answers<TopicPartition, ListOffsetsResultInfo> first,
+            Answers<TopicPartition, ListOffsetsResultInfo> end) {
         private boolean isKnown(TopicPartition partition) {
             return first.known().containsKey(partition) && end.known().containsKey(partition);
         }
