@@ -834,7 +834,7 @@ final class SimulatedLedger {
             plant("shard 0 of size " + first.size());
             return withShard(good, new Result.ShardHead(0, first.size(), hash("another")));
         }
-        if (toldSizes.add(first.size()) && isTimeFor(PlantedFlaw.SHARD_ROOT_IS_WRONG)) {
+        if (toldSizes.add(first.size()) && !toldHeads.contains(first) && isTimeFor(PlantedFlaw.SHARD_ROOT_IS_WRONG)) {
             plant("shard 0 of size " + first.size());
             return withShard(good, new Result.ShardHead(0, first.size(), hash("another")));
         }
