@@ -13,6 +13,7 @@ import io.smallrye.mutiny.helpers.test.AssertSubscriber;
 import io.vertx.core.Handler;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
 import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -73,6 +74,9 @@ class NdjsonStreamTest {
                         switch (method.getName()) {
                             case "handler" -> onChunk = (Handler<Buffer>) arguments[0];
                             case "endHandler" -> onEnd = (Handler<Void>) arguments[0];
+                            case "response" -> {
+                                return begunResponse();
+                            }
                             case "pause" -> flow(false);
                             case "resume" -> {
                                 // Between the decision to resume and its effect anything may happen.
@@ -86,6 +90,13 @@ class NdjsonStreamTest {
                         }
                         return proxy;
                     });
+        }
+
+        private HttpServerResponse begunResponse() {
+            return (HttpServerResponse) Proxy.newProxyInstance(
+                    getClass().getClassLoader(),
+                    new Class<?>[] {HttpServerResponse.class},
+                    (proxy, method, arguments) -> method.getName().equals("headWritten") ? true : proxy);
         }
 
         synchronized int delivered() {
