@@ -12,6 +12,7 @@ import static io.attestream.cli.FaultMoment.SEQUENCING;
 import static io.attestream.cli.FaultMoment.SNAPSHOT;
 
 import io.attestream.chaos.LocalCluster.Topology;
+import io.attestream.chaos.history.Tolerated;
 import io.attestream.chaos.verbs.FakeClock;
 import io.attestream.chaos.verbs.Parameters;
 import io.attestream.chaos.verbs.Verb;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** What can go wrong on a machine, the parts it strikes, and at which moments. A part that ended is started again, as everywhere. */
 enum Fault {
@@ -281,6 +283,11 @@ enum Fault {
         }
 
         @Override
+        Set<Tolerated> tolerated() {
+            return Set.of(Tolerated.CLOCK);
+        }
+
+        @Override
         Optional<String> untested() {
             return FakeClock.library().isPresent()
                     ? Optional.empty()
@@ -308,6 +315,11 @@ enum Fault {
     /** Why no test does it; empty if one does. */
     Optional<String> untested() {
         return Optional.empty();
+    }
+
+    /** What the history may show, for it is what was done. */
+    Set<Tolerated> tolerated() {
+        return Set.of();
     }
 
     Topology topology() {

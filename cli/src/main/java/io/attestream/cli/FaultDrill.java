@@ -132,7 +132,7 @@ final class FaultDrill {
     private Result run(Path data) {
         progress.accept("starting an isolated cluster in " + data);
         try (DrillCluster cluster = DrillCluster.startForFaults(data, fault.topology(), step -> {});
-                DrillRecord record = new DrillRecord(cluster);
+                DrillRecord record = new DrillRecord(cluster, fault.tolerated());
                 DrillLoad load = new DrillLoad(record, 2 * DrillLoad.BATCH_EVENTS).start()) {
             DrillCluster.await("events are acknowledged", () -> load.count() >= EVENTS_BEFORE);
             DrillScene kept = new DrillScene(cluster, record, load);

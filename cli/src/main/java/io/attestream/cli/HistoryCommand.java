@@ -71,7 +71,7 @@ final class HistoryCommand {
                 split = ",",
                 description =
                         "late: clients went on when the leaves were read. loss: the topic was lost and replaced, as in the drill"
-                                + " of case kafka. Both: late,loss.")
+                                + " of case kafka. clock: a clock was set back. Several: late,loss.")
         private List<String> tolerated = List.of();
 
         @Parameters(paramLabel = "<file>", description = "The history.")
@@ -109,7 +109,7 @@ final class HistoryCommand {
                         .orElseThrow(() -> new CliException(
                                 ExitCode.USAGE,
                                 "--tolerate " + word + " is nothing that can be tolerated",
-                                "Give late, loss, or late,loss.")));
+                                "Give some of late, loss, clock, comma-separated.")));
             }
             return all;
         }

@@ -8,7 +8,9 @@ public enum Tolerated {
     /** Events that were acknowledged when the last read of the tree had begun: clients went on meanwhile. */
     LATE,
     /** Events that were lost with topic {@code events}, and are told to be: it was lost, with what was not published. */
-    LOSS;
+    LOSS,
+    /** Times of checkpoints that go back: a clock was set. They are recorded, and nothing depends on them. */
+    CLOCK;
 
     /** As commands name it. */
     public String word() {

@@ -211,6 +211,27 @@ class HistoryTest {
     }
 
     @Test
+    void timesThatWentBackAreToleratedWhereAClockWasSetAndNowhereElse() throws Exception {
+        // given
+        try (History history = History.create(file(), 100)) {
+            for (int size = 1; size <= 2; size++) {
+                history.invoke("b", new Operation.ReadCheckpoint())
+                        .ok(new Result.Heads(
+                                1,
+                                Optional.of(new Result.TreeHead(size, HASH)),
+                                OptionalLong.of(1_700_000_000_000L - size),
+                                List.of(),
+                                ""));
+            }
+        }
+
+        // then
+        assertThat(HistoryChecker.check(file(), Set.of()).anomalies()).containsKey(AnomalyKind.TIME_WENT_BACK);
+        assertThat(HistoryChecker.check(file(), Set.of(Tolerated.CLOCK)).anomalies())
+                .doesNotContainKey(AnomalyKind.TIME_WENT_BACK);
+    }
+
+    @Test
     void aHistoryWhoseRecorderWasKilledWhileItWroteIsReadToThatLineAndSaysSo() throws Exception {
         // given
         try (History history = History.create(file())) {
