@@ -420,7 +420,7 @@ class CommandsTest {
                 .isEqualTo(ExitCode.OK);
         assertThat(run("history", "check", "--tolerate", "all", file.toString()))
                 .isEqualTo(ExitCode.USAGE);
-        assertThat(err.toString()).contains("Give late, loss, or late,loss.");
+        assertThat(err.toString()).contains("Give some of late, loss, clock, comma-separated.");
     }
 
     @Test
