@@ -21,8 +21,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** What can go wrong on a machine, the parts it strikes, and at which moments. A part that ended is started again, as everywhere. */
 enum Fault {
@@ -219,69 +221,10 @@ enum Fault {
             return Optional.of("needs a device that delays (dm-delay), so a kernel module and root");
         }
     },
-    NETWORK_DELAY("everything between a part and Kafka takes half a second longer, for 16 s") {
-        @Override
-        Topology topology() {
-            return Topology.FOR_CHAOS;
-        }
-
-        @Override
-        Map<String, List<FaultMoment>> strikes() {
-            return SIGKILL.strikes();
-        }
-
-        @Override
-        void strike(FaultScene scene, String part) {
-            scene.inject(Verb.DELAY, part, Parameters.DEFAULT);
-        }
-
-        @Override
-        void relieve(FaultScene scene, String part) {
-            scene.undoAfter(LONG_MILLIS);
-        }
-    },
-    NETWORK_RESET("every connection between a part and Kafka is reset as soon as something is sent, for 16 s") {
-        @Override
-        Topology topology() {
-            return Topology.FOR_CHAOS;
-        }
-
-        @Override
-        Map<String, List<FaultMoment>> strikes() {
-            return SIGKILL.strikes();
-        }
-
-        @Override
-        void strike(FaultScene scene, String part) {
-            scene.inject(Verb.RESET, part, Parameters.DEFAULT);
-        }
-
-        @Override
-        void relieve(FaultScene scene, String part) {
-            scene.undoAfter(LONG_MILLIS);
-        }
-    },
-    CLOCK_JUMP("the clock of a part jumps ten minutes ahead, and back after 16 s") {
-        @Override
-        Topology topology() {
-            return Topology.FOR_CHAOS;
-        }
-
-        @Override
-        Map<String, List<FaultMoment>> strikes() {
-            return SIGKILL.strikes();
-        }
-
-        @Override
-        void strike(FaultScene scene, String part) {
-            scene.inject(Verb.CLOCK_SKEW, part, Parameters.DEFAULT);
-        }
-
-        @Override
-        void relieve(FaultScene scene, String part) {
-            scene.undoAfter(LONG_MILLIS);
-        }
-
+    NETWORK_DELAY("everything between a part and Kafka takes half a second longer, for 16 s", Verb.DELAY),
+    NETWORK_RESET(
+            "every connection between a part and Kafka is reset as soon as something is sent, for 16 s", Verb.RESET),
+    CLOCK_JUMP("the clock of a part jumps ten minutes ahead, and back after 16 s", Verb.CLOCK_SKEW) {
         @Override
         Set<Tolerated> tolerated() {
             return Set.of(Tolerated.CLOCK);
@@ -300,9 +243,17 @@ enum Fault {
     private static final long LONG_MILLIS = 16_000;
 
     private final String what;
+    /** By which it is done; null if it has a way of its own. */
+    private final @Nullable Verb verb;
 
     Fault(String what) {
+        this(what, null);
+    }
+
+    /** Done by a verb of {@code attestream chaos} to every part that SIGKILL strikes, and undone after 16 s. */
+    Fault(String what, @Nullable Verb verb) {
         this.what = what;
+        this.verb = verb;
     }
 
     /** One strike: of what, and when. */
@@ -323,7 +274,7 @@ enum Fault {
     }
 
     Topology topology() {
-        return new Topology(1, false);
+        return verb == null ? new Topology(1, false) : Topology.FOR_CHAOS;
     }
 
     /** Directories of the cluster that have to be disks of their own. */
@@ -332,17 +283,23 @@ enum Fault {
     }
 
     Map<String, List<FaultMoment>> strikes() {
-        return Map.of();
+        return verb == null ? Map.of() : SIGKILL.strikes();
     }
 
     /** What takes long and changes nothing yet. */
     void prepare(FaultScene scene, String part) {}
 
     /** What is over at once. */
-    abstract void strike(FaultScene scene, String part);
+    void strike(FaultScene scene, String part) {
+        scene.inject(Objects.requireNonNull(verb, "or strikes in its own way"), part, Parameters.DEFAULT);
+    }
 
     /** How long it lasts, what has to hold meanwhile, and how it ends. */
-    void relieve(FaultScene scene, String part) {}
+    void relieve(FaultScene scene, String part) {
+        if (verb != null) {
+            scene.undoAfter(LONG_MILLIS);
+        }
+    }
 
     /** In the order in which they are struck. */
     List<Cell> cells() {
