@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
@@ -105,11 +106,12 @@ class DrillIT {
                 .contains("drill_summary.json has SHA-256");
     }
 
-    /** Of a ledger that goes on, whoever has the evidence comes to the same judgement. */
+    /** Of a ledger that goes on, whoever has the evidence and knows the case comes to the same judgement. */
     private void requireJudged(Path history, DrillCase of) throws Exception {
+        List<String> check = new ArrayList<>(List.of("history", "check", history.toString()));
+        of.tolerated().forEach(one -> check.addAll(List.of("--tolerate", one.word())));
         boolean isRead = of.checks().contains(DrillCheck.HISTORY);
-        Script.Ended ended =
-                drill(isRead ? ExitCode.OK : ExitCode.VERIFICATION_FAILED, "history", "check", history.toString());
+        Script.Ended ended = drill(isRead ? ExitCode.OK : ExitCode.VERIFICATION_FAILED, check.toArray(String[]::new));
         assertThat(ended.out()).contains(isRead ? "valid  " : "no read of all leaves ended well");
     }
 
