@@ -3,6 +3,7 @@ package io.attestream.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.attestream.chaos.DevIdentityProvider;
+import io.attestream.chaos.history.AnomalyKind;
 import io.attestream.chaos.history.History;
 import io.attestream.chaos.history.HistoryChecker;
 import io.attestream.chaos.history.InvalidHistory;
@@ -54,6 +55,7 @@ final class DrillRecord implements DrillLoad.Door, AutoCloseable {
     private final Queue<Given> unread = new ConcurrentLinkedQueue<>();
     private final CountDownLatch stop = new CountDownLatch(1);
     private final Thread reader = new Thread(this::read, "drill-reader");
+    private volatile long lostEvents;
 
     /** A receipt, and the event it was given for. */
     private record Given(String href, byte[] line) {}
@@ -180,6 +182,8 @@ final class DrillRecord implements DrillLoad.Door, AutoCloseable {
         history.close();
         try {
             Verdict verdict = HistoryChecker.check(file, tolerated);
+            Verdict.Anomalies lost = verdict.anomalies().get(AnomalyKind.LOST);
+            lostEvents = lost == null ? 0 : lost.count();
             if (!verdict.isValid()) {
                 throw new Failed(verdict.summary());
             }
@@ -187,6 +191,11 @@ final class DrillRecord implements DrillLoad.Door, AutoCloseable {
         } catch (InvalidHistory e) {
             throw new Failed(file + " is no history: " + e.getMessage());
         }
+    }
+
+    /** Of all that anybody recorded; 0 before it was judged. */
+    long lostEvents() {
+        return lostEvents;
     }
 
     private void decideAll() throws Failed, InterruptedException {

@@ -40,6 +40,9 @@ final class FaultScene {
     private static final long POLL_NANOS = 100_000_000;
     private static final long QUICK_NANOS = 500_000;
     private static final String BALLAST = "ballast";
+    /** What a checkpointer says of itself that must not go on. */
+    private static final String FENCED = "another checkpointer took over";
+
     private static final int BLOCK_SIZE_BYTES = 1 << 20;
     private static final long REST_SIZE_BYTES = 16 << 20;
     /** So many starts of what ends again at once are tried for a strike. */
@@ -93,6 +96,23 @@ final class FaultScene {
 
     void resume(String name) {
         process(name).resume();
+    }
+
+    /** Lets a checkpointer go on that stood still until another had its turn: it has to see that, and to end. */
+    void resumeFenced(String name, long pid) {
+        ManagedProcess process = process(name);
+        if (process.pid() != pid) {
+            throw new IllegalStateException(name + " was started again while it stood still: there were never two");
+        }
+        process.resume();
+        awaitPatiently(
+                name + " ends, for another has its turn",
+                () -> ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isEmpty());
+        if (!LocalFiles.readText(process.log()).contains(FENCED)) {
+            throw new IllegalStateException(
+                    name + " ended, and not because another had its turn: " + reason(process.logTail()));
+        }
+        seen.add(name + " was fenced");
     }
 
     void cut(String name) {
@@ -404,13 +424,22 @@ final class FaultScene {
 
     private void awaitGoesOn(Awaiting awaiting) {
         int acknowledged = load.count();
-        awaiting.await("events are acknowledged", () -> load.count() > acknowledged + 4 * DrillLoad.BATCH_EVENTS);
-        List<DrillLoad.Acknowledged> events = load.acknowledged();
-        DrillLoad.Acknowledged last = events.get(events.size() - 1);
-        Api auditor = cluster.api("auditor");
         awaiting.await(
-                "what was acknowledged since is published",
-                () -> newest(auditor).covers(last.shard(), last.offset()));
+                "events are acknowledged in every shard",
+                () -> load.count() > acknowledged + 4 * DrillLoad.BATCH_EVENTS
+                        && load.acknowledged().stream()
+                                        .skip(acknowledged)
+                                        .map(DrillLoad.Acknowledged::shard)
+                                        .distinct()
+                                        .count()
+                                == cluster.shards());
+        List<DrillLoad.Acknowledged> since =
+                load.acknowledged().stream().skip(acknowledged).toList();
+        Api auditor = cluster.api("auditor");
+        awaiting.await("all that was acknowledged since is published", () -> {
+            NewestEpoch newest = newest(auditor);
+            return since.stream().allMatch(event -> newest.covers(event.shard(), event.offset()));
+        });
     }
 
     private void awaitPatiently(String what, BooleanSupplier condition) {

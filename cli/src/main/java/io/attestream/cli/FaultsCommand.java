@@ -100,7 +100,7 @@ final class FaultsCommand implements Callable<Integer> {
         for (Fault fault : chosen) {
             output.say(Tone.STRONG, "Fault " + fault.word() + ": " + fault.what());
             results.add(
-                    !fault.mounts().isEmpty() && !inOwnMounts && canUnshare()
+                    !fault.mounts().isEmpty() && !inOwnMounts && SmallDisks.canUnshare()
                             ? inOwnMounts(fault)
                             : FaultMatrix.json(run(fault, output)));
             if (result != null) {
@@ -193,22 +193,6 @@ final class FaultsCommand implements Callable<Integer> {
     }
 
     // ---- disks that can be full
-
-    private static boolean canUnshare() {
-        try {
-            return new ProcessBuilder("unshare", "--map-root-user", "--mount", "true")
-                            .redirectErrorStream(true)
-                            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                            .start()
-                            .waitFor()
-                    == 0;
-        } catch (IOException e) {
-            return false;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
-        }
-    }
 
     /** What is mounted there goes with it, whatever becomes of it. */
     private JsonNode inOwnMounts(Fault fault) {

@@ -4,15 +4,16 @@ package io.attestream.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.attestream.cli.GameDayReport.Finding;
 import io.attestream.cli.GameDayReport.Moment;
-import io.attestream.cli.GameDayReport.Severity;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -35,7 +36,6 @@ final class GameDay {
     private final Limits limits;
     private final Consumer<String> progress;
     private final Map<Moment, Instant> moments = new EnumMap<>(Moment.class);
-    private final List<Finding> findings = new ArrayList<>();
     private final List<DrillCheck.Result> checks = new ArrayList<>();
 
     /**
@@ -61,22 +61,21 @@ final class GameDay {
      * Plays it.
      *
      * @param data directory for the cluster and all that belongs to it
-     * @throws io.attestream.chaos.monitoring.MissingProgram if there is no Prometheus or Alertmanager here; nothing was touched
      * @throws IllegalStateException if there was no steady state to begin with
      */
     GameDayReport run(Path data) {
         Instant startedAt = Instant.now();
-        try (GameDayScene scene = GameDayScene.start(data, scenario, progress)) {
+        try (GameDayScene scene = new GameDayScene(data, scenario, progress)) {
             Thread killing = new Thread(scene::killAll, "game-day-killing");
             Runtime.getRuntime().addShutdownHook(killing);
             try {
                 scenario.prepare(scene);
                 awaitSteady(scene);
                 DrillScene kept = new DrillScene(scene.cluster(), scene.record(), scene.load());
-                play(scene);
-                scene.endLoad();
+                Optional<Instant> recoveredAt = play(scene);
+                scene.end();
                 int lost = judge(kept);
-                lookBack(scene, lost);
+                List<Finding> findings = lookBack(scene, recoveredAt, lost);
                 return new GameDayReport(
                         scenario,
                         startedAt,
@@ -85,7 +84,7 @@ final class GameDay {
                         scene.probe().samples(),
                         scene.pager().alerts(),
                         scene.responder().steps(),
-                        scene.load().count(),
+                        scene.acknowledgedEvents(),
                         lost,
                         checks,
                         findings);
@@ -100,8 +99,8 @@ final class GameDay {
         if (!await(
                 limits.steady(),
                 () -> scene.probe().isGoodFor(STEADY_SECONDS) && scene.alerts().isEmpty())) {
-            throw new IllegalStateException(
-                    "there is no steady state to begin with: users see " + last(scene) + ", alerts " + scene.alerts());
+            throw new IllegalStateException("there is no steady state to begin with: users see " + last(scene)
+                    + ", alerts " + scene.alerts().findValuesAsText("alertname"));
         }
         if (!pages(scene).isEmpty()) {
             throw new IllegalStateException("somebody was woken before anything was done: "
@@ -114,37 +113,24 @@ final class GameDay {
         return samples.isEmpty() ? "nothing" : samples.get(samples.size() - 1);
     }
 
-    private void play(GameDayScene scene) {
+    /** @return when users had had all of it again for some time; empty if not in time */
+    private Optional<Instant> play(GameDayScene scene) {
         moment(Moment.INJECTED, Instant.now());
         scenario.inject(scene);
         if (scenario.pages().isEmpty()) {
             await(SILENCE, () -> !pages(scene).isEmpty());
         } else if (!await(limits.page(), () -> lookForPage(scene))) {
-            finding(
-                    Severity.HIGH,
-                    "nobody was woken within " + limits.page().toSeconds() + " s; expected one of " + scenario.pages());
+            progress.accept("nobody was woken within " + limits.page().toSeconds() + " s");
         }
-        boolean recovered = await(limits.recovered(), () -> isMitigated(scene) && isRecovered(scene));
-        if (!recovered) {
-            finding(
-                    Severity.HIGH,
-                    "users have not all of it again " + limits.recovered().toSeconds() + " s after the page: "
-                            + last(scene));
-        }
-        Instant recoveredAt = Instant.now();
-        if (!await(limits.resolved(), () -> scene.pager().isQuiet())) {
-            finding(Severity.MEDIUM, "a page was not over " + limits.resolved().toSeconds() + " s after the recovery");
-        } else if (!scene.pager().alerts().isEmpty()) {
+        Optional<Instant> recoveredAt = await(limits.recovered(), () -> isMitigated(scene) && isRecovered(scene))
+                ? Optional.of(Instant.now())
+                : Optional.empty();
+        if (await(limits.resolved(), () -> Pager.isQuiet(scene.pager().alerts()))
+                && !scene.pager().alerts().isEmpty()) {
             moment(Moment.ALERT_RESOLVED, Instant.now());
         }
         noteImpact(scene);
-        long relapses = scene.probe().samples().stream()
-                .filter(sample ->
-                        sample.at().isAfter(recoveredAt) && !sample.bad().isEmpty())
-                .count();
-        if (recovered && relapses > 0) {
-            finding(Severity.MEDIUM, "users had all of it again, and then not for " + relapses + " s");
-        }
+        return recoveredAt;
     }
 
     /** Whether somebody was woken; notes how far it is. */
@@ -205,14 +191,10 @@ final class GameDay {
         }
     }
 
-    private void finding(Severity severity, String what) {
-        findings.add(new Finding(severity, what));
-        progress.accept("FINDING (" + severity.name().toLowerCase(java.util.Locale.ROOT) + "): " + what);
-    }
-
+    /** @return events that were acknowledged and are lost, the load's or others' */
     private int judge(DrillScene kept) {
         progress.accept("verifying all that was acknowledged");
-        return new DrillVerifier(kept, result -> {
+        int notProved = new DrillVerifier(kept, result -> {
                     checks.add(result);
                     progress.accept(String.format(
                             "%-8s %-13s %s",
@@ -220,35 +202,25 @@ final class GameDay {
                 })
                 .run()
                 .size();
+        return Math.max(notProved, Math.toIntExact(kept.record().lostEvents()));
     }
 
     /** What was not as it has to be. */
-    private void lookBack(GameDayScene scene, int lost) {
-        checks.stream()
-                .filter(check -> check.outcome() != DrillCheck.Outcome.PASSED)
-                .forEach(check -> finding(
-                        Severity.HIGH,
-                        "check " + check.check().word() + " " + check.outcome().word() + ": " + check.detail()));
-        if (lost > 0) {
-            finding(Severity.HIGH, lost + " events that were acknowledged are lost");
-        }
-        scene.responder().steps().stream()
-                .filter(step -> step.exitCode() != 0)
-                .forEach(step -> finding(
-                        Severity.HIGH,
-                        "the page of " + step.alert() + " says to run \"" + step.command() + "\", which ended with "
-                                + step.exitCode()));
-        List<String> woken =
-                pages(scene).stream().map(Pager.Alert::name).distinct().toList();
-        if (!woken.isEmpty()
-                && woken.stream().noneMatch(scenario.pages()::contains)
-                && !scenario.pages().isEmpty()) {
-            finding(Severity.HIGH, "somebody was woken by " + woken + ", and by none of " + scenario.pages());
-        }
-        woken.stream()
-                .filter(name ->
-                        !scenario.pages().contains(name) && !scenario.mayPage().contains(name))
-                .forEach(name -> finding(Severity.MEDIUM, "somebody was woken by " + name + " too"));
+    private List<Finding> lookBack(GameDayScene scene, Optional<Instant> recoveredAt, int lost) {
+        List<Finding> findings = GameDayJudge.judge(
+                scenario,
+                new GameDayJudge.Seen(
+                        GameDayReport.timeToRecover(moments),
+                        recoveredAt,
+                        scene.probe().samples(),
+                        scene.pager().alerts(),
+                        scene.responder().steps(),
+                        checks,
+                        lost,
+                        scene.load().refused()));
+        findings.forEach(finding -> progress.accept(
+                "FINDING (" + finding.severity().name().toLowerCase(Locale.ROOT) + "): " + finding.what()));
+        return findings;
     }
 
     /** Whether it became so in time. */

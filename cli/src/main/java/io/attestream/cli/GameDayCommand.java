@@ -113,19 +113,30 @@ final class GameDayCommand {
             }
             List<GameDayScenario> chosen =
                     scenario == null ? Arrays.asList(GameDayScenario.values()) : List.of(GameDayScenario.of(scenario));
+            requirePrograms();
             List<List<String>> rows = new ArrayList<>();
             rows.add(List.of("scenario", "result", "detected", "MTTR", "acknowledged", "lost", "evidence"));
             boolean good = true;
             for (GameDayScenario one : chosen) {
                 output.say(Tone.STRONG, "Game day " + one.word());
                 output.say("  " + one.hypothesis());
-                good &= !one.mounts().isEmpty() && !inOwnMounts ? playInOwnMounts(one, rows) : play(one, output, rows);
+                good &= !one.mounts().isEmpty() && !inOwnMounts && SmallDisks.canUnshare()
+                        ? playInOwnMounts(one, rows)
+                        : play(one, output, rows);
             }
             if (rows.size() > 1) {
                 Output.table(rows).forEach(output::print);
             }
             output.print(good ? output.paint(Tone.GOOD, "passed") : output.paint(Tone.BAD, "FAILED"));
             return good ? ExitCode.OK : ExitCode.VERIFICATION_FAILED;
+        }
+
+        private static void requirePrograms() {
+            try {
+                GameDayScene.requirePrograms();
+            } catch (MissingProgram e) {
+                throw new CliException(ExitCode.USAGE, String.valueOf(e.getMessage()), "");
+            }
         }
 
         private boolean play(GameDayScenario one, Output output, List<List<String>> rows) {
@@ -150,15 +161,16 @@ final class GameDayCommand {
                         evidence.toString()));
                 output.json(report.json(strict));
                 return report.isPassed(strict);
-            } catch (MissingProgram e) {
-                throw new CliException(ExitCode.USAGE, String.valueOf(e.getMessage()), "");
             } catch (ChaosSkipped e) {
                 rows.add(row(one.word(), "skipped: " + e.getMessage(), ""));
                 return false;
-            } catch (CliException | IllegalStateException e) {
+            } catch (RuntimeException e) {
                 // One that could not be played is not passed; the others still can be.
-                output.say(Tone.BAD, "  " + e.getMessage());
-                String what = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+                String why = e instanceof CliException || e instanceof IllegalStateException
+                        ? String.valueOf(e.getMessage())
+                        : e.toString();
+                output.say(Tone.BAD, "  " + why);
+                String what = why.lines().findFirst().orElse("");
                 Path logs = GameDayEvidence.writeLogs(directory, startedAt, data.resolve("logs"));
                 rows.add(row(one.word(), "FAILED: " + what, logs.toString()));
                 return false;

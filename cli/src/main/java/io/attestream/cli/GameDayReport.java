@@ -123,6 +123,10 @@ record GameDayReport(
 
     /** Between two moments; empty if one of them did not happen. */
     Optional<Duration> between(Moment from, Moment to) {
+        return between(moments, from, to);
+    }
+
+    private static Optional<Duration> between(Map<Moment, Instant> moments, Moment from, Moment to) {
         Instant begin = moments.get(from);
         Instant end = moments.get(to);
         return begin == null || end == null ? Optional.empty() : Optional.of(Duration.between(begin, end));
@@ -130,8 +134,13 @@ record GameDayReport(
 
     /** From what users saw first until they had all of it again: zero if they saw nothing, empty if they have not. */
     Optional<Duration> timeToRecover() {
+        return timeToRecover(moments);
+    }
+
+    /** As {@link #timeToRecover()}, of these. */
+    static Optional<Duration> timeToRecover(Map<Moment, Instant> moments) {
         return moments.containsKey(Moment.USER_IMPACT)
-                ? between(Moment.USER_IMPACT, Moment.SLI_RECOVERED)
+                ? between(moments, Moment.USER_IMPACT, Moment.SLI_RECOVERED)
                 : Optional.of(Duration.ZERO);
     }
 

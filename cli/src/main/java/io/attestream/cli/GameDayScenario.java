@@ -18,6 +18,7 @@ enum GameDayScenario {
     PROCESSORS_DOWN(
             "Both processors end without a word. Events go on being acknowledged, and wait in Kafka; nothing is published"
                     + " until somebody starts them again.",
+            Users.HAVE_AN_OUTAGE,
             "AttestreamStageDown SLOErrorBudgetBurnCritical") {
         @Override
         void inject(GameDayScene scene) {
@@ -28,6 +29,7 @@ enum GameDayScenario {
     CHECKPOINTER_STALLED(
             "The checkpointer stands still, as in a long pause of its machine. Events go on being acknowledged; nothing is"
                     + " published until it is started again.",
+            Users.HAVE_AN_OUTAGE,
             "AttestreamStageDown SLOErrorBudgetBurnCritical") {
         @Override
         void inject(GameDayScene scene) {
@@ -37,6 +39,7 @@ enum GameDayScenario {
     BROKER_LOSS(
             "One of three brokers ends without a word. The others take over what it led, and nobody outside sees more than"
                     + " a moment of it; somebody is told that a second loss would stop the ledger.",
+            Users.NOTICE_A_MOMENT,
             "KafkaPartitionsUnderReplicated") {
         @Override
         Topology topology() {
@@ -52,6 +55,7 @@ enum GameDayScenario {
     ROLLING_RESTART(
             "Every process is stopped in order and started again, one after the other, as for a new version. Nobody is"
                     + " woken, and nothing is lost or doubled.",
+            Users.NOTICE_A_MOMENT,
             "") {
         @Override
         void inject(GameDayScene scene) {
@@ -65,6 +69,7 @@ enum GameDayScenario {
     SPLIT_BRAIN(
             "Of two checkpointers the one that works stands still until the other has taken over, and goes on as if nothing had"
                     + " been. Its next write is fenced and it ends: never do two publish.",
+            Users.NOTICE_A_MOMENT,
             "AttestreamProcessDown") {
         @Override
         Topology topology() {
@@ -74,14 +79,16 @@ enum GameDayScenario {
         @Override
         void inject(GameDayScene scene) {
             String active = scene.activeCheckpointer();
+            long pid = scene.cluster().local().process(active).pid();
             scene.faults().suspend(active);
             scene.faults().requireGoesOnWithout(active);
-            scene.faults().resume(active);
+            scene.faults().resumeFenced(active, pid);
         }
     },
     LOAD_SURGE(
             "Producers send more at once than the gateway has room for. What does not fit is refused at once, to be sent again;"
                     + " what is acknowledged is kept as ever. Somebody is told, and makes who surges slow down.",
+            Users.HAVE_AN_OUTAGE,
             "SLOErrorRateCritical") {
         @Override
         Map<String, Map<String, String>> settings() {
@@ -91,12 +98,13 @@ enum GameDayScenario {
 
         @Override
         void inject(GameDayScene scene) {
-            scene.untilByHand(Surge.start(scene.record().withoutReading()));
+            scene.surge();
         }
     },
     JWKS_OUTAGE(
             "The identity provider answers no more. The gateways go on with the keys they have; somebody is told before those are"
                     + " too old, and sees to the provider. No gateway is restarted.",
+            Users.NOTICE_NOTHING,
             "AttestreamKeysStale") {
         @Override
         Map<String, Map<String, String>> settings() {
@@ -113,6 +121,7 @@ enum GameDayScenario {
     CLOCK_SKEW(
             "The clock of the gateway's machine falls ten minutes behind. Every token is of the future for it, and nobody is let in"
                     + " until the clock is right again.",
+            Users.HAVE_AN_OUTAGE,
             "AttestreamClockSkew") {
         @Override
         Topology topology() {
@@ -128,6 +137,7 @@ enum GameDayScenario {
     BIT_FLIP(
             "A bit of a processors' store flips on its disk. The scrub finds it before anybody is answered with it, and the store is"
                     + " made again from its changelogs.",
+            Users.NOTICE_NOTHING,
             "AttestreamStorageDamaged") {
         @Override
         Map<String, Map<String, String>> settings() {
@@ -147,6 +157,7 @@ enum GameDayScenario {
     DISK_FULL(
             "The disk of the object store has no byte left. The checkpointer publishes nothing that it could not store;"
                     + " events go on being acknowledged. The page's commands work once somebody has freed the disk.",
+            Users.HAVE_AN_OUTAGE,
             "AttestreamStageDown SLOErrorBudgetBurnCritical") {
         @Override
         List<String> mounts() {
@@ -162,16 +173,44 @@ enum GameDayScenario {
     };
 
     private final String hypothesis;
+    private final Users users;
     /** Separated by spaces. */
     private final String pages;
 
-    GameDayScenario(String hypothesis, String pages) {
+    /** What users have of a fault. */
+    private enum Users {
+        /** Until somebody mends it. */
+        HAVE_AN_OUTAGE(Duration.ofMinutes(10)),
+        /** Until another instance has taken over. */
+        NOTICE_A_MOMENT(Duration.ofSeconds(30)),
+        /** But for what a machine does that others use too. */
+        NOTICE_NOTHING(Duration.ofSeconds(3));
+
+        private final Duration max;
+
+        Users(Duration max) {
+            this.max = max;
+        }
+    }
+
+    GameDayScenario(String hypothesis, Users users, String pages) {
         this.hypothesis = hypothesis;
+        this.users = users;
         this.pages = pages;
     }
 
     String hypothesis() {
         return hypothesis;
+    }
+
+    /** Longer users may not be without any of it. */
+    Duration usersOutMax() {
+        return users.max;
+    }
+
+    /** Whether they have to see it. */
+    boolean isOutage() {
+        return users == Users.HAVE_AN_OUTAGE;
     }
 
     /** Alerts of which one has to page; none if nobody may be woken. */

@@ -43,18 +43,16 @@ final class GameDayScene implements AutoCloseable {
     /** Of them, what somebody has to end. */
     private final List<AutoCloseable> byHand = new CopyOnWriteArrayList<>();
 
-    /**
-     * Starts everything.
-     *
-     * @throws io.attestream.chaos.monitoring.MissingProgram if there is no Prometheus or Alertmanager here; nothing was started
-     */
-    static GameDayScene start(Path data, GameDayScenario scenario, Consumer<String> progress) {
+    private final List<Surge> surges = new CopyOnWriteArrayList<>();
+
+    /** @throws io.attestream.chaos.monitoring.MissingProgram if there is no Prometheus or Alertmanager here */
+    static void requirePrograms() {
         LocalPrometheus.requireInstalled();
         LocalAlertmanager.requireInstalled();
-        return new GameDayScene(data, scenario, progress);
     }
 
-    private GameDayScene(Path data, GameDayScenario scenario, Consumer<String> progress) {
+    /** Starts everything; see {@link #requirePrograms}. */
+    GameDayScene(Path data, GameDayScenario scenario, Consumer<String> progress) {
         try {
             progress.accept("starting an isolated cluster in " + data);
             cluster = keep(
@@ -120,9 +118,10 @@ final class GameDayScene implements AutoCloseable {
         return new ManagedProcess("monitor", command, Map.of(), data.resolve("logs/monitor.log"));
     }
 
-    /** Nobody sends any more, nor looks at what users see, nor is woken by that. */
-    void endLoad() {
+    /** Nobody is woken any more; who was follows his runbook to its end; then nobody sends any more, nor looks at what users see. */
+    void end() {
         pager.close();
+        responder.finish();
         probe.close();
         load.close();
         monitor.stop();
@@ -131,6 +130,18 @@ final class GameDayScene implements AutoCloseable {
     /** Something the one on call ends before the commands of a page; it ends with the scene at the latest. */
     void untilByHand(AutoCloseable fault) {
         byHand.add(keep(fault));
+    }
+
+    /** Others send more than there is room for, until somebody makes them stop. */
+    void surge() {
+        Surge surge = Surge.start(record.withoutReading());
+        surges.add(surge);
+        untilByHand(surge);
+    }
+
+    /** By the load and by all who surged; the monitor's canaries are its own. */
+    int acknowledgedEvents() {
+        return load.count() + surges.stream().mapToInt(Surge::acknowledgedCount).sum();
     }
 
     private void endByHand() {

@@ -12,9 +12,9 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +28,6 @@ final class Pager implements AutoCloseable {
     private final HttpServer server;
     private final Consumer<Alert> onPage;
     private final List<Alert> alerts = new ArrayList<>();
-    private final Set<String> resolved = new HashSet<>();
 
     /**
      * An alert as it was told, each time it was.
@@ -98,11 +97,6 @@ final class Pager implements AutoCloseable {
             if (alerts.size() < ALERTS_MAX) {
                 alerts.add(alert);
             }
-            if (alert.firing()) {
-                resolved.remove(alert.fingerprint());
-            } else {
-                resolved.add(alert.fingerprint());
-            }
         }
         if (alert.page() && alert.firing()) {
             onPage.accept(alert);
@@ -114,9 +108,11 @@ final class Pager implements AutoCloseable {
         return List.copyOf(alerts);
     }
 
-    /** Whether every page that came is over. */
-    synchronized boolean isQuiet() {
-        return alerts.stream().filter(Alert::page).allMatch(alert -> resolved.contains(alert.fingerprint()));
+    /** Whether every page among these messages, in the order in which they came, is over. */
+    static boolean isQuiet(List<Alert> messages) {
+        Map<String, Alert> last = new HashMap<>();
+        messages.stream().filter(Alert::page).forEach(alert -> last.put(alert.fingerprint(), alert));
+        return last.values().stream().noneMatch(Alert::firing);
     }
 
     @Override

@@ -3,9 +3,8 @@ package io.attestream.cli;
 
 import io.attestream.chaos.Installation;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -44,7 +43,7 @@ final class Responder implements AutoCloseable {
      *
      * @param command as it stands on the page
      * @param alert it was run for
-     * @param exitCode -1 if it did not end in time
+     * @param exitCode -1 if it did not end in time, or could not begin
      * @param output the end of it
      */
     record Step(String alert, String command, Instant at, int exitCode, String output) {}
@@ -60,14 +59,18 @@ final class Responder implements AutoCloseable {
         this.byHand = byHand;
     }
 
-    /** Takes a page; returns at once. */
+    /** Takes a page; returns at once. One without a runbook is a step that failed. */
     void page(Pager.Alert alert) {
         URI runbook = alert.runbook();
         synchronized (this) {
             if (acknowledgedAt == null) {
                 acknowledgedAt = Instant.now();
             }
-            if (runbook == null || !opened.add(runbook)) {
+            if (runbook == null) {
+                steps.add(failed(alert.name(), "open the runbook", "the alert names none"));
+                return;
+            }
+            if (!opened.add(runbook)) {
                 return;
             }
         }
@@ -82,45 +85,54 @@ final class Responder implements AutoCloseable {
                 mitigationStartedAt = Instant.now();
             }
         }
-        if (first) {
-            byHand.run();
-        }
-        for (String command :
-                Runbook.read(Runbook.page(Installation.find().home(), url)).commands("Mitigation", data)) {
-            Step step = run(alert, command);
-            synchronized (this) {
-                steps.add(step);
+        try {
+            if (first) {
+                byHand.run();
             }
+            for (String command :
+                    Runbook.read(Runbook.page(Installation.find().home(), url)).commands("Mitigation", data)) {
+                add(run(alert, command));
+            }
+        } catch (IOException | RuntimeException e) {
+            add(failed(alert, "follow " + url, e.toString()));
         }
         synchronized (this) {
             mitigatedAt = Instant.now();
         }
     }
 
-    private Step run(String alert, String command) {
+    private synchronized void add(Step step) {
+        steps.add(step);
+    }
+
+    private Step run(String alert, String command) throws IOException {
         Instant begun = Instant.now();
         Path log = logs.resolve("responder.log");
+        Process shell = new ProcessBuilder("sh", "-euc", command)
+                .directory(Installation.find().home().toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.to(log.toFile()))
+                .start();
         try {
-            Process shell = new ProcessBuilder("sh", "-euc", command)
-                    .directory(Installation.find().home().toFile())
-                    .redirectErrorStream(true)
-                    .redirectOutput(ProcessBuilder.Redirect.to(log.toFile()))
-                    .start();
             boolean ended = shell.waitFor(COMMAND_SECONDS_MAX, TimeUnit.SECONDS);
-            shell.destroyForcibly();
-            String output = new String(java.nio.file.Files.readAllBytes(log), StandardCharsets.UTF_8);
+            String output = Files.readString(log);
             return new Step(
                     alert,
                     asOnThePage(command),
                     begun,
                     ended ? shell.exitValue() : -1,
                     asOnThePage(output.substring(Math.max(0, output.length() - OUTPUT_LENGTH_MAX))));
-        } catch (IOException e) {
-            throw new UncheckedIOException(command + " cannot be run", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return new Step(alert, asOnThePage(command), begun, -1, "interrupted");
+            return failed(alert, asOnThePage(command), "interrupted");
+        } finally {
+            shell.descendants().forEach(ProcessHandle::destroyForcibly);
+            shell.destroyForcibly();
         }
+    }
+
+    private static Step failed(String alert, String what, String why) {
+        return new Step(alert, what, Instant.now(), -1, why);
     }
 
     private String asOnThePage(String text) {
@@ -144,6 +156,18 @@ final class Responder implements AutoCloseable {
     /** When the commands of the last runbook so far had been run; null before the first. */
     synchronized @Nullable Instant mitigatedAt() {
         return mitigatedAt;
+    }
+
+    /** Takes no page any more, and returns when the runbooks that were opened are done; one that takes too long is cut off. */
+    void finish() {
+        executor.shutdown();
+        try {
+            if (!executor.awaitTermination(2 * COMMAND_SECONDS_MAX, TimeUnit.SECONDS)) {
+                executor.shutdownNow();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     @Override

@@ -17,6 +17,11 @@ final class SmallDisks implements AutoCloseable {
 
     private final List<Path> mounted = new ArrayList<>();
 
+    /** Whether a process of this user can mount them for itself alone. */
+    static boolean canUnshare() {
+        return command("unshare", "--map-root-user", "--mount", "true");
+    }
+
     /**
      * Mounts them.
      *

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.IntStream;
 
 /** Producers that send more than a gateway takes, each new events all the time, whatever they are answered. */
@@ -17,6 +18,7 @@ final class Surge implements AutoCloseable {
     private final DrillLoad.Door door;
     private final CountDownLatch stop = new CountDownLatch(1);
     private final List<Thread> threads = new ArrayList<>();
+    private final LongAdder acknowledged = new LongAdder();
 
     private Surge(DrillLoad.Door door) {
         this.door = door;
@@ -50,10 +52,19 @@ final class Surge implements AutoCloseable {
                 .mapToObj(i -> DrillLoad.event(prefix + "-" + i))
                 .toList();
         try {
-            door.append(lines, result -> {});
+            door.append(lines, result -> {
+                if (!result.path("receipt").path("href").asText().isEmpty()) {
+                    acknowledged.increment();
+                }
+            });
         } catch (CliException e) {
             // Refused, which is what it is for; it is recorded.
         }
+    }
+
+    /** Events so far; none was sent twice. */
+    int acknowledgedCount() {
+        return acknowledged.intValue();
     }
 
     /** Ends after the requests that are on their way. */
