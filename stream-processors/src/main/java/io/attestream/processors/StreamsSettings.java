@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
 import org.apache.kafka.clients.CommonClientConfigs;
+import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.config.TopicConfig;
@@ -19,6 +20,12 @@ final class StreamsSettings {
     private static final int SESSION_TIMEOUT_MILLIS = 6_000;
     /** A crashed transaction blocks readers of sealed for so long. */
     private static final int TRANSACTION_TIMEOUT_MILLIS = 10_000;
+
+    /**
+     * The admin client asks a leader it remembers for the end of a changelog until this is over, even if that broker is gone
+     * (KAFKA-20673), and a task that comes back waits for it. Not longer than the rest of a failover takes.
+     */
+    private static final int ADMIN_TIMEOUT_MILLIS = 5_000;
 
     private static final int COMMIT_INTERVAL_MILLIS = 100;
 
@@ -102,6 +109,10 @@ final class StreamsSettings {
         settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG), SESSION_TIMEOUT_MILLIS);
         settings.put(
                 StreamsConfig.consumerPrefix(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG), SESSION_TIMEOUT_MILLIS / 4);
+        settings.put(
+                StreamsConfig.adminClientPrefix(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG), ADMIN_TIMEOUT_MILLIS);
+        settings.put(
+                StreamsConfig.adminClientPrefix(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG), ADMIN_TIMEOUT_MILLIS);
         settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.MAX_POLL_RECORDS_CONFIG), 2_000);
         settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.METADATA_MAX_AGE_CONFIG), 30_000);
         settings.put(StreamsConfig.producerPrefix(ProducerConfig.ACKS_CONFIG), "all");

@@ -160,6 +160,16 @@ class ProcessorsConfigsTest {
                 .containsEntry(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, "at_least_once");
     }
 
+    /** The end of a changelog is asked of a leader that is gone until this is over; the task waits for it. */
+    @Test
+    void anAdminClientDoesNotWaitForALeaderThatIsGone() {
+        StreamsSettings all = new StreamsSettings(config(), 1 << 20);
+        assertThat(List.of(all.sequencer("app"), all.proofs("app"), all.admission("app")))
+                .allSatisfy(settings -> assertThat(new StreamsConfig(settings).getAdminConfigs("client"))
+                        .containsEntry("default.api.timeout.ms", 5_000)
+                        .containsEntry("request.timeout.ms", 5_000));
+    }
+
     @Test
     void isKnownToTheGroupByItsInstance() {
         assertThat(new StreamsSettings(config(), 1 << 20).sequencer("app"))
