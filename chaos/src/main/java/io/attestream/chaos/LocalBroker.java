@@ -52,22 +52,28 @@ public final class LocalBroker implements AutoCloseable {
 
     /** Formats the directory if it is new; the process is not started yet. */
     static LocalBroker prepare(Installation installation, Path directory, boolean light) {
-        return prepare(installation, List.of(directory), light, Map.of()).get(0);
+        return prepare(installation, List.of(directory), directory, light, Map.of())
+                .get(0);
     }
 
     /**
      * Brokers of one cluster, each of them a controller, too.
      *
      * @param directories one for each
+     * @param logs directory of what they say
      * @param advertised links in front of the first broker, by the parts that are to know it by them
      */
     static List<LocalBroker> prepare(
-            Installation installation, List<Path> directories, boolean light, Map<String, TcpProxy> advertised) {
+            Installation installation,
+            List<Path> directories,
+            Path logs,
+            boolean light,
+            Map<String, TcpProxy> advertised) {
         String clusterId = ClusterId.random();
         List<Ports> ports = directories.stream().map(Ports::of).toList();
         List<LocalBroker> brokers = new ArrayList<>();
         for (int node = 0; node < directories.size(); node++) {
-            brokers.add(prepare(installation, directories.get(node), light, node, ports, clusterId, advertised));
+            brokers.add(prepare(installation, directories.get(node), logs, light, node, ports, clusterId, advertised));
         }
         return brokers;
     }
@@ -95,6 +101,7 @@ public final class LocalBroker implements AutoCloseable {
     private static LocalBroker prepare(
             Installation installation,
             Path directory,
+            Path logs,
             boolean light,
             int node,
             List<Ports> ports,
@@ -102,18 +109,16 @@ public final class LocalBroker implements AutoCloseable {
             Map<String, TcpProxy> advertised) {
         try {
             Files.createDirectories(directory);
+            Files.createDirectories(logs);
             Path settings = directory.resolve(SETTINGS);
             boolean fresh = !Files.exists(directory.resolve("data/meta.properties"));
             Files.writeString(settings, settings(directory, node, ports) + listeners(node, ports, advertised));
-            Path log = directory.resolve("broker.log");
+            String name = node == 0 ? "broker" : "broker-" + (node + 1);
+            Path log = logs.resolve(name + ".log");
             if (fresh) {
                 format(installation, settings, log, clusterId);
             }
-            ManagedProcess process = new ManagedProcess(
-                    node == 0 ? "broker" : "broker-" + (node + 1),
-                    command(installation, settings, light),
-                    Map.of(),
-                    log);
+            ManagedProcess process = new ManagedProcess(name, command(installation, settings, light), Map.of(), log);
             return new LocalBroker(process, ports.get(node).port());
         } catch (IOException e) {
             throw new UncheckedIOException("the broker's directory " + directory + " cannot be prepared", e);

@@ -350,7 +350,7 @@ public final class LocalCluster implements AutoCloseable {
         for (int broker = 2; broker <= options.topology().brokers(); broker++) {
             directories.add(data.resolve("kafka-" + broker));
         }
-        brokers.addAll(LocalBroker.prepare(installation, directories, false, links));
+        brokers.addAll(LocalBroker.prepare(installation, directories, data.resolve("logs"), false, links));
     }
 
     private TcpProxy link(String kind, int brokerPort) {
