@@ -206,7 +206,7 @@ final class Checkpointer {
     }
 
     private void published(EpochIntent intent, Backlog.Content content) {
-        unpacked.published(intent, content.sizesBytes(), steady.millis());
+        unpacked.published(intent, content.sizesBytes(), steady.millis(), clock.millis());
         snapshots.published(intent, content.added());
     }
 
@@ -224,7 +224,7 @@ final class Checkpointer {
             long leaves = head.size().value() - before.get(head.shard()).size().value();
             sizesBytes.add(leaves * leafSizesBytes.get(head.shard()));
         }
-        unpacked.published(intent, sizesBytes, steady.millis());
+        unpacked.published(intent, sizesBytes, steady.millis(), clock.millis());
     }
 
     private static List<Long> leafSizesBytes(StoredSnapshots.Stored snapshot) {

@@ -222,6 +222,7 @@ public final class Main {
                         ON_DEMAND_INTERVAL_MILLIS,
                         config.snapshots().kept()),
                 new ClaimsTrimmer(clients, topics, config.generation(), unpacked::packedTo),
+                clock,
                 steady,
                 seam);
         if (start.isPresent()) {

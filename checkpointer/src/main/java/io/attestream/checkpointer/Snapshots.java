@@ -55,6 +55,7 @@ final class Snapshots implements LoggedObjects {
     private final Optional<StoredSnapshots.Stored> seam;
 
     private final Clock clock;
+    private final Clock steady;
     private final List<ShardWindow> windows = new ArrayList<>();
     private final AtomicBoolean requested = new AtomicBoolean();
     /** Signed and not written yet; at most one is under way. */
@@ -92,6 +93,10 @@ final class Snapshots implements LoggedObjects {
     /** A snapshot and the objects that are not in the store yet, in the order in which they are to be written. */
     private record Taken(SnapshotName name, Map<String, byte[]> objects) {}
 
+    /**
+     * @param clock the time that is recorded
+     * @param steady what is due is told by: it cannot be set
+     */
     Snapshots(
             Ledger ledger,
             int incarnation,
@@ -100,6 +105,7 @@ final class Snapshots implements LoggedObjects {
             Schedule schedule,
             Trimmer trimmer,
             Clock clock,
+            Clock steady,
             Optional<StoredSnapshots.Stored> seam) {
         this.seam = seam;
         this.ledger = ledger;
@@ -110,7 +116,8 @@ final class Snapshots implements LoggedObjects {
         this.schedule = schedule;
         this.trimmer = trimmer;
         this.clock = clock;
-        this.dueMillis = clock.millis() + schedule.intervalMillis();
+        this.steady = steady;
+        this.dueMillis = steady.millis() + schedule.intervalMillis();
         for (int shard = 0; shard < ledger.shards(); shard++) {
             windows.add(new ShardWindow(shard, ledger.key()));
         }
@@ -124,7 +131,7 @@ final class Snapshots implements LoggedObjects {
                     ShardWindow.resumed(shard, ledger.key(), snapshot.shards().get(shard)));
         }
         newestEpoch = snapshot.manifest().epoch();
-        newestMillis = time(snapshot.manifest());
+        newestMillis = steady.millis() - Math.max(0, clock.millis() - time(snapshot.manifest()));
         dueMillis = Math.min(dueMillis, newestMillis + schedule.intervalMillis());
     }
 
@@ -171,7 +178,7 @@ final class Snapshots implements LoggedObjects {
      * processors' claims go on.
      */
     void takeIfDue(EpochIntent last, CompactRange ledgerRange, Backlog backlog, Signer signer) {
-        long now = clock.millis();
+        long now = steady.millis();
         boolean scheduled = schedule.intervalMillis() > 0 && now >= dueMillis;
         newerGenerationSeen |= backlog.newestGeneration() > generation;
         if (last.epoch() == newestEpoch) {
@@ -188,10 +195,10 @@ final class Snapshots implements LoggedObjects {
         }
         requested.set(false);
         dueMillis = now + schedule.intervalMillis();
-        taken.add(take(last, ledgerRange, backlog, signer, now));
+        taken.add(take(last, ledgerRange, backlog, signer));
     }
 
-    private Taken take(EpochIntent last, CompactRange ledgerRange, Backlog backlog, Signer signer, long nowMillis) {
+    private Taken take(EpochIntent last, CompactRange ledgerRange, Backlog backlog, Signer signer) {
         Map<String, byte[]> objects = new TreeMap<>();
         List<Snapshot.Shard> shards = new ArrayList<>();
         List<ShardSnapshot> states = backlog.resumePoints().stream()
@@ -210,7 +217,7 @@ final class Snapshots implements LoggedObjects {
                         ledgerRange.hashes(),
                         incarnation,
                         generation,
-                        LogTime.format(nowMillis),
+                        LogTime.format(clock.millis()),
                         shards),
                 states);
         byte[] manifest = StoredSnapshots.encode(note);
@@ -302,7 +309,7 @@ final class Snapshots implements LoggedObjects {
             Snapshot manifest = stored.manifest(snapshot.name());
             repairBlocks(manifest);
             stored.load(snapshot.name(), manifest);
-            newestMillis = time(manifest);
+            newestMillis = steady.millis();
             newestEpoch = manifest.epoch();
             ready.set(snapshot.name());
             LOG.info("snapshot {} is written and was read back", snapshot.name().name());
@@ -532,7 +539,7 @@ final class Snapshots implements LoggedObjects {
         return newestEpoch;
     }
 
-    /** When the newest snapshot was taken; 0 if there is none. */
+    /** When the newest snapshot was made, on the steady clock; 0 if there is none. */
     long newestMillis() {
         return newestMillis;
     }

@@ -65,9 +65,9 @@ final class Unpacked {
      * A published epoch.
      *
      * @param leafHash of its leaf in the ledger log, which binds its heads
-     * @param timeMillis in its leaf
+     * @param takenMillis when it was published, on the steady clock
      */
-    record Epoch(long number, Hash leafHash, long timeMillis) {}
+    record Epoch(long number, Hash leafHash, long takenMillis) {}
 
     private static final class ShardGrowth {
         final Deque<Growth> growths = new ArrayDeque<>();
@@ -81,7 +81,7 @@ final class Unpacked {
                     .findFirst()
                     .orElseThrow(() -> new IllegalStateException("leaf " + leafIndex + " is published and not packed"))
                     .epoch()
-                    .timeMillis();
+                    .takenMillis();
         }
     }
 
@@ -96,8 +96,10 @@ final class Unpacked {
      * Takes the next published epoch.
      *
      * @param sizeBytes of what the epoch adds, for each shard
+     * @param nowMillis of the steady clock, by which age and grace are told
+     * @param wallMillis of the clock whose time epochs record: tells how old one is that was published before this process began
      */
-    synchronized void published(EpochIntent intent, List<Long> sizeBytes, long nowMillis) {
+    synchronized void published(EpochIntent intent, List<Long> sizeBytes, long nowMillis, long wallMillis) {
         EpochLeaf leaf;
         List<PackName> logged;
         try {
@@ -107,13 +109,13 @@ final class Unpacked {
             throw new FatalDoubtException(
                     "epoch " + intent.epoch() + ": its epoch leaf cannot be read: " + e.getMessage());
         }
-        long timeMillis = time(leaf);
+        long takenMillis = nowMillis - Math.max(0, wallMillis - time(leaf));
         logged.forEach(pack -> {
-            retire(pack, timeMillis);
+            retire(pack, takenMillis);
             shards.get(pack.shard()).packs.put(pack.first(), pack);
         });
         packedMillis.values().removeIf(since -> since <= nowMillis - graceMillis);
-        Epoch epoch = new Epoch(intent.epoch(), Rfc6962.leafHash(intent.epochLeaf()), timeMillis);
+        Epoch epoch = new Epoch(intent.epoch(), Rfc6962.leafHash(intent.epochLeaf()), takenMillis);
         for (ShardHead head : intent.heads()) {
             ShardHead before = heads.get(head.shard());
             if (head.nextOffset() > before.nextOffset()) {

@@ -27,6 +27,7 @@ import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
@@ -212,10 +213,39 @@ class PackerTest {
         assertThat(closesAt(EVERY_256, begun)).isEqualTo(256);
     }
 
+    /** A steady clock that began two hours ahead stays there for as long as the process lives. */
+    @Test
+    void aClockThatWasSetBackMakesNoLeafOldAndEndsNoGrace() throws Exception {
+        // given
+        long wallMillis = System.currentTimeMillis();
+        long steadyMillis = wallMillis + 7_200_000;
+        Unpacked unpacked = new Unpacked(scene.ledger.ledger, 60_000);
+        process.packer.round();
+        scene.growBy("third", 1);
+        publish();
+        scene.published()
+                .forEach(epoch -> unpacked.published(epoch.intent(), List.of(1L, 1L), steadyMillis, wallMillis));
+        scene.steadyAhead = Duration.ofHours(2);
+        scene.packLimits = new Unpacked.Limits(PackName.LEAVES_MAX, Long.MAX_VALUE, 3_600_000);
+        List<String> before = objects("packs/");
+
+        // when
+        start();
+        scene.growBy("fourth", 300);
+        publish();
+        process.packer.round();
+
+        // then
+        assertThat(objects("packs/")).isEqualTo(before);
+        assertThat(unpacked.isPacked(0, steadyMillis)).isFalse();
+        assertThat(unpacked.isPacked(0, steadyMillis + 61_000)).isTrue();
+    }
+
     /** Where shard 0's pack would end; -1 if none is due. */
     private long closesAt(Unpacked.Limits limits, long nowMillis) {
         Unpacked unpacked = new Unpacked(scene.ledger.ledger, 0);
-        scene.published().forEach(epoch -> unpacked.published(epoch.intent(), List.of(5_000L, 5_000L), nowMillis));
+        scene.published()
+                .forEach(epoch -> unpacked.published(epoch.intent(), List.of(5_000L, 5_000L), nowMillis, nowMillis));
         return unpacked.closesAt(0, limits, nowMillis).orElse(-1);
     }
 
@@ -243,7 +273,7 @@ class PackerTest {
         publish();
         long now = System.currentTimeMillis();
         Unpacked unpacked = new Unpacked(scene.ledger.ledger, 60_000);
-        scene.published().forEach(epoch -> unpacked.published(epoch.intent(), List.of(1L, 1L), now));
+        scene.published().forEach(epoch -> unpacked.published(epoch.intent(), List.of(1L, 1L), now, now));
 
         // then
         assertThat(unpacked.isPacked(0, now)).isFalse();
@@ -286,7 +316,7 @@ class PackerTest {
                 scene.store.replace(
                         ObjectNames.epoch(published.epoch()),
                         EpochObjects.published(new LogRecord.Published(intent, published.note())));
-                unpacked.published(intent, List.of(1L, 1L), 0);
+                unpacked.published(intent, List.of(1L, 1L), 0, 0);
             }
             Packer packer =
                     new Packer(scene.store, new EpochArchive(scene.store), unpacked, EVERY_256, 2, Clock.systemUTC());
@@ -521,7 +551,7 @@ class PackerTest {
                     return method.invoke(scene.store, arguments);
                 });
         Unpacked unpacked = new Unpacked(scene.ledger.ledger, 0);
-        scene.published().forEach(epoch -> unpacked.published(epoch.intent(), List.of(1L, 1L), 0));
+        scene.published().forEach(epoch -> unpacked.published(epoch.intent(), List.of(1L, 1L), 0, 0));
         Packer packer = new Packer(failing, new EpochArchive(scene.store), unpacked, EVERY_256, 2, Clock.systemUTC());
 
         // when
@@ -853,7 +883,7 @@ class PackerTest {
             Files.delete(directory.resolve(name));
         }
         Unpacked unpacked = new Unpacked(scene.ledger.ledger, 0);
-        scene.published().forEach(epoch -> unpacked.published(epoch.intent(), List.of(9L, 9L), 1));
+        scene.published().forEach(epoch -> unpacked.published(epoch.intent(), List.of(9L, 9L), 1, 1));
 
         // when
         Clock old = Clock.fixed(Instant.EPOCH, ZoneOffset.UTC);

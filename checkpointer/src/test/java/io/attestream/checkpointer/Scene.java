@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -39,6 +40,9 @@ final class Scene {
     InMemoryCheckpointLog log = new InMemoryCheckpointLog();
     /** Whether topic {@code events} is still the same. */
     Runnable topicCheck = () -> {};
+
+    /** By how much the machine's clock was ahead as the next process starts, and is not any more. */
+    Duration steadyAhead = Duration.ZERO;
 
     /** When the next checkpointers close packs; never, if nothing else is said. */
     Unpacked.Limits packLimits = new Unpacked.Limits(PackName.LEAVES_MAX, Long.MAX_VALUE, Long.MAX_VALUE);
@@ -92,6 +96,7 @@ final class Scene {
 
         Instance(StepListener steps, NoteSigner key) {
             List<ShardReplica> replicas = new ArrayList<>();
+            Clock steady = Clock.offset(SteadyClock.of(clock), steadyAhead);
             snapshots = new Snapshots(
                     ledger.ledger,
                     incarnation,
@@ -99,7 +104,8 @@ final class Scene {
                     store,
                     new Snapshots.Schedule(0, onDemandIntervalMillis, snapshotsKept),
                     trimmed::add,
-                    Clock.systemUTC(),
+                    clock,
+                    steady,
                     seam);
             start = newestSnapshot();
             for (TestShard shard : shards) {
@@ -116,7 +122,7 @@ final class Scene {
             owner = log.open();
             EpochArchive archive = new EpochArchive(store);
             Unpacked unpacked = new Unpacked(ledger.ledger, 0);
-            packer = new Packer(store, archive, unpacked, packLimits, shards.size(), Clock.systemUTC());
+            packer = new Packer(store, archive, unpacked, packLimits, shards.size(), steady);
             signer = new Signer(key, ledger.ledger, archive, LoggedObjects.of(packer, snapshots));
             checkpointer = new Checkpointer(
                     ledger.ledger,
@@ -134,7 +140,7 @@ final class Scene {
                     new CheckpointerMetrics(backlog, Clock.systemUTC()),
                     PACE,
                     clock,
-                    SteadyClock.of(clock),
+                    steady,
                     steps);
             read();
         }

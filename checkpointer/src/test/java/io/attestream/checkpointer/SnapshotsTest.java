@@ -23,6 +23,8 @@ import io.attestream.proofs.tree.Rfc6962;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -97,6 +99,19 @@ class SnapshotsTest {
     }
 
     /** The heads after it, the outcomes of records sent again, and all epochs are those of a checkpointer that read everything. */
+    @Test
+    void aSnapshotRecordsTheTimeOfTheClockWhateverTheSteadyOneBeganWith() throws Exception {
+        // given
+        scene.steadyAhead = Duration.ofHours(2);
+        Scene.Instance ahead = restart();
+
+        // when
+        Snapshot manifest = stored().manifest(ahead.takeSnapshot());
+
+        // then
+        assertThat(Instant.parse(manifest.time())).isBeforeOrEqualTo(Instant.now());
+    }
+
     @Test
     void goesOnFromASnapshotAsIfItHadReadEverything() throws Exception {
         // given
