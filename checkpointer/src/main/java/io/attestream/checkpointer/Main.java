@@ -276,6 +276,8 @@ public final class Main {
             metrics.snapshots(snapshots, steady);
             Thread packing = daemon(() -> packer.run(checkpointer::isReplayed), "packing");
             Thread snapshotting = daemon(snapshots::run, "snapshots");
+            Watchdog watchdog =
+                    new Watchdog(() -> live().stream().allMatch(Health::up), STUCK_MILLIS, () -> System.exit(1));
             running.set(new Running(checkpointer, packer, snapshots, follower, backlog, metrics));
             if (stop.getCount() == 0) {
                 return;
@@ -284,6 +286,7 @@ public final class Main {
             scrubs.start();
             packing.start();
             snapshotting.start();
+            daemon(() -> watchdog.run(stopped), "watchdog").start();
             try {
                 checkpointer.run();
             } finally {
