@@ -33,8 +33,9 @@ public final class ClusterControl {
      * How a process is.
      *
      * @param ready whether it lives and says so itself, within seconds; one that stands still does not
+     * @param fenced why it refuses work and must not just be started again, as it says itself; empty if it may be
      */
-    public record Condition(String name, boolean alive, boolean ready) {}
+    public record Condition(String name, boolean alive, boolean ready, String fenced) {}
 
     /**
      * Of the cluster in a data directory.

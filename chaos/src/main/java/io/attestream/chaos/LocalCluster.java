@@ -601,8 +601,11 @@ public final class LocalCluster implements AutoCloseable {
     List<ClusterControl.Condition> conditions() {
         List<ClusterControl.Condition> conditions = new ArrayList<>();
         for (ManagedProcess process : processes()) {
+            String name = process.name();
             boolean alive = process.isAlive();
-            conditions.add(0, new ClusterControl.Condition(process.name(), alive, alive && isReady(process.name())));
+            boolean ready = alive && isReady(name);
+            String fenced = alive && !ready && name.startsWith(GATEWAY) ? GatewayHealth.fenced(health(name)) : "";
+            conditions.add(0, new ClusterControl.Condition(name, alive, ready, fenced));
         }
         return conditions;
     }

@@ -24,7 +24,7 @@ class ControlServerTest {
     private final ControlServer.Children children = new ControlServer.Children() {
         @Override
         public List<ClusterControl.Condition> conditions() {
-            return List.of(new ClusterControl.Condition("gateway-0", true, true));
+            return List.of(new ClusterControl.Condition("gateway-0", true, true, ""));
         }
 
         @Override

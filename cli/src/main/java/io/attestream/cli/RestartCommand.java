@@ -43,7 +43,11 @@ final class RestartCommand implements Callable<Integer> {
             description = "Of the cluster (default: ${DEFAULT-VALUE}).")
     private Path dataDirectory = Path.of("attestream-data");
 
-    @Option(names = "--unready", description = "All that do not run, or do not say that they are ready.")
+    @Option(
+            names = "--unready",
+            description =
+                    "All that do not run, or do not say that they are ready; but for a gateway that saw acknowledged"
+                            + " events vanish, which must not forget it (exit code 3).")
     private boolean unready;
 
     @Parameters(paramLabel = "<process>", description = "gateway-0, processors-0, checkpointer, broker, registry …")
@@ -61,13 +65,13 @@ final class RestartCommand implements Callable<Integer> {
             List<String> chosen = chosen(processes);
             if (chosen.isEmpty()) {
                 show(output, processes);
-                return ExitCode.OK;
             }
             for (String name : chosen) {
                 control.restart(name);
                 output.print(output.paint(Tone.GOOD, "ready") + "  " + name);
                 output.json(Output.object("name", name, "ready", true));
             }
+            requireNoneFenced(processes);
             return ExitCode.OK;
         } catch (IOException e) {
             throw new CliException(
@@ -90,18 +94,44 @@ final class RestartCommand implements Callable<Integer> {
         }
         return unready
                 ? processes.stream()
-                        .filter(process -> !process.ready())
+                        .filter(process -> !process.ready() && process.fenced().isEmpty())
                         .map(ClusterControl.Condition::name)
                         .toList()
                 : names;
+    }
+
+    /** Started again, it might take what it saw to be gone for never written. */
+    private void requireNoneFenced(List<ClusterControl.Condition> processes) {
+        for (ClusterControl.Condition process : processes) {
+            if (unready && !process.fenced().isEmpty()) {
+                throw new CliException(
+                        ExitCode.VERIFICATION_FAILED,
+                        process.name() + " was not started again, since acknowledged events are gone: "
+                                + process.fenced(),
+                        "Keep everything as it is and go to runbooks/SLOIntegrityViolated.md.");
+            }
+        }
     }
 
     private static void show(Output output, List<ClusterControl.Condition> processes) {
         List<List<String>> rows = new ArrayList<>();
         for (ClusterControl.Condition process : processes) {
             rows.add(List.of(
-                    process.name(), process.ready() ? "ready" : process.alive() ? "does not answer" : "does not run"));
-            output.json(Output.object("name", process.name(), "alive", process.alive(), "ready", process.ready()));
+                    process.name(),
+                    process.ready()
+                            ? "ready"
+                            : !process.fenced().isEmpty()
+                                    ? process.fenced()
+                                    : process.alive() ? "does not answer" : "does not run"));
+            output.json(Output.object(
+                    "name",
+                    process.name(),
+                    "alive",
+                    process.alive(),
+                    "ready",
+                    process.ready(),
+                    "fenced",
+                    process.fenced()));
         }
         Output.table(rows).forEach(output::print);
     }

@@ -39,6 +39,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -614,5 +615,44 @@ class CommandsTest {
 
         assertThat(commandLine.execute(command, "--help")).isEqualTo(ExitCode.OK);
         assertThat(out.toString()).contains("Example").contains("attestream " + command);
+    }
+
+    @Test
+    void aGatewayThatSawEventsVanishIsNotJustStartedAgain() throws Exception {
+        // given a launcher of one
+        List<String> restarted = new CopyOnWriteArrayList<>();
+        HttpServer launcher = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        launcher.createContext("/", exchange -> {
+            boolean list = exchange.getRequestURI().getPath().equals("/processes");
+            if (!list) {
+                restarted.add(exchange.getRequestURI().getPath());
+            }
+            byte[] body = (list ? """
+                            [{"name":"gateway-0","alive":true,"ready":false,"fenced":"refused: events went back"},
+                            {"name":"gateway-1","alive":false,"ready":false,"fenced":""}]
+                            """ : "{}").getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(200, body.length);
+            exchange.getResponseBody().write(body);
+            exchange.close();
+        });
+        launcher.start();
+        Files.createDirectory(directory.resolve("keys"));
+        Files.writeString(directory.resolve("keys/control.secret"), "secret");
+        Files.writeString(directory.resolve("cluster.json"), """
+                {"origin":"o","ledgerKey":"","shards":1,"url":"http://127.0.0.1:1","managementUrl":"","bootstrapServers":
+                "127.0.0.1:1","ports":{"control":%d},"processes":[]}
+                """.formatted(
+                        launcher.getAddress().getPort()));
+        try {
+            // when
+            int exit = run("restart", "--data-dir", directory.toString(), "--unready");
+
+            // then
+            assertThat(exit).isEqualTo(ExitCode.VERIFICATION_FAILED);
+            assertThat(restarted).containsExactly("/processes/gateway-1/restart");
+            assertThat(err.toString()).contains("gateway-0 was not started again", "refused: events went back");
+        } finally {
+            launcher.stop(0);
+        }
     }
 }

@@ -12,13 +12,19 @@ import io.attestream.chaos.LocalBroker;
 import io.attestream.gateway.support.IdentityProvider;
 import io.attestream.proofs.control.Rules;
 import io.attestream.proofs.control.SchemaText;
+import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.NoteSigner;
+import io.attestream.proofs.tree.Rfc6962;
+import io.attestream.proofs.tree.TreeSize;
 import io.attestream.schemas.SchemaTexts;
 import io.attestream.schemas.Topics;
+import io.attestream.schemas.avro.CheckpointRecord;
 import io.attestream.schemas.avro.Event;
+import io.attestream.schemas.avro.Published;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import io.attestream.schemas.ledger.LedgerInitializer;
 import io.attestream.schemas.topics.TopicContract;
+import io.attestream.schemas.wire.ConfluentWire;
 import io.attestream.schemas.wire.WireDecoder;
 import io.attestream.schemas.wire.WireResult;
 import java.io.BufferedReader;
@@ -34,6 +40,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -64,9 +71,12 @@ import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -634,6 +644,65 @@ class GatewayIT {
         assertThat(load.statuses.keySet()).isSubsetOf(202, 503, 504);
         assertThat(load.withoutRetryAfter).hasValue(0);
         assertThat(idsInTheLog(topics)).containsAllEntriesOf(load.accepted);
+    }
+
+    /** As after a leader that was not in sync: the same topic with its genesis records, and not all that was acknowledged. */
+    @Test
+    void aTopicThatEndsBeforeWhatWasPublishedIsRefusedHoweverOftenTheGatewayIsStarted() throws Exception {
+        // given
+        Topics topics = new Topics("shortened");
+        initialize(topics, ledger.genesis().get(0).rules(), ledger.schemas().texts());
+        publish(topics, 1, 1_000);
+
+        // when
+        launch(Map.of("ATTESTREAM_TOPICS_PREFIX", topics.prefix()));
+
+        // then
+        await().atMost(PATIENCE).until(() -> Files.readString(log).contains("went back behind its known end"));
+        await().atMost(PATIENCE).until(() -> Files.readString(log).contains("Listening on"));
+        assertThat(append("never", issuer.token("acme", "ingester")).statusCode())
+                .isEqualTo(503);
+        assertThat(management("/q/health/ready")).containsPattern("\"fenced\": *true");
+        // Goes on counting, so that a monitor that came late sees it too.
+        await().atMost(PATIENCE)
+                .untilAsserted(() -> assertThat(management("/q/metrics"))
+                        .containsPattern("(?m)^attestream_ledger_went_back_total ([2-9]|[1-9][0-9]+)\\."));
+    }
+
+    /** Says on topic {@code checkpoints} that each shard is published up to an offset. */
+    private static void publish(Topics topics, long... nextOffsets) throws Exception {
+        List<ByteBuffer> heads = new ArrayList<>();
+        for (int shard = 0; shard < nextOffsets.length; shard++) {
+            heads.add(ByteBuffer.wrap(
+                    new ShardHead(shard, new TreeSize(0), Rfc6962.EMPTY_ROOT, nextOffsets[shard]).encode()));
+        }
+        Published published = Published.newBuilder()
+                .setEpoch(0)
+                .setEpochLeaf(ByteBuffer.allocate(0))
+                .setHeads(heads)
+                .setNote("")
+                .setSegment("")
+                .setPayloads("")
+                .setGeneration(1)
+                .build();
+        byte[] record = new ConfluentWire<>(CheckpointRecord.class, SchemaTexts.CHECKPOINT_RECORD, ledger.schemas())
+                .encode(CheckpointRecord.newBuilder().setBody(published).build());
+        try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
+                Map.of("bootstrap.servers", broker.bootstrapServers()),
+                new ByteArraySerializer(),
+                new ByteArraySerializer())) {
+            producer.send(new ProducerRecord<>(topics.checkpoints(), 0, new byte[0], record))
+                    .get(30, TimeUnit.SECONDS);
+        }
+    }
+
+    private String management(String path) throws Exception {
+        return http.send(
+                        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + managementPort + path))
+                                .timeout(Duration.ofSeconds(10))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString())
+                .body();
     }
 
     @Test

@@ -19,7 +19,7 @@ public class Readiness {
         this.authentication = authentication;
     }
 
-    /** All genesis records read back and topics checked. */
+    /** All genesis records read back and topics checked. {@code fenced} says that the instance must not just be started again. */
     @Produces
     @org.eclipse.microprofile.health.Readiness
     @ApplicationScoped
@@ -27,6 +27,7 @@ public class Readiness {
         return () -> HealthCheckResponse.named("ledger")
                 .status(ledgers.current().isPresent())
                 .withData("state", ledgers.state())
+                .withData("fenced", ledgers.isFenced())
                 .build();
     }
 

@@ -258,6 +258,17 @@ public final class KafkaEventLog implements EventLog {
     }
 
     /**
+     * Takes what somebody else knows of the log's ends: what was published is below them.
+     *
+     * @param ends of each shard, an offset; 0 if nothing is known
+     */
+    public void expectEnds(long[] ends) {
+        for (int shard = 0; shard < ends.length; shard++) {
+            knownEnds.accumulateAndGet(shard, ends[shard], Math::max);
+        }
+    }
+
+    /**
      * Asks how far the log goes by now, whoever wrote to it: an end below one that was known is that of another log, and so
      * is an acknowledgement below an end learned here.
      */

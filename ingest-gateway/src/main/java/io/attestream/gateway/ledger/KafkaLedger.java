@@ -6,12 +6,15 @@ import io.attestream.gateway.config.Secrets;
 import io.attestream.gateway.ingest.EventIntake;
 import io.attestream.gateway.ingest.KafkaEventLog;
 import io.attestream.gateway.operations.LatencyBounds;
+import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.control.Rules;
 import io.attestream.schemas.Topics;
 import io.attestream.schemas.ledger.EventsTopic;
 import io.attestream.schemas.ledger.GenesisReader;
 import io.attestream.schemas.ledger.LedgerDefinition;
+import io.attestream.schemas.ledger.PublishedEnds;
 import io.attestream.schemas.topics.TopicContract;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -48,6 +51,7 @@ public class KafkaLedger implements LedgerSource {
     private final Secrets secrets;
     private final MeterRegistry metrics;
     private final Timer acknowledgements;
+    private final Counter wentBack;
     private final ScheduledExecutorService opener = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread thread = new Thread(task, "ledger-opener");
         thread.setDaemon(true);
@@ -55,12 +59,17 @@ public class KafkaLedger implements LedgerSource {
     });
     private volatile @Nullable OpenLedger open;
     private volatile @Nullable KafkaClientMetrics producerMetrics;
+    private volatile boolean fenced;
     private volatile String state = "the genesis records are not yet read";
 
     KafkaLedger(GatewayConfig config, Secrets secrets, MeterRegistry metrics) {
         this.acknowledgements = Timer.builder("attestream.ingest.acknowledgement")
                 .description("Until the brokers acknowledged an event, of those they did (acks=all)")
                 .serviceLevelObjectives(LatencyBounds.SECONDS)
+                .register(metrics);
+        this.wentBack = Counter.builder("attestream.ledger.went.back")
+                .description(
+                        "Looks at topic events that found it without records it had, one a second from the first on")
                 .register(metrics);
         this.metrics = metrics;
         this.config = config;
@@ -75,6 +84,11 @@ public class KafkaLedger implements LedgerSource {
     @Override
     public String state() {
         return state;
+    }
+
+    @Override
+    public boolean isFenced() {
+        return fenced;
     }
 
     void onStart(@Observes @Priority(100) StartupEvent event) {
@@ -107,12 +121,15 @@ public class KafkaLedger implements LedgerSource {
             } else {
                 again(((GenesisReader.Result.NotReady) result).reason());
             }
+        } catch (InvalidFormat e) {
+            refuse(String.valueOf(e.getMessage()));
         } catch (RuntimeException e) {
             again("the brokers cannot be asked: " + e.getMessage());
         }
     }
 
-    private void checkTopicsAndOpen(Map<String, Object> connection, Topics topics, LedgerDefinition ledger) {
+    private void checkTopicsAndOpen(Map<String, Object> connection, Topics topics, LedgerDefinition ledger)
+            throws InvalidFormat {
         Rules rules = ledger.genesis().get(0).rules();
         List<TopicContract.Violation> violations;
         try (Admin admin = Admin.create(connection)) {
@@ -122,6 +139,7 @@ public class KafkaLedger implements LedgerSource {
             refuse("topics are not as the ledger needs them: " + violations);
             return;
         }
+        long[] publishedEnds = PublishedEnds.read(connection, topics, ledger, READ_TIMEOUT);
         EventIntake intake = EventIntake.of(
                 ledger,
                 secrets.contentTag(),
@@ -133,7 +151,12 @@ public class KafkaLedger implements LedgerSource {
                 ledger.shards(),
                 rules.maxPayloadBytes(),
                 nanos -> acknowledgements.record(nanos, TimeUnit.NANOSECONDS));
+        log.expectEnds(publishedEnds);
         log.learnEnds();
+        if (log.hasGoneBack()) {
+            fence(topics.events(), log);
+            return;
+        }
         register(log, ledger.shards());
         open = new OpenLedger(ledger.key(), ledger.shards(), ledger.incarnation(), intake, log);
         state = "open";
@@ -165,14 +188,27 @@ public class KafkaLedger implements LedgerSource {
     private void requireSameLog(KafkaEventLog log, String topic, LedgerDefinition ledger) {
         log.learnEnds();
         Optional<String> difference = log.describe().flatMap(described -> EventsTopic.difference(described, ledger));
-        if (open != null && (difference.isPresent() || log.hasGoneBack())) {
+        if (open == null) {
+            return;
+        }
+        if (log.hasGoneBack()) {
             open = null;
-            refuse(
-                    difference.orElse(
-                            "topic " + topic
-                                    + " went back behind its known end: it was deleted and made again, or lost its end. Restore the ledger"));
+            fence(topic, log);
+        } else if (difference.isPresent()) {
+            open = null;
+            refuse(difference.get());
             log.abandon();
         }
+    }
+
+    /** Counts on, so that whoever watches sees it for as long as it is so, also of an instance that found it as it started. */
+    private void fence(String topic, KafkaEventLog log) {
+        fenced = true;
+        refuse(
+                "topic " + topic
+                        + " went back behind its known end: it was deleted and made again, or lost its end. Restore the ledger");
+        var unused = opener.scheduleWithFixedDelay(wentBack::increment, 0, LOOK.toMillis(), TimeUnit.MILLISECONDS);
+        log.abandon();
     }
 
     private void again(String reason) {

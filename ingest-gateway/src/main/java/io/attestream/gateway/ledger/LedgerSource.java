@@ -10,4 +10,7 @@ public interface LedgerSource {
 
     /** For the health check: what is still missing, or that nothing is. */
     String state();
+
+    /** Whether events that were acknowledged are gone from the log: starting this instance again must not hide it. */
+    boolean isFenced();
 }

@@ -215,6 +215,30 @@ class KafkaEventLogTest {
         }
     }
 
+    /** A gateway that was started again knows nothing of what it acknowledged before. */
+    @Test
+    void aLogThatEndsBelowWhatWasPublishedHasGoneBack() throws Exception {
+        // given
+        Acknowledging producer = new Acknowledging();
+        AtomicLong end = new AtomicLong(999);
+        try (KafkaEventLog log = new KafkaEventLog("events", 1, producer, ends(end), SHORT, SHORT, nanos -> {})) {
+            // when
+            log.expectEnds(new long[] {1_000});
+            log.learnEnds();
+
+            // then
+            assertThat(log.hasGoneBack()).isTrue();
+        }
+        try (KafkaEventLog log = new KafkaEventLog("events", 1, producer, ends(end), SHORT, SHORT, nanos -> {})) {
+            // when
+            log.expectEnds(new long[] {999});
+            log.learnEnds();
+
+            // then
+            assertThat(log.hasGoneBack()).isFalse();
+        }
+    }
+
     /** Brokers that know this end of every partition. */
     private static Admin ends(AtomicLong end) {
         return (Admin) Proxy.newProxyInstance(

@@ -60,4 +60,9 @@ public class FakeLedgerSource implements LedgerSource {
     public String state() {
         return open ? "open" : "closed by the test";
     }
+
+    @Override
+    public boolean isFenced() {
+        return false;
+    }
 }
