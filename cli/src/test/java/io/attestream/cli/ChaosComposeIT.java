@@ -74,6 +74,8 @@ class ChaosComposeIT {
             %2$s
             'context inspect '*) echo "${DOCKER_HOST:-unix:///var/run/docker.sock}" ;;
             *'config --services') echo gateway-1; echo processors-1 ;;
+            *' ps -q --status running '*) id=$(cat services/$it 2>/dev/null) || exit 0
+                [ "$(cat containers/$id/Status)" != running ] || echo $id ;;
             *' ps -a -q '*|*' ps -q '*) cat services/$it 2>/dev/null; exit 0 ;;
             *' kill '*|*' stop '*) of; echo exited > $at/Status ;;
             *' start '*) of; echo running > $at/Status ;;
@@ -186,6 +188,18 @@ class ChaosComposeIT {
                         "compose exec -T processors-1 dd if=/dev/zero of=/state/chaos-ballast bs=1M count=1024",
                         "compose exec -T processors-1 rm -f /state/chaos-ballast");
         assertThat(scratch.resolve("ballast")).doesNotExist();
+    }
+
+    /** A service that ends when its disk is full takes the disk with it: nothing is left, and nothing for ever in the journal. */
+    @Test
+    void aDiskThatWentWithItsContainerNeedNotBeFreed() throws Exception {
+        docker("""
+            *' dd '*) echo exited > containers/%s/Status; fail 'dd: No space left on device' ;;
+            *' rm -f '*) fail 'service "processors-1" is not running' ;;
+            """.formatted(OTHER_ID));
+        Script.Ended ended = chaos("disk-full", "processors-1", "--allow", "demo", "--directory", "/state");
+        assertThat(ended.exitCode()).as(ended.err()).isZero();
+        assertThat(journal()).doesNotExist();
     }
 
     /** The disk of /state is that of all the container. */

@@ -32,6 +32,11 @@ final class Docker {
         List<String> containers(String service) throws IOException {
             return run(arguments("ps", "-a", "-q", service)).lines().toList();
         }
+
+        /** Whether a service has a container that runs. */
+        boolean runs(String service) throws IOException {
+            return !run(arguments("ps", "-q", "--status", "running", service)).isBlank();
+        }
     }
 
     /** @throws IOException with what it printed, if it failed */

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** Processes of this machine, which are told from later ones with the same id by when they started. */
 final class Processes {
@@ -52,22 +53,35 @@ final class Processes {
      * @throws IOException with what it printed, if it is not there, does not end in time, or ends with another code than 0
      */
     static String run(List<String> command) throws IOException {
+        return run(command, COMMAND_TIMEOUT);
+    }
+
+    /** @param timeout after which it is killed, with all it started: what those print is waited for, too */
+    static String run(List<String> command, Duration timeout) throws IOException {
         Process process = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectInput(ProcessBuilder.Redirect.from(new java.io.File("/dev/null")))
                 .start();
+        AtomicBoolean isLate = new AtomicBoolean();
         try {
             // Ends the reading below, too, when it takes too long.
             process.onExit()
-                    .orTimeout(COMMAND_TIMEOUT.toSeconds(), TimeUnit.SECONDS)
+                    .orTimeout(timeout.toMillis(), TimeUnit.MILLISECONDS)
                     .exceptionally(late -> {
+                        List<ProcessHandle> all = process.descendants().toList();
+                        isLate.set(true);
                         process.destroyForcibly();
+                        all.forEach(ProcessHandle::destroyForcibly);
                         return process;
                     });
             String printed = new String(
                             process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8)
                     .stripTrailing();
             int exit = process.waitFor();
+            if (isLate.get()) {
+                throw new IOException(
+                        String.join(" ", command) + " did not end in " + timeout.toMillis() + " ms: " + printed);
+            }
             if (exit != 0) {
                 throw new IOException(String.join(" ", command) + " ended with " + exit + ": " + printed);
             }

@@ -285,7 +285,7 @@ sealed interface Undo {
         }
     }
 
-    /** Deletes the file that fills a disk in a container. */
+    /** Deletes the file that fills a disk in a container; a disk of a container that does not run went with it. */
     record DeleteInContainer(Docker.Project project, String service, String directory) implements Undo {
         private List<String> arguments() {
             return project.arguments("exec", "-T", service, "rm", "-f", directory + "/" + Ballast.NAME);
@@ -293,7 +293,9 @@ sealed interface Undo {
 
         @Override
         public void run() throws IOException {
-            Docker.run(arguments());
+            if (project.runs(service)) {
+                Docker.run(arguments());
+            }
         }
 
         @Override
