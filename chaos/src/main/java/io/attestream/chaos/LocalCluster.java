@@ -312,7 +312,7 @@ public final class LocalCluster implements AutoCloseable {
                         generation,
                         origin,
                         DevIdentityProvider.TENANT,
-                        data.resolve("keys/ledger.skey"),
+                        signingKey(data),
                         data.resolve("objects").toString()));
         ledger = prepared;
         Generation.keep(data, generation);
@@ -365,6 +365,11 @@ public final class LocalCluster implements AutoCloseable {
             throw new IllegalStateException("the cluster was stopped before all of it was started");
         }
         process.start();
+    }
+
+    /** Where the ledger's signing key is in a data directory; it is made with the ledger. */
+    public static Path signingKey(Path data) {
+        return data.resolve("keys/ledger.skey");
     }
 
     static Path controlSecret(Path data) {
@@ -464,9 +469,7 @@ public final class LocalCluster implements AutoCloseable {
         environment.put(
                 "ATTESTREAM_CHECKPOINTER_STANDBY",
                 Boolean.toString(options.topology().checkpointers() > 1));
-        environment.put(
-                "ATTESTREAM_LEDGER_SIGNING_KEY_FILE",
-                data.resolve("keys/ledger.skey").toString());
+        environment.put("ATTESTREAM_LEDGER_SIGNING_KEY_FILE", signingKey(data).toString());
         environment.put("ATTESTREAM_PACKS_SIZE_BYTES_MAX", Integer.toString(32 << 20)); // four times that fits the heap
         List<String> command = new JvmCommand(installation, 512)
                 .main(installation.checkpointerLib(), "io.attestream.checkpointer.Main");

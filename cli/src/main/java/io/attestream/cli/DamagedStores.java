@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -26,12 +27,16 @@ final class DamagedStores {
 
     /** Looks at all stores; also while the processors run. */
     List<StateCheck.Finding> find() throws IOException, InterruptedException {
+        return look().orElse(List.of());
+    }
+
+    /** As above; empty if there is no store, or no such directory. */
+    Optional<List<StateCheck.Finding>> look() throws IOException, InterruptedException {
         if (!Files.isDirectory(state)) {
-            return List.of();
+            return Optional.empty();
         }
-        return new StateCheck(state, bytesPerSecondMax, (stores, total) -> {})
-                .run()
-                .findings();
+        StateCheck.Report looked = new StateCheck(state, bytesPerSecondMax, (stores, total) -> {}).run();
+        return looked.stores() == 0 ? Optional.empty() : Optional.of(looked.findings());
     }
 
     /**

@@ -34,6 +34,15 @@ final class FaultMatrix {
         return new FaultMatrix(JSON.valueToTree(all));
     }
 
+    /** Whether a file that is there holds results, to which others can be added. */
+    static boolean isOne(Path file) {
+        try {
+            return JSON.readTree(Files.readString(file)).path("faults").isArray();
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
     static FaultMatrix read(Path file) {
         try {
             return new FaultMatrix(JSON.readValue(Files.readString(file), ObjectNode.class));

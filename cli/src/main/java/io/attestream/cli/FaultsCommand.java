@@ -92,10 +92,11 @@ final class FaultsCommand implements Callable<Integer> {
     public Integer call() {
         Output output = form.output();
         Limits.check("--strikes", strikes, 1, STRIKES_MAX);
-        List<Fault> chosen = faults.contains(ALL)
-                ? Arrays.asList(Fault.values())
-                : faults.stream().map(Fault::of).toList();
+        List<Fault> named =
+                faults.stream().filter(word -> !word.equals(ALL)).map(Fault::of).toList();
+        List<Fault> chosen = faults.contains(ALL) ? Arrays.asList(Fault.values()) : named;
         requireAnyMoment(chosen);
+        requireResults();
         List<Object> results = new ArrayList<>();
         for (Fault fault : chosen) {
             output.say(Tone.STRONG, "Fault " + fault.word() + ": " + fault.what());
@@ -168,7 +169,15 @@ final class FaultsCommand implements Callable<Integer> {
                                 "Give --moment all or one of " + String.join(", ", FaultMoment.words()))));
             }
         }
-        return chosen;
+        return moments.contains(ALL) ? EnumSet.noneOf(FaultMoment.class) : chosen;
+    }
+
+    /** A fault takes minutes, and its result is to be kept there. */
+    private void requireResults() {
+        if (result != null && Files.exists(result) && !FaultMatrix.isOne(result)) {
+            throw new CliException(
+                    ExitCode.USAGE, result + " holds no results of faults", "Name another file with --result.");
+        }
     }
 
     private void requireAnyMoment(List<Fault> chosen) {

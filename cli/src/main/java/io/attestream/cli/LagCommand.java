@@ -29,6 +29,7 @@ import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.errors.InterruptException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -117,6 +118,15 @@ final class LagCommand implements Callable<Integer> {
                 pauseMillis = watchSeconds * 1_000L;
             }
         } catch (KafkaException e) {
+            if (e instanceof ConfigException || e.getCause() instanceof ConfigException) {
+                throw new CliException(
+                        ExitCode.USAGE,
+                        String.valueOf(
+                                e.getCause() == null
+                                        ? e.getMessage()
+                                        : e.getCause().getMessage()),
+                        "Check --bootstrap-servers (host:port) and --command-config.");
+            }
             throw new CliException(
                     ExitCode.UNAVAILABLE,
                     "Kafka does not answer: " + e.getMessage(),

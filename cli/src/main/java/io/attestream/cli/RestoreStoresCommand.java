@@ -121,7 +121,11 @@ final class RestoreStoresCommand implements Callable<Integer> {
     private void setApart(Output output, String process, Path directory, Path apart)
             throws IOException, InterruptedException {
         DamagedStores stores = stores(directory);
-        List<StateCheck.Finding> findings = stores.find();
+        List<StateCheck.Finding> findings = stores.look()
+                .orElseThrow(() -> new CliException(
+                        ExitCode.USAGE,
+                        directory + " has no state store",
+                        "Give attestream.state.directory of the processors."));
         say(output, process, findings, stores.setApart(findings, apart.resolve(NAME.format(Instant.now()))));
     }
 

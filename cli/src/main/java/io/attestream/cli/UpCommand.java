@@ -4,6 +4,7 @@ package io.attestream.cli;
 import io.attestream.chaos.LedgerBootstrap;
 import io.attestream.chaos.LocalCluster;
 import io.attestream.cli.Output.Tone;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -120,13 +121,14 @@ final class UpCommand implements Callable<Integer> {
         if (checkpoint != null && !restoreKafka) {
             throw new CliException(ExitCode.USAGE, "--checkpoint is for --restore-kafka", "");
         }
+        LedgerBootstrap bootstrap = restoreKafka ? restoreBootstrap() : bootstrap();
         output.say(Tone.STRONG, "Starting the local cluster in " + dataDirectory);
         LocalCluster.Options options = new LocalCluster.Options(
                 dataDirectory,
                 shards,
                 processors,
                 gateways,
-                restoreKafka ? restoreBootstrap(checkpoint) : bootstrap(),
+                bootstrap,
                 line -> output.say("  " + line),
                 Map.of(),
                 newGeneration || restoreKafka);
@@ -140,11 +142,26 @@ final class UpCommand implements Callable<Integer> {
         }
     }
 
-    private static LedgerBootstrap restoreBootstrap(@Nullable Path kept) {
-        // The key is known once the data directory is looked at.
-        return environment -> new RestoreBootstrap(Checkpoints.kept(
-                        kept, Bootstrap.read(environment.signingKey()).verifier()))
-                .prepare(environment);
+    /** What is given is looked at before anything is started. */
+    private LedgerBootstrap restoreBootstrap() {
+        if (newGeneration) {
+            throw new CliException(
+                    ExitCode.USAGE,
+                    "--restore-kafka makes a new generation by itself, out of the object store",
+                    "Leave --new-generation and --from-archive away.");
+        }
+        Path key = LocalCluster.signingKey(dataDirectory);
+        if (!Files.exists(key)) {
+            throw new CliException(
+                    ExitCode.USAGE,
+                    dataDirectory + " has no ledger that could go on: there is no " + key,
+                    "Check --data-dir.");
+        }
+        if (checkpoint != null && !Files.exists(checkpoint)) {
+            throw new CliException(ExitCode.USAGE, "there is no file " + checkpoint, "Check --checkpoint.");
+        }
+        return new RestoreBootstrap(
+                Checkpoints.kept(checkpoint, Bootstrap.read(key).verifier()));
     }
 
     private Bootstrap bootstrap() {

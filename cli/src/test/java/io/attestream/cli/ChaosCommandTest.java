@@ -112,4 +112,12 @@ class ChaosCommandTest {
         assertThat(run(List.of("chaos", "heal", "--data-dir", data.toString()))).isEqualTo(ExitCode.OK);
         assertThat(data.resolve("chaos")).doesNotExist();
     }
+
+    @Test
+    void whereNoClusterEverRanNothingIsSaidToBeHealed() {
+        Path typo = data.resolve("typo");
+        assertThat(run(List.of("chaos", "heal", "--data-dir", typo.toString()))).isEqualTo(ExitCode.USAGE);
+        assertThat(err.toString()).contains("holds no cluster and no journal of faults", "--data-dir");
+        assertThat(typo).doesNotExist();
+    }
 }

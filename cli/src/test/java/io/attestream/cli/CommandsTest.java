@@ -617,6 +617,82 @@ class CommandsTest {
         assertThat(out.toString()).contains("Example").contains("attestream " + command);
     }
 
+    /** What is no ledger's would be noticed only after a broker was started. */
+    @Test
+    void aRestoreOfKafkaLooksAtWhatItIsGivenBeforeItStartsAnything() throws Exception {
+        // given
+        Path typo = directory.resolve("typo");
+        Path data = directory.resolve("data");
+        String skey = Files.createDirectories(data.resolve("keys"))
+                .resolve("ledger.skey")
+                .toString();
+        assertThat(run("keys", "generate", "--origin", "ledger.example/test", "--key-file", skey))
+                .isEqualTo(ExitCode.OK);
+
+        // when, then
+        assertThat(run("up", "--data-dir", typo.toString(), "--restore-kafka")).isEqualTo(ExitCode.USAGE);
+        assertThat(err.toString()).contains("has no ledger that could go on", "Check --data-dir");
+        assertThat(typo).doesNotExist();
+
+        String missing = directory.resolve("missing").toString();
+        assertThat(run("up", "--data-dir", data.toString(), "--restore-kafka", "--checkpoint", missing))
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(err.toString()).contains("there is no file " + missing);
+
+        // the missing file ends it if this does not
+        assertThat(run(
+                        "up",
+                        "--data-dir",
+                        data.toString(),
+                        "--restore-kafka",
+                        "--new-generation",
+                        "--checkpoint",
+                        missing))
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(err.toString()).contains("Leave --new-generation and --from-archive away");
+        assertThat(data).isDirectoryContaining("glob:**/keys").isDirectoryNotContaining("glob:**/cluster.json");
+        assertThat(data.resolve("kafka")).doesNotExist();
+    }
+
+    @Test
+    void aStateDirectoryWithoutAStoreIsNotCalledGood() throws Exception {
+        for (Path state : List.of(directory.resolve("typo"), Files.createDirectory(directory.resolve("empty")))) {
+            assertThat(run("restore", "stores", "--state", state.toString())).isEqualTo(ExitCode.USAGE);
+            assertThat(err.toString()).contains(state + " has no state store", "attestream.state.directory");
+        }
+    }
+
+    @Test
+    void aBrokerWithoutAPortIsAMistakeOfWhoAsksForLag() {
+        assertThat(run("lag", "--bootstrap-servers", "kafka")).isEqualTo(ExitCode.USAGE);
+        assertThat(err.toString()).contains("kafka", "host:port");
+    }
+
+    @Test
+    void aFaultThatIsNoneIsToldBesideAll() {
+        // the moment ends it if the fault does not
+        assertThat(run("drill", "faults", "--fault", "all,typo", "--moment", "none"))
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(err.toString()).contains("there is no fault typo");
+    }
+
+    /** One that rots files of state does so at no snapshot; the file ends it before anything is done. */
+    @Test
+    void allMomentsAreAllWhateverIsNamedBesideAndAFileWithoutResultsIsKept() throws Exception {
+        assertThat(run(
+                        "drill",
+                        "faults",
+                        "--fault",
+                        "lost-directory",
+                        "--moment",
+                        "all,snapshot",
+                        "--result",
+                        event.toString()))
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(err.toString()).contains(event + " holds no results of faults", "--result");
+        assertThat(Files.readString(event)).isEqualTo(EVENT);
+    }
+
     @Test
     void aGatewayThatSawEventsVanishIsNotJustStartedAgain() throws Exception {
         // given a launcher of one

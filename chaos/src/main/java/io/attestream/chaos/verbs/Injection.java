@@ -181,11 +181,15 @@ public final class Injection implements AutoCloseable {
      * Undoes what a process left that was killed, on a local cluster.
      *
      * @return what was undone, in words; empty if there was nothing
-     * @throws ChaosRefused if the process lives, or the journal is not the caller's or holds anything that no fault writes; nothing
+     * @throws ChaosRefused if no cluster ever ran there, the process lives, or the journal is not the caller's or holds anything that no fault writes; nothing
      *     was touched
      * @throws IllegalStateException if a step failed; the rest was undone
      */
     public static List<String> heal(Path dataDirectory) {
+        if (!Files.exists(dataDirectory.resolve("cluster.json"))
+                && !Files.isDirectory(Journal.directory(dataDirectory))) {
+            throw new ChaosRefused(dataDirectory + " holds no cluster and no journal of faults", "Check --data-dir.");
+        }
         return heal(dataDirectory, Optional.empty());
     }
 
