@@ -23,6 +23,9 @@ public final class PrometheusRules {
             .build();
 
     private static final List<String> WINDOWS = List.of("5m", "30m", "1h", "2h", "6h", "1d", "3d");
+    /** So long after Prometheus began to look, what is missing may still come. */
+    private static final String START = "10m";
+
     private static final String RUNBOOKS = "https://github.com/attestream/attestream/blob/main/runbooks/";
 
     private PrometheusRules() {}
@@ -63,10 +66,7 @@ public final class PrometheusRules {
             rules.add(never(slo, never));
         } else {
             if (slo.indicator() instanceof Indicator.Slices slices) {
-                rules.add(record(
-                        "slo:good_slice:bool",
-                        "max(" + slices.query() + ") <= bool " + plain(slices.max()),
-                        labels(slo)));
+                rules.add(record("slo:good_slice:bool", goodSlice(slo, slices), labels(slo)));
             }
             WINDOWS.forEach(window ->
                     rules.add(record("slo:sli_error:ratio_rate" + window, errorRatio(slo, window), labels(slo))));
@@ -77,6 +77,12 @@ public final class PrometheusRules {
         group.put("name", "slo-" + slo.name());
         group.put("rules", rules);
         return group;
+    }
+
+    /** What nobody measures is not good; but while everything is started there is nothing to measure yet. */
+    private static String goodSlice(Slo slo, Indicator.Slices slices) {
+        return "(max(" + slices.query() + ") <= bool " + plain(slices.max())
+                + ") or on () (0 * slo:objective:ratio{slo=\"" + slo.name() + "\"} offset " + START + ")";
     }
 
     private static String errorRatio(Slo slo, String window) {

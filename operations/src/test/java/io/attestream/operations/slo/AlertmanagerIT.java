@@ -29,6 +29,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Who is woken by what, by a real Alertmanager. */
 @Tag("ops")
@@ -108,6 +110,14 @@ class AlertmanagerIT {
         return names;
     }
 
+    private static List<String> slos(List<JsonNode> messages) {
+        List<String> slos = new ArrayList<>();
+        messages.forEach(message -> message.path("alerts")
+                .forEach(alert -> slos.add(alert.at("/labels/slo").asText())));
+        slos.removeIf(String::isEmpty);
+        return slos;
+    }
+
     @Test
     void aStageThatIsGonePagesOnceWhateverFollowsFromIt() throws Exception {
         // when
@@ -144,6 +154,43 @@ class AlertmanagerIT {
                         .containsExactlyInAnyOrder(
                                 "AttestreamProcessDown", "AttestreamStorageDamaged", "SLOErrorBudgetBurnCritical"));
         await().atMost(SOON).untilAsserted(() -> assertThat(names(tickets)).containsExactly("AttestreamScrubStale"));
+    }
+
+    /** A dead monitor refuses no event, and a dead checkpointer neither. */
+    @ParameterizedTest
+    @ValueSource(strings = {"attestream-monitor", "attestream-checkpointer", "attestream-processors"})
+    void aStageThatIsGoneDoesNotHideWhatItCannotCause(String job) throws Exception {
+        // when
+        fire(
+                alert("AttestreamStageDown", "page", "job", job),
+                alert("SLOErrorRateCritical", "page"),
+                alert("SLOErrorBudgetBurnCritical", "page", "slo", "ingest-latency", "burn", "fast"),
+                alert("SLOErrorBudgetBurnCritical", "page", "slo", "canary", "burn", "fast"));
+
+        // then
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(names(pages))
+                        .containsExactlyInAnyOrder(
+                                "AttestreamStageDown", "SLOErrorRateCritical", "SLOErrorBudgetBurnCritical"));
+        assertThat(slos(pages)).containsExactly("ingest-latency");
+    }
+
+    /** One producer over its limit, and one shard that is stuck. */
+    @Test
+    void refusedEventsDoNotHideThoseThatAreNotPublished() throws Exception {
+        // when
+        fire(
+                alert("SLOErrorRateCritical", "page"),
+                alert("SLOErrorBudgetBurnCritical", "page", "slo", "ingest-availability", "burn", "fast"),
+                alert("SLOErrorBudgetBurnCritical", "page", "slo", "publication-backlog", "burn", "fast"),
+                alert("SLOErrorBudgetBurnWarning", "ticket", "slo", "consumer-lag", "burn", "slow"));
+
+        // then
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(names(pages))
+                        .containsExactlyInAnyOrder("SLOErrorRateCritical", "SLOErrorBudgetBurnCritical"));
+        assertThat(slos(pages)).containsExactly("publication-backlog");
+        await().atMost(SOON).untilAsserted(() -> assertThat(slos(tickets)).containsExactly("consumer-lag"));
     }
 
     @Test
