@@ -9,7 +9,6 @@ import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import java.time.Clock;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -56,11 +55,10 @@ public class Authentication {
             JwksCache cache = new JwksCache(tokens, Clock.systemUTC());
             keys = cache;
             authenticator = new Authenticator(tokens, cache, Clock.systemUTC());
-            Gauge.builder(
-                            "attestream.jwks.age",
-                            () -> cache.age().orElse(Duration.ZERO).toMillis() / 1_000.0)
+            Gauge.builder("attestream.jwks.age", () -> cache.age().toMillis() / 1_000.0)
                     .baseUnit("seconds")
-                    .description("Age of the key set in use")
+                    .description(
+                            "Age of the key set in use; before there is one, as if it had become too old when the process began")
                     .register(metrics);
             Gauge.builder("attestream.jwks.stale.max", () -> tokens.maxStale().toSeconds())
                     .baseUnit("seconds")

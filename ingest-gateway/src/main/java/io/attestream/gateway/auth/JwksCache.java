@@ -61,6 +61,7 @@ public final class JwksCache implements AutoCloseable {
             .expireAfterWrite(UNKNOWN_KEY_MEMORY)
             .build();
 
+    private final Instant begunAt;
     private volatile @Nullable KeySet current;
     // The rest is guarded by this.
     private @Nullable CompletableFuture<Boolean> inFlight;
@@ -71,7 +72,8 @@ public final class JwksCache implements AutoCloseable {
     public JwksCache(AuthSettings.Tokens settings, Clock clock) {
         this.settings = settings;
         this.clock = clock;
-        this.budgetAt = clock.instant();
+        this.begunAt = clock.instant();
+        this.budgetAt = begunAt;
         this.http = HttpClient.newBuilder()
                 .connectTimeout(TIMEOUT)
                 .followRedirects(HttpClient.Redirect.NEVER)
@@ -93,10 +95,11 @@ public final class JwksCache implements AutoCloseable {
         return usable().isPresent();
     }
 
-    /** Age of the keys in use; empty before the first. */
-    public Optional<Duration> age() {
+    /** Of the keys in use; before the first, as of keys that became too old when this began: nobody is let in either way. */
+    public Duration age() {
         KeySet keys = current;
-        return keys == null ? Optional.empty() : Optional.of(Duration.between(keys.fetchedAt(), clock.instant()));
+        Instant fetchedAt = keys == null ? begunAt.minus(settings.maxStale()) : keys.fetchedAt();
+        return Duration.between(fetchedAt, clock.instant());
     }
 
     /** Looks at what is known, without any fetch. */

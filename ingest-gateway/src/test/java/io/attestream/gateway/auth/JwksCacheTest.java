@@ -77,6 +77,26 @@ class JwksCacheTest {
         return authenticator.decide(token).toCompletableFuture().join();
     }
 
+    /** Nobody is let in without keys: an age that looks good would end the page that says so. */
+    @Test
+    void withoutKeysTheAgeIsThatOfKeysThatAreTooOld() {
+        // given: nothing was ever fetched
+        assertThat(cache.isReady()).isFalse();
+        assertThat(cache.age()).isEqualTo(settings.maxStale());
+
+        // when
+        clock.advance(Duration.ofMinutes(3));
+
+        // then
+        assertThat(cache.age()).isEqualTo(settings.maxStale().plusMinutes(3));
+
+        // and when there are some
+        startAndLoad();
+        assertThat(cache.age()).isZero();
+        clock.advance(Duration.ofSeconds(7));
+        assertThat(cache.age()).isEqualTo(Duration.ofSeconds(7));
+    }
+
     @ParameterizedTest(name = "usable for {0} s: every {1} s")
     @CsvSource({"60, 15", "120, 30", "1200, 300", "86400, 300"})
     void keysAreRenewedFourTimesInTheirLifeAtLeast(long maxStaleSeconds, long refreshSeconds) {
