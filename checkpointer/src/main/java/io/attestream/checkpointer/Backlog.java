@@ -3,6 +3,7 @@ package io.attestream.checkpointer;
 
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.tree.CompactRange;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -11,6 +12,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,9 +27,17 @@ final class Backlog {
     private @Nullable Throwable readingFailure;
 
     private boolean readingEnded;
+    private final LongSupplier steadyNanos;
+    private volatile long answeredAtNanos;
 
     Backlog(List<ShardReplica> replicas) {
+        this(replicas, System::nanoTime);
+    }
+
+    Backlog(List<ShardReplica> replicas, LongSupplier steadyNanos) {
         this.replicas = List.copyOf(replicas);
+        this.steadyNanos = steadyNanos;
+        this.answeredAtNanos = steadyNanos.getAsLong();
     }
 
     int shards() {
@@ -45,6 +55,16 @@ final class Backlog {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** A broker told what there is to read, or that there is nothing. */
+    void answered() {
+        answeredAtNanos = steadyNanos.getAsLong();
+    }
+
+    /** How long the brokers have been silent; before their first answer, since this was made. */
+    Duration sinceAnswered() {
+        return Duration.ofNanos(steadyNanos.getAsLong() - answeredAtNanos);
     }
 
     /** Reads one shard's replica. */

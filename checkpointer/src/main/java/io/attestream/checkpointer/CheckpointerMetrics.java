@@ -33,6 +33,9 @@ final class CheckpointerMetrics implements StepListener {
     private static final EnumSet<PublishStep> BEGINNINGS =
             EnumSet.of(PublishStep.ASSEMBLED, PublishStep.SHARD_NOTES_SENT);
 
+    /** Who hears nothing from the brokers for longer does not know that there is nothing. */
+    private static final Duration SILENT_MAX = Duration.ofSeconds(10);
+
     private static final Duration[] PUBLICATION_BOUNDS = LongStream.of(1, 2, 5, 10, 20, 30, 60, 300, 900)
             .mapToObj(Duration::ofSeconds)
             .toArray(Duration[]::new);
@@ -68,7 +71,9 @@ final class CheckpointerMetrics implements StepListener {
                         "attestream_checkpointer_oldest_unpublished_age_seconds",
                         backlog,
                         b -> oldestUnpublishedAgeSeconds(b, clock))
-                .description("Age of the oldest event that was read and is in no published epoch; 0 if there is none")
+                .description(
+                        "Age of the oldest event that was read and is in no published epoch; 0 if there is none, and NaN if no"
+                                + " broker has answered for ten seconds, so that nobody knows")
                 .register(registry);
         publishedSize = new AtomicLongArray(backlog.shards());
         for (Stage stage : Stage.values()) {
@@ -92,6 +97,13 @@ final class CheckpointerMetrics implements StepListener {
                             .publishPercentiles(0.5, 0.99)
                             .register(registry));
         }
+    }
+
+    /** Of a process that has no ledger to tell of yet: its clock may be wrong all the same, and is what its turn goes by. */
+    static String scrapeWaiting(Clock clock) {
+        PrometheusMeterRegistry waiting = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+        ClockMetrics.register(clock, waiting);
+        return waiting.scrape();
     }
 
     void scrubber(Scrubber scrubber) {
@@ -214,7 +226,10 @@ final class CheckpointerMetrics implements StepListener {
                 .mapToObj(shard -> backlog.look(shard, ShardReplica::oldestUnpublishedMillis))
                 .flatMapToLong(OptionalLong::stream)
                 .min();
-        return oldest.isPresent() ? Math.max(0, clock.millis() - oldest.getAsLong()) / 1000.0 : 0;
+        if (oldest.isPresent()) {
+            return Math.max(0, clock.millis() - oldest.getAsLong()) / 1000.0;
+        }
+        return backlog.sinceAnswered().compareTo(SILENT_MAX) > 0 ? Double.NaN : 0;
     }
 
     /** Takes note of what is public now. */

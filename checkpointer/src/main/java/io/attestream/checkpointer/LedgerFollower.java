@@ -16,9 +16,11 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.WakeupException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,6 +46,10 @@ final class LedgerFollower implements Runnable {
     private final Set<Integer> stoppedShards = new HashSet<>();
     private int newestGeneration;
     private long askAgainMillis;
+    /** The consumer's own count of fetches that were answered. */
+    private @Nullable Metric fetches;
+
+    private double answers;
     private volatile boolean stopping;
     private volatile long lastPollMillis;
 
@@ -86,6 +92,7 @@ final class LedgerFollower implements Runnable {
             while (!stopping) {
                 pauseAndResume();
                 read(consumer.poll(POLL));
+                noteAnswers();
                 lastPollMillis = clockMillis.getAsLong();
             }
             backlog.readingEnded(null);
@@ -121,6 +128,20 @@ final class LedgerFollower implements Runnable {
             long next = backlog.look(partition.partition(), replica -> next(replica, partition.topic()));
             requireThere(partition, first.getValue(), next);
             consumer.seek(partition, Math.max(next, first.getValue()));
+        }
+    }
+
+    /** A poll that brings nothing may be one that reached nobody. */
+    private void noteAnswers() {
+        if (fetches == null) {
+            fetches = consumer.metrics().values().stream()
+                    .filter(metric -> metric.metricName().name().equals("fetch-total"))
+                    .findFirst()
+                    .orElse(null);
+        }
+        if (fetches != null && fetches.metricValue() instanceof Double now && now != answers) {
+            answers = now;
+            backlog.answered();
         }
     }
 

@@ -482,6 +482,8 @@ public final class Main {
 
     private String metrics() {
         Running now = running.get();
-        return now == null ? "" : now.metrics().scrape();
+        return now == null
+                ? CheckpointerMetrics.scrapeWaiting(clock)
+                : now.metrics().scrape();
     }
 }

@@ -6,7 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.attestream.proofs.ledger.ShardHead;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -53,6 +57,37 @@ class CheckpointerMetricsTest {
         // and when
         metrics.reached(PublishStep.PUBLISHED, 0);
         assertThat(offset(metrics, 1, "published")).isEqualTo(heads.get(1).nextOffset());
+    }
+
+    /** No objective is met by 0 of somebody who sees nothing. */
+    @Test
+    void nothingToPublishIsNotKnownWhileNoBrokerAnswers() {
+        // given a ledger without events
+        AtomicLong nanos = new AtomicLong();
+        Backlog backlog = new Backlog(
+                List.of(TestShard.withEveryOutcome(new TestLedger(1), 0).replica(1 << 30)), nanos::get);
+        CheckpointerMetrics metrics = new CheckpointerMetrics(backlog, Clock.systemUTC());
+        String series = "\nattestream_checkpointer_oldest_unpublished_age_seconds ";
+        assertThat(metrics.scrape()).contains(series + "0.0\n");
+
+        // when
+        nanos.set(Duration.ofSeconds(11).toNanos());
+
+        // then
+        assertThat(metrics.scrape()).contains(series + "NaN\n");
+
+        // and when they do again
+        backlog.answered();
+        assertThat(metrics.scrape()).contains(series + "0.0\n");
+    }
+
+    /** The clock of who stands by decides when its turn has come. */
+    @Test
+    void whoWaitsTellsItsClock() {
+        Clock clock = Clock.fixed(Instant.ofEpochMilli(1_700_000_000_500L), ZoneOffset.UTC);
+        assertThat(CheckpointerMetrics.scrapeWaiting(clock))
+                .contains("\nattestream_clock_seconds 1.7000000005E9\n")
+                .doesNotContain("attestream_checkpointer");
     }
 
     private static long offset(CheckpointerMetrics metrics, int shard, String stage) {

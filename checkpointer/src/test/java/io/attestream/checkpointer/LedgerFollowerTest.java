@@ -11,6 +11,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.consumer.MockConsumer;
+import org.apache.kafka.common.Metric;
+import org.apache.kafka.common.MetricName;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.junit.jupiter.api.BeforeEach;
@@ -25,16 +27,17 @@ class LedgerFollowerTest {
     private static final TopicPartition SEALED = new TopicPartition(TOPICS.sealed(), 0);
     private static final TopicPartition OUTCOMES = new TopicPartition(TOPICS.outcomes(), 0);
 
-    private final TestShard shard = TestShard.withEveryOutcome(new TestLedger(1), 0);
-    private final Backlog backlog = new Backlog(List.of(shard.replica(1 << 30)));
-    private final Brokers brokers = new Brokers();
     private long nowMillis;
+    private final TestShard shard = TestShard.withEveryOutcome(new TestLedger(1), 0);
+    private final Backlog backlog = new Backlog(List.of(shard.replica(1 << 30)), () -> nowMillis * 1_000_000);
+    private final Brokers brokers = new Brokers();
     private LedgerFollower follower;
 
     /** What was fetched has been read; what the brokers have besides is known to who asks them. */
     private static final class Brokers extends MockConsumer<byte[], byte[]> {
         private final Map<TopicPartition, Long> ends = new HashMap<>();
         private boolean gone;
+        private double fetches;
 
         Brokers() {
             super("none");
@@ -48,6 +51,22 @@ class LedgerFollowerTest {
             addRecord(TestShard.read(partition, record));
             updateEndOffsets(Map.of(partition, record.offset() + 1));
             ends.put(partition, record.offset() + 1);
+        }
+
+        @Override
+        public Map<MetricName, ? extends Metric> metrics() {
+            MetricName name = new MetricName("fetch-total", "consumer-fetch-manager-metrics", "", Map.of());
+            return Map.of(name, new Metric() {
+                @Override
+                public MetricName metricName() {
+                    return name;
+                }
+
+                @Override
+                public Object metricValue() {
+                    return fetches;
+                }
+            });
         }
 
         @Override
@@ -106,6 +125,27 @@ class LedgerFollowerTest {
         // then
         assertThat(backlog.look(0, ShardReplica::newestVerified).head().nextOffset())
                 .isEqualTo(last.offset() + 1);
+    }
+
+    /** Polls of brokers that are gone come back empty, as those of a ledger in which nothing happens. */
+    @Test
+    void aPollThatReachedNobodyIsNoAnswer() {
+        // given
+        brokers.schedulePollTask(() -> {
+            nowMillis = 5_000;
+            brokers.fetches = 7;
+        });
+
+        // when: two polls in which nothing was answered
+        brokers.schedulePollTask(() -> nowMillis = 9_000);
+        brokers.schedulePollTask(() -> {
+            nowMillis = 12_000;
+            follower.stop();
+        });
+        follower.run();
+
+        // then
+        assertThat(backlog.sinceAnswered()).isEqualTo(Duration.ofSeconds(7));
     }
 
     @Test

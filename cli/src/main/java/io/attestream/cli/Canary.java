@@ -44,11 +44,14 @@ final class Canary {
     private final Api producer;
     private final Api auditor;
     private final NoteVerifier key;
+    private final Duration timeout;
     private final Duration lostAfter;
 
     /** What came of it. */
     enum Outcome {
         VERIFIED,
+        /** The token is the canary's own trouble: it says nothing of the ledger. */
+        NOT_ALLOWED,
         /** Or nobody answered. */
         NOT_ACCEPTED,
         /** Accepted, and without a proof in time; or nothing came of it within the limit. */
@@ -59,14 +62,18 @@ final class Canary {
     }
 
     Canary(Api producer, Api auditor, NoteVerifier key) {
-        this(producer, auditor, key, LOST_AFTER);
+        this(producer, auditor, key, TIMEOUT, LOST_AFTER);
     }
 
-    /** @param lostAfter how long a receipt is to be unknown before its event is called lost */
-    Canary(Api producer, Api auditor, NoteVerifier key, Duration lostAfter) {
+    /**
+     * @param timeout in which the proof has to come
+     * @param lostAfter how long a receipt is to be unknown before its event is called lost; also when the time is up meanwhile
+     */
+    Canary(Api producer, Api auditor, NoteVerifier key, Duration timeout, Duration lostAfter) {
         this.producer = producer;
         this.auditor = auditor;
         this.key = key;
+        this.timeout = timeout;
         this.lostAfter = lostAfter;
     }
 
@@ -124,7 +131,7 @@ final class Canary {
         try {
             producer.append(List.of(line), results::add);
         } catch (CliException e) {
-            return Outcome.NOT_ACCEPTED;
+            return e.exitCode() == ExitCode.AUTH ? Outcome.NOT_ALLOWED : Outcome.NOT_ACCEPTED;
         }
         String receipt = results.get(0).path("receipt").path("href").asText();
         if (receipt.isEmpty()) {
@@ -135,21 +142,29 @@ final class Canary {
             if (reply.status() == 200) {
                 return verifies(line, reply.json()) ? Outcome.VERIFIED : Outcome.DOES_NOT_VERIFY;
             }
+            if (reply.status() == 401 || reply.status() == 403) {
+                return Outcome.NOT_ALLOWED;
+            }
             return isUnknown(reply) ? Outcome.LOST : Outcome.NOT_PROVED;
         } catch (CliException e) {
             return Outcome.NOT_PROVED;
         }
     }
 
-    /** What is said of a receipt when it is final, or when the time is up. */
+    /** What is said of a receipt when it is final, or when the time is up; that it is unknown only when it was so for long enough. */
     private Api.Reply await(String receipt) {
-        long deadline = System.nanoTime() + TIMEOUT.toNanos();
+        long deadline = System.nanoTime() + timeout.toNanos();
         long giveUp = deadline;
+        boolean wasUnknown = false;
         while (true) {
             Api.Reply reply = auditor.get(receipt, "application/json");
             long now = System.nanoTime();
-            giveUp = isUnknown(reply) ? Math.min(giveUp, now + lostAfter.toNanos()) : deadline;
-            boolean mayChange = isUnknown(reply) || reply.status() == 202 || reply.status() == 503;
+            boolean unknown = isUnknown(reply);
+            if (unknown != wasUnknown) {
+                giveUp = unknown ? now + lostAfter.toNanos() : deadline;
+                wasUnknown = unknown;
+            }
+            boolean mayChange = unknown || reply.status() == 202 || reply.status() == 503;
             if (!mayChange || now > giveUp) {
                 return reply;
             }

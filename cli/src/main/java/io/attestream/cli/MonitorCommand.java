@@ -136,7 +136,7 @@ final class MonitorCommand implements Callable<Integer> {
             return Optional.empty();
         }
         Limits.check("--metrics-port", metricsPort, 0, 65_535);
-        MonitorMetrics metrics = new MonitorMetrics(monitor, System::currentTimeMillis);
+        MonitorMetrics metrics = new MonitorMetrics(monitor, System::currentTimeMillis, System::nanoTime);
         if (canarySeconds != null) {
             Limits.check("--canary", canarySeconds, 1, Limits.WAIT_SECONDS_MAX);
             var unused = new Canary(connection.api("ingester"), api, key)

@@ -37,7 +37,13 @@ final class MonitorMetrics {
             new EnumMap<>(MonitorResult.ViolationKind.class);
     private final Map<Canary.Outcome, Timer> canaries = new EnumMap<>(Canary.Outcome.class);
 
+    private final LongSupplier verifiedEpochs;
+    private final LongSupplier steadyNanos;
     private volatile boolean caughtUp;
+    private volatile Verified newestVerified;
+
+    /** How many epochs, and when that was first seen here. */
+    private record Verified(long epochs, long atNanos) {}
 
     private enum Look {
         OK,
@@ -45,15 +51,23 @@ final class MonitorMetrics {
         VIOLATION
     }
 
-    MonitorMetrics(Monitor monitor, LongSupplier nowMillis) {
-        this(() -> monitor.state().ledgerSize().value(), monitor::newestEpochMillis, nowMillis);
+    MonitorMetrics(Monitor monitor, LongSupplier nowMillis, LongSupplier steadyNanos) {
+        this(() -> monitor.state().ledgerSize().value(), monitor::newestEpochMillis, nowMillis, steadyNanos);
     }
 
     /**
      * @param verifiedEpochs how many there are
-     * @param newestEpochMillis when the newest of them was made
+     * @param newestEpochMillis when the newest of them was made, by the clock of who made it
+     * @param steadyNanos of a clock that nobody sets
      */
-    MonitorMetrics(LongSupplier verifiedEpochs, Supplier<OptionalLong> newestEpochMillis, LongSupplier nowMillis) {
+    MonitorMetrics(
+            LongSupplier verifiedEpochs,
+            Supplier<OptionalLong> newestEpochMillis,
+            LongSupplier nowMillis,
+            LongSupplier steadyNanos) {
+        this.verifiedEpochs = verifiedEpochs;
+        this.steadyNanos = steadyNanos;
+        this.newestVerified = new Verified(verifiedEpochs.getAsLong(), steadyNanos.getAsLong());
         ClockMetrics.register(Clock.systemUTC(), registry);
         long begunMillis = nowMillis.getAsLong();
         Gauge.builder(
@@ -61,8 +75,8 @@ final class MonitorMetrics {
                         () -> ageSeconds(newestEpochMillis.get(), begunMillis, nowMillis.getAsLong()))
                 .baseUnit("seconds")
                 .description(
-                        "Since the newest epoch was made whose signature, consistency and heads were verified; before the"
-                                + " monitor caught up with the ledger, since it began, which is less")
+                        "Since the newest epoch was made whose signature, consistency and heads were verified, and no less"
+                                + " than since this was done; before the monitor caught up with the ledger, since it began")
                 .register(registry);
         Gauge.builder("attestream.monitor.verified.epochs", verifiedEpochs::getAsLong)
                 .description("Epochs that were verified")
@@ -106,14 +120,19 @@ final class MonitorMetrics {
 
     /**
      * Also of a ledger that stood still before the monitor began: a value that no limit is held against would never page. An epoch
-     * that is verified on the way to the newest says nothing of how old the newest is.
+     * that is verified on the way to the newest says nothing of how old the newest is; and one whose maker's clock is ahead is no
+     * younger than the time since it was verified.
      */
     private double ageSeconds(OptionalLong newestEpochMillis, long begunMillis, long nowMillis) {
         long sinceMillis = caughtUp ? newestEpochMillis.orElse(begunMillis) : begunMillis;
-        return Math.max(0, nowMillis - sinceMillis) / 1000.0;
+        double steadySeconds = (steadyNanos.getAsLong() - newestVerified.atNanos()) / 1e9;
+        return Math.max(steadySeconds, (nowMillis - sinceMillis) / 1000.0);
     }
 
     void looked(MonitorResult result) {
+        if (verifiedEpochs.getAsLong() != newestVerified.epochs()) {
+            newestVerified = new Verified(verifiedEpochs.getAsLong(), steadyNanos.getAsLong());
+        }
         Look look = result instanceof MonitorResult.Ok
                 ? Look.OK
                 : result instanceof MonitorResult.Behind ? Look.BEHIND : Look.VIOLATION;

@@ -86,6 +86,10 @@ class CanaryTest {
 
     /** A gateway that acknowledges everything, and then gives these answers of the receipt, the last one for ever. */
     private Canary.Outcome sendTo(String type, String... receipts) throws Exception {
+        return sendTo(Duration.ofSeconds(60), type, receipts);
+    }
+
+    private Canary.Outcome sendTo(Duration timeout, String type, String... receipts) throws Exception {
         HttpServer gateway = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 16);
         AtomicInteger asked = new AtomicInteger();
         gateway.createContext("/v1/events", exchange -> {
@@ -100,7 +104,7 @@ class CanaryTest {
         try {
             Api api = new Api(
                     URI.create("http://127.0.0.1:" + gateway.getAddress().getPort()), null);
-            return new Canary(api, api, NoteVerifier.parse(KEY), Duration.ofMillis(300)).send();
+            return new Canary(api, api, NoteVerifier.parse(KEY), timeout, Duration.ofMillis(300)).send();
         } finally {
             gateway.stop(0);
         }
@@ -126,6 +130,32 @@ class CanaryTest {
     @Test
     void anEventThatOneGatewayDoesNotKnowYetIsNotLost() throws Exception {
         assertThat(sendTo(PROBLEM, "404 " + UNKNOWN, "202 {}", "500 {}")).isEqualTo(Canary.Outcome.NOT_PROVED);
+    }
+
+    /** A gateway that is started anew just then would wake everybody. */
+    @Test
+    void anEventThatIsUnknownForTheFirstTimeWhenTheTimeIsUpIsNotLostYet() throws Exception {
+        assertThat(sendTo(Duration.ZERO, PROBLEM, "404 " + UNKNOWN, "202 {}")).isEqualTo(Canary.Outcome.NOT_PROVED);
+        assertThat(sendTo(Duration.ZERO, PROBLEM, "404 " + UNKNOWN))
+                .as("and goes on to be so")
+                .isEqualTo(Canary.Outcome.LOST);
+    }
+
+    @Test
+    void aTokenThatDoesNotLetItInSaysNothingOfTheLedger() throws Exception {
+        assertThat(sendTo(PROBLEM, "401 {}")).as("as an auditor").isEqualTo(Canary.Outcome.NOT_ALLOWED);
+        assertThat(sendTo(PROBLEM, "202 {}", "403 {}")).as("as an auditor").isEqualTo(Canary.Outcome.NOT_ALLOWED);
+
+        // and when it is the producer's
+        HttpServer gateway = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 16);
+        gateway.createContext("/v1/events", exchange -> answer(exchange, 401, PROBLEM, "{\"status\":401}"));
+        gateway.start();
+        try {
+            send(gateway.getAddress().getPort(), Duration.ofMillis(20), Duration.ofSeconds(30));
+            requireOutcomes(3, Canary.Outcome.NOT_ALLOWED);
+        } finally {
+            gateway.stop(0);
+        }
     }
 
     @Test

@@ -42,7 +42,7 @@ class MonitorMetricsTest {
         NoteVerifier key = NoteVerifier.parse(KEY);
         Monitor monitor = new Monitor(key.keyName(), key, SILENT, MonitorState.initial(key.keyName(), key.vkey()));
         AtomicLong nowMillis = new AtomicLong(1_000_000);
-        MonitorMetrics metrics = new MonitorMetrics(monitor, nowMillis::get);
+        MonitorMetrics metrics = new MonitorMetrics(monitor, nowMillis::get, () -> nowMillis.get() * 1_000_000);
         metrics.looked(monitor.check());
         assertThat(metrics.scrape()).contains("\nattestream_monitor_checkpoint_age_seconds 0.0\n");
 
@@ -61,7 +61,8 @@ class MonitorMetricsTest {
         // given
         AtomicLong newestMillis = new AtomicLong(1_000);
         AtomicLong nowMillis = new AtomicLong(9_000_000);
-        MonitorMetrics metrics = new MonitorMetrics(() -> 7, () -> OptionalLong.of(newestMillis.get()), nowMillis::get);
+        MonitorMetrics metrics =
+                new MonitorMetrics(() -> 7, () -> OptionalLong.of(newestMillis.get()), nowMillis::get, () -> 0);
 
         // when more is waiting
         metrics.looked(new MonitorResult.Ok(new TreeSize(256), Monitor.EPOCHS_MAX));
@@ -76,5 +77,25 @@ class MonitorMetricsTest {
         assertThat(metrics.scrape()).contains("\nattestream_monitor_checkpoint_age_seconds 1003.0\n");
         metrics.looked(new MonitorResult.Ok(new TreeSize(556), Monitor.EPOCHS_MAX));
         assertThat(metrics.scrape()).as("stays so").contains("\nattestream_monitor_checkpoint_age_seconds 1003.0\n");
+    }
+
+    /** Else a ledger that stands still looks fresh for as long as the clock of its checkpointer is ahead. */
+    @Test
+    void anEpochFromAClockThatIsAheadGetsOldFromItsVerificationOn() {
+        // given: ten minutes ahead
+        AtomicLong epochs = new AtomicLong(7);
+        AtomicLong nowMillis = new AtomicLong(9_000_000);
+        MonitorMetrics metrics = new MonitorMetrics(
+                epochs::get, () -> OptionalLong.of(9_600_000), nowMillis::get, () -> nowMillis.get() * 1_000_000);
+        nowMillis.addAndGet(50_000);
+
+        // when
+        epochs.set(8);
+        metrics.looked(new MonitorResult.Ok(new TreeSize(8), 1));
+        nowMillis.addAndGet(40_000);
+        metrics.looked(new MonitorResult.Ok(new TreeSize(8), 0));
+
+        // then
+        assertThat(metrics.scrape()).contains("\nattestream_monitor_checkpoint_age_seconds 40.0\n");
     }
 }
