@@ -23,7 +23,7 @@ class PromtoolIT {
     private static final Path PROMETHEUS =
             Path.of("../deploy/prometheus").toAbsolutePath().normalize();
     /** A minute on a quiet machine. */
-    private static final long TIMEOUT_SECONDS = 400;
+    private static final long TIMEOUT_SECONDS = 900;
 
     @TempDir
     private Path scratch;
