@@ -206,47 +206,58 @@ final class FaultsCommand implements Callable<Integer> {
     /** What is mounted there goes with it, whatever becomes of it. */
     private JsonNode inOwnMounts(Fault fault) {
         try {
-            Path file = Files.createTempFile("attestream-fault-", ".json");
-            List<String> command = new ArrayList<>(List.of(
-                    "unshare",
-                    "--map-root-user",
-                    "--mount",
-                    Installation.find().home().resolve("attestream").toString(),
-                    "drill",
-                    "faults",
-                    "--in-own-mounts",
-                    "--fault",
-                    fault.word(),
-                    "--moment",
-                    String.join(",", moments),
-                    "--strikes",
-                    Integer.toString(strikes),
-                    "--result",
-                    file.toString()));
-            if (mutate) {
-                command.add("--mutate");
-            }
-            Process child = new ProcessBuilder(command)
-                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                    .redirectError(ProcessBuilder.Redirect.INHERIT)
-                    .start();
-            int exit;
+            Path directory = Files.createTempDirectory("attestream-fault-");
+            Path file = directory.resolve("result.json"); // not there yet: what is there is taken for a result
             try {
-                exit = child.waitFor();
+                int exit = run(commandInOwnMounts(fault, file));
+                if (exit != ExitCode.OK && exit != ExitCode.VERIFICATION_FAILED) {
+                    throw new IllegalStateException("the drill in mounts of its own ended with " + exit);
+                }
+                return FaultMatrix.read(file).faults().get(0);
             } finally {
-                child.destroy();
+                Files.deleteIfExists(file);
+                Files.delete(directory);
             }
-            if (exit != ExitCode.OK && exit != ExitCode.VERIFICATION_FAILED) {
-                throw new IllegalStateException("the drill in mounts of its own ended with " + exit);
-            }
-            JsonNode written = FaultMatrix.read(file).faults().get(0);
-            Files.delete(file);
-            return written;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    private List<String> commandInOwnMounts(Fault fault, Path result) {
+        List<String> command = new ArrayList<>(List.of(
+                "unshare",
+                "--map-root-user",
+                "--mount",
+                Installation.find().home().resolve("attestream").toString(),
+                "drill",
+                "faults",
+                "--in-own-mounts",
+                "--fault",
+                fault.word(),
+                "--moment",
+                String.join(",", moments),
+                "--strikes",
+                Integer.toString(strikes),
+                "--result",
+                result.toString()));
+        if (mutate) {
+            command.add("--mutate");
+        }
+        return command;
+    }
+
+    private static int run(List<String> command) throws IOException {
+        Process child = new ProcessBuilder(command)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        try {
+            return child.waitFor();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted", e);
+        } finally {
+            child.destroy();
         }
     }
 }

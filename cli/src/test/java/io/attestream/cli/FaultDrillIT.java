@@ -61,6 +61,17 @@ class FaultDrillIT {
     }
 
     @Test
+    void aDiskOfItsOwnIsFilledOrTheFaultIsSaidToBeUntested() throws Exception {
+        Script.Ended done = drill("--fault", "disk-full", "--moment", "snapshot", "--strikes", "1");
+        boolean canMount = SmallDisks.canUnshare();
+        assertThat(done.exitCode())
+                .as(done.out() + done.err())
+                .isEqualTo(canMount ? ExitCode.OK : ExitCode.UNAVAILABLE);
+        assertThat(FaultMatrix.read(scratch.resolve("result.json")).isSurvived())
+                .isEqualTo(canMount);
+    }
+
+    @Test
     void whatIsNotDoneIsNoSuccess() throws Exception {
         Script.Ended untested = drill("--fault", "slow-disk");
         assertThat(untested.exitCode()).isEqualTo(ExitCode.UNAVAILABLE);
