@@ -51,6 +51,8 @@ class GameDaysPageTest {
         assertThat(report.path("acknowledgedEvents").asInt()).isPositive();
         assertThat(report.path("acknowledgedEventsLost").asInt(-1)).isZero();
         assertThat(report.path("mttrSeconds").isNumber()).isTrue();
+        assertThat(report.path("mttrSeconds").asDouble()).isBetween(scenario.isOutage() ? 1 : 0.0, (double)
+                scenario.usersOutMax().toSeconds());
         assertThat(report.path("followUps")).isEmpty();
         assertThat(directory.resolve(GameDayEvidence.PEOPLE)).content().startsWith("# Game day: " + scenario.word());
         assertThat(directory.resolve("slis.svg")).content().startsWith("<svg ");
