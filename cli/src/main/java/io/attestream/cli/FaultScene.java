@@ -205,8 +205,11 @@ final class FaultScene {
         return cluster.data().resolve("state").resolve(name);
     }
 
+    /** Of a process that was only just started there may be none yet. */
     void deleteState(String name) {
-        DrillCluster.deleteBelow(state(name));
+        if (Files.isDirectory(state(name))) {
+            DrillCluster.deleteBelow(state(name));
+        }
     }
 
     /** Returns when the processors have written a table of a store to disk. */
