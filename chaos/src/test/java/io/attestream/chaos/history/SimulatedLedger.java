@@ -523,7 +523,8 @@ final class SimulatedLedger {
                 dropped.add(entry.event.name());
                 return;
             }
-            if (isTimeFor(PlantedFlaw.CONFLICT_IS_THERE_TWICE)) {
+            boolean staysInWindow = before.get().index() > shard.leaves.size() - windowLeaves;
+            if (staysInWindow && isTimeFor(PlantedFlaw.CONFLICT_IS_THERE_TWICE)) {
                 plant(entry.event.identity);
                 addLeaf(shard, entry, true);
             }
