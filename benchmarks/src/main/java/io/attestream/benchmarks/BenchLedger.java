@@ -132,9 +132,6 @@ final class BenchLedger implements AutoCloseable {
         environment.put("ATTESTREAM_STATE_DIRECTORY", directory.resolve(name).toString());
         environment.put(
                 "ATTESTREAM_OBJECTS_LOCATION", directory.resolve("objects").toString());
-        environment.put(
-                "ATTESTREAM_INTERNAL_SECRET_FILE",
-                directory.resolve("internal.secret").toString());
         List<String> command =
                 new JvmCommand(installation, 2048).main(installation.processorsLib(), "io.attestream.processors.Main");
         return new ManagedProcess(name, command, environment, directory.resolve(name + ".log"));
@@ -169,16 +166,9 @@ final class BenchLedger implements AutoCloseable {
         environment.put(
                 "ATTESTREAM_OBJECTS_LOCATION", directory.resolve("objects").toString());
         environment.put(
-                "ATTESTREAM_INTERNAL_SECRET_FILE",
-                directory.resolve("internal.secret").toString());
-        environment.put(
                 "ATTESTREAM_DOOR_CONTENT_TAG_KEY_FILE",
                 directory.resolve("internal.secret").toString());
-        environment.put("ENV", "dev");
-        environment.put("AUTH_POLICY", "jwks_rbac");
-        environment.put("JWKS_URL", identities.jwksUrl().toString());
-        environment.put("JWT_ISSUER", identities.issuer());
-        environment.put("JWT_AUDIENCE", DevIdentityProvider.AUDIENCE);
+        environment.putAll(identities.environment());
         List<String> command = new JvmCommand(installation, 1024).jar(installation.gatewayJar());
         return new ManagedProcess("gateway", command, environment, log("gateway"));
     }
@@ -211,6 +201,11 @@ final class BenchLedger implements AutoCloseable {
         environment.put("ATTESTREAM_LEDGER_VERIFIER_KEY", definition.key().vkey());
         environment.put("ATTESTREAM_GENERATION", Integer.toString(generation));
         environment.put("ATTESTREAM_DEV", "true");
+        environment.put("ENV", "dev");
+        environment.put("AUTH_POLICY", "dev");
+        environment.put(
+                "ATTESTREAM_INTERNAL_SECRET_FILE",
+                directory.resolve("internal.secret").toString());
         environment.put("ATTESTREAM_HTTP_HOST", "127.0.0.1");
         environment.put("ATTESTREAM_HTTP_PORT", "0");
         return environment;

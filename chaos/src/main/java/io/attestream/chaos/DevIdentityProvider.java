@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import org.jose4j.jwk.JsonWebKey;
 import org.jose4j.jwk.JsonWebKeySet;
@@ -117,6 +118,21 @@ public final class DevIdentityProvider implements AutoCloseable {
     /** The issuer in its tokens; does not change when the port does. */
     public String issuer() {
         return "https://dev.attestream.invalid";
+    }
+
+    /** The variables with which a service on this machine accepts its tokens, with roles. */
+    public Map<String, String> environment() {
+        return Map.of(
+                "ENV",
+                "dev",
+                "AUTH_POLICY",
+                "jwks_rbac",
+                "JWKS_URL",
+                jwksUrl().toString(),
+                "JWT_ISSUER",
+                issuer(),
+                "JWT_AUDIENCE",
+                AUDIENCE);
     }
 
     /** Whether it serves its keys, as it does at first; else it answers 503. */

@@ -478,7 +478,6 @@ public final class LocalCluster implements AutoCloseable {
 
     private ManagedProcess gatewayProcess(int number) {
         String name = GATEWAY + "-" + number;
-        DevIdentityProvider identities = required(identityProvider);
         Map<String, String> environment = common(GATEWAY);
         environment.put("QUARKUS_HTTP_HOST", "127.0.0.1");
         environment.put("QUARKUS_HTTP_PORT", Integer.toString(port(name)));
@@ -489,12 +488,6 @@ public final class LocalCluster implements AutoCloseable {
         environment.put(
                 "ATTESTREAM_DOOR_CONTENT_TAG_KEY_FILE",
                 data.resolve("keys/content-tag.key").toString());
-        environment.put("ENV", "dev");
-        environment.put("AUTH_POLICY", "jwks_rbac");
-        environment.put("JWKS_URL", identities.jwksUrl().toString());
-        environment.put("JWT_ISSUER", identities.issuer());
-        environment.put("JWT_AUDIENCE", DevIdentityProvider.AUDIENCE);
-        environment.put("JWT_MAX_TOKEN_TTL_SECONDS", Long.toString(TOKEN_LIFETIME.toSeconds()));
         List<String> command = new JvmCommand(installation, 512).jar(installation.gatewayJar());
         return process(name, command, environment);
     }
@@ -508,6 +501,8 @@ public final class LocalCluster implements AutoCloseable {
                 "ATTESTREAM_INTERNAL_SECRET_FILE",
                 data.resolve("keys/internal.secret").toString());
         environment.put("ATTESTREAM_DEV", "true");
+        environment.putAll(required(identityProvider).environment());
+        environment.put("JWT_MAX_TOKEN_TTL_SECONDS", Long.toString(TOKEN_LIFETIME.toSeconds()));
         environment.put("ATTESTREAM_GENERATION", Integer.toString(generation));
         return environment;
     }

@@ -24,6 +24,8 @@ public interface CheckpointerConfig {
 
     LedgerKeys ledger();
 
+    Internal internal();
+
     Objects objects();
 
     Http http();
@@ -57,6 +59,14 @@ public interface CheckpointerConfig {
         @Doc(
                 "The private key itself, meant for the environment variable `ATTESTREAM_LEDGER_SIGNING_KEY`. Never logged.")
         Optional<String> signingKey();
+    }
+
+    /** Between the services. */
+    interface Internal {
+        @Doc(
+                "File with the secret that must be presented as a bearer token to ask for a snapshot (`POST /snapshots`), the same as"
+                        + " the processors'. Without it nobody can.")
+        Optional<Path> secretFile();
     }
 
     interface Objects {

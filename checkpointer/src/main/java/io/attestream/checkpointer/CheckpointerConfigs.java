@@ -83,6 +83,10 @@ final class CheckpointerConfigs {
         requireRange(problems, "attestream.snapshots.kept", snapshots.kept(), 1, 1_000);
         ObjectStores.problem(config.objects().location())
                 .ifPresent(problem -> problems.add("attestream.objects.location: " + problem));
+        config.internal()
+                .secretFile()
+                .filter(file -> !Files.isReadable(file))
+                .ifPresent(file -> problems.add("attestream.internal.secret-file " + file + " cannot be read"));
         requireKeys(problems, config.ledger());
         return problems;
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
+import io.attestream.access.PolicyMetric;
+import io.attestream.access.Start;
 import io.attestream.objects.scrub.Scrubber;
 import io.attestream.operations.clock.ClockMetrics;
 import io.attestream.operations.kafka.KafkaMeters;
@@ -104,6 +106,10 @@ final class CheckpointerMetrics implements StepListener {
         PrometheusMeterRegistry waiting = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         ClockMetrics.register(clock, waiting);
         return waiting.scrape();
+    }
+
+    void access(Start.Policy policy) {
+        PolicyMetric.register(policy, registry);
     }
 
     void scrubber(Scrubber scrubber) {

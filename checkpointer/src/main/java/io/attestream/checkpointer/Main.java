@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
+import io.attestream.access.BearerSecret;
+import io.attestream.access.ServiceStart;
+import io.attestream.access.Start;
 import io.attestream.checkpointer.CheckpointerConfigs.RefusedKeyException;
 import io.attestream.objects.ObjectStores;
 import io.attestream.operations.clock.SteadyClock;
@@ -16,6 +19,7 @@ import io.attestream.schemas.ledger.LedgerDefinition;
 import io.attestream.schemas.topics.TopicContract;
 import io.micrometer.core.instrument.binder.kafka.KafkaClientMetrics;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -44,6 +48,7 @@ public final class Main {
     private static final long ON_DEMAND_INTERVAL_MILLIS = 5_000;
 
     private final CheckpointerConfig config;
+    private final Start.Policy policy;
     private final Clock clock = Clock.systemUTC();
     private final Clock steady = SteadyClock.of(clock);
     private final CountDownLatch stopped = new CountDownLatch(1);
@@ -60,29 +65,28 @@ public final class Main {
             Backlog backlog,
             CheckpointerMetrics metrics) {}
 
-    private Main(CheckpointerConfig config) {
+    private Main(CheckpointerConfig config, Start.Policy policy) {
         this.config = config;
+        this.policy = policy;
     }
 
     public static void main(String[] args) {
-        System.exit(run(StepListener.NONE));
+        System.exit(run(List.of(args), StepListener.NONE));
     }
 
     /** Runs to the end of the process's life and returns its exit code. */
-    static int run(StepListener steps) {
-        CheckpointerConfig config;
-        try {
-            config = CheckpointerConfigs.load();
-        } catch (RuntimeException e) {
-            LOG.error("refused to start: {}", e.getMessage());
+    static int run(List<String> arguments, StepListener steps) {
+        Optional<ServiceStart<CheckpointerConfig>> start =
+                ServiceStart.pass(CheckpointerConfigs::load, CheckpointerConfigs::problems);
+        if (start.isEmpty()) {
             return 1;
         }
-        List<String> problems = CheckpointerConfigs.problems(config);
-        if (!problems.isEmpty()) {
-            problems.forEach(problem -> LOG.error("refused to start: {}", problem));
-            return 1;
-        }
-        Main main = new Main(config);
+        return arguments.contains(Start.CHECK_ARGUMENT)
+                ? 0
+                : run(new Main(start.get().config(), start.get().policy()), steps);
+    }
+
+    private static int run(Main main, StepListener steps) {
         Thread hook = new Thread(main::stopAndWait, "stop");
         Runtime.getRuntime().addShutdownHook(hook);
         try {
@@ -118,13 +122,18 @@ public final class Main {
         }
     }
 
+    private Optional<BearerSecret> secret() throws IOException {
+        Optional<Path> file = config.internal().secretFile();
+        return file.isPresent() ? Optional.of(BearerSecret.read(file.get())) : Optional.empty();
+    }
+
     private void serve(StepListener steps)
             throws IOException, InvalidFormat, RefusedKeyException, InterruptedException {
         try (StatusServer status = StatusServer.start(
                 config.http().host(),
                 config.http().port(),
                 new StatusServer.Pages(
-                        this::live, this::ready, this::metrics, this::snapshots, this::requestSnapshot))) {
+                        this::live, this::ready, this::metrics, this::snapshots, this::requestSnapshot, secret()))) {
             LOG.info("health and metrics on http://{}:{}", config.http().host(), status.port());
             Topics topics = new Topics(config.topics().prefix());
             KafkaClients clients = new KafkaClients(config.kafka().bootstrapServers());
@@ -209,6 +218,7 @@ public final class Main {
         Optional<StoredSnapshots.Stored> start = own.or(() -> seam);
         Backlog backlog = backlog(ledger, definition, start);
         CheckpointerMetrics metrics = new CheckpointerMetrics(backlog, clock);
+        metrics.access(policy);
         EpochArchive archive = new EpochArchive(store);
         Unpacked unpacked = new Unpacked(ledger, config.packs().segmentGraceMillis());
         Packer packer = new Packer(store, archive, unpacked, packLimits(), ledger.shards(), steady);

@@ -4,18 +4,20 @@ package io.attestream.checkpointer;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.attestream.access.BearerSecret;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Supplier;
 
 /**
  * {@code GET /health/live}, {@code /health/ready} and {@code /metrics}; {@code GET /snapshots} tells of the newest, {@code POST
- * /snapshots} asks for one. Nothing else, and nothing secret.
+ * /snapshots} asks for one, and needs the shared secret as a bearer token. Nothing else, and nothing secret.
  */
 final class StatusServer implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -33,13 +35,15 @@ final class StatusServer implements AutoCloseable {
      * What is told, and what can be asked for.
      *
      * @param requestSnapshot returns at once; asking twice before one is taken is asking once
+     * @param secret of those who may ask; nobody may without
      */
     record Pages(
             Supplier<List<Health>> live,
             Supplier<List<Health>> ready,
             Supplier<String> metrics,
             Supplier<Map<String, Object>> snapshots,
-            Runnable requestSnapshot) {}
+            Runnable requestSnapshot,
+            Optional<BearerSecret> secret) {}
 
     static StatusServer start(String host, int port, Pages pages) throws IOException {
         HttpServer server = HttpServer.create(new InetSocketAddress(host, port), BACKLOG);
@@ -66,17 +70,7 @@ final class StatusServer implements AutoCloseable {
         String path = exchange.getRequestURI().getPath();
         String method = exchange.getRequestMethod();
         if (method.equals("POST") && path.equals("/snapshots")) {
-            // A page in a browser cannot send this type without being allowed to.
-            if (!"application/json".equals(exchange.getRequestHeaders().getFirst("Content-Type"))) {
-                send(exchange, 415, "application/json", "{\"reason\":\"content-type-must-be-application/json\"}");
-                return;
-            }
-            pages.requestSnapshot().run();
-            send(
-                    exchange,
-                    202,
-                    "application/json",
-                    JSON.writeValueAsString(pages.snapshots().get()));
+            requestSnapshot(exchange, pages);
             return;
         }
         if (!method.equals("GET")) {
@@ -101,6 +95,26 @@ final class StatusServer implements AutoCloseable {
                         pages.metrics().get());
             default -> send(exchange, 404, "application/json", "{\"reason\":\"not-found\"}");
         }
+    }
+
+    private static void requestSnapshot(HttpExchange exchange, Pages pages) throws IOException {
+        List<String> authorization = exchange.getRequestHeaders().get("Authorization");
+        if (!pages.secret().map(secret -> secret.isPresented(authorization)).orElse(false)) {
+            exchange.getResponseHeaders().set("WWW-Authenticate", "Bearer");
+            send(exchange, 401, "application/json", "{\"reason\":\"unauthorized\"}");
+            return;
+        }
+        // A page in a browser cannot send this type without being allowed to.
+        if (!"application/json".equals(exchange.getRequestHeaders().getFirst("Content-Type"))) {
+            send(exchange, 415, "application/json", "{\"reason\":\"content-type-must-be-application/json\"}");
+            return;
+        }
+        pages.requestSnapshot().run();
+        send(
+                exchange,
+                202,
+                "application/json",
+                JSON.writeValueAsString(pages.snapshots().get()));
     }
 
     private static void sendHealth(HttpExchange exchange, List<Health> checks) throws IOException {

@@ -685,7 +685,9 @@ class CheckpointerIT {
                 "-javaagent:" + Installation.find().home().resolve("chaos/target/agent/child-agent.jar")));
         command.addAll(properties);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), main));
-        ManagedProcess process = new ManagedProcess(name, command, settings, directory.resolve(name + ".log"));
+        Map<String, String> environment = new HashMap<>(settings);
+        environment.putAll(Map.of("ENV", "dev", "AUTH_POLICY", "dev"));
+        ManagedProcess process = new ManagedProcess(name, command, environment, directory.resolve(name + ".log"));
         processes.add(process);
         return process.start();
     }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * The real checkpointer with something happening to it at one step of the publish path. System properties: {@code at}, the
@@ -20,7 +21,7 @@ public final class CrashMain {
     public static void main(String[] args) {
         PublishStep at = PublishStep.valueOf(System.getProperty("at"));
         long from = Long.getLong("from");
-        System.exit(Main.run(new StepListener() {
+        System.exit(Main.run(List.of(), new StepListener() {
             @Override
             public void reached(PublishStep step, long epoch) {
                 if (step == at && epoch >= from) {

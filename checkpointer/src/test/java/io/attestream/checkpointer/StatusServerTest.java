@@ -3,27 +3,36 @@ package io.attestream.checkpointer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.attestream.access.BearerSecret;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class StatusServerTest {
     private final AtomicBoolean up = new AtomicBoolean(true);
     private final AtomicInteger requests = new AtomicInteger();
     private StatusServer server;
 
+    @TempDir
+    private Path directory;
+
     @BeforeEach
     void start() throws IOException {
+        BearerSecret secret = BearerSecret.read(Files.writeString(directory.resolve("secret"), "s3cret"));
         server = StatusServer.start(
                 "127.0.0.1",
                 0,
@@ -32,7 +41,8 @@ class StatusServerTest {
                         () -> List.of(new Health("replay", up.get(), Map.of("epoch", 7L))),
                         () -> "attestream_checkpointer_epoch 7.0\n",
                         () -> Map.of("newestEpoch", requests.get()),
-                        requests::incrementAndGet));
+                        requests::incrementAndGet,
+                        Optional.of(secret)));
     }
 
     @AfterEach
@@ -54,8 +64,8 @@ class StatusServerTest {
     void asksForASnapshotWhenPostedToAndTellsOfTheNewestOtherwise() throws Exception {
         // when
         HttpResponse<String> before = get("/snapshots");
-        HttpResponse<String> posted = post("application/json");
-        HttpResponse<String> byAPage = post("text/plain");
+        HttpResponse<String> posted = post("s3cret", "application/json");
+        HttpResponse<String> byAPage = post("s3cret", "text/plain");
 
         // then
         assertThat(before.body()).isEqualTo("{\"newestEpoch\":0}");
@@ -65,11 +75,29 @@ class StatusServerTest {
         assertThat(requests).hasValue(1);
     }
 
-    private HttpResponse<String> post(String contentType) throws Exception {
+    @Test
+    void nobodyAsksForASnapshotWithoutTheSecret() throws Exception {
+        assertThat(post("other", "application/json").statusCode()).isEqualTo(401);
+        assertThat(post("", "application/json").statusCode()).isEqualTo(401);
+        assertThat(requests).hasValue(0);
+
+        // and if there is none, nobody can
+        server.close();
+        server = StatusServer.start(
+                "127.0.0.1",
+                0,
+                new StatusServer.Pages(
+                        List::of, List::of, () -> "", Map::of, requests::incrementAndGet, Optional.empty()));
+        assertThat(post("s3cret", "application/json").statusCode()).isEqualTo(401);
+        assertThat(requests).hasValue(0);
+    }
+
+    private HttpResponse<String> post(String secret, String contentType) throws Exception {
         return HttpClient.newHttpClient()
                 .send(
                         HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.port() + "/snapshots"))
                                 .header("Content-Type", contentType)
+                                .header("Authorization", "Bearer " + secret)
                                 .POST(HttpRequest.BodyPublishers.ofString("{}"))
                                 .build(),
                         HttpResponse.BodyHandlers.ofString());

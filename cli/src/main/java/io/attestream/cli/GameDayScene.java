@@ -66,7 +66,7 @@ final class GameDayScene implements AutoCloseable {
             URI metrics = URI.create("http://127.0.0.1:" + monitorPort + "/metrics");
             monitor = keep(monitorProcess(data, monitorPort));
             monitor.start().awaitReady(metrics, READY_TIMEOUT);
-            responder = keep(new Responder(data, data.resolve("logs"), this::endByHand));
+            responder = keep(new Responder(Installation.find().home(), data, data.resolve("logs"), this::endByHand));
             pager = keep(Pager.start(responder::page));
             LocalAlertmanager alertmanager = keep(LocalAlertmanager.start(
                     directory(data, "alertmanager"),

@@ -61,6 +61,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             ChaosCommand.class,
             HistoryCommand.class,
             KeysCommand.class,
+            DeployCommand.class,
             DoctorCommand.class
         })
 public final class Main implements Callable<Integer> {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.cli;
 
-import io.attestream.chaos.Installation;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -24,6 +23,7 @@ final class Responder implements AutoCloseable {
     private static final long COMMAND_SECONDS_MAX = 300;
     private static final int OUTPUT_LENGTH_MAX = 4_000;
 
+    private final Path home;
     private final Path data;
     private final Path logs;
     private final Runnable byHand;
@@ -49,11 +49,13 @@ final class Responder implements AutoCloseable {
     record Step(String alert, String command, Instant at, int exitCode, String output) {}
 
     /**
+     * @param home where the runbooks are, and where their commands are run
      * @param data directory of the cluster
      * @param logs directory for what commands say
      * @param byHand what no command can do, before the first page's commands are run, for example to free a disk
      */
-    Responder(Path data, Path logs, Runnable byHand) {
+    Responder(Path home, Path data, Path logs, Runnable byHand) {
+        this.home = home;
         this.data = data;
         this.logs = logs;
         this.byHand = byHand;
@@ -89,8 +91,7 @@ final class Responder implements AutoCloseable {
             if (first) {
                 byHand.run();
             }
-            for (String command :
-                    Runbook.read(Runbook.page(Installation.find().home(), url)).commands("Mitigation", data)) {
+            for (String command : Runbook.read(Runbook.page(home, url)).commands("Mitigation", data)) {
                 add(run(alert, command));
             }
         } catch (IOException | RuntimeException e) {
@@ -109,7 +110,7 @@ final class Responder implements AutoCloseable {
         Instant begun = Instant.now();
         Path log = logs.resolve("responder.log");
         Process shell = new ProcessBuilder("sh", "-euc", command)
-                .directory(Installation.find().home().toFile())
+                .directory(home.toFile())
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.to(log.toFile()))
                 .start();

@@ -10,6 +10,8 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -177,7 +179,7 @@ final class SnapshotsCommand {
                 "",
                 "Examples:",
                 "  attestream snapshots create --data-dir ./attestream-data",
-                "  attestream snapshots create --checkpointer http://checkpointer:8082"
+                "  attestream snapshots create --checkpointer http://checkpointer:8082 --secret-file internal.secret"
             })
     static final class Create implements Callable<Integer> {
         private static final ObjectMapper JSON = new ObjectMapper();
@@ -203,15 +205,24 @@ final class SnapshotsCommand {
                 description = "How long to wait for it (default: ${DEFAULT-VALUE}).")
         private int timeoutSeconds;
 
+        @Option(
+                names = "--secret-file",
+                paramLabel = "<file>",
+                description =
+                        "The secret of the services (attestream.internal.secret-file). Default: that of --data-dir.")
+        private @Nullable Path secretFile;
+
         private final HttpClient http = HttpClient.newHttpClient();
 
         @Override
         public Integer call() throws InterruptedException {
             Output output = form.output();
+            String secret = secret();
             URI address = URI.create(address() + "/snapshots");
             JsonNode before = ask(HttpRequest.newBuilder(address).GET());
             JsonNode now = ask(HttpRequest.newBuilder(address)
                     .header("Content-Type", "application/json")
+                    .header("Authorization", "Bearer " + secret)
                     .POST(HttpRequest.BodyPublishers.ofString("{}")));
             long deadlineNanos =
                     System.nanoTime() + Duration.ofSeconds(timeoutSeconds).toNanos();
@@ -245,6 +256,23 @@ final class SnapshotsCommand {
 
         private static long newest(JsonNode answer) {
             return answer.path("newestEpoch").asLong(-1);
+        }
+
+        private String secret() {
+            Path file = secretFile != null
+                    ? secretFile
+                    : connection
+                            .dataDirectory()
+                            .map(directory -> directory.resolve("keys/internal.secret"))
+                            .orElseThrow(() -> new CliException(
+                                    ExitCode.USAGE,
+                                    "asking for a snapshot needs the secret of the services",
+                                    "Give --secret-file or --data-dir."));
+            try {
+                return Files.readString(file).strip();
+            } catch (IOException e) {
+                throw new CliException(ExitCode.USAGE, file + " cannot be read", "Check --secret-file.");
+            }
         }
 
         private String address() {

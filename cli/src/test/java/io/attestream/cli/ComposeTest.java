@@ -60,7 +60,7 @@ class ComposeTest {
         "checkpointer-1, ATTESTREAM_CHECKPOINTER_STANBY",
         "gateway-1, ATTESTREAM_INSTANCE_ID",
         "gateway-1, OAUTH_TOKEN_URL",
-        "processors-1, AUTH_POLICY",
+        "processors-1, AUTH_POLICIES",
         "monitor, ATTESTREAM_KAFKA_BOOTSTRAP_SERVERS"
     })
     void aVariableThatIsMisspeltOrOfAnotherServiceIsSeen(String service, String variable) throws IOException {
@@ -296,7 +296,8 @@ class ComposeTest {
                     .map(variable -> variable.group(1))
                     .collect(Collectors.toSet());
         }
-        String page = Files.readString(Script.HOME.resolve("docs/configuration/" + target + ".md"));
+        Path pages = Script.HOME.resolve("docs/configuration");
+        String page = Files.readString(pages.resolve(target + ".md")) + Files.readString(pages.resolve("access.md"));
         Set<String> known = Pattern.compile("(?m)^\\|(?: `[a-z.-]+` \\|)? `([A-Z][A-Z_]+)` \\|")
                 .matcher(page)
                 .results()

@@ -91,6 +91,7 @@ class FaultMatrixTest {
         if (!fault.mounts().isEmpty()) {
             assertThat(fault.strikes().keySet()).isSubsetOf(fault.mounts());
         }
-        assertThat(fault.cells().isEmpty()).isEqualTo(fault.untested().isPresent());
+        // What can be done nowhere says why; some can be done where a library is installed.
+        assertThat(fault.cells().isEmpty() && fault.untested().isEmpty()).isFalse();
     }
 }

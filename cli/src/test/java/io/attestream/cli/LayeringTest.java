@@ -59,6 +59,7 @@ class LayeringTest {
         assertThat(modules)
                 .containsExactlyInAnyOrder(
                         "proofs",
+                        "access",
                         "schemas",
                         "objects",
                         "chaos",
@@ -78,6 +79,22 @@ class LayeringTest {
                 .should()
                 .dependOnClassesThat()
                 .resideOutsideOfPackages(PROOFS, "java..", "javax.crypto..", "org.jspecify.annotations..")
+                .check(classes);
+    }
+
+    @Test
+    void theGateKnowsNothingOfWhatIsBehindIt() {
+        dependsOnNone(
+                        "io.attestream.access..",
+                        PROOFS,
+                        SCHEMAS,
+                        "io.attestream.objects..",
+                        "io.attestream.operations..",
+                        GATEWAY,
+                        PROCESSORS,
+                        CHECKPOINTER,
+                        CHAOS,
+                        CLI)
                 .check(classes);
     }
 

@@ -4,11 +4,15 @@ package io.attestream.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -34,7 +38,24 @@ class ResponderTest {
     }
 
     private Responder responder() {
-        return new Responder(scratch.resolve("no-cluster"), scratch, byHand::incrementAndGet);
+        return new Responder(home(), scratch.resolve("no-cluster"), scratch, byHand::incrementAndGet);
+    }
+
+    /** The runbooks as they are, beside an {@code attestream} that has nothing to be built and finds no cluster. */
+    private Path home() {
+        try {
+            Path home = scratch.resolve("home");
+            Path program = home.resolve("attestream");
+            if (!Files.exists(program)) {
+                Files.createDirectory(home);
+                Files.createSymbolicLink(home.resolve("runbooks"), Script.HOME.resolve("runbooks"));
+                Files.writeString(program, "#!/bin/sh\necho no cluster >&2\nexit 1\n");
+                Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwx------"));
+            }
+            return home;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Test
@@ -47,7 +68,8 @@ class ResponderTest {
             // then there is no cluster, so that nothing can be started
             assertThat(responder.steps()).isNotEmpty();
             assertThat(responder.steps().get(0).command()).startsWith("./attestream ");
-            assertThat(responder.steps().get(0).exitCode()).isPositive();
+            assertThat(responder.steps().get(0).exitCode()).isEqualTo(1);
+            assertThat(responder.steps().get(0).output()).isEqualTo("no cluster\n");
             assertThat(byHand).hasValue(1);
             assertThat(responder.mitigatedAt()).isNotNull();
         }
@@ -72,7 +94,7 @@ class ResponderTest {
     @Test
     void noCommandIsRunWhenWhatComesBeforeItCannotBeDone() {
         // given
-        Responder responder = new Responder(scratch, scratch, () -> {
+        Responder responder = new Responder(home(), scratch, scratch, () -> {
             byHand.incrementAndGet();
             throw new IllegalStateException("the disk cannot be freed");
         });

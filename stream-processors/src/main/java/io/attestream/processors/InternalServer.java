@@ -4,6 +4,7 @@ package io.attestream.processors;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.attestream.access.BearerSecret;
 import io.attestream.processors.proofs.Answer;
 import io.attestream.processors.proofs.ProofQueries;
 import io.attestream.proofs.InvalidFormat;
@@ -13,7 +14,6 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -52,13 +52,16 @@ final class InternalServer implements AutoCloseable {
 
     private final HttpServer server;
     private final ThreadPoolExecutor executor;
-    private final byte[] secret;
+    private final BearerSecret secret;
     private final Supplier<@Nullable ProofQueries> queries;
     private final Semaphore admitted = new Semaphore(QUERIES_MAX + WAITING_MAX);
     private final Semaphore running = new Semaphore(QUERIES_MAX, true);
 
     private InternalServer(
-            HttpServer server, ThreadPoolExecutor executor, byte[] secret, Supplier<@Nullable ProofQueries> queries) {
+            HttpServer server,
+            ThreadPoolExecutor executor,
+            BearerSecret secret,
+            Supplier<@Nullable ProofQueries> queries) {
         this.server = server;
         this.executor = executor;
         this.secret = secret;
@@ -72,7 +75,7 @@ final class InternalServer implements AutoCloseable {
     static InternalServer start(
             String host,
             int port,
-            byte[] secret,
+            BearerSecret secret,
             Supplier<@Nullable ProofQueries> queries,
             Supplier<List<HealthCheck>> health,
             Supplier<String> metrics)
@@ -119,7 +122,7 @@ final class InternalServer implements AutoCloseable {
 
     private void handleQuery(HttpExchange exchange) throws IOException {
         try {
-            if (!isAuthorized(exchange)) {
+            if (!secret.isPresented(exchange.getRequestHeaders().get("Authorization"))) {
                 exchange.getResponseHeaders().set("WWW-Authenticate", "Bearer");
                 sendJson(exchange, 401, Map.of("reason", "unauthorized"));
             } else if (!exchange.getRequestMethod().equals("GET")) {
@@ -150,16 +153,6 @@ final class InternalServer implements AutoCloseable {
         } finally {
             admitted.release();
         }
-    }
-
-    private boolean isAuthorized(HttpExchange exchange) {
-        String header = exchange.getRequestHeaders().getFirst("Authorization");
-        String prefix = "Bearer ";
-        if (header == null || !header.startsWith(prefix)) {
-            return false;
-        }
-        byte[] presented = header.substring(prefix.length()).getBytes(StandardCharsets.UTF_8);
-        return MessageDigest.isEqual(presented, secret);
     }
 
     private Answer answer(String path, Map<String, String> parameters) {

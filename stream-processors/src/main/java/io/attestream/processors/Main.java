@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.processors;
 
+import io.attestream.access.ServiceStart;
+import io.attestream.access.Start;
 import io.attestream.proofs.InvalidFormat;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -20,23 +23,21 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] args) {
-        System.exit(run());
+        System.exit(run(List.of(args)));
     }
 
-    private static int run() {
-        ProcessorsConfig config;
-        try {
-            config = ProcessorsConfigs.load();
-        } catch (RuntimeException e) {
-            LOG.error("refused to start: {}", e.getMessage());
+    private static int run(List<String> arguments) {
+        Optional<ServiceStart<ProcessorsConfig>> start =
+                ServiceStart.pass(ProcessorsConfigs::load, ProcessorsConfigs::problems);
+        if (start.isEmpty()) {
             return 1;
         }
-        List<String> problems = ProcessorsConfigs.problems(config);
-        if (!problems.isEmpty()) {
-            problems.forEach(problem -> LOG.error("refused to start: {}", problem));
-            return 1;
-        }
-        Processors processors = new Processors(config);
+        return arguments.contains(Start.CHECK_ARGUMENT)
+                ? 0
+                : run(new Processors(start.get().config(), start.get().policy()));
+    }
+
+    private static int run(Processors processors) {
         CountDownLatch stopped = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(processors, stopped), "stop"));
         try {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.processors;
 
+import io.attestream.access.BearerSecret;
+import io.attestream.access.PolicyMetric;
+import io.attestream.access.Start;
 import io.attestream.objects.ObjectStores;
 import io.attestream.operations.clock.ClockMetrics;
 import io.attestream.operations.kafka.KafkaMeters;
@@ -28,8 +31,6 @@ import io.attestream.schemas.topics.TopicContract;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
@@ -75,8 +76,9 @@ final class Processors {
     private Optional<PackLoader> packLoader = Optional.empty();
     private volatile @Nullable String waitingFor = "the cluster";
 
-    Processors(ProcessorsConfig config) {
+    Processors(ProcessorsConfig config, Start.Policy policy) {
         registry.config().meterFilter(KafkaMeters.filter());
+        PolicyMetric.register(policy, registry);
         ClockMetrics.register(Clock.systemUTC(), registry);
         this.config = config;
         this.topics = new Topics(config.topics().prefix());
@@ -93,7 +95,7 @@ final class Processors {
      * @throws IntegrityException if the ledger, its topics or the state are not what they must be, at start or later
      */
     void run() throws IOException, InvalidFormat, InterruptedException {
-        byte[] secret = Files.readString(config.internal().secretFile()).strip().getBytes(StandardCharsets.UTF_8);
+        BearerSecret secret = BearerSecret.read(config.internal().secretFile());
         try (InternalServer server = InternalServer.start(
                 config.http().host(), config.http().port(), secret, () -> queries, this::health, registry::scrape)) {
             LOG.info(

@@ -105,7 +105,7 @@ class CrashIT {
     static ManagedProcess process(LiveLedger live, Map<String, String> settings) {
         Path home = Path.of(System.getProperty("attestream.home"));
         String instance = settings.get("attestream.instance-id");
-        Map<String, String> environment = new HashMap<>();
+        Map<String, String> environment = new HashMap<>(Map.of("ENV", "dev", "AUTH_POLICY", "dev"));
         settings.forEach((name, value) ->
                 environment.put(name.replaceAll("[^a-z0-9]", "_").toUpperCase(Locale.ROOT), value));
         return new ManagedProcess(

@@ -339,7 +339,8 @@ class FenceIT {
             assertThat(process.exitCode()).isEqualTo(1);
             assertThat(process.log())
                     .content()
-                    .contains("refused to start: attestream.state.cache-size-bytes must be from 1 MiB to 4 GiB, is 0");
+                    .contains("refusing to start")
+                    .contains("attestream.state.cache-size-bytes must be from 1 MiB to 4 GiB, is 0");
         }
     }
 

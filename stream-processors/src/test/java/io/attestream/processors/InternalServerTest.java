@@ -3,13 +3,18 @@ package io.attestream.processors;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.attestream.access.BearerSecret;
 import io.attestream.processors.proofs.ProofQueries;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +23,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.errors.InvalidStateStoreException;
 import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
@@ -26,6 +32,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -39,12 +46,16 @@ class InternalServerTest {
     private @Nullable ProofQueries queries;
     private InternalServer server;
 
+    @TempDir
+    private Path directory;
+
     @BeforeEach
     void start() throws IOException {
+        BearerSecret secret = BearerSecret.read(Files.writeString(directory.resolve("secret"), SECRET));
         server = InternalServer.start(
                 "127.0.0.1",
                 0,
-                SECRET.getBytes(StandardCharsets.UTF_8),
+                secret,
                 () -> {
                     atQuery.run();
                     return queries;
@@ -103,6 +114,46 @@ class InternalServerTest {
         assertThat(answer.statusCode()).isEqualTo(401);
         assertThat(answer.headers().firstValue("WWW-Authenticate")).hasValue("Bearer");
         assertThat(answer.body()).isEqualTo("{\"reason\":\"unauthorized\"}");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "/internal/v1/",
+                "/internal/v1/ledger/checkpoint",
+                "/internal/v1/shards/0/offsets/7",
+                "/internal/v1/shards/0/tiles/0/000.p/5",
+                "/internal%2fv1/ledger/checkpoint",
+                "/internal/v1%2fledger/checkpoint",
+                "//internal/v1/ledger/checkpoint",
+                "/internal//v1/ledger/checkpoint",
+                "/internal/./v1/ledger/checkpoint",
+                "/internal/v1;x=1/ledger/checkpoint",
+                "/health/live/../../internal/v1/ledger/checkpoint",
+                "/metrics/../internal/v1/ledger/checkpoint",
+                "/metrics%2f..%2finternal/v1/ledger/checkpoint",
+                "/%69nternal/v1/ledger/checkpoint",
+                "/INTERNAL/v1/ledger/checkpoint",
+                "http://localhost/internal/v1/ledger/checkpoint"
+            })
+    void noSpellingOfAQueryIsAnsweredWithoutTheSecret(String path) throws IOException {
+        AtomicInteger asked = new AtomicInteger();
+        atQuery = asked::incrementAndGet;
+        for (String method : List.of("GET", "HEAD", "POST", "OPTIONS", "FOO")) {
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+                socket.setSoTimeout(10_000);
+                // when
+                socket.getOutputStream()
+                        .write((method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                                .getBytes(StandardCharsets.ISO_8859_1));
+                String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+                // then it is refused, or taken for the page that everybody may see
+                assertThat(answer).as(method).matches("(?s)HTTP/1\\.1 (200|400|401|404) .*");
+                assertThat(answer).as(method).doesNotContain("not-here", "no-such-query");
+            }
+        }
+        assertThat(asked).hasValue(0);
     }
 
     @ParameterizedTest

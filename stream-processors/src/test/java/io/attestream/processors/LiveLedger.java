@@ -3,6 +3,8 @@ package io.attestream.processors;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.attestream.access.AuthSettings;
+import io.attestream.access.Start;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.control.Rules;
 import io.attestream.schemas.SchemaTexts;
@@ -247,7 +249,7 @@ final class LiveLedger implements AutoCloseable {
 
         private Running(Map<String, String> settings) {
             port = Integer.parseInt(settings.get("attestream.http.port"));
-            processors = new Processors(config(settings));
+            processors = new Processors(config(settings), new Start.Policy(new AuthSettings.Dev(), "dev", List.of()));
             end = CompletableFuture.runAsync(
                     () -> {
                         try {

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.gateway.auth;
 
+import io.attestream.access.AuthSettings;
+import io.attestream.access.Environment;
+import io.attestream.access.PolicyMetric;
+import io.attestream.access.Start;
+import io.attestream.access.StartGate;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.ShutdownEvent;
@@ -9,7 +14,9 @@ import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import java.time.Clock;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -42,15 +49,15 @@ public class Authentication {
 
     /** Before every other observer, and before the HTTP server listens: what throws here ends the process with 1. */
     void onStart(@Observes @Priority(1) StartupEvent event) {
-        Start start = StartGate.decide(name -> config.getOptionalValue(name, String.class));
+        Start start = StartGate.decide(environment());
         if (start instanceof Start.Refuse refuse) {
-            refuse.reasons().forEach(reason -> LOG.error("refusing to start: {}", reason));
+            LOG.error(refuse.screen());
             throw new StartRefused(refuse.reasons());
         }
         Start.Policy policy = (Start.Policy) start;
-        policy.notes().forEach(LOG::warn);
+        policy.log(LOG);
         settings = policy.settings();
-        LOG.info("authentication policy: {}", policy.settings().policy().word());
+        PolicyMetric.register(policy, metrics);
         if (policy.settings() instanceof AuthSettings.Tokens tokens) {
             JwksCache cache = new JwksCache(tokens, Clock.systemUTC());
             keys = cache;
@@ -66,6 +73,18 @@ public class Authentication {
                     .register(metrics);
             cache.start();
         }
+    }
+
+    /** Of all sources the framework reads, as written there. */
+    private Environment environment() {
+        Map<String, String> values = new HashMap<>();
+        for (String name : config.getPropertyNames()) {
+            String value = config.getConfigValue(name).getRawValue();
+            if (value != null) {
+                values.put(name, value);
+            }
+        }
+        return new Environment(values);
     }
 
     void onStop(@Observes ShutdownEvent event) {

@@ -3,6 +3,7 @@ package io.attestream.gateway.auth;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import io.attestream.access.AuthSettings;
 import io.attestream.gateway.http.BoundedBody;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;

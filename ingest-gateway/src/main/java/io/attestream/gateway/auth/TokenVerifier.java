@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.gateway.auth;
 
+import io.attestream.access.AuthPolicy;
+import io.attestream.access.AuthSettings;
 import io.attestream.gateway.auth.AuthDecision.Denied;
 import io.attestream.gateway.auth.AuthDecision.Granted;
 import io.attestream.gateway.auth.AuthDecision.Undecidable;
@@ -8,7 +10,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -85,7 +86,8 @@ public final class TokenVerifier {
         // We understand no critical extension, so any is a reason to refuse (RFC 7515 section 4.1.11).
         require(headers.getObjectHeaderValue("crit") == null, "critical-header");
         require(headers.getObjectHeaderValue("b64") == null, "critical-header");
-        String type = header(headers, "typ").map(TokenVerifier::normalizeType).orElse("");
+        String type =
+                header(headers, "typ").map(AuthSettings.Tokens::normalizeType).orElse("");
         require(settings.types().contains(type), "type-not-allowed");
         String keyId = header(headers, "kid").orElse("");
         require(!keyId.isEmpty() && keyId.length() <= MAX_KEY_ID_LENGTH, "key-id-missing");
@@ -148,11 +150,6 @@ public final class TokenVerifier {
         text(claims, "scope").ifPresent(scope -> roles.addAll(List.of(scope.split(" ", -1))));
         roles.retainAll(Roles.ALL);
         return roles;
-    }
-
-    static String normalizeType(String type) {
-        String lower = type.toLowerCase(Locale.ROOT);
-        return lower.startsWith("application/") ? lower.substring("application/".length()) : lower;
     }
 
     private static Optional<String> header(Headers headers, String name) {

@@ -9,7 +9,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-/** The gateway's settings beside authentication (see {@link io.attestream.gateway.auth.AuthVariable}) and Quarkus. */
+/** The gateway's settings beside authentication (see {@link io.attestream.access.AuthVariable}) and Quarkus. */
 @ConfigMapping(prefix = "attestream")
 public interface GatewayConfig {
     @Describe("`true` relaxes what the topic check demands of replication. Refused in production.")

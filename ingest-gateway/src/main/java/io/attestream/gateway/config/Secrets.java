@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.gateway.config;
 
-import io.attestream.gateway.auth.StartGate;
 import io.attestream.objects.ObjectStores;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.entry.ContentTag;
@@ -19,7 +18,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
-import org.eclipse.microprofile.config.Config;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,15 +30,13 @@ public class Secrets {
     private static final Logger LOG = LoggerFactory.getLogger(Secrets.class);
 
     private final GatewayConfig config;
-    private final Config environment;
     private final List<String> reasons = new ArrayList<>();
     private @Nullable NoteVerifier ledgerKey;
     private @Nullable ContentTag contentTag;
     private @Nullable String internalSecret;
 
-    Secrets(GatewayConfig config, Config environment) {
+    Secrets(GatewayConfig config) {
         this.config = config;
-        this.environment = environment;
     }
 
     /** Behind the start gate of authentication, before anything is opened; what throws here ends the process with 1. */
@@ -61,10 +57,6 @@ public class Secrets {
                 read("attestream.internal.secret-file", config.internal().secretFile());
         if (internalSecret.length() < MIN_SECRET_LENGTH) {
             reasons.add("attestream.internal.secret-file must hold at least " + MIN_SECRET_LENGTH + " characters");
-        }
-        if (config.dev() && StartGate.isProduction(name -> environment.getOptionalValue(name, String.class))) {
-            reasons.add("attestream.dev=true is refused in production (ENV or DEPLOYMENT says so): acknowledged events"
-                    + " could be lost with one broker");
         }
         checkLimits();
         if (!reasons.isEmpty()) {

@@ -4,13 +4,16 @@ package io.attestream.gateway.auth;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.attestream.access.AuthSettings;
+import io.attestream.access.Environment;
+import io.attestream.access.Start;
+import io.attestream.access.StartGate;
 import io.attestream.gateway.support.IdentityProvider;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
-import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -57,8 +60,7 @@ class JwksCacheTest {
     }
 
     private AuthSettings.Tokens settings() {
-        Start start = StartGate.decide(
-                name -> Optional.ofNullable(issuer.environment().get(name)));
+        Start start = StartGate.decide(new Environment(issuer.environment()));
         return (AuthSettings.Tokens) ((Start.Policy) start).settings();
     }
 

@@ -3,7 +3,6 @@ package io.attestream.gateway.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.attestream.gateway.auth.AuthVariable;
 import io.smallrye.config.WithDefault;
 import java.io.IOException;
 import java.lang.reflect.Method;
@@ -63,14 +62,8 @@ class ConfigurationPageTest {
 
                 ## Authentication
 
-                Environment variables, by these names.
-
-                | variable | default | meaning |
-                | --- | --- | --- |
+                See [access](access.md), which every service reads.
                 """);
-        for (AuthVariable variable : AuthVariable.values()) {
-            row(page, "`" + variable + "`", variable.defaultValue(), variable.description());
-        }
         page.append("\n## Gateway\n\nProperties, or environment variables.\n\n")
                 .append("| property | variable | default | meaning |\n| --- | --- | --- | --- |\n");
         for (Setting setting : settings(GatewayConfig.class, "attestream")) {

@@ -52,24 +52,12 @@ class SecretsTest {
                 .withValidateUnknown(false)
                 .withDefaultValues(settings)
                 .build();
-        new Secrets(config.getConfigMapping(GatewayConfig.class), config).onStart(new StartupEvent());
+        new Secrets(config.getConfigMapping(GatewayConfig.class)).onStart(new StartupEvent());
     }
 
     @Test
     void startsWithTheDefaults() {
         start();
-    }
-
-    @ParameterizedTest
-    @CsvSource({"ENV,prod", "APP_ENV,Production", "DEPLOYMENT,production"})
-    void inProductionNothingAboutReplicationIsRelaxed(String variable, String value) {
-        // given
-        settings.put("attestream.dev", "true");
-        start();
-        settings.put(variable, value);
-
-        // when, then
-        assertThatThrownBy(this::start).hasMessageContaining("attestream.dev=true is refused in production");
     }
 
     @ParameterizedTest

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.attestream.gateway.auth;
+package io.attestream.access;
 
 /** The variables the start gate reads, by these very names; the documentation is generated from here. */
 public enum AuthVariable {
@@ -19,8 +19,8 @@ public enum AuthVariable {
             "false",
             "`true` allows `AUTH_POLICY=dev` and a loopback `http` key set without `ENV=dev`, never in production."),
     JWKS_URL("", "Key set. Required unless `dev`. `https`; `http` only on loopback with `ENV=dev`."),
-    JWT_ISSUER("", "Exact value of `iss`. Required unless `dev`."),
-    JWT_AUDIENCE("", "Accepted values of `aud`, comma-separated; one must match. Required unless `dev`."),
+    JWT_ISSUER("", "Exact value of `iss`. Required unless `dev`. Not one that a framework has built in."),
+    JWT_AUDIENCE("", "Accepted values of `aud`, comma-separated; one must match. Required unless `dev`. No wildcard."),
     JWT_ALLOWED_ALGS(
             "RS256,ES256,EdDSA",
             "Signature algorithms, comma-separated, out of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512,"

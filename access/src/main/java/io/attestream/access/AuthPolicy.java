@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.attestream.gateway.auth;
+package io.attestream.access;
 
 import java.util.Optional;
 
-/** How callers are authenticated (docs/configuration/gateway.md). */
+/** How callers are authenticated. */
 public enum AuthPolicy {
     /** No tokens: everybody is one fixed tenant with all roles. Never in production. */
     DEV("dev"),

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.attestream.gateway.auth;
+package io.attestream.access;
 
 import java.net.URI;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Set;
 
-/** What the start gate let through. */
+/** What the gate let through. */
 public sealed interface AuthSettings {
     AuthPolicy policy();
 
@@ -41,6 +42,12 @@ public sealed interface AuthSettings {
             audiences = Set.copyOf(audiences);
             algorithms = Set.copyOf(algorithms);
             types = Set.copyOf(types);
+        }
+
+        /** A header {@code typ} as types are compared (RFC 7515 section 4.1.9). */
+        public static String normalizeType(String type) {
+            String lower = type.toLowerCase(Locale.ROOT);
+            return lower.startsWith("application/") ? lower.substring("application/".length()) : lower;
         }
     }
 }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.attestream.gateway.auth;
+package io.attestream.access;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -21,7 +21,7 @@ class StartGateTest {
             "JWT_AUDIENCE", "a, b");
 
     private static Start decide(Map<String, String> environment) {
-        return StartGate.decide(name -> Optional.ofNullable(environment.get(name)));
+        return StartGate.decide(new Environment(environment));
     }
 
     private static Start decide(Map<String, String> base, String... more) {
@@ -173,5 +173,112 @@ class StartGateTest {
                     .asString()
                     .contains(variable);
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"https://quarkus.io/issuer", " https://quarkus.io/issuer ", "https://server.example.com"})
+    void anIssuerThatAFrameworkHasBuiltInIsRefused(String issuer) {
+        assertThat(reasons(decide(STRICT, "JWT_ISSUER", issuer)))
+                .singleElement()
+                .asString()
+                .contains("JWT_ISSUER");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"*", "a,*", "attestream-*"})
+    void anAudienceIsNeverAWildcard(String audience) {
+        assertThat(reasons(decide(STRICT, "JWT_AUDIENCE", audience)))
+                .singleElement()
+                .asString()
+                .contains("JWT_AUDIENCE");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "MP_JWT_VERIFY_ISSUER,https://issuer.test",
+        "mp.jwt.verify.publickey.location,/key",
+        "SMALLRYE_JWT_VERIFY_RELAX_KEY_VALIDATION,true",
+        "smallrye.jwt.claims.groups,admin",
+        "QUARKUS_OIDC_AUTH_SERVER_URL,https://issuer.test",
+        "quarkus.http.auth.basic,true",
+        "QUARKUS_HTTP_AUTH_FORM_ENABLED,true",
+        "quarkus.http.auth.permission.open.policy,permit",
+        "QUARKUS_SECURITY_USERS_EMBEDDED_ENABLED,true",
+        "quarkus.security.jaxrs.deny-unannotated-endpoints,false",
+        "QUARKUS_SECURITY_JAXRS_DENY_UNANNOTATED_ENDPOINTS,no",
+        "quarkus.tls.trust-all,true",
+        "QUARKUS_TLS_OTHER_TRUST_ALL,TRUE",
+        "quarkus.tls.trust-all,''",
+        "jdk.internal.httpclient.disableHostnameVerification,''"
+    })
+    void whatRelaxesALibraryIsRefusedInEitherSpellingWhateverThePolicy(String name, String value) {
+        assertThat(reasons(decide(STRICT, name, value)))
+                .singleElement()
+                .asString()
+                .startsWith(name);
+        assertThat(reasons(decide(Map.of("ENV", "dev", "AUTH_POLICY", "dev"), name, value)))
+                .hasSize(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "quarkus.http.auth.basic,false",
+        "quarkus.http.auth.proactive,false",
+        "quarkus.security.jaxrs.deny-unannotated-endpoints,true",
+        "quarkus.tls.trust-all,false",
+        "jdk.internal.httpclient.disableHostnameVerification,false",
+        "ATTESTREAM_DEV,true",
+        "quarkus.profile,test"
+    })
+    void whatRelaxesNothingIsNot(String name, String value) {
+        assertThat(settings(decide(STRICT, name, value)).policy()).isEqualTo(AuthPolicy.JWKS_STRICT);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"ENV,prod", "APP_ENV,Production", "DEPLOYMENT,production"})
+    void productionRelaxesNothingForOneMachine(String variable, String value) {
+        for (String relaxed :
+                List.of("ATTESTREAM_DEV=true", "attestream.dev= TRUE", "QUARKUS_PROFILE=dev", "quarkus.profile=test")) {
+            String[] set = relaxed.split("=", 2);
+            assertThat(reasons(decide(STRICT, set[0], set[1], variable, value)))
+                    .singleElement()
+                    .asString()
+                    .contains(set[0])
+                    .contains("production");
+        }
+    }
+
+    @Test
+    void saysAllReasonsOnOneScreen() {
+        // given
+        Start start = decide(Map.of(
+                        "AUTH_POLICY", "jwks_rbac", "quarkus.tls.trust-all", "true", "JWT_ALLOWED_ALGS", "HS256"))
+                .and(List.of("attestream.http.port must be from 0 to 65535"));
+
+        // when
+        String screen = ((Start.Refuse) start).screen();
+
+        // then
+        assertThat(screen)
+                .startsWith("refusing to start, 6 reasons:")
+                .contains("JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE", "JWT_ALLOWED_ALGS", "trust-all", "http.port");
+        assertThat(screen.lines()).hasSize(7);
+    }
+
+    @Test
+    void aSettingThatIsWrongRefusesAPolicyThatIsRight() {
+        Start good = decide(STRICT);
+        assertThat(good.and(List.of())).isSameAs(good);
+        assertThat(reasons(good.and(List.of("wrong")))).containsExactly("wrong");
+    }
+
+    @Test
+    void tellsThePolicyInEffectWithEverythingThatBindsTokens() {
+        Start.Policy policy = (Start.Policy) decide(STRICT, "AUTH_POLICY", "jwks_rbac", "DEPLOYMENT", "production");
+        assertThat(String.join("\n", policy.lines())).isEqualTo("""
+                policy jwks_rbac, profile production
+                keys https://issuer.test/jwks, issuer https://issuer.test
+                audiences a b, algorithms ES256 EdDSA RS256, types at+jwt jwt
+                tenant claim tenant, clock skew 60 s, lifetime at most 86400 s, keys at most 86400 s old""");
     }
 }

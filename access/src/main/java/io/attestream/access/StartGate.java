@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.attestream.gateway.auth;
+package io.attestream.access;
 
-import static io.attestream.gateway.auth.AuthVariable.*;
+import static io.attestream.access.AuthVariable.*;
 
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -12,13 +12,15 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides whether the gateway may start. A pure function of the environment: it opens nothing and logs nothing. Missing
+ * Decides whether a service may start. A pure function of the environment: it opens nothing and logs nothing. Missing
  * configuration never starts it, and no typing error leads to less security than asked for.
+ *
+ * <p>Every service of a ledger asks, with the same variables: those that check tokens, and those behind them, so that no part of a
+ * deployment runs under a policy that the others refuse.
  */
 public final class StartGate {
     /** What jose4j verifies; no symmetric algorithm, for a public key must never serve as a secret. */
@@ -26,29 +28,58 @@ public final class StartGate {
             Set.of("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA");
 
     private static final Set<String> PRODUCTION = Set.of("prod", "production");
+    /** What frameworks fill in by themselves, with keys that everybody has. */
+    private static final Set<String> BUILT_IN_ISSUERS =
+            Set.of("https://quarkus.io/issuer", "https://server.example.com");
 
-    private final Function<String, Optional<String>> environment;
+    private static final Set<String> DEVELOPMENT_PROFILES = Set.of("dev", "test");
+
+    private final Environment environment;
     private final List<String> reasons = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
 
-    private StartGate(Function<String, Optional<String>> environment) {
+    private StartGate(Environment environment) {
         this.environment = environment;
     }
 
-    /** @param environment the value of a variable, if it is set */
-    public static Start decide(Function<String, Optional<String>> environment) {
+    /** Of the same environment always the same; all reasons at once. */
+    public static Start decide(Environment environment) {
         return new StartGate(environment).decide();
     }
 
     private Start decide() {
         AuthPolicy policy = policy();
         @Nullable AuthSettings settings = policy == AuthPolicy.DEV ? dev() : tokens(policy);
-        return settings == null || !reasons.isEmpty() ? new Start.Refuse(reasons) : new Start.Policy(settings, notes);
+        requireNothingRelaxed();
+        return settings == null || !reasons.isEmpty()
+                ? new Start.Refuse(reasons)
+                : new Start.Policy(settings, profile(), notes);
     }
 
-    /** Whether the environment says production anywhere; then nothing may be relaxed. */
-    public static boolean isProduction(Function<String, Optional<String>> environment) {
-        return new StartGate(environment).isProduction();
+    private void requireNothingRelaxed() {
+        reasons.addAll(Relaxed.reasons(environment));
+        if (!isProduction()) {
+            return;
+        }
+        environment.values().forEach((name, value) -> {
+            String variable = Environment.variableName(name);
+            if (variable.equals("ATTESTREAM_DEV") && value.strip().equalsIgnoreCase("true")) {
+                reasons.add(name + "=true is refused in production: acknowledged events could be lost with one broker;"
+                        + " unset it");
+            }
+            if (variable.equals("QUARKUS_PROFILE") && DEVELOPMENT_PROFILES.contains(value.strip())) {
+                reasons.add(name + " must not be dev or test in production: unset it");
+            }
+        });
+    }
+
+    /** {@code production}, {@code dev}, what the variables say, or {@code none}. */
+    private String profile() {
+        if (isProduction()) {
+            return "production";
+        }
+        List<String> profiles = profiles().distinct().toList();
+        return profiles.isEmpty() ? "none" : printable(String.join(",", profiles));
     }
 
     private AuthPolicy policy() {
@@ -73,7 +104,7 @@ public final class StartGate {
 
     private AuthSettings.@Nullable Tokens tokens(AuthPolicy policy) {
         Optional<URI> jwksUrl = jwksUrl();
-        String issuer = required(JWT_ISSUER);
+        String issuer = issuer();
         Set<String> audiences = audiences();
         Set<String> algorithms = algorithms();
         Set<String> types = types();
@@ -131,18 +162,29 @@ public final class StartGate {
         return algorithms;
     }
 
+    private String issuer() {
+        String issuer = required(JWT_ISSUER);
+        if (BUILT_IN_ISSUERS.contains(issuer)) {
+            reasons.add("JWT_ISSUER is one that frameworks have built in, whose keys everybody has: set your issuer's");
+        }
+        return issuer;
+    }
+
     private Set<String> audiences() {
         String text = required(JWT_AUDIENCE);
         Set<String> audiences = list(text);
         if (audiences.isEmpty() && !text.isEmpty()) {
             reasons.add("JWT_AUDIENCE must have at least one audience");
         }
+        if (audiences.stream().anyMatch(audience -> audience.contains("*"))) {
+            reasons.add("JWT_AUDIENCE must not have a wildcard: name the audience of this ledger");
+        }
         return audiences;
     }
 
     private Set<String> types() {
         Set<String> types = new LinkedHashSet<>();
-        list(value(JWT_ALLOWED_TYPES)).forEach(type -> types.add(TokenVerifier.normalizeType(type)));
+        list(value(JWT_ALLOWED_TYPES)).forEach(type -> types.add(AuthSettings.Tokens.normalizeType(type)));
         if (types.isEmpty()) {
             reasons.add("JWT_ALLOWED_TYPES must have at least one type, such as at+jwt");
         }
@@ -188,11 +230,7 @@ public final class StartGate {
     }
 
     private String value(AuthVariable variable) {
-        return environment
-                .apply(variable.name())
-                .map(String::strip)
-                .filter(text -> !text.isEmpty())
-                .orElse(variable.defaultValue());
+        return environment.value(variable.name()).orElse(variable.defaultValue());
     }
 
     private static Set<String> list(String text) {
@@ -206,6 +244,6 @@ public final class StartGate {
     }
 
     private static String printable(String text) {
-        return text.length() > 20 || !text.chars().allMatch(c -> c > 0x20 && c < 0x7f) ? "this" : text;
+        return text.length() > 40 || !text.chars().allMatch(c -> c > 0x20 && c < 0x7f) ? "this" : text;
     }
 }
