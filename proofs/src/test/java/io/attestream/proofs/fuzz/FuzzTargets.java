@@ -20,6 +20,7 @@ final class FuzzTargets {
 
     /** Which golden files a target's own inputs are in; {@link #TEXTS} has those no golden file has. */
     private static final Map<String, List<String>> OWN = Map.ofEntries(
+            Map.entry("Attestation", List.of("attestation-")),
             Map.entry("CanonicalEntry", List.of("entry-")),
             Map.entry("CanonicalJson", List.of("entry-", "control-", "shard-head-", "epoch-leaf-")),
             Map.entry("Checkpoint", List.of()),
@@ -50,6 +51,7 @@ final class FuzzTargets {
             Map.entry("ControlRecord.read", "ControlRecord"),
             Map.entry("Decimal.parseUnsigned", "Scalar"),
             Map.entry("EntryBundle.decode", "EntryBundle"),
+            Map.entry("Envelope.parse", "Attestation"),
             Map.entry("EntryKind.ofWord", "Scalar"),
             Map.entry("EpochLeaf.parse", "EpochLeaf"),
             Map.entry("EpochObject.parse", "EpochObject"),
@@ -63,6 +65,8 @@ final class FuzzTargets {
             Map.entry("NoteSigner.parse", "NoteKey"),
             Map.entry("NoteVerifier.parse", "NoteKey"),
             Map.entry("PackName.parse", "Scalar"),
+            Map.entry("PemKeys.parseSigner", "Attestation"),
+            Map.entry("PemKeys.parseVerifier", "Attestation"),
             Map.entry("PayloadObject.parse", "PayloadObject"),
             Map.entry("ProofBundle.parse", "ProofBundle"),
             Map.entry("Segment.parse", "Segment"),
@@ -72,6 +76,7 @@ final class FuzzTargets {
             Map.entry("Snapshot.parse", "Snapshot"),
             Map.entry("SnapshotName.epochOfShard", "Scalar"),
             Map.entry("SnapshotName.parse", "Scalar"),
+            Map.entry("Statement.parse", "Attestation"),
             Map.entry("TilePath.parse", "TilePath"),
             Map.entry("TlogProof.parse", "TlogProof"),
             Map.entry("TreeSize.parse", "Scalar"),

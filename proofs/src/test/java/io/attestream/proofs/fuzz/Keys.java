@@ -2,6 +2,8 @@
 package io.attestream.proofs.fuzz;
 
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.attestation.Envelope;
+import io.attestream.proofs.attestation.PemKeys;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.note.SignedNote;
@@ -19,6 +21,11 @@ final class Keys {
     static final NoteVerifier LEDGER;
     static final NoteVerifier WITNESS;
 
+    /** Of an envelope in the corpus, and what was signed by it. */
+    static final Envelope.Verifier RELEASE;
+
+    static final byte[] STATEMENT;
+
     /** Texts under which there are true signatures of these keys in the corpus. */
     private static final List<String> SIGNED;
 
@@ -28,6 +35,8 @@ final class Keys {
             SIGNER = NoteSigner.parse(keys[0]);
             LEDGER = NoteVerifier.parse(keys[1]);
             WITNESS = NoteVerifier.parse(keys[2]);
+            RELEASE = PemKeys.parseVerifier(golden("attestation-p256-v1.pub.pem"));
+            STATEMENT = golden("attestation-statement-v1.json").getBytes(StandardCharsets.UTF_8);
             SIGNED = List.of(SignedNote.parse(golden("checkpoint-v1.txt")).text());
         } catch (InvalidFormat e) {
             throw new ExceptionInInitializerError(e);
