@@ -60,6 +60,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             GameDayCommand.class,
             ChaosCommand.class,
             HistoryCommand.class,
+            ReleaseCommand.class,
             KeysCommand.class,
             DeployCommand.class,
             DoctorCommand.class

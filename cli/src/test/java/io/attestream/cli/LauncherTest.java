@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
@@ -102,6 +103,26 @@ class LauncherTest {
         assertThat(ended.exitCode()).isZero();
         assertThat(ended.err()).isEmpty();
         assertThat(ended.out()).contains("a home/cli/target/app/lib/*").endsWith("Main doctor two words\n");
+    }
+
+    @Test
+    void startsWhatWasUnpackedFromAReleaseAndBuildsNothing() throws Exception {
+        // given the script beside jars, without sources
+        Path release = Files.createDirectories(scratch.resolve("a release"));
+        Path script = Files.copy(
+                Script.HOME.resolve("attestream"), release.resolve("attestream"), StandardCopyOption.COPY_ATTRIBUTES);
+        Files.createDirectories(release.resolve("lib/cli"));
+
+        // then
+        Script.Ended ended = run(script, Map.of(), "verify", "x");
+        assertThat(ended.err()).isEmpty();
+        assertThat(ended.out()).contains("a release/lib/cli/*").endsWith("Main verify x\n");
+        for (String command : List.of("up", "demo")) {
+            ended = run(script, Map.of(), command);
+            assertThat(ended.exitCode()).isEqualTo(ExitCode.ERROR);
+            assertThat(ended.out()).isEmpty();
+            assertThat(ended.err()).contains(command).contains("clone of the repository");
+        }
     }
 
     @Test
