@@ -11,7 +11,9 @@ mkdir -p "$(dirname "$1")"
 directory=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 cd "$(dirname "$0")/.."
 
+# One thread, because Quarkus numbers what it generates in the order in which its build steps happen to run.
 # shellcheck disable=SC2086 # words are meant to be split
-mvn -q -B -ntp ${ATTESTREAM_MVN_OPTS:-} clean package -DskipTests -Prelease cyclonedx:makeAggregateBom
+mvn -q -B -ntp -T1 ${ATTESTREAM_MVN_OPTS:-} clean package -DskipTests -Prelease cyclonedx:makeAggregateBom \
+    -Dio.quarkus.builder.execution.corePoolSize=1 -Dio.quarkus.builder.execution.maxPoolSize=1
 exec ./attestream release assemble --archive cli/target/attestream-[0-9]*.zip --sbom target/bom.json \
     --licences .github/allowed-licences.txt --dir "$directory"
