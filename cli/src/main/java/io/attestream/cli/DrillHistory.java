@@ -41,11 +41,21 @@ final class DrillHistory {
 
     /** @throws CliException if any evidence is not what was signed */
     static DrillHistory read(Path root, NoteVerifier key) {
+        return read(root, key, true);
+    }
+
+    /** As {@link #read}, of evidence whose logs are kept elsewhere: what is there of them has to be what was signed. */
+    static DrillHistory readWithoutLogs(Path root, NoteVerifier key) {
+        return read(root, key, false);
+    }
+
+    private static DrillHistory read(Path root, NoteVerifier key, boolean withLogs) {
         List<Entry> entries = new ArrayList<>();
         try {
             Optional<DrillEvidence> before = Optional.empty();
             for (DrillEvidence evidence : DrillEvidence.all(root)) {
-                entries.add(new Entry(evidence.directory().getFileName().toString(), evidence.verified(key, before)));
+                entries.add(new Entry(
+                        evidence.directory().getFileName().toString(), evidence.verified(key, before, withLogs)));
                 before = Optional.of(evidence);
             }
         } catch (IOException e) {

@@ -19,9 +19,9 @@ import java.util.stream.Stream;
 final class GameDayEvidence {
     static final String REPORT = "game_day_report.json";
     static final String PEOPLE = "report.md";
+    static final String SAMPLES = "slis.csv";
 
     private static final String PLOT = "slis.svg";
-    private static final String SAMPLES = "slis.csv";
     private static final String RUNNING = ".running";
     private static final String FAILED = ".failed";
     private static final DateTimeFormatter NAME =

@@ -58,6 +58,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             RestoreCommand.class,
             DrillCommand.class,
             GameDayCommand.class,
+            DossierCommand.class,
             ChaosCommand.class,
             HistoryCommand.class,
             ReleaseCommand.class,

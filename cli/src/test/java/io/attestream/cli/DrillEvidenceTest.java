@@ -140,7 +140,7 @@ class DrillEvidenceTest {
 
     @Test
     void whatWasSignedVerifies() {
-        assertThat(passed().verified(key.verifier(), Optional.empty())
+        assertThat(passed().verified(key.verifier(), Optional.empty(), true)
                         .path("pass")
                         .asBoolean())
                 .isTrue();

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -16,8 +15,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Runs the commands the README shows, as they stand there; only the data directory is moved. */
 class ReadmeIT {
-    private static final Pattern BLOCK =
-            Pattern.compile("<!-- executed(: [a-z-]+)? -->\\n```sh\\n(.*?)```", Pattern.DOTALL);
     private static final String DATA = "./attestream-data";
 
     @TempDir
@@ -62,26 +59,11 @@ class ReadmeIT {
     }
 
     private static List<String> blocks(String kind) throws IOException {
-        String marker = kind.isEmpty() ? "" : ": " + kind;
-        return BLOCK.matcher(readme())
-                .results()
-                .filter(block -> marker.equals(block.group(1) == null ? "" : block.group(1)))
-                .map(block -> block.group(2))
-                .toList();
+        return ShellBlocks.of(Script.HOME.resolve("README.md"), kind);
     }
 
     private void runShell(String commands) throws IOException, InterruptedException {
-        Path log = Files.createTempFile(scratch, "shell", ".log");
-        Process shell = new ProcessBuilder("sh", "-euc", commands)
-                .directory(Script.HOME.toFile())
-                .redirectErrorStream(true)
-                .redirectOutput(log.toFile())
-                .start();
-        try {
-            assertThat(shell.waitFor(5, TimeUnit.MINUTES)).as(commands).isTrue();
-            assertThat(shell.exitValue()).as(commands + Files.readString(log)).isZero();
-        } finally {
-            shell.destroyForcibly();
-        }
+        ShellBlocks.Ended ended = ShellBlocks.run(scratch, Script.HOME, commands);
+        assertThat(ended.exitCode()).as(commands + ended.output()).isZero();
     }
 }

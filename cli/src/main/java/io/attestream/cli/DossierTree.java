@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/** What git says of the tree that is judged. */
+interface DossierTree {
+    /** The commit that is checked out, 40 hexadecimal digits. */
+    String head();
+
+    /** Paths that are not as in that commit, files git does not know among them; empty if the tree is clean. */
+    List<String> changes();
+
+    /** Whether it is that commit or one before it. */
+    boolean isAncestor(String commit);
+
+    /** The newest commit that changed a file; empty if git does not know it, or it is changed since. */
+    Optional<Change> lastChange(String path);
+
+    record Change(String commit, Instant at) {}
+
+    /** Of a repository on disk; needs the program {@code git}. */
+    static DossierTree of(Path root) {
+        return new Git(root);
+    }
+
+    /** The program. Nothing of the repository's own configuration is run by what is asked here. */
+    final class Git implements DossierTree {
+        private static final long SECONDS_MAX = 60;
+        private static final int OUTPUT_BYTES_MAX = 1 << 20;
+
+        private final Path root;
+
+        private Git(Path root) {
+            this.root = root;
+            if (!run("rev-parse", "--show-prefix").out().isBlank()) {
+                throw new CliException(
+                        ExitCode.USAGE,
+                        root + " is not the top of a repository",
+                        "Run this there, or give --repository.");
+            }
+        }
+
+        @Override
+        public String head() {
+            return good("rev-parse", "--verify", "HEAD^{commit}").strip();
+        }
+
+        @Override
+        public List<String> changes() {
+            return paths(good("status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames"));
+        }
+
+        private static List<String> paths(String status) {
+            List<String> paths = new ArrayList<>();
+            for (String entry : status.split("\0", -1)) {
+                if (entry.length() > 3) {
+                    paths.add(entry.substring(3));
+                }
+            }
+            return paths;
+        }
+
+        @Override
+        public boolean isAncestor(String commit) {
+            return run("merge-base", "--is-ancestor", commit, "HEAD").exitCode() == 0;
+        }
+
+        @Override
+        public Optional<Change> lastChange(String path) {
+            if (!good("status", "--porcelain=v1", "--untracked-files=all", "--", path)
+                    .isBlank()) {
+                return Optional.empty();
+            }
+            String[] change =
+                    good("log", "-1", "--format=%H %cI", "--", path).strip().split(" ", 2);
+            return change.length < 2
+                    ? Optional.empty()
+                    : Optional.of(new Change(
+                            change[0], OffsetDateTime.parse(change[1]).toInstant()));
+        }
+
+        private record Answer(int exitCode, String out) {}
+
+        private String good(String... arguments) {
+            Answer answer = run(arguments);
+            if (answer.exitCode() != 0) {
+                throw new CliException(
+                        ExitCode.ERROR,
+                        "git " + arguments[0] + " in " + root + " ended with " + answer.exitCode(),
+                        "A dossier is made of a repository, in which git works.");
+            }
+            return answer.out();
+        }
+
+        private Answer run(String... arguments) {
+            List<String> command =
+                    new ArrayList<>(List.of("git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false"));
+            command.addAll(List.of(arguments));
+            ProcessBuilder builder =
+                    new ProcessBuilder(command).directory(root.toFile()).redirectError(ProcessBuilder.Redirect.DISCARD);
+            builder.environment().keySet().removeIf(name -> name.startsWith("GIT_"));
+            builder.environment().put("GIT_OPTIONAL_LOCKS", "0");
+            builder.environment().put("LC_ALL", "C");
+            try {
+                Process process = builder.start();
+                try {
+                    process.getOutputStream().close();
+                    byte[] out = process.getInputStream().readNBytes(OUTPUT_BYTES_MAX);
+                    if (!process.waitFor(SECONDS_MAX, TimeUnit.SECONDS)) {
+                        throw new IOException("git did not end within " + SECONDS_MAX + " s");
+                    }
+                    return new Answer(process.exitValue(), new String(out, StandardCharsets.UTF_8));
+                } finally {
+                    process.destroyForcibly();
+                }
+            } catch (IOException e) {
+                throw new CliException(
+                        ExitCode.ERROR, "git cannot be asked: " + e.getMessage(), "Install git, or check the path.");
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new CliException(ExitCode.ERROR, "interrupted", "");
+            }
+        }
+    }
+}

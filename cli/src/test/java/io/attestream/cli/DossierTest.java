@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.attestream.cli.DossierDecision.Outcome;
+import io.attestream.cli.DossierDecision.Reason;
+import io.attestream.cli.DossierDecision.Verdict;
+import io.attestream.proofs.attestation.Statement;
+import io.attestream.proofs.note.NoteSigner;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Instant;
+import java.util.Base64;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What makes a launch a NO-GO, and what does not. */
+class DossierTest {
+    private static final Instant LATER = DossierScene.MADE_AT.plusSeconds(3_600);
+
+    @TempDir
+    private Path scratch;
+
+    private DossierScene scene;
+
+    @BeforeEach
+    void makeGoodEvidence() throws IOException {
+        scene = new DossierScene(scratch.resolve("tree"));
+    }
+
+    private static void assertNoGo(DossierDecision decision, String file, String why) {
+        assertThat(decision.decision()).isEqualTo(Verdict.NO_GO);
+        assertThat(decision.reasons()).anySatisfy(reason -> {
+            assertThat(reason.file()).isEqualTo(file);
+            assertThat(reason.what()).contains(why);
+        });
+    }
+
+    private static Outcome outcome(DossierDecision decision, String id) {
+        return decision.criteria().stream()
+                .filter(criterion -> criterion.id().equals(id))
+                .findFirst()
+                .orElseThrow()
+                .outcome();
+    }
+
+    private static Map<String, String> contents(Path directory) throws IOException {
+        Map<String, String> contents = new TreeMap<>();
+        try (Stream<Path> files = Files.walk(directory)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                contents.put(directory.relativize(file).toString(), DossierManifest.sha256(Files.readAllBytes(file)));
+            }
+        }
+        return contents;
+    }
+
+    @Test
+    void goodEvidenceIsGoAndWhatNobodyAssessedIsNotCountedAsPassed() throws Exception {
+        // when
+        Path out = scene.newDirectory();
+        DossierDecision decision = scene.build(out, LATER);
+
+        // then
+        assertThat(decision.reasons()).isEmpty();
+        assertThat(decision.decision()).isEqualTo(Verdict.GO);
+        assertThat(outcome(decision, "report")).isEqualTo(Outcome.PASSED);
+        assertThat(outcome(decision, "scan")).isEqualTo(Outcome.NOT_ASSESSED);
+        byte[] json = Files.readAllBytes(out.resolve(Dossier.DECISION));
+        byte[] schema = Files.readAllBytes(Script.HOME.resolve("release/" + DossierDecision.SCHEMA));
+        assertThat(DossierJson.violation(schema, json)).isEmpty();
+        assertThat(out.resolve("evidence").resolve(DossierScene.REPORT))
+                .hasSameBinaryContentAs(scene.root.resolve(DossierScene.REPORT));
+    }
+
+    @Test
+    void theSameFilesTimeAndKeyGiveTheSameBytes() throws Exception {
+        Path first = scene.newDirectory();
+        Path second = scene.newDirectory();
+        scene.build(first, LATER);
+        scene.build(second, LATER);
+        assertThat(contents(first)).isEqualTo(contents(second)).containsKey(Dossier.STATEMENT);
+    }
+
+    @Test
+    void theStatementSaysWhatTheDecisionIsAndIsSignedByTheKey() throws Exception {
+        // given
+        Path out = scene.newDirectory();
+        scene.build(out, LATER);
+        byte[] envelope = Files.readAllBytes(out.resolve(Dossier.STATEMENT));
+
+        // when
+        Statement statement =
+                Statement.parse(DossierManifest.opened(envelope, Statement.MEDIA_TYPE, scene.release.verifier()));
+
+        // then
+        assertThat(statement.predicateType()).isEqualTo(Dossier.PREDICATE_TYPE);
+        assertThat(statement.predicate().string("verificationResult")).isEqualTo("PASSED");
+        assertThat(statement.subjects())
+                .containsOnlyKeys(Dossier.DECISION, Dossier.PAGE, Dossier.HTML, "policy.json")
+                .containsEntry(
+                        Dossier.DECISION, DossierManifest.sha256(Files.readAllBytes(out.resolve(Dossier.DECISION))));
+        assertThatThrownBy(() -> DossierManifest.opened(envelope, Statement.MEDIA_TYPE, scene.evidence.verifier()))
+                .hasMessageContaining("no signature is by the given key");
+    }
+
+    @Test
+    void aNoGoIsSaidInTheStatementToo() throws Exception {
+        scene.changes = List.of("README.md");
+        Path out = scene.newDirectory();
+        assertNoGo(scene.build(out, LATER), "README.md", "not as it was committed");
+        Statement statement = Statement.parse(DossierManifest.opened(
+                Files.readAllBytes(out.resolve(Dossier.STATEMENT)), Statement.MEDIA_TYPE, scene.release.verifier()));
+        assertThat(statement.predicate().string("verificationResult")).isEqualTo("FAILED");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {DossierScene.REPORT, DossierScene.NOTES})
+    void aFileThatIsGoneOrEditedIsNamed(String file) throws Exception {
+        DossierScene.flip(scene.root.resolve(file), 0);
+        assertNoGo(scene.build(), file, "has SHA-256");
+        Files.delete(scene.root.resolve(file));
+        assertNoGo(scene.build(), file, "is missing");
+    }
+
+    @Test
+    void aLinkIsNoEvidence() throws Exception {
+        Path notes = scene.root.resolve(DossierScene.NOTES);
+        Files.move(notes, scratch.resolve("elsewhere.md"));
+        Files.createSymbolicLink(notes, scratch.resolve("elsewhere.md"));
+        assertNoGo(scene.build(), DossierScene.NOTES, "is no regular file of the tree");
+    }
+
+    @Test
+    void everyByteOfManifestAndSignatureIsHeld() throws Exception {
+        for (String name : List.of("release/evidence.json", "release/evidence.dsse.json")) {
+            Path file = scene.root.resolve(name);
+            int size = Files.readAllBytes(file).length;
+            for (int i = 0; i < size; i += 7) {
+                DossierScene.flip(file, i);
+                assertThat(scene.build().reasons())
+                        .as(name + " byte " + i)
+                        .extracting(Reason::file)
+                        .contains("release/evidence.json");
+                DossierScene.flip(file, i);
+            }
+            assertThat(scene.build().decision()).isEqualTo(Verdict.GO);
+        }
+        Files.delete(scene.root.resolve("release/evidence.dsse.json"));
+        assertNoGo(scene.build(), "release/evidence.dsse.json", "is missing");
+    }
+
+    @Test
+    void aManifestOfAnotherKeyIsNotBelieved() throws Exception {
+        scene.collect(scene.owner);
+        assertNoGo(scene.build(), "release/evidence.json", "no signature is by the given key");
+    }
+
+    @Test
+    void aFileNobodyCollectedIsNoEvidence() throws Exception {
+        scene.write("evidence/more.md", "good news");
+        assertNoGo(scene.build(), "evidence/more.md", "is not in the manifest");
+    }
+
+    @Test
+    void aSchemaThatWasRelaxedIsNoSchema() throws Exception {
+        scene.write("evidence/report.schema.json", "{}");
+        assertNoGo(scene.build(), DossierScene.REPORT, "a schema, evidence/report.schema.json, that was changed");
+    }
+
+    @Test
+    void evidenceThatIsNotOfItsSchemaShowsNothing() throws Exception {
+        scene.write(DossierScene.REPORT, "{\"lost\":\"0\",\"endedAt\":\"" + DossierScene.MADE_AT + "\"}");
+        scene.collect(scene.evidence);
+        assertNoGo(scene.build(), DossierScene.REPORT, "is not of its schema");
+    }
+
+    @Test
+    void evidenceIsStaleOneSecondAfterItsLastHour() {
+        Instant last = DossierScene.MADE_AT.plusSeconds(24 * 3_600);
+        assertThat(scene.build(last).decision()).isEqualTo(Verdict.GO);
+        DossierDecision stale = scene.build(last.plusSeconds(1));
+        assertNoGo(stale, DossierScene.REPORT, "at most 24 h old");
+        assertNoGo(stale, DossierScene.NOTES, "at most 24 h old");
+    }
+
+    @Test
+    void evidenceOfTheFutureIsRefused() {
+        assertNoGo(
+                scene.build(DossierScene.MADE_AT.minusSeconds(1)),
+                DossierScene.REPORT,
+                "after the time of the decision");
+    }
+
+    @Test
+    void evidenceOfAnotherCommitIsRefused() {
+        scene.ancestors.clear();
+        assertNoGo(scene.build(), DossierScene.REPORT, "is evidence of commit " + DossierScene.COMMIT);
+    }
+
+    @Test
+    void staleOrMissingEvidenceOfACriterionThatDoesNotBlockIsNoGoToo() throws Exception {
+        scene.policy(policy -> DossierScene.criterion(policy, 0).put("blocking", false));
+        assertNoGo(scene.build(DossierScene.MADE_AT.plusSeconds(25 * 3_600)), DossierScene.NOTES, "24 h old");
+        Files.delete(scene.root.resolve(DossierScene.REPORT));
+        Files.delete(scene.root.resolve(DossierScene.NOTES));
+        scene.collect(scene.evidence);
+        assertNoGo(scene.build(), "", "there is none");
+    }
+
+    @Test
+    void aValueThatIsNotAsRequiredBlocksIfThePolicySaysSo() throws Exception {
+        // given
+        scene.write(DossierScene.REPORT, "{\"lost\":1,\"endedAt\":\"" + DossierScene.MADE_AT + "\"}");
+        scene.collect(scene.evidence);
+
+        // then
+        assertNoGo(scene.build(), DossierScene.REPORT, "value: 1; required: /lost at most 0");
+        scene.policy(policy -> DossierScene.criterion(policy, 0).put("blocking", false));
+        DossierDecision decision = scene.build();
+        assertThat(decision.decision()).isEqualTo(Verdict.GO);
+        assertThat(outcome(decision, "report")).as("never passed").isEqualTo(Outcome.FAILED);
+    }
+
+    @Test
+    void whatWasNotAssessedBlocksIfThePolicySaysSo() throws Exception {
+        scene.policy(policy -> DossierScene.criterion(policy, 1).put("notAssessedBlocks", true));
+        DossierDecision decision = scene.build();
+        assertNoGo(decision, "", "there is none");
+        assertThat(outcome(decision, "scan")).isEqualTo(Outcome.NOT_ASSESSED);
+    }
+
+    @Test
+    void anEditedPolicyIsAnotherPolicy() throws Exception {
+        String before = scene.build().policy().sha256();
+        scene.policy(policy -> DossierScene.criterion(policy, 0).put("maxAgeHours", 25));
+        assertThat(scene.build().policy().sha256())
+                .isNotEqualTo(before)
+                .isEqualTo(DossierManifest.sha256(Files.readAllBytes(scene.root.resolve("release/policy.json"))));
+    }
+
+    // ---- waivers
+
+    private void makeReportBad() throws IOException {
+        scene.write(DossierScene.REPORT, "{\"lost\":1,\"endedAt\":\"" + DossierScene.MADE_AT + "\"}");
+        scene.collect(scene.evidence);
+    }
+
+    private static DossierWaiver waiver(Instant expiresAt) {
+        return new DossierWaiver("report", "who@example.com", "known, see ticket 12", expiresAt);
+    }
+
+    private void assertWaiverCountsForNothing(String why) {
+        DossierDecision decision = scene.build();
+        assertNoGo(decision, DossierScene.REPORT, "required: /lost at most 0");
+        assertThat(decision.waivers())
+                .singleElement()
+                .satisfies(waiver -> assertThat(waiver.problem()).contains(why));
+    }
+
+    @Test
+    void aSignedWaiverMakesItGoWithWaivers() throws Exception {
+        makeReportBad();
+        scene.waive("report.json", scene.owner, waiver(LATER.plusSeconds(1)));
+        DossierDecision decision = scene.build();
+        assertThat(decision.reasons()).isEmpty();
+        assertThat(decision.decision()).isEqualTo(Verdict.GO_WITH_WAIVERS);
+        assertThat(outcome(decision, "report")).isEqualTo(Outcome.WAIVED);
+    }
+
+    @Test
+    void aWaiverNobodyNeedsChangesNothing() throws Exception {
+        scene.waive("report.json", scene.owner, waiver(LATER.plusSeconds(1)));
+        assertThat(scene.build().decision()).isEqualTo(Verdict.GO);
+    }
+
+    @Test
+    void aWaiverThatExpiredCountsForNothing() throws Exception {
+        makeReportBad();
+        scene.waive("report.json", scene.owner, waiver(LATER));
+        assertWaiverCountsForNothing("expired at");
+    }
+
+    @Test
+    void aWaiverForLongerThanThePolicyAllowsCountsForNothing() throws Exception {
+        makeReportBad();
+        scene.waive("report.json", scene.owner, waiver(LATER.plusSeconds(30 * 86_400 + 1)));
+        assertWaiverCountsForNothing("in more than 30 days");
+    }
+
+    @Test
+    void aWaiverOfAnotherKeyOrOfNoneOrEditedCountsForNothing() throws Exception {
+        makeReportBad();
+        Path file = scene.root.resolve("release/waivers/report.json");
+        scene.waive(
+                "report.json",
+                NoteSigner.generate("example.com/stranger", new SecureRandom()),
+                waiver(LATER.plusSeconds(60)));
+        assertWaiverCountsForNothing("is not signed by any key");
+        Files.writeString(file, "{\"criterion\":\"report\",\"owner\":\"me\",\"reason\":\"trust me\"}");
+        assertWaiverCountsForNothing("is not signed by any key");
+        scene.waive("report.json", scene.owner, waiver(LATER.plusSeconds(60)));
+        DossierScene.flip(file, 30);
+        assertWaiverCountsForNothing("is not signed by any key");
+    }
+
+    @Test
+    void aCriterionThatMayNotBeWaivedIsNot() throws Exception {
+        makeReportBad();
+        scene.policy(policy -> DossierScene.criterion(policy, 0).put("waivable", false));
+        scene.waive("report.json", scene.owner, waiver(LATER.plusSeconds(60)));
+        assertWaiverCountsForNothing("may not be waived");
+    }
+
+    @Test
+    void nobodyCanWaiveEvidenceThatWasEdited() throws Exception {
+        DossierScene.flip(scene.root.resolve(DossierScene.REPORT), 0);
+        scene.waive("report.json", scene.owner, waiver(LATER.plusSeconds(60)));
+        assertNoGo(scene.build(), DossierScene.REPORT, "has SHA-256");
+    }
+
+    // ---- pages
+
+    @Test
+    void nothingOfAFileIsMarkup() throws Exception {
+        // given
+        makeReportBad();
+        scene.waive(
+                "report.json",
+                scene.owner,
+                new DossierWaiver(
+                        "report", "<script>alert(1)</script>", "\"'><img src=x onerror=y>|`", LATER.plusSeconds(60)));
+
+        // when
+        Path out = scene.newDirectory();
+        scene.build(out, LATER);
+
+        // then
+        String html = Files.readString(out.resolve(Dossier.HTML));
+        assertThat(html)
+                .contains("&lt;script&gt;alert(1)&lt;/script&gt;", "&quot;&#39;&gt;&lt;img", "Nothing is &lt;lost&gt;")
+                .contains("default-src 'none'")
+                .doesNotContain("<script", "<img", "http://", "https://", " style=");
+        String page = Files.readString(out.resolve(Dossier.PAGE));
+        assertThat(page).contains("&lt;script&gt;").contains("\\|\\`").doesNotContain("<script");
+    }
+
+    @Test
+    void thePageAllowsItsOwnStyleAndNoOther() throws Exception {
+        Path out = scene.newDirectory();
+        scene.build(out, LATER);
+        String html = Files.readString(out.resolve(Dossier.HTML));
+        String style = html.substring(html.indexOf("<style>") + 7, html.indexOf("</style>"));
+        String digest = Base64.getEncoder()
+                .encodeToString(
+                        HexFormat.of().parseHex(DossierManifest.sha256(style.getBytes(StandardCharsets.UTF_8))));
+        assertThat(html).contains("style-src 'sha256-" + digest + "'");
+    }
+
+    // ---- what is no question of go or no go
+
+    @Test
+    void aDossierIsNeverWrittenOverAnother() throws Exception {
+        Path out = Files.createDirectory(scene.newDirectory());
+        assertThatThrownBy(() -> scene.build(out, LATER))
+                .isInstanceOfSatisfying(
+                        CliException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.USAGE));
+        assertThat(out).isEmptyDirectory();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{}",
+                "no JSON",
+                "{\"v\":1,\"v\":1}",
+            })
+    void aPolicyThatIsNoneIsAnErrorAndNothingIsWritten(String policy) throws Exception {
+        scene.write("release/policy.json", policy);
+        Path out = scene.newDirectory();
+        assertThatThrownBy(() -> scene.build(out, LATER))
+                .isInstanceOfSatisfying(
+                        CliException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.USAGE));
+        assertThat(out).doesNotExist();
+    }
+
+    @Test
+    void aCriterionTwiceIsNoPolicy() throws Exception {
+        scene.policy(policy -> DossierScene.criterion(policy, 1).put("id", "report"));
+        assertThatThrownBy(() -> scene.build()).hasMessageContaining("has criterion report twice");
+    }
+
+    @Test
+    void collectingAgainKeepsWhatIsAsItWas() throws Exception {
+        // given
+        DossierManifest before = new DossierFiles(scene.root)
+                .collect(scene.readPolicy(), scene, DossierManifest.EMPTY, Optional.of("b".repeat(40)));
+        scene.write(DossierScene.NOTES, "# Other notes\n");
+
+        // when
+        DossierManifest now = new DossierFiles(scene.root).collect(scene.readPolicy(), scene, before, Optional.empty());
+
+        // then
+        assertThat(now.find(DossierScene.REPORT)).isEqualTo(before.find(DossierScene.REPORT));
+        assertThat(now.find(DossierScene.NOTES).orElseThrow().commit()).isEqualTo(DossierScene.COMMIT);
+    }
+}
