@@ -187,7 +187,7 @@ final class Dossier {
                 verdict,
                 in.at().toString(),
                 head,
-                new Input(in.policy(), DossierManifest.sha256(policyBytes)),
+                new Input(in.policy(), DrillEvidence.sha256(policyBytes)),
                 new Input(in.manifest(), outputDigest(in.manifest())),
                 List.copyOf(reasons),
                 criteria,
@@ -196,7 +196,7 @@ final class Dossier {
 
     private String outputDigest(String path) {
         byte[] bytes = outputs.get(Path.of(path).getFileName().toString());
-        return bytes == null ? "" : DossierManifest.sha256(bytes);
+        return bytes == null ? "" : DrillEvidence.sha256(bytes);
     }
 
     private static DossierDecision.Waiver shown(DossierWaiver.Judged judged) {
@@ -379,7 +379,7 @@ final class Dossier {
     /** A verification summary (SLSA VSA v1), of all that is in the dossier beside its evidence, which the manifest names. */
     private Statement statement(DossierDecision decision, Map<String, byte[]> made) {
         Map<String, String> subjects = new TreeMap<>();
-        made.forEach((name, bytes) -> subjects.put(name, DossierManifest.sha256(bytes)));
+        made.forEach((name, bytes) -> subjects.put(name, DrillEvidence.sha256(bytes)));
         boolean go = decision.decision() != Verdict.NO_GO;
         JsonObject predicate = new JsonObject(Map.of(
                 "verifier", new JsonObject(Map.of("id", new JsonString(VERIFIER))),

@@ -49,7 +49,7 @@ final class DossierBooks {
                 "specversion",
                 "1.0",
                 "id",
-                DossierManifest.sha256(data(entry)),
+                DrillEvidence.sha256(data(entry)),
                 "source",
                 SOURCE,
                 "type",
@@ -58,7 +58,7 @@ final class DossierBooks {
                 "application/json");
     }
 
-    private static byte[] event(Entry entry) {
+    static byte[] event(Entry entry) {
         StringBuilder event = new StringBuilder("{");
         new TreeMap<>(attributes(entry))
                 .forEach((name, value) -> event.append('"')
@@ -96,7 +96,7 @@ final class DossierBooks {
             }
             receipts.put(index, href);
         });
-        List<Map<String, Object>> proofs = new ArrayList<>();
+        List<JsonNode> bundles = new ArrayList<>();
         for (int i = 0; i < files.size(); i++) {
             JsonNode answer = ReceiptCommand.await(reader, receipts.getOrDefault((long) i, ""), timeout);
             String problem = problem(files.get(i), answer.path(BUNDLE), key);
@@ -106,7 +106,16 @@ final class DossierBooks {
                         "the proof of " + files.get(i).path() + " does not verify: " + problem,
                         "Is --ledger-key the key of this ledger?");
             }
-            proofs.add(Output.object("path", files.get(i).path(), BUNDLE, answer.path(BUNDLE)));
+            bundles.add(answer.path(BUNDLE));
+        }
+        return file(files, bundles, key);
+    }
+
+    /** @param bundles of these files, in their order */
+    static byte[] file(List<Entry> files, List<JsonNode> bundles, NoteVerifier key) {
+        List<Map<String, Object>> proofs = new ArrayList<>();
+        for (int i = 0; i < files.size(); i++) {
+            proofs.add(Output.object("path", files.get(i).path(), BUNDLE, bundles.get(i)));
         }
         return DossierJson.write(Output.object("v", 1, "ledgerKey", key.vkey(), PROOFS, proofs));
     }

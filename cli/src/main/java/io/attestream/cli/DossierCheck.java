@@ -217,6 +217,37 @@ enum DossierCheck {
             return Double.parseDouble(text.strip().replace(",", ""));
         }
     },
+    /** What {@code attestream release verify -o json} came to, check by check. */
+    @JsonProperty("release")
+    RELEASE {
+        @Override
+        List<Line> judge(Material material) throws IOException {
+            List<Line> lines = new ArrayList<>();
+            for (String file : material.files()) {
+                for (JsonNode check :
+                        DossierJson.tree(Files.readAllBytes(material.path(file))).path("checks")) {
+                    lines.add(check(check, file, material));
+                }
+            }
+            if (lines.isEmpty()) {
+                lines.add(Line.of("checks", "", VERIFIES, "no check was made", false));
+            }
+            return lines;
+        }
+
+        private Line check(JsonNode check, String file, Material material) {
+            String name = check.path("name").asText();
+            Outcome outcome =
+                    switch (check.path("outcome").asText()) {
+                        case "passed" -> Outcome.PASSED;
+                        case "not-assessed" ->
+                            material.criterion().allow().contains(name) ? Outcome.NOT_ASSESSED : Outcome.FAILED;
+                        default -> Outcome.FAILED;
+                    };
+            String observed = check.path("outcome").asText() + ": " + check.path("detail").asText();
+            return new Line(name, file, VERIFIES, observed, outcome);
+        }
+    },
     /** Every other file of evidence is an event of the ledger. */
     @JsonProperty("books")
     BOOKS {
@@ -226,6 +257,7 @@ enum DossierCheck {
         }
     };
 
+    private static final String VERIFIES = "verifies without a network";
     private static final String SURVIVED = "survived at each of its moments, and every check passed";
     /** The last two cells of a row: against what, and what it must reach. */
     private static final Pattern TARGET =
@@ -261,7 +293,7 @@ enum DossierCheck {
         } catch (IOException | RuntimeException e) {
             return List.of(Line.of(
                     name().toLowerCase(Locale.ROOT).replace('_', '-'),
-                    "",
+                    material.files().size() == 1 ? material.files().get(0) : "",
                     "can be judged again",
                     "cannot be read: " + (e.getMessage() == null ? e.toString() : e.getMessage()),
                     false));

@@ -116,11 +116,11 @@ final class DossierFiles {
         byte[] bytes = required(path);
         return new Entry(
                 path,
-                DossierManifest.sha256(bytes),
+                DrillEvidence.sha256(bytes),
                 bytes.length,
                 mediaType(path),
                 schema,
-                schema.isEmpty() ? "" : DossierManifest.sha256(required(schema)),
+                schema.isEmpty() ? "" : DrillEvidence.sha256(required(schema)),
                 commit,
                 ownTime(path, bytes).orElse(madeAt).toString());
     }
@@ -192,7 +192,7 @@ final class DossierFiles {
             return Optional.of(none.why());
         }
         byte[] bytes = ((Content.Bytes) content).bytes();
-        String digest = DossierManifest.sha256(bytes);
+        String digest = DrillEvidence.sha256(bytes);
         if (!digest.equals(entry.sha256()) || bytes.length != entry.sizeBytes()) {
             return Optional.of("has SHA-256 " + digest + " and " + bytes.length + " bytes; collected was "
                     + entry.sha256() + " with " + entry.sizeBytes());
@@ -218,7 +218,7 @@ final class DossierFiles {
         if (!(read(entry.schema()) instanceof Content.Bytes schema)) {
             return Optional.of("has a schema, " + entry.schema() + ", that is not there");
         }
-        if (!DossierManifest.sha256(schema.bytes()).equals(entry.schemaSha256())) {
+        if (!DrillEvidence.sha256(schema.bytes()).equals(entry.schemaSha256())) {
             return Optional.of("has a schema, " + entry.schema() + ", that was changed since it was collected");
         }
         try {

@@ -9,11 +9,8 @@ import io.attestream.proofs.json.JsonValue.JsonObject;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.NoteVerifier;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -67,7 +64,7 @@ record DossierManifest(int v, List<Entry> files) {
     byte[] sign(Path manifest, NoteSigner key) {
         byte[] json = DossierJson.write(this);
         JsonObject predicate = new JsonObject(Map.of("files", new JsonInteger(files.size())));
-        return new Statement(Map.of(name(manifest), sha256(json)), PREDICATE_TYPE, predicate)
+        return new Statement(Map.of(name(manifest), DrillEvidence.sha256(json)), PREDICATE_TYPE, predicate)
                 .sign(key::signBytes)
                 .encode();
     }
@@ -84,9 +81,9 @@ record DossierManifest(int v, List<Entry> files) {
                 return Optional.of("is a statement of type " + statement.predicateType());
             }
             String signed = statement.subjects().getOrDefault(name(manifest), "of no such file");
-            return signed.equals(sha256(json))
+            return signed.equals(DrillEvidence.sha256(json))
                     ? Optional.empty()
-                    : Optional.of("has SHA-256 " + sha256(json) + ", signed was " + signed);
+                    : Optional.of("has SHA-256 " + DrillEvidence.sha256(json) + ", signed was " + signed);
         } catch (InvalidFormat e) {
             return Optional.of("its signature cannot be believed: " + e.getMessage());
         }
@@ -107,13 +104,5 @@ record DossierManifest(int v, List<Entry> files) {
             return verified.payload();
         }
         throw new InvalidFormat("envelope", ((Envelope.Verification.Rejected) verification).reason());
-    }
-
-    static String sha256(byte[] bytes) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
-        }
     }
 }

@@ -40,7 +40,7 @@ record DossierWaiver(String criterion, String owner, String reason, Instant expi
 
     /** Reads one, and says whether it counts. */
     static Judged judge(String path, byte[] bytes, DossierPolicy policy, Instant at) {
-        String digest = DossierManifest.sha256(bytes);
+        String digest = DrillEvidence.sha256(bytes);
         for (String vkey : policy.keys().waivers()) {
             try {
                 DossierWaiver waiver = opened(bytes, Connection.parseKey(vkey));

@@ -3,6 +3,7 @@ package io.attestream.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.attestream.cli.DossierDecision.Outcome;
 import io.attestream.proofs.note.NoteSigner;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -114,6 +115,15 @@ final class DossierScene implements DossierTree {
         byte[] bytes = Files.readAllBytes(file);
         bytes[at] ^= 1;
         Files.write(file, bytes);
+    }
+
+    /** What a criterion came to. */
+    static Outcome outcome(DossierDecision decision, String id) {
+        return decision.criteria().stream()
+                .filter(criterion -> criterion.id().equals(id))
+                .findFirst()
+                .orElseThrow()
+                .outcome();
     }
 
     // ---- git

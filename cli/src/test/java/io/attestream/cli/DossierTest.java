@@ -4,17 +4,22 @@ package io.attestream.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attestream.cli.DossierDecision.Outcome;
 import io.attestream.cli.DossierDecision.Reason;
 import io.attestream.cli.DossierDecision.Verdict;
 import io.attestream.proofs.attestation.Statement;
 import io.attestream.proofs.note.NoteSigner;
+import io.attestream.proofs.note.NoteVerifier;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.security.SecureRandom;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
@@ -50,19 +55,11 @@ class DossierTest {
         });
     }
 
-    private static Outcome outcome(DossierDecision decision, String id) {
-        return decision.criteria().stream()
-                .filter(criterion -> criterion.id().equals(id))
-                .findFirst()
-                .orElseThrow()
-                .outcome();
-    }
-
     private static Map<String, String> contents(Path directory) throws IOException {
         Map<String, String> contents = new TreeMap<>();
         try (Stream<Path> files = Files.walk(directory)) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
-                contents.put(directory.relativize(file).toString(), DossierManifest.sha256(Files.readAllBytes(file)));
+                contents.put(directory.relativize(file).toString(), DrillEvidence.sha256(Files.readAllBytes(file)));
             }
         }
         return contents;
@@ -77,8 +74,8 @@ class DossierTest {
         // then
         assertThat(decision.reasons()).isEmpty();
         assertThat(decision.decision()).isEqualTo(Verdict.GO);
-        assertThat(outcome(decision, "report")).isEqualTo(Outcome.PASSED);
-        assertThat(outcome(decision, "scan")).isEqualTo(Outcome.NOT_ASSESSED);
+        assertThat(DossierScene.outcome(decision, "report")).isEqualTo(Outcome.PASSED);
+        assertThat(DossierScene.outcome(decision, "scan")).isEqualTo(Outcome.NOT_ASSESSED);
         byte[] json = Files.readAllBytes(out.resolve(Dossier.DECISION));
         byte[] schema = Files.readAllBytes(Script.HOME.resolve("release/" + DossierDecision.SCHEMA));
         assertThat(DossierJson.violation(schema, json)).isEmpty();
@@ -112,7 +109,7 @@ class DossierTest {
         assertThat(statement.subjects())
                 .containsOnlyKeys(Dossier.DECISION, Dossier.PAGE, Dossier.HTML, "policy.json")
                 .containsEntry(
-                        Dossier.DECISION, DossierManifest.sha256(Files.readAllBytes(out.resolve(Dossier.DECISION))));
+                        Dossier.DECISION, DrillEvidence.sha256(Files.readAllBytes(out.resolve(Dossier.DECISION))));
         assertThatThrownBy(() -> DossierManifest.opened(envelope, Statement.MEDIA_TYPE, scene.evidence.verifier()))
                 .hasMessageContaining("no signature is by the given key");
     }
@@ -159,7 +156,10 @@ class DossierTest {
             }
             assertThat(scene.build().decision()).isEqualTo(Verdict.GO);
         }
-        Files.delete(scene.root.resolve("release/evidence.dsse.json"));
+        Path envelope = scene.root.resolve("release/evidence.dsse.json");
+        Files.writeString(envelope, "\n", StandardOpenOption.APPEND);
+        assertNoGo(scene.build(), "release/evidence.json", "must be canonical");
+        Files.delete(envelope);
         assertNoGo(scene.build(), "release/evidence.dsse.json", "is missing");
     }
 
@@ -232,7 +232,7 @@ class DossierTest {
         scene.policy(policy -> DossierScene.criterion(policy, 0).put("blocking", false));
         DossierDecision decision = scene.build();
         assertThat(decision.decision()).isEqualTo(Verdict.GO);
-        assertThat(outcome(decision, "report")).as("never passed").isEqualTo(Outcome.FAILED);
+        assertThat(DossierScene.outcome(decision, "report")).as("never passed").isEqualTo(Outcome.FAILED);
     }
 
     @Test
@@ -240,7 +240,30 @@ class DossierTest {
         scene.policy(policy -> DossierScene.criterion(policy, 1).put("notAssessedBlocks", true));
         DossierDecision decision = scene.build();
         assertNoGo(decision, "", "there is none");
-        assertThat(outcome(decision, "scan")).isEqualTo(Outcome.NOT_ASSESSED);
+        assertThat(DossierScene.outcome(decision, "scan")).isEqualTo(Outcome.NOT_ASSESSED);
+    }
+
+    @Test
+    void aReleaseOfWhichNotAllWasAssessedIsNotVerifiedUnlessThePolicyAllowsIt() throws Exception {
+        // given
+        String report = "{\"lost\":0,\"endedAt\":\"" + DossierScene.MADE_AT + "\",\"checks\":["
+                + "{\"name\":\"checksums\",\"outcome\":\"passed\",\"detail\":\"\"},"
+                + "{\"name\":\"provenance\",\"outcome\":\"%s\",\"detail\":\"no key\"}]}";
+        Files.delete(scene.root.resolve(DossierScene.NOTES));
+        scene.policy(policy -> DossierScene.criterion(policy, 0).put("verify", "release"));
+        scene.write(DossierScene.REPORT, report.formatted("not-assessed"));
+        scene.collect(scene.evidence);
+
+        // then
+        assertNoGo(scene.build(), DossierScene.REPORT, "provenance: not-assessed: no key");
+        scene.policy(policy -> DossierScene.criterion(policy, 0)
+                .put("verify", "release")
+                .putArray("allow")
+                .add("provenance"));
+        assertThat(scene.build().decision()).isEqualTo(Verdict.GO);
+        scene.write(DossierScene.REPORT, report.formatted("failed"));
+        scene.collect(scene.evidence);
+        assertNoGo(scene.build(), DossierScene.REPORT, "provenance: failed");
     }
 
     @Test
@@ -249,7 +272,7 @@ class DossierTest {
         scene.policy(policy -> DossierScene.criterion(policy, 0).put("maxAgeHours", 25));
         assertThat(scene.build().policy().sha256())
                 .isNotEqualTo(before)
-                .isEqualTo(DossierManifest.sha256(Files.readAllBytes(scene.root.resolve("release/policy.json"))));
+                .isEqualTo(DrillEvidence.sha256(Files.readAllBytes(scene.root.resolve("release/policy.json"))));
     }
 
     // ---- waivers
@@ -278,7 +301,7 @@ class DossierTest {
         DossierDecision decision = scene.build();
         assertThat(decision.reasons()).isEmpty();
         assertThat(decision.decision()).isEqualTo(Verdict.GO_WITH_WAIVERS);
-        assertThat(outcome(decision, "report")).isEqualTo(Outcome.WAIVED);
+        assertThat(DossierScene.outcome(decision, "report")).isEqualTo(Outcome.WAIVED);
     }
 
     @Test
@@ -329,7 +352,71 @@ class DossierTest {
     void nobodyCanWaiveEvidenceThatWasEdited() throws Exception {
         DossierScene.flip(scene.root.resolve(DossierScene.REPORT), 0);
         scene.waive("report.json", scene.owner, waiver(LATER.plusSeconds(60)));
-        assertNoGo(scene.build(), DossierScene.REPORT, "has SHA-256");
+        DossierDecision decision = scene.build();
+        assertNoGo(decision, DossierScene.REPORT, "has SHA-256");
+        assertThat(DossierScene.outcome(decision, "report")).isEqualTo(Outcome.FAILED);
+    }
+
+    // ---- books
+
+    /** The scan's place is taken by the proofs. */
+    private void keepBooks(NoteVerifier ledger) throws IOException {
+        scene.policy(policy -> {
+            ((ObjectNode) policy.path("keys")).put("ledger", ledger.vkey());
+            DossierScene.criterion(policy, 1)
+                    .put("verify", "books")
+                    .put("ifMissing", "fails")
+                    .put("waivable", false);
+        });
+    }
+
+    private void record(StubLedger ledger, List<DossierManifest.Entry> files) throws IOException {
+        List<JsonNode> bundles = new ArrayList<>();
+        for (DossierManifest.Entry entry : files) {
+            ledger.publish(DossierBooks.event(entry));
+            int number = bundles.size();
+            bundles.add(DossierJson.tree(ledger.receiptJson(number, ledger.goodNote(number))
+                            .getBytes(StandardCharsets.UTF_8))
+                    .path("bundle"));
+        }
+        Files.write(
+                scene.root.resolve("evidence/scan.json"), DossierBooks.file(files, bundles, ledger.signer.verifier()));
+        scene.collect(scene.evidence);
+    }
+
+    private List<DossierManifest.Entry> collected() throws IOException {
+        byte[] json = Files.readAllBytes(scene.root.resolve("release/evidence.json"));
+        return DossierManifest.parse(Path.of("evidence.json"), json).files();
+    }
+
+    @Test
+    void everyFileIsProvedToBeInTheLedger() throws Exception {
+        try (StubLedger ledger = new StubLedger()) {
+            keepBooks(ledger.signer.verifier());
+            record(ledger, collected());
+            assertThat(scene.build().decision()).isEqualTo(Verdict.GO);
+        }
+    }
+
+    @Test
+    void aProofOfAnotherLedgerFileOrDigestProvesNothing() throws Exception {
+        try (StubLedger ledger = new StubLedger()) {
+            List<DossierManifest.Entry> before = collected();
+            keepBooks(ledger.signer.verifier());
+
+            // then: a file that was not recorded
+            record(ledger, before.subList(0, 1));
+            assertNoGo(scene.build(), before.get(1).path(), "no proof");
+
+            // and one that was edited, and collected again, since
+            scene.write(DossierScene.REPORT, "{\"lost\":-1,\"endedAt\":\"" + DossierScene.MADE_AT + "\"}");
+            scene.collect(scene.evidence);
+            assertNoGo(scene.build(), DossierScene.REPORT, "is an event of the ledger");
+        }
+        try (StubLedger other = new StubLedger()) {
+            record(other, collected().subList(0, 2));
+            assertNoGo(scene.build(), DossierScene.REPORT, "note-signature");
+        }
     }
 
     // ---- pages
@@ -366,7 +453,7 @@ class DossierTest {
         String style = html.substring(html.indexOf("<style>") + 7, html.indexOf("</style>"));
         String digest = Base64.getEncoder()
                 .encodeToString(
-                        HexFormat.of().parseHex(DossierManifest.sha256(style.getBytes(StandardCharsets.UTF_8))));
+                        HexFormat.of().parseHex(DrillEvidence.sha256(style.getBytes(StandardCharsets.UTF_8))));
         assertThat(html).contains("style-src 'sha256-" + digest + "'");
     }
 

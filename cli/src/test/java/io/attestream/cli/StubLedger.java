@@ -84,7 +84,11 @@ final class StubLedger implements AutoCloseable {
 
     /** Logs the next event, and publishes an epoch with it. */
     synchronized void publish() {
-        byte[] line = line(lines.size());
+        publish(line(lines.size()));
+    }
+
+    /** As {@link #publish()}, an event of the caller's. */
+    synchronized void publish(byte[] line) {
         CloudEvent event = RecordedClient.event(line);
         lines.add(line);
         entries.add(CanonicalEntry.event(
