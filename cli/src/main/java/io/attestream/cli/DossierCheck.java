@@ -224,8 +224,8 @@ enum DossierCheck {
         List<Line> judge(Material material) throws IOException {
             List<Line> lines = new ArrayList<>();
             for (String file : material.files()) {
-                for (JsonNode check :
-                        DossierJson.tree(Files.readAllBytes(material.path(file))).path("checks")) {
+                for (JsonNode check : DossierJson.tree(Files.readAllBytes(material.path(file)))
+                        .path("checks")) {
                     lines.add(check(check, file, material));
                 }
             }
@@ -237,14 +237,14 @@ enum DossierCheck {
 
         private Line check(JsonNode check, String file, Material material) {
             String name = check.path("name").asText();
-            Outcome outcome =
-                    switch (check.path("outcome").asText()) {
-                        case "passed" -> Outcome.PASSED;
-                        case "not-assessed" ->
-                            material.criterion().allow().contains(name) ? Outcome.NOT_ASSESSED : Outcome.FAILED;
-                        default -> Outcome.FAILED;
-                    };
-            String observed = check.path("outcome").asText() + ": " + check.path("detail").asText();
+            Outcome outcome = switch (check.path("outcome").asText()) {
+                case "passed" -> Outcome.PASSED;
+                case "not-assessed" ->
+                    material.criterion().allow().contains(name) ? Outcome.NOT_ASSESSED : Outcome.FAILED;
+                default -> Outcome.FAILED;
+            };
+            String observed =
+                    check.path("outcome").asText() + ": " + check.path("detail").asText();
             return new Line(name, file, VERIFIES, observed, outcome);
         }
     },

@@ -375,8 +375,8 @@ class DossierTest {
         for (DossierManifest.Entry entry : files) {
             ledger.publish(DossierBooks.event(entry));
             int number = bundles.size();
-            bundles.add(DossierJson.tree(ledger.receiptJson(number, ledger.goodNote(number))
-                            .getBytes(StandardCharsets.UTF_8))
+            bundles.add(DossierJson.tree(
+                            ledger.receiptJson(number, ledger.goodNote(number)).getBytes(StandardCharsets.UTF_8))
                     .path("bundle"));
         }
         Files.write(
@@ -452,8 +452,7 @@ class DossierTest {
         String html = Files.readString(out.resolve(Dossier.HTML));
         String style = html.substring(html.indexOf("<style>") + 7, html.indexOf("</style>"));
         String digest = Base64.getEncoder()
-                .encodeToString(
-                        HexFormat.of().parseHex(DrillEvidence.sha256(style.getBytes(StandardCharsets.UTF_8))));
+                .encodeToString(HexFormat.of().parseHex(DrillEvidence.sha256(style.getBytes(StandardCharsets.UTF_8))));
         assertThat(html).contains("style-src 'sha256-" + digest + "'");
     }
 
