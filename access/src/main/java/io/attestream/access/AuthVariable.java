@@ -24,10 +24,12 @@ public enum AuthVariable {
     JWT_ALLOWED_ALGS(
             "RS256,ES256,EdDSA",
             "Signature algorithms, comma-separated, out of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512,"
-                    + " EdDSA."),
+                    + " EdDSA. With several for RSA, keys must name theirs (`alg`)."),
     JWT_ALLOWED_TYPES(
-            "at+jwt,JWT",
-            "Accepted header `typ`, comma-separated, compared without case and `application/`; required."),
+            "at+jwt",
+            "Accepted header `typ`, comma-separated, compared without case and `application/`; required. `at+jwt,JWT` is"
+                    + " for an issuer that does not type its access tokens (RFC 9068); its ID tokens are told apart by"
+                    + " audience and claims only."),
     JWT_CLOCK_SKEW_SECONDS("60", "Tolerance for `exp`, `nbf`, `iat`: 0 to 300."),
     JWT_MAX_TOKEN_TTL_SECONDS("86400", "Longest `exp - iat`: 1 to 604800."),
     JWT_TENANT_CLAIM("tenant", "Claim with the tenant: 1 to 64 of `A-Z a-z 0-9 . _ -`."),

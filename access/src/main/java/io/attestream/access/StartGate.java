@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class StartGate {
     /** What jose4j verifies; no symmetric algorithm, for a public key must never serve as a secret. */
-    static final Set<String> SUPPORTED_ALGORITHMS =
+    public static final Set<String> SUPPORTED_ALGORITHMS =
             Set.of("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA");
 
     private static final Set<String> PRODUCTION = Set.of("prod", "production");

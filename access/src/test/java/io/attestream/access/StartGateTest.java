@@ -71,7 +71,7 @@ class StartGateTest {
         assertThat(tokens.policy()).isEqualTo(AuthPolicy.JWKS_RBAC);
         assertThat(tokens.audiences()).containsExactlyInAnyOrder("a", "b");
         assertThat(tokens.algorithms()).isEqualTo(Set.of("RS256", "ES256", "EdDSA"));
-        assertThat(tokens.types()).isEqualTo(Set.of("at+jwt", "jwt"));
+        assertThat(tokens.types()).isEqualTo(Set.of("at+jwt"));
         assertThat(tokens.clockSkew()).hasSeconds(5);
         assertThat(tokens.maxTokenTtl()).hasSeconds(86_400);
         assertThat(tokens.tenantClaim()).isEqualTo("tenant");
@@ -278,7 +278,7 @@ class StartGateTest {
         assertThat(String.join("\n", policy.lines())).isEqualTo("""
                 policy jwks_rbac, profile production
                 keys https://issuer.test/jwks, issuer https://issuer.test
-                audiences a b, algorithms ES256 EdDSA RS256, types at+jwt jwt
+                audiences a b, algorithms ES256 EdDSA RS256, types at+jwt
                 tenant claim tenant, clock skew 60 s, lifetime at most 86400 s, keys at most 86400 s old""");
     }
 }

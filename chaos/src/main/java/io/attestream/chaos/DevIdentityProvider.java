@@ -168,7 +168,7 @@ public final class DevIdentityProvider implements AutoCloseable {
         signature.setKey(key.getPrivateKey());
         signature.setKeyIdHeaderValue(key.getKeyId());
         signature.setAlgorithmHeaderValue(AlgorithmIdentifiers.RSA_USING_SHA256);
-        signature.setHeader("typ", "JWT");
+        signature.setHeader("typ", "at+jwt");
         try {
             return signature.getCompactSerialization();
         } catch (JoseException e) {

@@ -8,7 +8,6 @@ import io.attestream.gateway.http.BoundedBody;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -44,7 +43,6 @@ public final class JwksCache implements AutoCloseable {
     private static final int BUDGET_BURST = 3;
 
     private static final Duration BUDGET_REFILL = Duration.ofSeconds(10);
-    private static final Duration UNKNOWN_KEY_MEMORY = Duration.ofSeconds(30);
     private static final int UNKNOWN_KEYS_MAX = 1_000;
 
     private static final Logger LOG = LoggerFactory.getLogger(JwksCache.class);
@@ -56,11 +54,8 @@ public final class JwksCache implements AutoCloseable {
     private final Clock clock;
     private final HttpClient http;
     private final ScheduledExecutorService scheduler;
-    /** Key ids that a fetch did not bring. */
-    private final Cache<String, Boolean> confirmedUnknown = Caffeine.newBuilder()
-            .maximumSize(UNKNOWN_KEYS_MAX)
-            .expireAfterWrite(UNKNOWN_KEY_MEMORY)
-            .build();
+    /** Key ids that a fetch did not bring; not longer than until the next is allowed, for they may be those of tomorrow. */
+    private final Cache<String, Boolean> confirmedUnknown;
 
     private final Instant begunAt;
     private volatile @Nullable KeySet current;
@@ -73,6 +68,11 @@ public final class JwksCache implements AutoCloseable {
     public JwksCache(AuthSettings.Tokens settings, Clock clock) {
         this.settings = settings;
         this.clock = clock;
+        this.confirmedUnknown = Caffeine.newBuilder()
+                .maximumSize(UNKNOWN_KEYS_MAX)
+                .expireAfterWrite(BUDGET_REFILL)
+                .ticker(() -> TimeUnit.MILLISECONDS.toNanos(clock.millis()))
+                .build();
         this.begunAt = clock.instant();
         this.budgetAt = begunAt;
         this.http = HttpClient.newBuilder()
@@ -121,11 +121,15 @@ public final class JwksCache implements AutoCloseable {
     /** As {@link #known}; an unknown key id causes a fetch if the budget allows. Completes within two seconds. */
     public CompletionStage<KeyLookup> find(String keyId) {
         KeyLookup known = known(keyId);
-        if (!(known instanceof KeyLookup.CannotTell) || !takeBudget()) {
+        if (!(known instanceof KeyLookup.CannotTell)) {
             return CompletableFuture.completedFuture(known);
         }
         Instant asked = clock.instant();
-        return refresh().thenApply(renewed -> {
+        Optional<CompletableFuture<Boolean>> fetch = fetchIfAllowed();
+        if (fetch.isEmpty()) {
+            return CompletableFuture.completedFuture(known);
+        }
+        return fetch.get().thenApply(renewed -> {
             // A fetch that was under way already may have been answered before the key was published.
             KeySet keys = current;
             boolean fetchedSince = renewed && keys != null && !keys.fetchedAt().isBefore(asked);
@@ -136,6 +140,15 @@ public final class JwksCache implements AutoCloseable {
         });
     }
 
+    /** One that is under way costs nothing: of a crowd that comes with a new key, one fetches. */
+    private synchronized Optional<CompletableFuture<Boolean>> fetchIfAllowed() {
+        return isUnderWay() || takeBudget() ? Optional.of(refresh()) : Optional.empty();
+    }
+
+    private boolean isUnderWay() {
+        return inFlight != null && !inFlight.isDone();
+    }
+
     private Optional<KeySet> usable() {
         KeySet keys = current;
         return keys == null || keys.fetchedAt().plus(settings.maxStale()).isBefore(clock.instant())
@@ -143,7 +156,7 @@ public final class JwksCache implements AutoCloseable {
                 : Optional.of(keys);
     }
 
-    private synchronized boolean takeBudget() {
+    private boolean takeBudget() {
         Instant now = clock.instant();
         double refilled = (double) Duration.between(budgetAt, now).toMillis() / BUDGET_REFILL.toMillis();
         budget = Math.min(BUDGET_BURST, budget + Math.max(0, refilled));
@@ -181,8 +194,9 @@ public final class JwksCache implements AutoCloseable {
 
     /** One fetch at a time: who comes while one is under way shares it. The future never fails. */
     private synchronized CompletableFuture<Boolean> refresh() {
-        if (inFlight != null && !inFlight.isDone()) {
-            return inFlight;
+        CompletableFuture<Boolean> underWay = inFlight;
+        if (underWay != null && !underWay.isDone()) {
+            return underWay;
         }
         Instant begun = clock.instant();
         CompletableFuture<Boolean> fetch = fetch().handle((body, error) -> {
@@ -209,7 +223,7 @@ public final class JwksCache implements AutoCloseable {
 
     private boolean accept(byte[] body, Instant begun) {
         try {
-            Map<String, PublicJsonWebKey> keys = JwksParser.parse(new String(body, StandardCharsets.UTF_8));
+            Map<String, PublicJsonWebKey> keys = JwksParser.parse(body);
             KeySet before = current;
             current = new KeySet(keys, begun);
             confirmedUnknown.invalidateAll(keys.keySet());

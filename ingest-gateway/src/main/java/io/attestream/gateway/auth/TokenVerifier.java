@@ -8,6 +8,8 @@ import io.attestream.gateway.auth.AuthDecision.Granted;
 import io.attestream.gateway.auth.AuthDecision.Undecidable;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Base64;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -15,11 +17,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Pattern;
-import org.jose4j.json.JsonUtil;
 import org.jose4j.jwa.AlgorithmConstraints;
 import org.jose4j.jwk.PublicJsonWebKey;
 import org.jose4j.jws.JsonWebSignature;
-import org.jose4j.jwx.Headers;
 import org.jose4j.lang.JoseException;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +33,7 @@ public final class TokenVerifier {
 
     static final int MAX_KEY_ID_LENGTH = 128;
     private static final int MAX_SUBJECT_LENGTH = 256;
+    private static final Set<String> CLAIMS_OF_OTHER_KINDS = Set.of("at_hash", "c_hash", "s_hash", "events");
     private static final Pattern TENANT = Pattern.compile("[A-Za-z0-9._-]{1,64}");
 
     private final AuthSettings.Tokens settings;
@@ -46,7 +47,7 @@ public final class TokenVerifier {
     }
 
     /** A token taken apart but not verified; only its key id may be used, to look for the key. */
-    record Unverified(JsonWebSignature jws, String keyId) {}
+    private record Unverified(String text, String algorithm, String keyId, byte[] payload) {}
 
     /** @param key tells about a key id; may be asked once */
     public AuthDecision verify(String token, Instant now, Function<String, KeyLookup> key) {
@@ -70,67 +71,112 @@ public final class TokenVerifier {
 
     private Unverified parse(String token) throws Refused {
         require(token.length() <= MAX_TOKEN_LENGTH, "token-too-long");
+        String[] parts = token.split("\\.", -1);
         // Five parts are an encrypted token, which is never decrypted here.
-        require(token.chars().filter(c -> c == '.').count() == 2, "malformed");
-        JsonWebSignature jws = new JsonWebSignature();
-        jws.setAlgorithmConstraints(algorithms);
-        Headers headers;
-        try {
-            jws.setCompactSerialization(token);
-            headers = jws.getHeaders();
-        } catch (JoseException | RuntimeException e) {
-            throw new Refused("malformed");
-        }
-        String algorithm = header(headers, "alg").orElse("");
+        require(parts.length == 3, "malformed");
+        Map<String, Object> headers = object(decode(parts[0]));
+        byte[] payload = decode(parts[1]);
+        decode(parts[2]);
+        String algorithm = text(headers, "alg").orElse("");
         require(settings.algorithms().contains(algorithm), "algorithm-not-allowed");
         // We understand no critical extension, so any is a reason to refuse (RFC 7515 section 4.1.11).
-        require(headers.getObjectHeaderValue("crit") == null, "critical-header");
-        require(headers.getObjectHeaderValue("b64") == null, "critical-header");
-        String type =
-                header(headers, "typ").map(AuthSettings.Tokens::normalizeType).orElse("");
+        require(!headers.containsKey("crit") && !headers.containsKey("b64"), "critical-header");
+        require(!headers.containsKey("zip"), "compressed");
+        String type = text(headers, "typ").map(AuthSettings.Tokens::normalizeType).orElse("");
         require(settings.types().contains(type), "type-not-allowed");
-        String keyId = header(headers, "kid").orElse("");
+        String keyId = text(headers, "kid").orElse("");
         require(!keyId.isEmpty() && keyId.length() <= MAX_KEY_ID_LENGTH, "key-id-missing");
-        return new Unverified(jws, keyId);
+        return new Unverified(token, algorithm, keyId, payload);
+    }
+
+    /** Only the one spelling that RFC 7515 section 2 allows: no padding, no foreign character, no unused bit set. */
+    private static byte[] decode(String part) throws Refused {
+        try {
+            byte[] bytes = Base64.getUrlDecoder().decode(part);
+            require(
+                    Base64.getUrlEncoder()
+                            .withoutPadding()
+                            .encodeToString(bytes)
+                            .equals(part),
+                    "malformed");
+            return bytes;
+        } catch (IllegalArgumentException e) {
+            throw new Refused("malformed");
+        }
+    }
+
+    private static Map<String, Object> object(byte[] json) throws Refused {
+        try {
+            return StrictJson.object(json);
+        } catch (StrictJson.Malformed e) {
+            throw new Refused("malformed");
+        }
     }
 
     private AuthDecision verified(Unverified token, PublicJsonWebKey key, Instant now) throws Refused {
-        JsonWebSignature jws = token.jws();
-        String payload;
-        try {
-            String keyAlgorithm = key.getAlgorithm();
-            require(keyAlgorithm == null || keyAlgorithm.equals(jws.getAlgorithmHeaderValue()), "algorithm-not-of-key");
-            jws.setKey(key.getPublicKey());
-            require(jws.verifySignature(), "bad-signature");
-            payload = jws.getPayload();
-        } catch (JoseException e) {
-            throw new Refused("bad-signature");
-        }
-        return claims(payload, token.keyId(), now);
+        require(token.algorithm().equals(algorithmOf(key)), "algorithm-not-of-key");
+        require(isSigned(token, key), "bad-signature");
+        return claims(object(token.payload()), token.keyId(), now);
     }
 
-    private AuthDecision claims(String payload, String keyId, Instant now) throws Refused {
-        Map<String, Object> claims;
+    private boolean isSigned(Unverified token, PublicJsonWebKey key) {
+        JsonWebSignature jws = new JsonWebSignature();
+        jws.setAlgorithmConstraints(algorithms);
         try {
-            claims = JsonUtil.parseJson(payload);
+            jws.setCompactSerialization(token.text());
+            jws.setKey(key.getPublicKey());
+            return jws.verifySignature();
         } catch (JoseException | RuntimeException e) {
-            throw new Refused("malformed");
+            return false; // signatures of a length that no algorithm makes end in exceptions of all kinds
         }
+    }
+
+    /**
+     * The one algorithm of a key (RFC 8725 section 3.1). An RSA key that does not name it serves only if one algorithm for
+     * RSA is allowed; null if there is none.
+     */
+    private @Nullable String algorithmOf(PublicJsonWebKey key) {
+        if (key.getAlgorithm() != null) {
+            return key.getAlgorithm();
+        }
+        List<String> fitting = settings.algorithms().stream()
+                .filter(algorithm -> JwksParser.fits(key, algorithm))
+                .toList();
+        return fitting.size() == 1 ? fitting.get(0) : null;
+    }
+
+    private AuthDecision claims(Map<String, Object> claims, String keyId, Instant now) throws Refused {
+        // Claims of ID tokens, logout tokens and security events, whatever typ says (RFC 8725 section 3.12).
+        require(Collections.disjoint(claims.keySet(), CLAIMS_OF_OTHER_KINDS), "not-an-access-token");
         String issuer = text(claims, "iss").orElse("");
         require(settings.issuer().equals(issuer), "wrong-issuer");
-        require(strings(claims.get("aud")).stream().anyMatch(settings.audiences()::contains), "wrong-audience");
+        require(audiences(claims).stream().anyMatch(settings.audiences()::contains), "wrong-audience");
         String subject = text(claims, "sub").orElse("");
-        require(!subject.isBlank() && subject.length() <= MAX_SUBJECT_LENGTH, "subject-missing");
+        require(!subject.isBlank(), "subject-missing");
+        require(subject.length() <= MAX_SUBJECT_LENGTH && isPlain(subject), "bad-subject");
         Instant issuedAt = time(claims, "iat").orElseThrow(() -> new Refused("issued-at-missing"));
         Instant expiresAt = time(claims, "exp").orElseThrow(() -> new Refused("expiry-missing"));
-        Instant notBefore = time(claims, "nbf").orElse(issuedAt);
+        Instant notBefore = time(claims, "nbf").filter(issuedAt::isBefore).orElse(issuedAt);
         Duration skew = settings.clockSkew();
         require(now.isBefore(expiresAt.plus(skew)), "expired");
-        require(!now.isBefore(notBefore.minus(skew)) && !now.isBefore(issuedAt.minus(skew)), "not-yet-valid");
+        require(!now.isBefore(notBefore.minus(skew)), "not-yet-valid");
         Duration lifetime = Duration.between(issuedAt, expiresAt);
         require(!lifetime.isNegative() && lifetime.compareTo(settings.maxTokenTtl()) <= 0, "lives-too-long");
         Caller caller = new Caller(tenant(claims), Caller.actorOf(issuer, subject), roles(claims));
         return new Granted(caller, keyId, notBefore.minus(skew), expiresAt.plus(skew));
+    }
+
+    /** Without control characters and lone surrogates: the latter all become one byte, and two subjects one actor. */
+    private static boolean isPlain(String text) {
+        return text.codePoints()
+                .noneMatch(c -> Character.isISOControl(c) || Character.getType(c) == Character.SURROGATE);
+    }
+
+    private static List<String> audiences(Map<String, Object> claims) throws Refused {
+        Object value = claims.get("aud");
+        List<String> audiences = strings(value);
+        require(!(value instanceof List<?> list) || list.size() == audiences.size(), "malformed");
+        return audiences;
     }
 
     private Optional<String> tenant(Map<String, Object> claims) throws Refused {
@@ -152,8 +198,6 @@ public final class TokenVerifier {
         return roles;
     }
 
-    private static Optional<String> header(Headers headers, String name) {
-        return headers.getObjectHeaderValue(name) instanceof String text ? Optional.of(text) : Optional.empty();
     }
 
     private static Optional<String> text(Map<String, Object> claims, String name) {

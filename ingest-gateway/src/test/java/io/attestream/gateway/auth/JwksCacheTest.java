@@ -14,7 +14,15 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -25,9 +33,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class JwksCacheTest {
     private static final Duration SOON = Duration.ofSeconds(10);
+
+    private static final RsaJsonWebKey OTHER_KEY = IdentityProvider.newKey("other");
 
     private final IdentityProvider issuer = new IdentityProvider();
     private final MovingClock clock = new MovingClock();
@@ -167,7 +178,7 @@ class JwksCacheTest {
         int fetches = issuer.fetches();
 
         // when
-        AuthDecision unknown = decide(token(IdentityProvider.newKey("other")));
+        AuthDecision unknown = decide(token(OTHER_KEY));
 
         // then
         assertThat(issuer.fetches()).isGreaterThan(fetches);
@@ -265,6 +276,189 @@ class JwksCacheTest {
         } finally {
             over.countDown();
         }
+    }
+
+    /** Answers with headers, then a byte now and then, for ever. */
+    @Test
+    void anIssuerThatTricklesItsKeysDoesNotHoldUpAnybodyForLong() {
+        // given
+        startAndLoad();
+        CountDownLatch over = new CountDownLatch(1);
+        issuer.answering(exchange -> {
+            exchange.sendResponseHeaders(200, 0);
+            try {
+                do {
+                    exchange.getResponseBody().write(' ');
+                    exchange.getResponseBody().flush();
+                } while (!over.await(100, TimeUnit.MILLISECONDS));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        try {
+            // when
+            long begun = System.nanoTime();
+            AuthDecision unknown = decide(token(IdentityProvider.newKey("other")));
+
+            // then
+            assertThat(unknown).isInstanceOf(AuthDecision.Undecidable.class);
+            assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(SOON.multipliedBy(2));
+            assertThat(decide(token(issuer.key()))).isInstanceOf(AuthDecision.Granted.class);
+        } finally {
+            over.countDown();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {204, 206, 301, 302, 307, 401, 404, 429, 500, 503})
+    void onlyAnAnswerOf200BringsKeysAndNoneLeadsElsewhere(int status) {
+        // given
+        startAndLoad();
+        RsaJsonWebKey next = OTHER_KEY;
+        String keys = IdentityProvider.keySet(next);
+        issuer.answering(exchange -> {
+            exchange.getResponseHeaders().set("Location", issuer.jwksUrl() + "?elsewhere");
+            boolean elsewhere = exchange.getRequestURI().getQuery() != null;
+            IdentityProvider.send(exchange, elsewhere ? 200 : status, status == 204 ? "" : keys);
+        });
+
+        // when, then
+        assertThat(decide(token(next))).isInstanceOf(AuthDecision.Undecidable.class);
+        assertThat(decide(token(issuer.key()))).isInstanceOf(AuthDecision.Granted.class);
+    }
+
+    @Test
+    void aFloodOfUnknownKeyIdsSharesWhatIsFetched() {
+        // given: an issuer that takes its time
+        startAndLoad();
+        CountDownLatch over = new CountDownLatch(1);
+        String keys = IdentityProvider.keySet(issuer.key());
+        issuer.answering(exchange -> {
+            try {
+                over.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            IdentityProvider.send(exchange, 200, keys);
+        });
+        int before = issuer.fetches();
+        RsaJsonWebKey forged = IdentityProvider.newKey("forged");
+
+        // when
+        List<CompletableFuture<AuthDecision>> decisions = IntStream.range(0, 200)
+                .mapToObj(i -> {
+                    forged.setKeyId("forged-" + i);
+                    return authenticator.decide(token(forged)).toCompletableFuture();
+                })
+                .toList();
+        over.countDown();
+
+        // then
+        assertThat(decisions)
+                .allSatisfy(decision -> assertThat(decision.join()).isNotInstanceOf(AuthDecision.Granted.class));
+        assertThat(issuer.fetches() - before).isLessThanOrEqualTo(3);
+    }
+
+    /** Whoever guesses the id of the next key must not keep it out. */
+    @Test
+    void aKeyIdThatWasAskedForBeforeItsTimeIsFoundWhenItsTimeComes() {
+        // given
+        startAndLoad();
+        RsaJsonWebKey next = IdentityProvider.newKey("key-2");
+        assertThat(decide(token(next))).isEqualTo(new AuthDecision.Denied("unknown-key"));
+        int before = issuer.fetches();
+        assertThat(decide(token(next))).isEqualTo(new AuthDecision.Denied("unknown-key"));
+        assertThat(issuer.fetches()).isEqualTo(before);
+
+        // when
+        issuer.rotate(next);
+        clock.advance(Duration.ofSeconds(10));
+
+        // then
+        assertThat(decide(token(next))).isInstanceOf(AuthDecision.Granted.class);
+    }
+
+    @Test
+    void aTokenThatIsRememberedCountsNoMoreWhenItsKeyIsReplacedUnderTheSameId() {
+        // given
+        startAndLoad();
+        String token = token(issuer.key());
+        assertThat(decide(token)).isInstanceOf(AuthDecision.Granted.class);
+
+        // when: another key under its id, seen by way of any fetch
+        issuer.rotate(IdentityProvider.newKey(issuer.key().getKeyId()));
+        decide(token(IdentityProvider.newKey("other")));
+
+        // then
+        assertThat(decide(token)).isEqualTo(new AuthDecision.Denied("bad-signature"));
+        assertThat(decide(token(issuer.key()))).isInstanceOf(AuthDecision.Granted.class);
+    }
+
+    @Test
+    void aTokenThatIsRememberedIsKnownInOneSpellingOnly() {
+        // given
+        startAndLoad();
+        String token = token(issuer.key());
+        assertThat(decide(token)).isInstanceOf(AuthDecision.Granted.class);
+
+        // when, then
+        for (String other : List.of(token + "=", token + "==", token + "\n", " " + token, token.replace('.', ','))) {
+            assertThat(decide(other)).isEqualTo(new AuthDecision.Denied("malformed"));
+        }
+    }
+
+    /** The new key is published before it signs and the old one until its tokens have expired, as issuers do it. */
+    @Test
+    void aRotationUnderLoadRefusesNobody() throws Exception {
+        // given
+        startAndLoad();
+        AtomicReference<RsaJsonWebKey> signing = new AtomicReference<>(issuer.key());
+        AtomicReference<String> published = new AtomicReference<>(IdentityProvider.keySet(issuer.key()));
+        issuer.answering(exchange -> IdentityProvider.send(exchange, 200, published.get()));
+        AtomicBoolean over = new AtomicBoolean();
+        AtomicInteger granted = new AtomicInteger();
+        Queue<AuthDecision> others = new ConcurrentLinkedQueue<>();
+        Runnable client = () -> {
+            for (int i = 0; !over.get(); i++) {
+                RsaJsonWebKey key = signing.get();
+                AuthDecision decision = decide(IdentityProvider.sign(
+                        IdentityProvider.claims("acme", "t" + i).toJson(), key, header -> {}));
+                if (decision instanceof AuthDecision.Granted) {
+                    granted.incrementAndGet();
+                } else {
+                    others.add(decision);
+                }
+            }
+        };
+        // Made before there is load: making keys is what takes time here.
+        List<RsaJsonWebKey> rotated = IntStream.range(0, 3)
+                .mapToObj(i -> IdentityProvider.newKey("rotated-" + i))
+                .toList();
+        List<Thread> clients =
+                Stream.generate(() -> new Thread(client)).limit(3).toList();
+        clients.forEach(Thread::start);
+        try {
+            for (RsaJsonWebKey next : rotated) {
+                RsaJsonWebKey old = signing.get();
+
+                // when
+                published.set(IdentityProvider.keySet(old, next));
+                int before = granted.get();
+                await().atMost(SOON).until(() -> granted.get() > before + 10);
+                signing.set(next);
+                int since = granted.get();
+                await().atMost(SOON).until(() -> granted.get() > since + 10);
+                clock.advance(Duration.ofSeconds(10));
+            }
+        } finally {
+            over.set(true);
+            for (Thread thread : clients) {
+                thread.join(SOON.toMillis());
+            }
+        }
+
+        // then
+        assertThat(others).isEmpty();
     }
 
     @Test

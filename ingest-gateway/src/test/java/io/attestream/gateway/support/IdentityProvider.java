@@ -100,7 +100,12 @@ public final class IdentityProvider implements AutoCloseable {
     }
 
     private void serveKeys(HttpExchange exchange) throws IOException {
-        send(exchange, 200, new JsonWebKeySet(key).toJson(JsonWebKey.OutputControlLevel.PUBLIC_ONLY));
+        send(exchange, 200, keySet(key));
+    }
+
+    /** What an issuer publishes of its keys. */
+    public static String keySet(JsonWebKey... keys) {
+        return new JsonWebKeySet(keys).toJson(JsonWebKey.OutputControlLevel.PUBLIC_ONLY);
     }
 
     /** Claims of a good token. */
