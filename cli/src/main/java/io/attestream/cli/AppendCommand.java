@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
@@ -88,7 +89,7 @@ final class AppendCommand implements Callable<Integer> {
     }
 
     private static int exitCode(Map<String, Integer> byStatus) {
-        if (byStatus.containsKey("unavailable") || byStatus.containsKey("unknown")) {
+        if (Stream.of("unavailable", "unknown", "throttled").anyMatch(byStatus::containsKey)) {
             return ExitCode.UNAVAILABLE;
         }
         return byStatus.containsKey("rejected") ? ExitCode.ERROR : ExitCode.OK;

@@ -34,6 +34,10 @@ public interface GatewayConfig {
 
     Ingest ingest();
 
+    Quota quota();
+
+    Tls tls();
+
     Producer producer();
 
     Lag lag();
@@ -101,6 +105,42 @@ public interface GatewayConfig {
         @Describe("Events being read or written to Kafka, and as many again whose callers wait for publication.")
         @WithDefault("20000")
         int maxInFlightEvents();
+    }
+
+    /** What one tenant and one subject of a token may append through one gateway; beyond it the answer is 429. */
+    interface Quota {
+        @Describe("Events of one tenant a second through one gateway; `0` is no limit.")
+        @WithDefault("200000")
+        long tenantEventsPerSecond();
+
+        @Describe("Bytes of records of one tenant a second through one gateway; `0` is no limit.")
+        @WithDefault("536870912")
+        long tenantBytesPerSecond();
+
+        @Describe("Events of one subject of a tenant a second through one gateway; `0` is no limit.")
+        @WithDefault("100000")
+        long subjectEventsPerSecond();
+
+        @Describe("Bytes of records of one subject of a tenant a second through one gateway; `0` is no limit.")
+        @WithDefault("268435456")
+        long subjectBytesPerSecond();
+
+        @Describe("As much as comes in this time by these quotas may come at once: whole seconds, 1 to 600.")
+        @WithDefault("10s")
+        Duration burst();
+
+        @Describe(
+                "Tenants, and subjects, whose use is remembered. Of more the quietest begin again with a whole burst.")
+        @WithDefault("10000")
+        int maxRemembered();
+    }
+
+    /** TLS of the API beyond what Quarkus has settings for at start. */
+    interface Tls {
+        @Describe("`true`: who connects to the API needs a certificate that the trust store of its TLS configuration"
+                + " accepts (mutual TLS), beside a token.")
+        @WithDefault("false")
+        boolean clientCertificateRequired();
     }
 
     /** Limits of one request. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.gateway.config;
 
+import io.attestream.gateway.quota.Quotas;
 import io.attestream.objects.ObjectStores;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.entry.ContentTag;
@@ -18,6 +19,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
+import java.util.stream.StreamSupport;
+import org.eclipse.microprofile.config.Config;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,16 +31,26 @@ import org.slf4j.LoggerFactory;
 public class Secrets {
     private static final int MAX_FILE_SIZE_BYTES = 4_096;
     private static final int MIN_SECRET_LENGTH = 16;
+    /** Settings of Quarkus that turn TLS on, and that say whom it trusts; as {@link #anySet} compares them. */
+    private static final String CERTIFICATE =
+            "quarkus\\.tls\\.key\\.store\\.(pem\\.[^.]+\\.cert|p12\\.path|jks\\.path)|"
+                    + "quarkus\\.http\\.ssl\\.certificate\\.(files|key\\.files|key\\.store\\.file)";
+
+    private static final String TRUST_STORE =
+            "quarkus\\.tls\\.(.*\\.)?trust\\.store\\.(pem\\.certs.*|p12\\.path|jks\\.path)|"
+                    + "quarkus\\.http\\.ssl\\.certificate\\.trust\\.store\\.file";
     private static final Logger LOG = LoggerFactory.getLogger(Secrets.class);
 
     private final GatewayConfig config;
+    private final Config environment;
     private final List<String> reasons = new ArrayList<>();
     private @Nullable NoteVerifier ledgerKey;
     private @Nullable ContentTag contentTag;
     private @Nullable String internalSecret;
 
-    Secrets(GatewayConfig config) {
+    Secrets(GatewayConfig config, Config environment) {
         this.config = config;
+        this.environment = environment;
     }
 
     /** Behind the start gate of authentication, before anything is opened; what throws here ends the process with 1. */
@@ -81,6 +95,8 @@ public class Secrets {
                 "attestream.ingest.max-stream-in-flight-events", config.ingest().maxStreamInFlightEvents());
         ObjectStores.problem(config.objects().location())
                 .ifPresent(problem -> reasons.add("attestream.objects.location: " + problem));
+        checkQuota(config.quota());
+        checkTls();
         requirePositive("attestream.objects.cache-bytes", config.objects().cacheBytes());
         // What admission can never grant would be answered "send it again later" for ever.
         requireRoom(
@@ -107,6 +123,53 @@ public class Secrets {
         requireSeconds("attestream.ops.interval", config.ops().interval(), 600);
         requireSeconds("attestream.ops.prometheus-timeout", config.ops().prometheusTimeout(), 30);
         config.ops().prometheusUrl().ifPresent(url -> requireHttp("attestream.ops.prometheus-url", url));
+    }
+
+    private void checkQuota(GatewayConfig.Quota quota) {
+        requireRate("tenant-events", quota.tenantEventsPerSecond());
+        requireRate("tenant-bytes", quota.tenantBytesPerSecond());
+        requireRate("subject-events", quota.subjectEventsPerSecond());
+        requireRate("subject-bytes", quota.subjectBytesPerSecond());
+        requireSeconds("attestream.quota.burst", quota.burst(), Quotas.MAX_BURST_SECONDS);
+        requirePositive("attestream.quota.max-remembered", quota.maxRemembered());
+    }
+
+    /** Where TLS is on, nothing is served without it; and a certificate is asked for only where it is known who signs it. */
+    private void checkTls() {
+        boolean on = isSet("quarkus.http.tls-configuration-name") || anySet(CERTIFICATE);
+        boolean plainToo = !environment
+                .getOptionalValue("quarkus.http.insecure-requests", String.class)
+                .filter("disabled"::equalsIgnoreCase)
+                .isPresent();
+        if (on && plainToo) {
+            reasons.add(
+                    "quarkus.http.insecure-requests must be disabled where TLS is on: tokens would be sent in the clear");
+        }
+        if (config.tls().clientCertificateRequired() && !(on && anySet(TRUST_STORE))) {
+            reasons.add(
+                    "attestream.tls.client-certificate-required needs TLS and a trust store (quarkus.tls….trust-store…):"
+                            + " any certificate of a public authority would do without");
+        }
+    }
+
+    private boolean isSet(String name) {
+        return environment.getOptionalValue(name, String.class).isPresent();
+    }
+
+    /** @param pattern of names in small letters with dots only: a variable's name does not tell dots from dashes */
+    private boolean anySet(String pattern) {
+        return StreamSupport.stream(environment.getPropertyNames().spliterator(), false)
+                .filter(name -> name.toLowerCase(Locale.ROOT)
+                        .replaceAll("[^a-z0-9]", ".")
+                        .matches(pattern))
+                .anyMatch(this::isSet);
+    }
+
+    private void requireRate(String name, long perSecond) {
+        if (perSecond < 0 || perSecond > Quotas.MAX_PER_SECOND) {
+            reasons.add("attestream.quota." + name + "-per-second must be from 1 to " + Quotas.MAX_PER_SECOND
+                    + ", or 0 for no limit; is " + perSecond);
+        }
     }
 
     private void requireSeconds(String name, Duration duration, long max) {

@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Every error as problem+json: those of resources, of authentication, and of Vert.x before and beside both. Never HTML,
- * never a stack trace, and 503 and 504 always with {@code Retry-After}.
+ * never a stack trace, and 429, 503 and 504 always with {@code Retry-After}.
  */
 @ApplicationScoped
 public class ErrorMapping {
@@ -95,8 +95,12 @@ public class ErrorMapping {
         return answer(ofStatus(500)).build();
     }
 
-    /** Last in the chain of each route, and for what no route takes. */
     void onRouter(@Observes Router router) {
+        onFailures(router);
+    }
+
+    /** Last in the chain of each route, and for what no route takes. */
+    void onFailures(Router router) {
         router.route().order(Integer.MIN_VALUE).failureHandler(this::vertxFailure);
         for (int status : new int[] {400, 401, 403, 404, 405, 406, 413, 414, 415, 500, 501, 503}) {
             router.errorHandler(status, this::vertxFailure);
@@ -123,9 +127,7 @@ public class ErrorMapping {
         response.setStatusCode(problem.status())
                 .putHeader("Content-Type", Problem.MEDIA_TYPE)
                 .putHeader("Cache-Control", "no-store");
-        if (problem.status() >= 503) {
-            response.putHeader("Retry-After", RETRY_AFTER_SECONDS);
-        }
+        retryAfter(problem).ifPresent(seconds -> response.putHeader("Retry-After", seconds));
         if (problem.status() == 401) {
             response.putHeader("WWW-Authenticate", CHALLENGE);
         }
@@ -138,7 +140,14 @@ public class ErrorMapping {
                 .type(Problem.MEDIA_TYPE)
                 .header("Cache-Control", "no-store")
                 .entity(problem);
-        return problem.status() >= 503 ? answer.header("Retry-After", RETRY_AFTER_SECONDS) : answer;
+        retryAfter(problem).ifPresent(seconds -> answer.header("Retry-After", seconds));
+        return answer;
+    }
+
+    private static Optional<String> retryAfter(Problem problem) {
+        return problem.retryAfterSeconds() != null
+                ? Optional.of(problem.retryAfterSeconds().toString())
+                : problem.status() >= 503 ? Optional.of(RETRY_AFTER_SECONDS) : Optional.empty();
     }
 
     private String encode(Problem problem) {

@@ -44,10 +44,8 @@ public class PathGuard {
 
     private void check(RoutingContext context) {
         HttpServerRequest request = context.request();
-        context.response()
-                .putHeader("X-Content-Type-Options", "nosniff")
-                // Answers may be compressed, and tiles are for shared caches.
-                .putHeader("Vary", "Accept-Encoding");
+        // Answers may be compressed, and tiles are for shared caches.
+        context.response().putHeader("Vary", "Accept-Encoding");
         String path = request.path();
         if (path == null || isAmbiguous(path)) {
             errors.write(

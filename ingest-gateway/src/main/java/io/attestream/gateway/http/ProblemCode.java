@@ -22,6 +22,7 @@ public enum ProblemCode {
     TOO_LARGE(413, "A size limit is exceeded"),
     URI_TOO_LONG(414, "The URI is too long"),
     UNSUPPORTED_MEDIA_TYPE(415, "The media type is not supported"),
+    QUOTA_EXCEEDED(429, "A quota is used up"),
     HEADERS_TOO_LARGE(431, "The header fields are too large"),
     INTERNAL(500, "Something went wrong on our side"),
     BUNDLE_DOES_NOT_VERIFY(500, "The proof bundle does not verify and is not served"),
@@ -54,6 +55,6 @@ public enum ProblemCode {
 
     /** Whether the same request may succeed later. */
     public boolean isRetryable() {
-        return status == 408 || status >= 503;
+        return status == 408 || status == 429 || status >= 503;
     }
 }

@@ -3,17 +3,21 @@ package io.attestream.gateway.ingest;
 
 import io.attestream.gateway.http.Problem;
 import io.attestream.gateway.http.ProblemCode;
+import io.attestream.gateway.quota.Quotas;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /** Appends events that were read and turns what the log says into results. */
 final class Appender {
     private final EventLog log;
     private final int incarnation;
+    private final Quotas.Account quota;
 
-    Appender(EventLog log, int incarnation) {
+    Appender(EventLog log, int incarnation, Quotas.Account quota) {
         this.log = log;
+        this.quota = quota;
         this.incarnation = incarnation;
     }
 
@@ -49,7 +53,12 @@ final class Appender {
             return CompletableFuture.completedFuture(ResultItem.rejected(index, refused.id(), refused.problem()));
         }
         Intake.Ready ready = (Intake.Ready) intake;
-        return log.append(ready.record()).thenApply(result -> item(index, ready.id(), result));
+        LogRecord record = ready.record();
+        Optional<Problem> refused = quota.take(record.key().length + record.value().length);
+        if (refused.isPresent()) {
+            return CompletableFuture.completedFuture(ResultItem.throttled(index, ready.id(), refused.get()));
+        }
+        return log.append(record).thenApply(result -> item(index, ready.id(), result));
     }
 
     private ResultItem item(int index, String id, AppendResult result) {

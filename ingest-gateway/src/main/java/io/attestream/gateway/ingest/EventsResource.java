@@ -11,6 +11,7 @@ import io.attestream.gateway.http.ProblemCode;
 import io.attestream.gateway.http.ProblemException;
 import io.attestream.gateway.ledger.LedgerSource;
 import io.attestream.gateway.ledger.OpenLedger;
+import io.attestream.gateway.quota.Quotas;
 import io.attestream.schemas.cloudevents.CloudEventReader;
 import io.quarkus.security.identity.SecurityIdentity;
 import io.smallrye.common.annotation.NonBlocking;
@@ -44,7 +45,8 @@ import org.jboss.resteasy.reactive.RestMulti;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Appends events. The way of a request: role → ledger open → media type → permits → body → events → log → results. Nothing
+ * Appends events. The way of a request: role → ledger open → media type → permits → body → events → quotas → log →
+ * results. Nothing
  * is answered with 2xx before the brokers acknowledged it.
  *
  * <p>Threads: the body is read on the event loop; decoding, hashing and sending run on the worker pool, for sending may
@@ -64,6 +66,7 @@ public class EventsResource {
     private final PublicationWaiter waiter;
     private final ObjectMapper json;
     private final Draining draining;
+    private final Quotas quotas;
 
     EventsResource(
             LedgerSource ledgers,
@@ -72,7 +75,8 @@ public class EventsResource {
             IngestMetrics metrics,
             PublicationWaiter waiter,
             ObjectMapper json,
-            Draining draining) {
+            Draining draining,
+            Quotas quotas) {
         this.ledgers = ledgers;
         this.admission = admission;
         this.config = config;
@@ -80,6 +84,7 @@ public class EventsResource {
         this.waiter = waiter;
         this.json = json;
         this.draining = draining;
+        this.quotas = quotas;
     }
 
     /** Results of a request, in the order of its events. */
@@ -148,6 +153,10 @@ public class EventsResource {
             description = "The media type is not supported",
             content = @Content(mediaType = Problem.MEDIA_TYPE, schema = @Schema(implementation = Problem.class)))
     @APIResponse(
+            responseCode = "429",
+            description = "A quota of the tenant or of the subject is used up; see Retry-After",
+            content = @Content(mediaType = Problem.MEDIA_TYPE, schema = @Schema(implementation = Problem.class)))
+    @APIResponse(
             responseCode = "503",
             description = "Not now; see Retry-After",
             content = @Content(mediaType = Problem.MEDIA_TYPE, schema = @Schema(implementation = Problem.class)))
@@ -213,7 +222,7 @@ public class EventsResource {
                 limits.maxLineBytes(),
                 limits.maxStreamInFlightEvents(),
                 line -> call.ledger().intake().structured(call.tenant(), call.caller(), line),
-                new Appender(call.ledger().log(), call.ledger().incarnation()),
+                appender(call),
                 metrics,
                 json,
                 draining);
@@ -289,10 +298,16 @@ public class EventsResource {
         List<Intake> intakes = intakes(call, contentType, body);
         long ready = intakes.stream().filter(Intake.Ready.class::isInstance).count();
         permit.giveBackEvents(most - ready);
-        List<CompletableFuture<ResultItem>> results =
-                new Appender(call.ledger().log(), call.ledger().incarnation()).appendAll(intakes);
+        List<CompletableFuture<ResultItem>> results = appender(call).appendAll(intakes);
         return CompletableFuture.allOf(results.toArray(CompletableFuture[]::new))
                 .thenApply(done -> results.stream().map(CompletableFuture::join).toList());
+    }
+
+    private Appender appender(Call call) {
+        return new Appender(
+                call.ledger().log(),
+                call.ledger().incarnation(),
+                quotas.account(call.tenant(), call.caller().actor()));
     }
 
     private List<Intake> intakes(Call call, @Nullable String contentType, byte[] body) {
@@ -326,13 +341,20 @@ public class EventsResource {
                 .type(MediaType.APPLICATION_JSON)
                 .header("Cache-Control", "no-store")
                 .entity(new Results(items));
-        if (items.stream().anyMatch(ResultItem::retryable)) {
-            answer.header("Retry-After", "1");
-        }
+        items.stream()
+                .filter(ResultItem::retryable)
+                .mapToLong(EventsResource::retryAfterSeconds)
+                .max()
+                .ifPresent(seconds -> answer.header("Retry-After", seconds));
         if (outcome.waited()) {
             answer.header("Preference-Applied", "wait=" + wait.toSeconds());
         }
         return answer.build();
+    }
+
+    private static long retryAfterSeconds(ResultItem item) {
+        Problem problem = item.problem();
+        return problem == null || problem.retryAfterSeconds() == null ? 1 : problem.retryAfterSeconds();
     }
 
     /** RFC 7240 section 4.3; what is not a sensible number of seconds is ignored, as the RFC asks. */

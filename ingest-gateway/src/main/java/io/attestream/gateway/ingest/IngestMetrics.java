@@ -45,7 +45,8 @@ public class IngestMetrics {
         AUTHENTICATION_UNAVAILABLE,
         /** A bug, wherever it is. */
         INTERNAL,
-        CONFLICT
+        CONFLICT,
+        QUOTA_EXCEEDED
     }
 
     IngestMetrics(MeterRegistry metrics) {
@@ -134,6 +135,7 @@ public class IngestMetrics {
         return switch (item.status()) {
             case ACCEPTED, DUPLICATE -> Reason.CONFLICT;
             case REJECTED -> status == 413 ? Reason.TOO_LARGE : Reason.INVALID_EVENT;
+            case THROTTLED -> Reason.QUOTA_EXCEEDED;
             case UNKNOWN -> Reason.NOT_ACKNOWLEDGED;
             case UNAVAILABLE -> Reason.BROKERS_UNAVAILABLE;
         };

@@ -37,6 +37,8 @@ public record ResultItem(
         DUPLICATE,
         /** Not written and never will be: the event is at fault. */
         REJECTED,
+        /** Not written: a quota of the caller is used up. */
+        THROTTLED,
         /** Not written; the ledger is at fault. */
         UNAVAILABLE,
         /** It may have been written. */
@@ -72,6 +74,10 @@ public record ResultItem(
 
     static ResultItem rejected(int index, @Nullable String id, Problem problem) {
         return new ResultItem(index, id, Status.REJECTED, false, null, problem, null);
+    }
+
+    static ResultItem throttled(int index, String id, Problem problem) {
+        return new ResultItem(index, id, Status.THROTTLED, true, null, problem, null);
     }
 
     static ResultItem unavailable(int index, @Nullable String id, ProblemCode code, String reason) {

@@ -130,8 +130,6 @@ public class OpsPage {
                 .putHeader(HttpHeaders.CONTENT_TYPE, type)
                 .putHeader(HttpHeaders.CACHE_CONTROL, "no-store")
                 .putHeader("Content-Security-Policy", POLICY)
-                .putHeader("X-Content-Type-Options", "nosniff")
-                .putHeader("Referrer-Policy", "no-referrer")
                 .putHeader("Cross-Origin-Resource-Policy", "same-origin")
                 .end(body);
     }

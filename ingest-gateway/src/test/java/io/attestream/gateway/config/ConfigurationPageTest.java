@@ -102,6 +102,14 @@ class ConfigurationPageTest {
                     "quarkus.http.limits.max-body-size",
                     "1G",
                     "Longest announced NDJSON stream; chunked streams have no end."),
+            new Setting(
+                    "quarkus.http.tls-configuration-name",
+                    "",
+                    "TLS of the API: the name of a configuration `quarkus.tls.<name>.*`; see [exposure](../exposure.md)."),
+            new Setting(
+                    "quarkus.http.insecure-requests",
+                    "enabled",
+                    "Must be `disabled` where TLS is on: a start that would serve both is refused."),
             new Setting("quarkus.shutdown.timeout", "25S", "How long a stop waits for requests."));
 
     private static void row(StringBuilder page, String name, String defaultValue, String description) {

@@ -52,7 +52,7 @@ class SecretsTest {
                 .withValidateUnknown(false)
                 .withDefaultValues(settings)
                 .build();
-        new Secrets(config.getConfigMapping(GatewayConfig.class)).onStart(new StartupEvent());
+        new Secrets(config.getConfigMapping(GatewayConfig.class), config).onStart(new StartupEvent());
     }
 
     @Test
@@ -98,5 +98,58 @@ class SecretsTest {
 
         // when, then
         assertThatThrownBy(this::start).hasMessageContaining(name);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "attestream.quota.tenant-events-per-second,-1",
+        "attestream.quota.tenant-bytes-per-second,1000000001",
+        "attestream.quota.subject-events-per-second,-1",
+        "attestream.quota.subject-bytes-per-second,9223372036854775807",
+        "attestream.quota.burst,999ms",
+        "attestream.quota.burst,601s",
+        "attestream.quota.max-remembered,0"
+    })
+    void quotasAreChecked(String name, String value) {
+        // given
+        settings.put(name, value);
+
+        // when, then
+        assertThatThrownBy(this::start).hasMessageContaining(name);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "quarkus.http.tls-configuration-name,api",
+        "quarkus.tls.key-store.pem.0.cert,/cert.pem",
+        "QUARKUS_TLS_KEY_STORE_P12_PATH,/store.p12",
+        "quarkus.http.ssl.certificate.files,/cert.pem"
+    })
+    void whereTlsIsOnPlainHttpIsOff(String name, String value) {
+        // given
+        settings.put(name, value);
+
+        // when, then
+        assertThatThrownBy(this::start).hasMessageContaining("quarkus.http.insecure-requests");
+        settings.put("quarkus.http.insecure-requests", "redirect");
+        assertThatThrownBy(this::start).hasMessageContaining("quarkus.http.insecure-requests");
+        settings.put("quarkus.http.insecure-requests", "disabled");
+        start();
+    }
+
+    @Test
+    void certificatesOfClientsAreAskedForOnlyWhereItIsKnownWhoSignsThem() {
+        // given
+        settings.put("attestream.tls.client-certificate-required", "true");
+        assertThatThrownBy(this::start).hasMessageContaining("attestream.tls.client-certificate-required");
+        settings.put("quarkus.http.tls-configuration-name", "api");
+        settings.put("quarkus.http.insecure-requests", "disabled");
+        assertThatThrownBy(this::start).hasMessageContaining("attestream.tls.client-certificate-required");
+
+        // when
+        settings.put("quarkus.tls.api.trust-store.p12.path", "/clients.p12");
+
+        // then
+        start();
     }
 }

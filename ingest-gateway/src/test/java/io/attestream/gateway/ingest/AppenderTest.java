@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.attestream.gateway.http.Problem;
 import io.attestream.gateway.http.ProblemCode;
+import io.attestream.gateway.quota.Quotas;
 import io.attestream.gateway.support.FakeEventLog;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -24,7 +25,7 @@ class AppenderTest {
         Intake bad = new Intake.Refused("bad", Problem.of(ProblemCode.INVALID_EVENT, "no type", "type"));
 
         // when
-        List<ResultItem> items = new Appender(log, 1)
+        List<ResultItem> items = new Appender(log, 1, Quotas.Account.UNLIMITED)
                 .appendAll(List.of(ready("a"), ready("b"), ready("c"), bad, ready("d"))).stream()
                         .map(CompletableFuture::join)
                         .toList();

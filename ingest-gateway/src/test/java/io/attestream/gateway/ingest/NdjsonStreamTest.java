@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.attestream.gateway.quota.Quotas;
 import io.attestream.gateway.support.FakeEventLog;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.smallrye.mutiny.helpers.test.AssertSubscriber;
@@ -319,7 +320,7 @@ class NdjsonStreamTest {
                 LINE_MAX_BYTES,
                 UNANSWERED,
                 intake,
-                new Appender(log, 1),
+                new Appender(log, 1, Quotas.Account.UNLIMITED),
                 new IngestMetrics(new SimpleMeterRegistry()),
                 json,
                 new Draining());

@@ -90,6 +90,18 @@ class ReadsTest {
     }
 
     @Test
+    void whatBelongsToATenantIsKeptByNoSharedCache() {
+        for (String path : List.of("/v1/receipts/1/0/10", "/v1/events/0/0")) {
+            // when
+            Answer answer = Gateway.get(path, issuer.token(TestLedger.OWN_TENANT, "ingester"));
+
+            // then
+            assertThat(answer.status()).isEqualTo(200);
+            assertThat(answer.header("Cache-Control")).startsWith("private");
+        }
+    }
+
+    @Test
     void aReceiptOfAPublishedLeafIsABundleThatVerifiesOffline() throws Exception {
         for (String path : List.of("1/0/10", "1/1/3")) {
             // when

@@ -105,9 +105,13 @@ public final class Gateway {
 
     /** Sends bytes as they are and reads until the server closes; ask for that with {@code Connection: close}. */
     public static String raw(List<String> head, String body) {
-        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port())) {
+        return raw(port(), String.join("\r\n", head) + "\r\n\r\n" + body);
+    }
+
+    /** As {@link #raw(List, String)}, to any port. */
+    public static String raw(int port, String request) {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
             socket.setSoTimeout(10_000);
-            String request = String.join("\r\n", head) + "\r\n\r\n" + body;
             socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
             socket.getOutputStream().flush();
             return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
