@@ -198,8 +198,6 @@ public final class TokenVerifier {
         return roles;
     }
 
-    }
-
     private static Optional<String> text(Map<String, Object> claims, String name) {
         return claims.get(name) instanceof String text ? Optional.of(text) : Optional.empty();
     }

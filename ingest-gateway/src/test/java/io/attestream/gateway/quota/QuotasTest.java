@@ -118,6 +118,19 @@ class QuotasTest {
     }
 
     @Test
+    void ofTwoLimitsTheOneThatTakesLongerIsNamed() {
+        // given
+        Quotas.Account account = quotas(1, OFF, OFF, 10, 2).account("acme", "a");
+        assertThat(account.take(1)).isEmpty();
+        assertThat(account.take(19)).isEmpty();
+
+        // when, then: an event in 1 s, and 20 bytes in 2 s
+        Problem problem = refusal(account, 20);
+        assertThat(problem.field()).isEqualTo("attestream.quota.subject-bytes-per-second");
+        assertThat(problem.retryAfterSeconds()).isEqualTo(2);
+    }
+
+    @Test
     void oneTenantDoesNotDisturbAnother() {
         // given
         Quotas quotas = quotas(10, 1_000, 5, 500, 1);
