@@ -137,7 +137,8 @@ class DossierEvidenceTest {
     void whatIsMissingIsAllThatIsWrong() {
         DossierDecision decision = build();
         assertThat(decision.reasons())
-                .filteredOn(reason -> !reason.criterion().equals("books")) // what is newer than the last release's record
+                .filteredOn(
+                        reason -> !reason.criterion().equals("books")) // what is newer than the last release's record
                 .allSatisfy(reason -> {
                     assertThat(reason.file()).isEmpty();
                     assertThat(reason.what()).containsAnyOf("there is none", "no drill");

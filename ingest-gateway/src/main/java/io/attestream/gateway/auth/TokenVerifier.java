@@ -82,7 +82,8 @@ public final class TokenVerifier {
         // We understand no critical extension, so any is a reason to refuse (RFC 7515 section 4.1.11).
         require(!headers.containsKey("crit") && !headers.containsKey("b64"), "critical-header");
         require(!headers.containsKey("zip"), "compressed");
-        String type = text(headers, "typ").map(AuthSettings.Tokens::normalizeType).orElse("");
+        String type =
+                text(headers, "typ").map(AuthSettings.Tokens::normalizeType).orElse("");
         require(settings.types().contains(type), "type-not-allowed");
         String keyId = text(headers, "kid").orElse("");
         require(!keyId.isEmpty() && keyId.length() <= MAX_KEY_ID_LENGTH, "key-id-missing");
