@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 /** The secret that services of one ledger present to each other (RFC 6750). Never printed. */
 public final class BearerSecret {
     private static final String SCHEME = "Bearer ";
+    private static final int SIZE_BYTES_MIN = 16;
 
     private final byte[] secret;
 
@@ -22,12 +23,12 @@ public final class BearerSecret {
     /**
      * Out of its file, without white space around.
      *
-     * @throws IOException if the file cannot be read, or is empty
+     * @throws IOException if the file cannot be read, or holds less than 16 bytes
      */
     public static BearerSecret read(Path file) throws IOException {
         byte[] secret = Files.readString(file).strip().getBytes(StandardCharsets.UTF_8);
-        if (secret.length == 0) {
-            throw new IOException(file + " is empty");
+        if (secret.length < SIZE_BYTES_MIN) {
+            throw new IOException(file + " must hold at least " + SIZE_BYTES_MIN + " characters");
         }
         return new BearerSecret(secret);
     }

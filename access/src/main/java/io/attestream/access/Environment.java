@@ -16,11 +16,26 @@ public record Environment(Map<String, String> values) {
         values = Map.copyOf(values);
     }
 
-    /** Variables of this process, and its system properties, which win. */
+    /** Variables of this process and its system properties; a variable that is set is not unsaid by a property of its name. */
     public static Environment ofProcess() {
-        Map<String, String> values = new HashMap<>(System.getenv());
+        return ofProcess(Map.of());
+    }
+
+    /** @param others what other sources say, of which both win */
+    public static Environment ofProcess(Map<String, String> others) {
+        Map<String, String> values = new HashMap<>(others);
         System.getProperties().stringPropertyNames().forEach(name -> values.put(name, System.getProperty(name)));
-        return new Environment(values);
+        return new Environment(overlaid(values, System.getenv()));
+    }
+
+    static Map<String, String> overlaid(Map<String, String> values, Map<String, String> variables) {
+        Map<String, String> all = new HashMap<>(values);
+        variables.forEach((name, value) -> {
+            if (!value.isBlank()) {
+                all.put(name, value);
+            }
+        });
+        return all;
     }
 
     /** By exactly this name, without white space around; empty if it is not set, or blank. */

@@ -4,6 +4,7 @@ package io.attestream.access;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -23,13 +24,15 @@ public record ServiceStart<C>(C config, Start.Policy policy) {
      *
      * @param load throws if a setting is missing or cannot be read
      * @param problems what is wrong with settings that could be read, a line each
+     * @param dev whether they are for one machine, wherever that was said
      */
-    public static <C> Optional<ServiceStart<C>> pass(Supplier<C> load, Function<C, List<String>> problems) {
+    public static <C> Optional<ServiceStart<C>> pass(
+            Supplier<C> load, Function<C, List<String>> problems, Predicate<C> dev) {
         Start start = StartGate.decide(Environment.ofProcess());
         @Nullable C config = null;
         try {
             config = load.get();
-            start = start.and(problems.apply(config));
+            start = start.and(problems.apply(config)).withDev(dev.test(config));
         } catch (RuntimeException e) {
             start = start.and(List.of(String.valueOf(e.getMessage())));
         }

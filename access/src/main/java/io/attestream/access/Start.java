@@ -10,6 +10,9 @@ import org.slf4j.Logger;
 
 /** Whether a service may start with this environment. */
 public sealed interface Start {
+    /** The profile in which nothing may be relaxed. */
+    String PRODUCTION = "production";
+
     /** The argument of a service that decides, says what it decided, and ends without opening anything. */
     String CHECK_ARGUMENT = "--check";
 
@@ -18,6 +21,21 @@ public sealed interface Start {
         List<String> reasons = new ArrayList<>(this instanceof Refuse refuse ? refuse.reasons() : List.of());
         reasons.addAll(moreReasons);
         return reasons.isEmpty() ? this : new Refuse(reasons);
+    }
+
+    /**
+     * This, or a refusal if settings for one machine were read in production, from whatever source.
+     *
+     * @param dev whether {@code attestream.dev} is true
+     */
+    default Start withDev(boolean dev) {
+        boolean isRefused =
+                dev && this instanceof Policy policy && policy.profile().equals(PRODUCTION);
+        return isRefused
+                ? and(
+                        List.of(
+                                "attestream.dev must be false in production: acknowledged events could be lost with one broker"))
+                : this;
     }
 
     /**

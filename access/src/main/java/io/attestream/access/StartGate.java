@@ -12,12 +12,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Decides whether a service may start. A pure function of the environment: it opens nothing and logs nothing. Missing
- * configuration never starts it, and no typing error leads to less security than asked for.
+ * configuration never starts it. A policy that is none is {@code jwks_strict}, in which nobody reads what is not of its tenant.
  *
  * <p>Every service of a ledger asks, with the same variables: those that check tokens, and those behind them, so that no part of a
  * deployment runs under a policy that the others refuse.
@@ -33,6 +35,12 @@ public final class StartGate {
             Set.of("https://quarkus.io/issuer", "https://server.example.com");
 
     private static final Set<String> DEVELOPMENT_PROFILES = Set.of("dev", "test");
+    /** Also under the name of a profile: {@code %x.attestream.dev}, {@code _X_ATTESTREAM_DEV}. */
+    private static final Predicate<String> IS_DEV =
+            Pattern.compile("(_.*_)?ATTESTREAM_DEV").asMatchPredicate();
+
+    private static final Pattern PROFILE =
+            Pattern.compile("(_.*_)?(QUARKUS|SMALLRYE_CONFIG|MP_CONFIG|QUARKUS_CONFIG)_PROFILE(_PARENT)?");
 
     private final Environment environment;
     private final List<String> reasons = new ArrayList<>();
@@ -50,6 +58,7 @@ public final class StartGate {
     private Start decide() {
         AuthPolicy policy = policy();
         @Nullable AuthSettings settings = policy == AuthPolicy.DEV ? dev() : tokens(policy);
+        requireNoQuotes();
         requireNothingRelaxed();
         return settings == null || !reasons.isEmpty()
                 ? new Start.Refuse(reasons)
@@ -63,20 +72,32 @@ public final class StartGate {
         }
         environment.values().forEach((name, value) -> {
             String variable = Environment.variableName(name);
-            if (variable.equals("ATTESTREAM_DEV") && value.strip().equalsIgnoreCase("true")) {
-                reasons.add(name + "=true is refused in production: acknowledged events could be lost with one broker;"
-                        + " unset it");
+            if (IS_DEV.test(variable) && !value.isBlank() && !value.strip().equalsIgnoreCase("false")) {
+                reasons.add(name + " must be false in production: acknowledged events could be lost with one broker");
             }
-            if (variable.equals("QUARKUS_PROFILE") && DEVELOPMENT_PROFILES.contains(value.strip())) {
+            if (PROFILE.matcher(variable).matches()
+                    && list(value).stream()
+                            .map(profile -> profile.toLowerCase(Locale.ROOT))
+                            .anyMatch(DEVELOPMENT_PROFILES::contains)) {
                 reasons.add(name + " must not be dev or test in production: unset it");
             }
         });
     }
 
+    /** A value in quotes is one that a shell would have read otherwise: some launchers strip them and some do not. */
+    private void requireNoQuotes() {
+        for (AuthVariable variable : AuthVariable.values()) {
+            environment
+                    .value(variable.name())
+                    .filter(value -> value.startsWith("\"") || value.startsWith("'"))
+                    .ifPresent(value -> reasons.add(variable + " begins with a quote: set it without"));
+        }
+    }
+
     /** {@code production}, {@code dev}, what the variables say, or {@code none}. */
     private String profile() {
         if (isProduction()) {
-            return "production";
+            return Start.PRODUCTION;
         }
         List<String> profiles = profiles().distinct().toList();
         return profiles.isEmpty() ? "none" : printable(String.join(",", profiles));

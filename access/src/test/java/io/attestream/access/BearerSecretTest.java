@@ -17,24 +17,30 @@ class BearerSecretTest {
 
     @Test
     void isPresentedByExactlyOneHeaderWithExactlyThisSecret() throws IOException {
-        BearerSecret secret = BearerSecret.read(Files.writeString(directory.resolve("secret"), "s3cret\n"));
-        assertThat(secret.isPresented(List.of("Bearer s3cret"))).isTrue();
+        BearerSecret secret = BearerSecret.read(Files.writeString(directory.resolve("secret"), "s3cret-of-16-bytes\n"));
+        assertThat(secret.isPresented(List.of("Bearer s3cret-of-16-bytes"))).isTrue();
         assertThat(secret.isPresented(null)).isFalse();
         assertThat(secret.isPresented(List.of())).isFalse();
-        assertThat(secret.isPresented(List.of("Bearer s3cret", "Bearer s3cret")))
+        assertThat(secret.isPresented(List.of("Bearer s3cret-of-16-bytes", "Bearer s3cret-of-16-bytes")))
                 .isFalse();
-        for (String other :
-                List.of("Bearer ", "Bearer s3cre", "Bearer s3cret2", "Bearer  s3cret", "Basic s3cret", "s3cret", "")) {
+        for (String other : List.of(
+                "Bearer ",
+                "Bearer s3cret-of-16-byte",
+                "Bearer s3cret-of-16-bytes2",
+                "Bearer  s3cret-of-16-bytes",
+                "Basic s3cret-of-16-bytes",
+                "s3cret-of-16-bytes",
+                "")) {
             assertThat(secret.isPresented(List.of(other))).as(other).isFalse();
         }
-        assertThat(secret.toString()).doesNotContain("s3cret");
+        assertThat(secret.toString()).doesNotContain("s3cret-of-16-bytes");
     }
 
     @Test
-    void anEmptyFileIsNoSecret() throws IOException {
-        Path empty = Files.writeString(directory.resolve("empty"), " \n");
+    void aShortOneIsNone() throws IOException {
+        Path empty = Files.writeString(directory.resolve("empty"), " fifteen-bytes-1\n");
         assertThatThrownBy(() -> BearerSecret.read(empty))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("empty");
+                .hasMessageContaining("16 characters");
     }
 }

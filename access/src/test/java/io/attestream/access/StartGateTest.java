@@ -237,15 +237,59 @@ class StartGateTest {
     @ParameterizedTest
     @CsvSource({"ENV,prod", "APP_ENV,Production", "DEPLOYMENT,production"})
     void productionRelaxesNothingForOneMachine(String variable, String value) {
-        for (String relaxed :
-                List.of("ATTESTREAM_DEV=true", "attestream.dev= TRUE", "QUARKUS_PROFILE=dev", "quarkus.profile=test")) {
+        for (String relaxed : List.of(
+                "ATTESTREAM_DEV=true",
+                "ATTESTREAM_DEV=1",
+                "ATTESTREAM_DEV=yes",
+                "ATTESTREAM_DEV=${X:true}",
+                "attestream.dev= TRUE",
+                "%x.attestream.dev=on",
+                "_X_ATTESTREAM_DEV=true",
+                "QUARKUS_PROFILE=dev",
+                "QUARKUS_PROFILE=prod,dev",
+                "SMALLRYE_CONFIG_PROFILE=test",
+                "mp.config.profile=dev",
+                "quarkus.config.profile.parent=dev",
+                "quarkus.profile=test")) {
             String[] set = relaxed.split("=", 2);
             assertThat(reasons(decide(STRICT, set[0], set[1], variable, value)))
+                    .as(relaxed)
                     .singleElement()
                     .asString()
                     .contains(set[0])
                     .contains("production");
         }
+        assertThat(reasons(decide(STRICT, variable, value).withDev(true))).hasSize(1);
+        assertThat(settings(decide(STRICT, variable, value).withDev(false))).isNotNull();
+        assertThat(settings(decide(STRICT, variable, value, "ATTESTREAM_DEV", "false")))
+                .isNotNull();
+    }
+
+    @Test
+    void settingsForOneMachineAreFineElsewhere() {
+        assertThat(settings(decide(STRICT, "ENV", "staging").withDev(true))).isNotNull();
+    }
+
+    @Test
+    void aVariableIsNotUnsaidByAProperty() {
+        Map<String, String> properties = Map.of("ENV", "dev", "AUTH_POLICY", "dev", "JWKS_URL", "https://other.test");
+        Map<String, String> variables = Map.of("ENV", "production", "AUTH_POLICY", "jwks_rbac", "JWKS_URL", " ");
+        assertThat(Environment.overlaid(properties, variables))
+                .containsEntry("ENV", "production")
+                .containsEntry("AUTH_POLICY", "jwks_rbac")
+                .containsEntry("JWKS_URL", "https://other.test");
+    }
+
+    @Test
+    void aValueInQuotesIsRefused() {
+        assertThat(reasons(decide(STRICT, "ENV", "\"production\"")))
+                .singleElement()
+                .asString()
+                .contains("ENV begins with a quote");
+        assertThat(reasons(decide(STRICT, "JWT_ISSUER", "'https://issuer.test'")))
+                .singleElement()
+                .asString()
+                .contains("JWT_ISSUER begins with a quote");
     }
 
     @Test

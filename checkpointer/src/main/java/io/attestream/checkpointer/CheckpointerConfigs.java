@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
+import io.attestream.access.BearerSecret;
 import io.attestream.objects.ObjectStores;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.PackName;
@@ -83,12 +84,17 @@ final class CheckpointerConfigs {
         requireRange(problems, "attestream.snapshots.kept", snapshots.kept(), 1, 1_000);
         ObjectStores.problem(config.objects().location())
                 .ifPresent(problem -> problems.add("attestream.objects.location: " + problem));
-        config.internal()
-                .secretFile()
-                .filter(file -> !Files.isReadable(file))
-                .ifPresent(file -> problems.add("attestream.internal.secret-file " + file + " cannot be read"));
+        config.internal().secretFile().ifPresent(file -> requireSecret(problems, file));
         requireKeys(problems, config.ledger());
         return problems;
+    }
+
+    private static void requireSecret(List<String> problems, Path file) {
+        try {
+            BearerSecret.read(file);
+        } catch (IOException e) {
+            problems.add("attestream.internal.secret-file " + file + " cannot be used: " + e.getMessage());
+        }
     }
 
     private static void requirePacks(List<String> problems, CheckpointerConfig.Packs packs, boolean dev) {

@@ -102,9 +102,10 @@ final class CheckpointerMetrics implements StepListener {
     }
 
     /** Of a process that has no ledger to tell of yet: its clock may be wrong all the same, and is what its turn goes by. */
-    static String scrapeWaiting(Clock clock) {
+    static String scrapeWaiting(Clock clock, Start.Policy policy) {
         PrometheusMeterRegistry waiting = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         ClockMetrics.register(clock, waiting);
+        PolicyMetric.register(policy, waiting);
         return waiting.scrape();
     }
 

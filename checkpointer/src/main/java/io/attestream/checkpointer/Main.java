@@ -77,7 +77,7 @@ public final class Main {
     /** Runs to the end of the process's life and returns its exit code. */
     static int run(List<String> arguments, StepListener steps) {
         Optional<ServiceStart<CheckpointerConfig>> start =
-                ServiceStart.pass(CheckpointerConfigs::load, CheckpointerConfigs::problems);
+                ServiceStart.pass(CheckpointerConfigs::load, CheckpointerConfigs::problems, CheckpointerConfig::dev);
         if (start.isEmpty()) {
             return 1;
         }
@@ -493,7 +493,7 @@ public final class Main {
     private String metrics() {
         Running now = running.get();
         return now == null
-                ? CheckpointerMetrics.scrapeWaiting(clock)
+                ? CheckpointerMetrics.scrapeWaiting(clock, policy)
                 : now.metrics().scrape();
     }
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.attestream.access.BearerSecret;
+import io.attestream.access.SlowClients;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -22,6 +23,11 @@ import java.util.function.Supplier;
 final class StatusServer implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int BACKLOG = 16;
+    private static final int THREADS = 8;
+
+    static {
+        SlowClients.cutOff();
+    }
 
     private final HttpServer server;
     private final ExecutorService executor;
@@ -47,7 +53,7 @@ final class StatusServer implements AutoCloseable {
 
     static StatusServer start(String host, int port, Pages pages) throws IOException {
         HttpServer server = HttpServer.create(new InetSocketAddress(host, port), BACKLOG);
-        ExecutorService executor = Executors.newFixedThreadPool(2, task -> {
+        ExecutorService executor = Executors.newFixedThreadPool(THREADS, task -> {
             Thread thread = new Thread(task, "status");
             thread.setDaemon(true);
             return thread;

@@ -3,6 +3,8 @@ package io.attestream.checkpointer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.attestream.access.AuthSettings;
+import io.attestream.access.Start;
 import io.attestream.proofs.ledger.ShardHead;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -85,8 +87,9 @@ class CheckpointerMetricsTest {
     @Test
     void whoWaitsTellsItsClock() {
         Clock clock = Clock.fixed(Instant.ofEpochMilli(1_700_000_000_500L), ZoneOffset.UTC);
-        assertThat(CheckpointerMetrics.scrapeWaiting(clock))
+        assertThat(CheckpointerMetrics.scrapeWaiting(clock, new Start.Policy(new AuthSettings.Dev(), "dev", List.of())))
                 .contains("\nattestream_clock_seconds 1.7000000005E9\n")
+                .contains("attestream_access_policy{policy=\"dev\",profile=\"dev\"} 1.0")
                 .doesNotContain("attestream_checkpointer");
     }
 

@@ -32,7 +32,7 @@ class StatusServerTest {
 
     @BeforeEach
     void start() throws IOException {
-        BearerSecret secret = BearerSecret.read(Files.writeString(directory.resolve("secret"), "s3cret"));
+        BearerSecret secret = BearerSecret.read(Files.writeString(directory.resolve("secret"), "s3cret-of-16-bytes"));
         server = StatusServer.start(
                 "127.0.0.1",
                 0,
@@ -64,8 +64,8 @@ class StatusServerTest {
     void asksForASnapshotWhenPostedToAndTellsOfTheNewestOtherwise() throws Exception {
         // when
         HttpResponse<String> before = get("/snapshots");
-        HttpResponse<String> posted = post("s3cret", "application/json");
-        HttpResponse<String> byAPage = post("s3cret", "text/plain");
+        HttpResponse<String> posted = post("s3cret-of-16-bytes", "application/json");
+        HttpResponse<String> byAPage = post("s3cret-of-16-bytes", "text/plain");
 
         // then
         assertThat(before.body()).isEqualTo("{\"newestEpoch\":0}");
@@ -88,7 +88,7 @@ class StatusServerTest {
                 0,
                 new StatusServer.Pages(
                         List::of, List::of, () -> "", Map::of, requests::incrementAndGet, Optional.empty()));
-        assertThat(post("s3cret", "application/json").statusCode()).isEqualTo(401);
+        assertThat(post("s3cret-of-16-bytes", "application/json").statusCode()).isEqualTo(401);
         assertThat(requests).hasValue(0);
     }
 

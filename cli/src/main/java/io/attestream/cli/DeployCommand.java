@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -119,21 +120,35 @@ final class DeployCommand {
             Map<ServiceProgram, Path> environments = new EnumMap<>(ServiceProgram.class);
             for (String file : files) {
                 int equals = file.indexOf('=');
-                for (ServiceProgram service : ServiceProgram.values()) {
-                    if (equals < 0) {
-                        environments.putIfAbsent(service, Path.of(file));
-                    } else if (file.substring(0, equals).equals(service.word())) {
-                        environments.put(service, Path.of(file.substring(equals + 1)));
-                    }
+                if (equals >= 0) {
+                    environments.put(service(file.substring(0, equals)), Path.of(file.substring(equals + 1)));
                 }
             }
-            if (environments.isEmpty()) {
-                throw new CliException(
-                        ExitCode.USAGE,
-                        "--env-file names no service",
-                        "Give a file, or gateway=, processors= or checkpointer= and a file.");
+            for (String file : files) {
+                if (file.indexOf('=') < 0) {
+                    Stream.of(ServiceProgram.values())
+                            .forEach(service -> environments.putIfAbsent(service, Path.of(file)));
+                }
+            }
+            for (ServiceProgram service : ServiceProgram.values()) {
+                if (!environments.containsKey(service)) {
+                    throw new CliException(
+                            ExitCode.USAGE,
+                            "no environment of the " + service.word() + " was given",
+                            "A deployment has all three: give --env-file " + service.word() + "=<file>.");
+                }
             }
             return environments;
+        }
+
+        private static ServiceProgram service(String word) {
+            return Stream.of(ServiceProgram.values())
+                    .filter(service -> service.word().equals(word))
+                    .findFirst()
+                    .orElseThrow(() -> new CliException(
+                            ExitCode.USAGE,
+                            "--env-file names " + word + ", which is no service",
+                            "There are gateway, processors and checkpointer."));
         }
 
         private static String read(Path file) {

@@ -6,15 +6,18 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The file of environment variables that container engines and systemd read: lines {@code NAME=value}, {@code #} begins a comment. */
+/**
+ * A file of environment variables: lines {@code NAME=value}, {@code #} begins a comment. Container engines keep quotes around a value,
+ * systemd and shells take them away: a value in quotes is refused, for it would be checked as one and run as the other.
+ */
 final class EnvironmentFile {
     private EnvironmentFile() {}
 
     /**
-     * Of a value in single or double quotes, what is between them.
+     * All of them.
      *
      * @param file for messages
-     * @throws CliException naming the line that is none, or the name that is there twice
+     * @throws CliException naming the line that is none or has a value in quotes, or the name that is there twice
      */
     static Map<String, String> parse(Path file, String text) {
         Map<String, String> environment = new LinkedHashMap<>();
@@ -29,18 +32,16 @@ final class EnvironmentFile {
             if (!name.matches("[A-Za-z_][A-Za-z0-9_.-]*")) {
                 throw refused(file, i, "is not NAME=value");
             }
-            if (environment.put(name, unquoted(line.substring(equals + 1))) != null) {
+            String value = line.substring(equals + 1);
+            if (value.startsWith("\"") || value.startsWith("'")) {
+                throw refused(
+                        file, i, "has " + name + " in quotes, which not every launcher takes away; write it without");
+            }
+            if (environment.put(name, value) != null) {
                 throw refused(file, i, "sets " + name + " again");
             }
         }
         return environment;
-    }
-
-    private static String unquoted(String value) {
-        boolean quoted = value.length() > 1
-                && (value.charAt(0) == '"' || value.charAt(0) == '\'')
-                && value.charAt(value.length() - 1) == value.charAt(0);
-        return quoted ? value.substring(1, value.length() - 1) : value;
     }
 
     private static CliException refused(Path file, int index, String what) {

@@ -4,10 +4,11 @@ package io.attestream.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.attestream.access.Start;
-import io.attestream.chaos.FreePorts;
 import io.attestream.cli.AuthMatrix.Row;
 import io.attestream.proofs.note.NoteSigner;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -60,9 +61,13 @@ class AuthMatrixIT {
                 "ATTESTREAM_STATE_DIRECTORY", directory.resolve("state").toString(),
                 "ATTESTREAM_INSTANCE_ID", "matrix",
                 "ATTESTREAM_PROOFS_URLS", "http://127.0.0.1:1"));
-        settings.put("ATTESTREAM_HTTP_PORT", Integer.toString(FreePorts.pick()));
-        settings.put("QUARKUS_HTTP_PORT", Integer.toString(FreePorts.pick()));
-        settings.put("QUARKUS_MANAGEMENT_PORT", Integer.toString(FreePorts.pick()));
+    }
+
+    /** Held, so that who listens fails to, and says so. */
+    private ServerSocket hold(String variable) throws IOException {
+        ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        settings.put(variable, Integer.toString(socket.getLocalPort()));
+        return socket;
     }
 
     @ParameterizedTest
@@ -71,7 +76,10 @@ class AuthMatrixIT {
         boolean all = "all".equals(System.getProperty("attestream.matrix"));
         List<Row> rows = all ? AuthMatrix.all() : AuthMatrix.everyTwo();
         ExecutorService two = Executors.newFixedThreadPool(2);
-        try {
+        try (ServerSocket own = hold("ATTESTREAM_HTTP_PORT");
+                ServerSocket api = hold("QUARKUS_HTTP_PORT");
+                ServerSocket management = hold("QUARKUS_MANAGEMENT_PORT")) {
+            assertThat(List.of(own, api, management)).allMatch(ServerSocket::isBound);
             List<Future<Void>> results = two.invokeAll(rows.stream()
                     .map(row -> (Callable<Void>) () -> check(service, row))
                     .toList());
@@ -97,7 +105,7 @@ class AuthMatrixIT {
                     .contains("refusing to start")
                     .contains(row.named())
                     .doesNotContainIgnoringCase("listening")
-                    .doesNotContain("http://127.0.0.1:" + environment.get("ATTESTREAM_HTTP_PORT"));
+                    .doesNotContainIgnoringCase("in use");
         } else {
             ServiceProgram.Ended ended = service.run(environment, TIMEOUT, Start.CHECK_ARGUMENT);
             assertThat(ended.exitCode()).as(row + ended.output()).isZero();
@@ -162,13 +170,27 @@ class AuthMatrixIT {
         assertThat(production.out()).contains("policy jwks_rbac, profile staging");
     }
 
+    @Test
+    void aCheckLooksAtAllThreeServicesAndAtFilesThatEveryLauncherReadsAlike() throws Exception {
+        Path good = environmentFile("ENV=production");
+        Path quoted = environmentFile("ENV=\"production\"");
+        for (String argument : List.of("gateway=" + good, "checkpoiner=" + good, quoted.toString(), "/nonexistent")) {
+            // when
+            Script.Ended ended = Script.run(
+                    directory, Duration.ofMinutes(1), "deploy", "check", "--profile", "prod", "--env-file", argument);
+
+            // then
+            assertThat(ended.exitCode()).as(ended.err()).isEqualTo(ExitCode.USAGE);
+        }
+    }
+
     private Path environmentFile(String where) throws IOException {
         StringBuilder text = new StringBuilder(
                 "# of a test\n" + where
-                        + "\nAUTH_POLICY=jwks_rbac\nJWKS_URL=https://issuer.test/jwks\nJWT_ISSUER='https://issuer.test'\nJWT_AUDIENCE=attestream\n");
+                        + "\nAUTH_POLICY=jwks_rbac\nJWKS_URL=https://issuer.test/jwks\nJWT_ISSUER=https://issuer.test\nJWT_AUDIENCE=attestream\n");
         settings.forEach(
                 (name, value) -> text.append(name).append("=").append(value).append("\n"));
-        return Files.writeString(directory.resolve("deployment.env"), text);
+        return Files.writeString(Files.createTempFile(directory, "deployment", ".env"), text);
     }
 
     private Script.Ended deployCheck(String profile, Path file) throws Exception {

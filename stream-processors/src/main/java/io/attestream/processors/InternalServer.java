@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.attestream.access.BearerSecret;
+import io.attestream.access.SlowClients;
 import io.attestream.processors.proofs.Answer;
 import io.attestream.processors.proofs.ProofQueries;
 import io.attestream.proofs.InvalidFormat;
@@ -39,13 +40,9 @@ final class InternalServer implements AutoCloseable {
     private static final int QUERIES_MAX = 8;
     private static final int WAITING_MAX = 64;
     private static final int PROBES_MAX = 8;
-    /** A client that sends or takes its bytes slower than this is cut off, so that it cannot hold a thread. */
-    private static final String EXCHANGE_TIMEOUT_SECONDS = "10";
 
     static {
-        // Read once, when the first server is made.
-        System.setProperty("sun.net.httpserver.maxReqTime", EXCHANGE_TIMEOUT_SECONDS);
-        System.setProperty("sun.net.httpserver.maxRspTime", EXCHANGE_TIMEOUT_SECONDS);
+        SlowClients.cutOff();
         // Without it an answer on a kept connection waits 40 ms for the client's delayed acknowledgement.
         System.setProperty("sun.net.httpserver.nodelay", "true");
     }

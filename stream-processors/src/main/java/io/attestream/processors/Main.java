@@ -28,7 +28,7 @@ public final class Main {
 
     private static int run(List<String> arguments) {
         Optional<ServiceStart<ProcessorsConfig>> start =
-                ServiceStart.pass(ProcessorsConfigs::load, ProcessorsConfigs::problems);
+                ServiceStart.pass(ProcessorsConfigs::load, ProcessorsConfigs::problems, ProcessorsConfig::dev);
         if (start.isEmpty()) {
             return 1;
         }

@@ -38,7 +38,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class InternalServerTest {
-    private static final String SECRET = "c2VjcmV0";
+    private static final String SECRET = "c2VjcmV0LW9mLTE2LWJ5dGVz";
     private static final HttpClient HTTP = HttpClient.newHttpClient();
 
     private boolean up = true;

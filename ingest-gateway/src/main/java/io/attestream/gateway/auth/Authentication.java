@@ -49,7 +49,9 @@ public class Authentication {
 
     /** Before every other observer, and before the HTTP server listens: what throws here ends the process with 1. */
     void onStart(@Observes @Priority(1) StartupEvent event) {
-        Start start = StartGate.decide(environment());
+        Start start = StartGate.decide(environment())
+                .withDev(
+                        config.getOptionalValue("attestream.dev", Boolean.class).orElse(false));
         if (start instanceof Start.Refuse refuse) {
             LOG.error(refuse.screen());
             throw new StartRefused(refuse.reasons());
@@ -71,11 +73,17 @@ public class Authentication {
                     .baseUnit("seconds")
                     .description("Age at which a key set that cannot be renewed is used no more, and nobody is let in")
                     .register(metrics);
-            cache.start();
         }
     }
 
-    /** Of all sources the framework reads, as written there. */
+    /** Behind {@link io.attestream.gateway.CheckOnly}: asks the issuer. */
+    void fetchKeys(@Observes @Priority(4) StartupEvent event) {
+        if (keys != null) {
+            keys.start();
+        }
+    }
+
+    /** Of all sources the framework reads, as written there; what the process was started with counts first, as in {@code main}. */
     private Environment environment() {
         Map<String, String> values = new HashMap<>();
         for (String name : config.getPropertyNames()) {
@@ -84,7 +92,7 @@ public class Authentication {
                 values.put(name, value);
             }
         }
-        return new Environment(values);
+        return Environment.ofProcess(values);
     }
 
     void onStop(@Observes ShutdownEvent event) {

@@ -32,13 +32,12 @@ public class Secrets {
     private static final int MAX_FILE_SIZE_BYTES = 4_096;
     private static final int MIN_SECRET_LENGTH = 16;
     /** Settings of Quarkus that turn TLS on, and that say whom it trusts; as {@link #anySet} compares them. */
-    private static final String CERTIFICATE =
-            "quarkus\\.tls\\.key\\.store\\.(pem\\.[^.]+\\.cert|p12\\.path|jks\\.path)|"
-                    + "quarkus\\.http\\.ssl\\.certificate\\.(files|key\\.files|key\\.store\\.file)";
+    private static final String CERTIFICATE = "quarkus\\.tls\\.key\\.store\\.(pem\\..+\\.cert|p12\\.path|jks\\.path)|"
+            + "quarkus\\.http\\.ssl\\.certificate\\.(files.*|key\\.files|key\\.store\\.file)";
 
-    private static final String TRUST_STORE =
-            "quarkus\\.tls\\.(.*\\.)?trust\\.store\\.(pem\\.certs.*|p12\\.path|jks\\.path)|"
-                    + "quarkus\\.http\\.ssl\\.certificate\\.trust\\.store\\.file";
+    private static final String TRUST_STORE = "trust\\.store\\.(pem\\.certs.*|p12\\.path|jks\\.path)";
+    private static final String CONFIGURATION_NAME = "quarkus.http.tls-configuration-name";
+
     private static final Logger LOG = LoggerFactory.getLogger(Secrets.class);
 
     private final GatewayConfig config;
@@ -136,7 +135,7 @@ public class Secrets {
 
     /** Where TLS is on, nothing is served without it; and a certificate is asked for only where it is known who signs it. */
     private void checkTls() {
-        boolean on = isSet("quarkus.http.tls-configuration-name") || anySet(CERTIFICATE);
+        boolean on = isSet(CONFIGURATION_NAME) || anySet(CERTIFICATE);
         boolean plainToo = !environment
                 .getOptionalValue("quarkus.http.insecure-requests", String.class)
                 .filter("disabled"::equalsIgnoreCase)
@@ -145,11 +144,24 @@ public class Secrets {
             reasons.add(
                     "quarkus.http.insecure-requests must be disabled where TLS is on: tokens would be sent in the clear");
         }
-        if (config.tls().clientCertificateRequired() && !(on && anySet(TRUST_STORE))) {
+        if (config.tls().clientCertificateRequired() && !(on && anySet(trustStore()))) {
             reasons.add(
                     "attestream.tls.client-certificate-required needs TLS and a trust store (quarkus.tls….trust-store…):"
                             + " any certificate of a public authority would do without");
         }
+    }
+
+    /** That of the API's own configuration: another's says nothing of who may connect here. */
+    private String trustStore() {
+        return environment
+                .getOptionalValue(CONFIGURATION_NAME, String.class)
+                .map(name -> "quarkus\\.tls\\." + dotted(name) + "\\." + TRUST_STORE)
+                .orElse("quarkus\\.tls\\." + TRUST_STORE
+                        + "|quarkus\\.http\\.ssl\\.certificate\\.trust\\.store\\.file");
+    }
+
+    private static String dotted(String name) {
+        return name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]", ".");
     }
 
     private boolean isSet(String name) {
@@ -159,9 +171,7 @@ public class Secrets {
     /** @param pattern of names in small letters with dots only: a variable's name does not tell dots from dashes */
     private boolean anySet(String pattern) {
         return StreamSupport.stream(environment.getPropertyNames().spliterator(), false)
-                .filter(name -> name.toLowerCase(Locale.ROOT)
-                        .replaceAll("[^a-z0-9]", ".")
-                        .matches(pattern))
+                .filter(name -> dotted(name).matches(pattern))
                 .anyMatch(this::isSet);
     }
 

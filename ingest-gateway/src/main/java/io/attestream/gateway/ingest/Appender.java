@@ -54,11 +54,17 @@ final class Appender {
         }
         Intake.Ready ready = (Intake.Ready) intake;
         LogRecord record = ready.record();
-        Optional<Problem> refused = quota.take(record.key().length + record.value().length);
+        long bytes = record.key().length + record.value().length;
+        Optional<Problem> refused = quota.take(bytes);
         if (refused.isPresent()) {
             return CompletableFuture.completedFuture(ResultItem.throttled(index, ready.id(), refused.get()));
         }
-        return log.append(record).thenApply(result -> item(index, ready.id(), result));
+        return log.append(record).thenApply(result -> {
+            if (result instanceof AppendResult.NotWritten || result instanceof AppendResult.TooLarge) {
+                quota.giveBack(bytes);
+            }
+            return item(index, ready.id(), result);
+        });
     }
 
     private ResultItem item(int index, String id, AppendResult result) {

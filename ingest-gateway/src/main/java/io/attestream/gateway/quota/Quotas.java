@@ -60,6 +60,9 @@ public class Quotas {
          * @return why it is not granted, and when it will be
          */
         Optional<Problem> take(long bytes);
+
+        /** Of an event that was granted and certainly not written. */
+        default void giveBack(long bytes) {}
     }
 
     private final Map<Limit, Long> perSecond = new EnumMap<>(Limit.class);
@@ -111,7 +114,18 @@ public class Quotas {
 
     /** @param actor pseudonym of the subject */
     public Account account(String tenant, String actor) {
-        return bytes -> take(tenant, tenant + "/" + actor, bytes);
+        String subject = tenant + "/" + actor;
+        return new Account() {
+            @Override
+            public Optional<Problem> take(long bytes) {
+                return Quotas.this.take(tenant, subject, bytes);
+            }
+
+            @Override
+            public void giveBack(long bytes) {
+                Quotas.this.giveBack(tenant, subject, bytes);
+            }
+        };
     }
 
     /** The most that any limit remembers now. */
@@ -138,6 +152,15 @@ public class Quotas {
         }
         asked.forEach((limit, bucket) -> bucket.take(tokens(limit, bytes)));
         return Optional.empty();
+    }
+
+    private synchronized void giveBack(String tenant, String subject, long bytes) {
+        for (Limit limit : perSecond.keySet()) {
+            TokenBucket bucket = known(limit).get(isOfTenant(limit) ? tenant : subject);
+            if (bucket != null) {
+                bucket.giveBack(tokens(limit, bytes));
+            }
+        }
     }
 
     private TokenBucket bucket(Limit limit, String key, long nowMicros) {

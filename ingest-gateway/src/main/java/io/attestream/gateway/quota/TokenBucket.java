@@ -39,6 +39,11 @@ final class TokenBucket {
         levelParts -= tokens * PARTS;
     }
 
+    /** What was taken and not used; never more than a burst. */
+    void giveBack(long tokens) {
+        levelParts = Math.min(capacityParts, levelParts + tokens * PARTS);
+    }
+
     private void refill(long nowMicros) {
         long elapsedMicros = nowMicros - atMicros;
         atMicros = nowMicros;

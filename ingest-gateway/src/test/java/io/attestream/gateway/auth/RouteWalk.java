@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -48,7 +47,11 @@ abstract class RouteWalk {
         ADMIN
     }
 
-    record Route(String template, String path, Access access, boolean isOfATenant) {
+    record Route(String template, String path, Access access, boolean isOfATenant, String bodyType) {
+        Route(String template, String path, Access access, boolean isOfATenant) {
+            this(template, path, access, isOfATenant, "");
+        }
+
         String method() {
             return template.substring(0, template.indexOf(' '));
         }
@@ -57,7 +60,8 @@ abstract class RouteWalk {
     private static final Set<Who> OF_ANOTHER_TENANT = Set.of(Who.STRANGER, Who.AUDITOR, Who.ADMIN);
 
     private static final List<Route> ROUTES = List.of(
-            new Route("POST /v1/events", "/v1/events", Access.INGESTER, false),
+            new Route("POST /v1/events", "/v1/events", Access.INGESTER, false, "application/cloudevents+json"),
+            new Route("POST /v1/events", "/v1/events", Access.INGESTER, false, "application/x-ndjson"),
             new Route("GET /v1/events/{shard}/{index}", "/v1/events/0/0", Access.READER, true),
             new Route("GET /v1/receipts/{incarnation}/{shard}/{offset}", "/v1/receipts/1/0/10", Access.READER, true),
             new Route("GET /v1/proofs/inclusion", "/v1/proofs/inclusion?shard=0&index=0&size=1", Access.READER, false),
@@ -115,14 +119,28 @@ abstract class RouteWalk {
 
     @Test
     void everyRouteThereIsIsDeclared() {
-        Set<String> declared = new TreeSet<>();
-        ROUTES.forEach(route -> declared.add(route.template()));
-        assertThat(Routers.resources()).isEqualTo(declared);
+        assertThat(Routers.resources())
+                .isEqualTo(ROUTES.stream().map(Route::template).sorted().toList());
         // What is no resource: the description of the API, and what is asked of every request.
-        assertThat(routers.main()).allSatisfy(path -> assertThat(path).matches("/|/q/|/openapi(\\.(json|ya?ml))?"));
+        assertThat(routers.main())
+                .isNotEmpty()
+                .allSatisfy(path -> assertThat(path).matches("/|/q/|every request|/openapi(\\.(json|ya?ml))?"));
         assertThat(routers.management())
-                .allSatisfy(path -> assertThat(path)
-                        .matches("/|/q/(health|metrics)(/.*)?|/q/health.*|/lag.*|/ops|/ops\\.json|/ops/.*"));
+                .isNotEmpty()
+                .allSatisfy(
+                        path -> assertThat(path)
+                                .matches(
+                                        "/|every request|/q/(health|metrics)(/.*)?|/q/health.*|/lag.*|/ops|/ops\\.json|/ops/.*"));
+    }
+
+    @Test
+    void optionsTellMethodsAndNothingElse() {
+        for (Route route : ROUTES) {
+            String answer = Gateway.raw(
+                    List.of("OPTIONS " + route.path() + " HTTP/1.1", "Host: localhost", "Connection: close"), "");
+            assertThat(answer).as(route.template()).doesNotContain("payload", "\"entry\"");
+        }
+        assertThat(ledger.log().records()).isEmpty();
     }
 
     @Test
@@ -131,7 +149,7 @@ abstract class RouteWalk {
             for (Route route : ROUTES) {
                 // when
                 Answer answer = route.method().equals("POST")
-                        ? Gateway.post(route.path(), token(who), EVENT, "Content-Type", "application/cloudevents+json")
+                        ? Gateway.post(route.path(), token(who), EVENT, "Content-Type", route.bodyType())
                         : Gateway.get(route.path(), token(who));
 
                 // then
@@ -171,7 +189,13 @@ abstract class RouteWalk {
             for (Map.Entry<String, String> request : requests(route).entrySet()) {
                 // when
                 String answer = Gateway.raw(
-                        List.of(request.getKey(), "Host: localhost", "Connection: close", request.getValue()), "");
+                        List.of(
+                                request.getKey(),
+                                "Host: localhost",
+                                "Connection: close",
+                                route.bodyType().isEmpty() ? "X-Body: none" : "Content-Type: " + route.bodyType(),
+                                request.getValue()),
+                        "");
 
                 // then
                 assertThat(answer)

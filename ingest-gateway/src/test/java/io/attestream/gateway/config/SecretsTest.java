@@ -122,6 +122,9 @@ class SecretsTest {
     @CsvSource({
         "quarkus.http.tls-configuration-name,api",
         "quarkus.tls.key-store.pem.0.cert,/cert.pem",
+        "quarkus.tls.key-store.pem.my-cert.cert,/cert.pem",
+        "QUARKUS_TLS_KEY_STORE_PEM_MY_CERT_CERT,/cert.pem",
+        "quarkus.http.ssl.certificate.files[0],/cert.pem",
         "QUARKUS_TLS_KEY_STORE_P12_PATH,/store.p12",
         "quarkus.http.ssl.certificate.files,/cert.pem"
     })
@@ -144,6 +147,10 @@ class SecretsTest {
         assertThatThrownBy(this::start).hasMessageContaining("attestream.tls.client-certificate-required");
         settings.put("quarkus.http.tls-configuration-name", "api");
         settings.put("quarkus.http.insecure-requests", "disabled");
+        assertThatThrownBy(this::start).hasMessageContaining("attestream.tls.client-certificate-required");
+
+        settings.put("quarkus.tls.kafka.trust-store.p12.path", "/others.p12");
+        settings.put("quarkus.tls.trust-store.p12.path", "/others.p12");
         assertThatThrownBy(this::start).hasMessageContaining("attestream.tls.client-certificate-required");
 
         // when

@@ -8,6 +8,7 @@ import io.attestream.gateway.http.ProblemCode;
 import io.attestream.gateway.quota.Quotas;
 import io.attestream.gateway.support.FakeEventLog;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -43,6 +44,36 @@ class AppenderTest {
                         ResultItem.Status.REJECTED,
                         ResultItem.Status.UNAVAILABLE);
         assertThat(items.get(4).retryable()).isTrue();
+    }
+
+    @Test
+    void onlyWhatMayHaveBeenWrittenUsesUpAQuota() {
+        // given
+        AtomicInteger used = new AtomicInteger();
+        Quotas.Account account = new Quotas.Account() {
+            @Override
+            public Optional<Problem> take(long bytes) {
+                used.incrementAndGet();
+                return Optional.empty();
+            }
+
+            @Override
+            public void giveBack(long bytes) {
+                used.decrementAndGet();
+            }
+        };
+        FakeEventLog log = new FakeEventLog();
+        Appender appender = new Appender(log, 1, account);
+
+        // when, then
+        for (AppendResult result : List.of(new AppendResult.NotWritten("down"), new AppendResult.TooLarge("4 MiB"))) {
+            log.answering(result);
+            appender.append(0, ready("a")).join();
+            assertThat(used).as(result.toString()).hasValue(0);
+        }
+        log.answering(new AppendResult.Unknown("no answer"));
+        appender.append(0, ready("a")).join();
+        assertThat(used).hasValue(1);
     }
 
     private static Intake ready(String id) {

@@ -118,6 +118,23 @@ class QuotasTest {
     }
 
     @Test
+    void whatIsGivenBackIsGrantedAgainAndNoMore() {
+        // given
+        Quotas.Account account = quotas(2, 100, OFF, OFF, 1).account("acme", "a");
+        assertThat(account.take(60)).isEmpty();
+        assertThat(account.take(60)).isPresent();
+
+        // when
+        account.giveBack(60);
+        account.giveBack(60);
+
+        // then
+        assertThat(account.take(60)).isEmpty();
+        assertThat(account.take(40)).isEmpty();
+        assertThat(account.take(1)).isPresent();
+    }
+
+    @Test
     void ofTwoLimitsTheOneThatTakesLongerIsNamed() {
         // given
         Quotas.Account account = quotas(1, OFF, OFF, 10, 2).account("acme", "a");

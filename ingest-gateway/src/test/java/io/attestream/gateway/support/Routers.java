@@ -2,7 +2,6 @@
 package io.attestream.gateway.support;
 
 import io.quarkus.vertx.http.ManagementInterface;
-import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -13,6 +12,7 @@ import java.lang.reflect.Method;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
@@ -43,15 +43,16 @@ public class Routers {
         return paths(Objects.requireNonNull(management));
     }
 
+    /** One without a path is a pattern, or asked of every request. */
     private static Set<String> paths(Router router) {
         return router.getRoutes().stream()
-                .map(Route::getPath)
-                .filter(Objects::nonNull)
+                .map(route ->
+                        route.getPath() != null ? route.getPath() : route.isRegexPath() ? "pattern" : "every request")
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
-    /** Methods and path templates of all resources. */
-    public static Set<String> resources() {
+    /** Methods and path templates of all resources, sorted; one that two methods serve is there twice. */
+    public static List<String> resources() {
         Path classes = Path.of("target/classes");
         try (Stream<Path> files = Files.walk(classes)) {
             return files.map(file -> classes.relativize(file).toString())
@@ -59,7 +60,8 @@ public class Routers {
                     .map(name ->
                             name.substring(0, name.length() - ".class".length()).replace('/', '.'))
                     .flatMap(Routers::routes)
-                    .collect(Collectors.toCollection(TreeSet::new));
+                    .sorted()
+                    .toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
