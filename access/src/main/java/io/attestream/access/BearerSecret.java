@@ -46,4 +46,9 @@ public final class BearerSecret {
         return header.startsWith(SCHEME)
                 && MessageDigest.isEqual(header.substring(SCHEME.length()).getBytes(StandardCharsets.UTF_8), secret);
     }
+
+    @Override
+    public String toString() {
+        return "a secret of the services";
+    }
 }

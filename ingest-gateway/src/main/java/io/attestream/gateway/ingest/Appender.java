@@ -54,7 +54,7 @@ final class Appender {
         }
         Intake.Ready ready = (Intake.Ready) intake;
         LogRecord record = ready.record();
-        long bytes = record.key().length + record.value().length;
+        long bytes = (long) record.key().length + record.value().length;
         Optional<Problem> refused = quota.take(bytes);
         if (refused.isPresent()) {
             return CompletableFuture.completedFuture(ResultItem.throttled(index, ready.id(), refused.get()));
