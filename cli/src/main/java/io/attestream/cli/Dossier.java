@@ -101,7 +101,22 @@ final class Dossier {
     // ---- what is there
 
     private void readTree() {
-        in.tree().changes().forEach(path -> reasons.add(new Reason("", path, "is not as it was committed")));
+        in.tree().changes().forEach(path -> refuse(path, DossierFiles.NOT_COMMITTED));
+        holdToCommit(in.policy(), policyBytes);
+    }
+
+    /** Whatever git says of the tree, what is read has to be what is committed. */
+    private void holdToCommit(String path, byte[] bytes) {
+        if (!in.tree().isCommitted(path, bytes)) {
+            refuse(path, DossierFiles.NOT_COMMITTED);
+        }
+    }
+
+    private void refuse(String path, String what) {
+        Reason reason = new Reason("", path, what);
+        if (!reasons.contains(reason)) {
+            reasons.add(reason);
+        }
     }
 
     private void readManifest() {
@@ -128,6 +143,7 @@ final class Dossier {
         DossierFiles.Content content = files.read(path);
         if (content instanceof DossierFiles.Content.Bytes bytes) {
             outputs.put(Path.of(path).getFileName().toString(), bytes.bytes());
+            holdToCommit(path, bytes.bytes());
             return bytes.bytes();
         }
         reasons.add(new Reason("", path, ((DossierFiles.Content.None) content).why()));
@@ -136,19 +152,27 @@ final class Dossier {
 
     private void verifyFiles() {
         for (Entry entry : manifest.files()) {
-            files.problem(entry, in.tree(), in.at()).ifPresent(problem -> problems.put(entry.path(), problem));
+            String schema = policy.schemaOf(entry.path());
+            if (!entry.schema().equals(schema)) {
+                problems.put(
+                        entry.path(),
+                        "was collected with schema \"" + entry.schema() + "\", the policy has \"" + schema + "\"");
+                continue;
+            }
+            // these very bytes are judged and kept: the file could be another one when it is read again
+            DossierFiles.Content content = files.verified(entry, in.tree(), in.at());
+            if (content instanceof DossierFiles.Content.Bytes bytes) {
+                outputs.put(EVIDENCE + "/" + entry.path(), bytes.bytes());
+            } else {
+                problems.put(entry.path(), ((DossierFiles.Content.None) content).why());
+            }
         }
         for (String path : files.found(policy)) {
             if (manifest.find(path).isEmpty() && !manifest.files().isEmpty()) {
                 problems.put(path, "is not in the manifest: nobody signed it");
             }
         }
-        problems.forEach((path, problem) -> reasons.add(new Reason("", path, problem)));
-        for (Entry entry : manifest.files()) {
-            if (!problems.containsKey(entry.path())) {
-                outputs.put(EVIDENCE + "/" + entry.path(), files.required(entry.path()));
-            }
-        }
+        problems.forEach(this::refuse);
     }
 
     private void readWaivers() {
@@ -163,6 +187,7 @@ final class Dossier {
                     .toList()) {
                 String path = in.waivers() + "/" + name;
                 byte[] bytes = files.required(path);
+                holdToCommit(path, bytes);
                 waivers.add(DossierWaiver.judge(path, bytes, policy, in.at()));
                 outputs.put("waivers/" + name, bytes);
             }

@@ -217,20 +217,20 @@ enum DossierCheck {
             return Double.parseDouble(text.strip().replace(",", ""));
         }
     },
-    /** What {@code attestream release verify -o json} came to, check by check. */
+    /** What {@code attestream release verify -o json} came to, check by check; each check it makes has to be there. */
     @JsonProperty("release")
     RELEASE {
         @Override
         List<Line> judge(Material material) throws IOException {
             List<Line> lines = new ArrayList<>();
             for (String file : material.files()) {
+                Set<String> missing = new LinkedHashSet<>(ReleaseVerifier.CHECKS);
                 for (JsonNode check : DossierJson.tree(Files.readAllBytes(material.path(file)))
                         .path("checks")) {
                     lines.add(check(check, file, material));
+                    missing.remove(check.path("name").asText());
                 }
-            }
-            if (lines.isEmpty()) {
-                lines.add(Line.of("checks", "", VERIFIES, "no check was made", false));
+                missing.forEach(name -> lines.add(Line.of(name, file, VERIFIES, "was not made", false)));
             }
             return lines;
         }

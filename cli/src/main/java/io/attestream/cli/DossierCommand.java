@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -252,8 +253,8 @@ final class DossierCommand {
             mixinStandardHelpOptions = true,
             header = "Write and sign the manifest of all evidence.",
             description = {
-                "Finds every file the policy names. One that is as it was keeps its entry; one that is new or was changed gets a new one."
-                        + " Commit both files.",
+                "Finds every file the policy names. One that is as it was keeps its entry, if that is of a commit in this history;"
+                        + " one that is new or was changed gets a new one. Commit both files.",
                 ""
             },
             footer = {"", "Example:", "  attestream dossier collect --key evidence.skey"})
@@ -371,6 +372,8 @@ final class DossierCommand {
                 "      --key owner.skey --file release/waivers/vulnerability-scan.json"
             })
     static final class Waive implements Callable<Integer> {
+        private static final Pattern DAYS = Pattern.compile("[0-9]{1,4}d");
+
         @Mixin
         private OutputOption form = new OutputOption();
 
@@ -386,7 +389,11 @@ final class DossierCommand {
         @Option(names = "--reason", required = true, paramLabel = "<why>", description = "Why it may be.")
         private String reason = "";
 
-        @Option(names = "--expires", required = true, paramLabel = "<time>", description = "When it ends.")
+        @Option(
+                names = "--expires",
+                required = true,
+                paramLabel = "<time>",
+                description = "When it ends, or in how many days: 2026-02-01T00:00:00Z, 7d.")
         private String expires = "";
 
         @Option(
@@ -403,9 +410,12 @@ final class DossierCommand {
         public Integer call() {
             Output output = form.output();
             DossierPolicy policy = places.readPolicy();
-            byte[] waiver =
-                    new DossierWaiver(criterion, owner, reason, instant("--expires", expires)).sign(key(keyFile));
-            DossierWaiver.Judged judged = DossierWaiver.judge(file.toString(), waiver, policy, Instant.now());
+            Instant now = Instant.now().truncatedTo(ChronoUnit.SECONDS);
+            Instant end = DAYS.matcher(expires).matches()
+                    ? now.plus(Duration.ofDays(Integer.parseInt(expires.substring(0, expires.length() - 1))))
+                    : instant("--expires", expires);
+            byte[] waiver = new DossierWaiver(criterion, owner, reason, end).sign(key(keyFile));
+            DossierWaiver.Judged judged = DossierWaiver.judge(file.toString(), waiver, policy, now);
             if (!judged.counts()) {
                 throw new CliException(
                         ExitCode.USAGE,
@@ -420,8 +430,8 @@ final class DossierCommand {
             } catch (IOException e) {
                 throw LocalFiles.failure("write", file, e);
             }
-            output.print("waived  " + criterion + " until " + expires + "  " + file);
-            output.json(Output.object("criterion", criterion, "expiresAt", expires));
+            output.print("waived  " + criterion + " until " + end + "  " + file);
+            output.json(Output.object("criterion", criterion, "expiresAt", end.toString()));
             return ExitCode.OK;
         }
     }

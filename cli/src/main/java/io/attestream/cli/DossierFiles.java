@@ -21,6 +21,7 @@ import java.util.stream.Stream;
 
 /** The files of evidence in a tree. */
 final class DossierFiles {
+    static final String NOT_COMMITTED = "is not as it was committed";
     private static final int FILE_BYTES_MAX = 16 << 20;
     private static final int FILES_MAX = 2_000;
 
@@ -126,8 +127,8 @@ final class DossierFiles {
     }
 
     /**
-     * The manifest of what is there now. What is as it was keeps its entry; what is new is evidence of the commit that changed it
-     * last.
+     * The manifest of what is there now. What is as it was, of a commit in this tree, keeps its entry; what is new is evidence of
+     * the commit that changed it last.
      *
      * @param commit of all that is new, instead; empty: as above, or what is checked out if it is not committed yet
      */
@@ -141,7 +142,9 @@ final class DossierFiles {
             Entry entry = entry(path, policy.schemaOf(path), of, at);
             entries.add(before.find(path)
                     .filter(old -> old.sha256().equals(entry.sha256())
-                            && old.schemaSha256().equals(entry.schemaSha256()))
+                            && old.schema().equals(entry.schema())
+                            && old.schemaSha256().equals(entry.schemaSha256())
+                            && tree.isAncestor(old.commit()))
                     .orElse(entry));
         }
         return new DossierManifest(1, entries);
@@ -185,17 +188,25 @@ final class DossierFiles {
         }
     }
 
-    /** What is wrong with a file; empty if it is what was collected, of a commit that is in this tree. */
-    Optional<String> problem(Entry entry, DossierTree tree, Instant at) {
+    /** The bytes of a file if it is what was collected, of a commit that is in this tree; else what is wrong with it. */
+    Content verified(Entry entry, DossierTree tree, Instant at) {
         Content content = read(entry.path());
-        if (content instanceof Content.None none) {
-            return Optional.of(none.why());
+        if (!(content instanceof Content.Bytes read)) {
+            return content;
         }
-        byte[] bytes = ((Content.Bytes) content).bytes();
+        return problem(entry, read.bytes(), tree, at)
+                .<Content>map(Content.None::new)
+                .orElse(content);
+    }
+
+    private Optional<String> problem(Entry entry, byte[] bytes, DossierTree tree, Instant at) {
         String digest = DrillEvidence.sha256(bytes);
         if (!digest.equals(entry.sha256()) || bytes.length != entry.sizeBytes()) {
             return Optional.of("has SHA-256 " + digest + " and " + bytes.length + " bytes; collected was "
                     + entry.sha256() + " with " + entry.sizeBytes());
+        }
+        if (!tree.isCommitted(entry.path(), bytes)) {
+            return Optional.of(NOT_COMMITTED);
         }
         if (!tree.isAncestor(entry.commit())) {
             return Optional.of("is evidence of commit " + entry.commit()
@@ -208,10 +219,10 @@ final class DossierFiles {
         if (own.isPresent() && !own.get().equals(entry.madeAtInstant())) {
             return Optional.of("says that it is of " + own.get() + "; collected was " + entry.madeAt());
         }
-        return schemaProblem(entry, bytes);
+        return schemaProblem(entry, bytes, tree);
     }
 
-    private Optional<String> schemaProblem(Entry entry, byte[] bytes) {
+    private Optional<String> schemaProblem(Entry entry, byte[] bytes, DossierTree tree) {
         if (entry.schema().isEmpty()) {
             return Optional.empty();
         }
@@ -220,6 +231,9 @@ final class DossierFiles {
         }
         if (!DrillEvidence.sha256(schema.bytes()).equals(entry.schemaSha256())) {
             return Optional.of("has a schema, " + entry.schema() + ", that was changed since it was collected");
+        }
+        if (!tree.isCommitted(entry.schema(), schema.bytes())) {
+            return Optional.of("has a schema, " + entry.schema() + ", that " + NOT_COMMITTED);
         }
         try {
             JsonSchema compiled = schemas.get(entry.schemaSha256());

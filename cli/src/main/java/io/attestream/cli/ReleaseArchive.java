@@ -2,6 +2,7 @@
 package io.attestream.cli;
 
 import io.attestream.proofs.InvalidFormat;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
@@ -19,7 +20,7 @@ import java.util.zip.ZipFile;
 final class ReleaseArchive {
     private static final int ENTRIES_MAX = 50_000;
     /** Bounds what a stranger's archive makes of the time of who looks into it. */
-    private static final long JAR_BYTES_MAX = 1L << 30;
+    private static final long JARS_BYTES_MAX = 1L << 30;
 
     private ReleaseArchive() {}
 
@@ -29,6 +30,12 @@ final class ReleaseArchive {
      * @throws InvalidFormat if it is no archive, or one that two programs could unpack differently
      */
     static Map<String, String> jars(Path file) throws IOException, InvalidFormat {
+        return jars(file, JARS_BYTES_MAX);
+    }
+
+    /** @param bytesMax of all jars together, unpacked */
+    static Map<String, String> jars(Path file, long bytesMax) throws IOException, InvalidFormat {
+        long left = bytesMax;
         Map<String, String> jars = new TreeMap<>();
         Set<String> names = new HashSet<>();
         try (ZipFile archive = new ZipFile(file.toFile())) {
@@ -42,7 +49,10 @@ final class ReleaseArchive {
                     throw new InvalidFormat(name, "is there twice, or leads out of the archive");
                 }
                 if (name.endsWith(".jar")) {
-                    jars.put(name, digest(archive, entry));
+                    try (Bounded in = new Bounded(archive.getInputStream(entry), left)) {
+                        jars.put(name, Checksums.sha256(in));
+                        left = in.left;
+                    }
                 }
             }
         } catch (ZipException e) {
@@ -55,12 +65,29 @@ final class ReleaseArchive {
         return List.of(name.split("/", -1)).contains("..");
     }
 
-    private static String digest(ZipFile archive, ZipEntry entry) throws IOException, InvalidFormat {
-        if (entry.getSize() > JAR_BYTES_MAX) {
-            throw new InvalidFormat(entry.getName(), "must not be larger than 1 GiB");
+    /** Ends with an error when it has more bytes than it may, whatever the archive says of its size. */
+    private static final class Bounded extends FilterInputStream {
+        private long left;
+
+        private Bounded(InputStream in, long bytesMax) {
+            super(in);
+            this.left = bytesMax;
         }
-        try (InputStream in = archive.getInputStream(entry)) {
-            return Checksums.sha256(in);
+
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+        }
+
+        @Override
+        public int read(byte[] bytes, int offset, int length) throws IOException {
+            int count = super.read(bytes, offset, length);
+            left -= Math.max(0, count);
+            if (left < 0) {
+                throw new ZipException("its jars are too large");
+            }
+            return count;
         }
     }
 }

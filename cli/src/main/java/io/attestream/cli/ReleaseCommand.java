@@ -293,7 +293,8 @@ final class ReleaseCommand {
             description = {
                 "Checks every signature and checksum, that provenance and checksums are of these files and of no other, and that"
                         + " the SBOM lists the jars of the archive and nothing else. A check is PASSED, FAILED, or NOT-ASSESSED:"
-                        + " the last is what cannot be known here, and is never counted as passed. Exit code 3 if one FAILED.",
+                        + " the last is what cannot be known here, and is never counted as passed. Exit code 3 if one FAILED."
+                        + " Without --commit and --builder it is not verified what the release was built of, and by whom.",
                 ""
             },
             footer = {
@@ -303,6 +304,8 @@ final class ReleaseCommand {
                 "      --builder https://ci.example.com/release"
             })
     static final class Verify implements Callable<Integer> {
+        private static final Set<String> ORIGIN = Set.of("provenance-commit", "provenance-builder");
+
         @Mixin
         private OutputOption form = new OutputOption();
 
@@ -350,13 +353,22 @@ final class ReleaseCommand {
             rows.add(List.of("check", "outcome", "detail"));
             checks.forEach(check -> rows.add(List.of(check.name(), word(check), check.detail())));
             Output.table(rows).forEach(output::print);
+            boolean isOriginVerified = verified
+                    && checks.stream()
+                            .filter(check -> ORIGIN.contains(check.name()))
+                            .allMatch(check -> check.outcome() == Outcome.PASSED);
+            String but = isOriginVerified
+                    ? ", but for " + notAssessed + " checks NOT-ASSESSED"
+                    : ", but not for which commit and builder: say with --commit and --builder which you expect";
             output.print(
                     verified
-                            ? output.paint(Tone.GOOD, "VERIFIED") + ", but for " + notAssessed + " checks NOT-ASSESSED"
+                            ? output.paint(isOriginVerified ? Tone.GOOD : Tone.WARNING, "VERIFIED") + but
                             : output.paint(Tone.BAD, "NOT VERIFIED") + ": do not use these files");
             output.json(Output.object(
                     "verified",
                     verified,
+                    "originVerified",
+                    isOriginVerified,
                     "checks",
                     checks.stream()
                             .map(check -> Output.object(

@@ -18,6 +18,19 @@ import java.util.TreeSet;
 
 /** Holds the files of a release against a key, without network. Every check says what came of it; none is left out. */
 final class ReleaseVerifier {
+    /** What is checked of every release, by name. */
+    static final List<String> CHECKS = List.of(
+            "checksums-signature",
+            "checksums",
+            "contents",
+            "provenance-signature",
+            "provenance-subjects",
+            "provenance-commit",
+            "provenance-builder",
+            "sbom",
+            "transparency-log",
+            "vulnerabilities");
+
     private static final int DIFFERENCES_SHOWN = 5;
 
     private final ReleaseFiles files;
@@ -70,9 +83,16 @@ final class ReleaseVerifier {
         check("checksums-signature", this::checksumsSignature);
         check("checksums", () -> checksums(present));
         check("contents", () -> contents(present, archives));
+        boolean isSigned = checks.stream()
+                .filter(check -> check.name().startsWith("checksums"))
+                .allMatch(check -> check.outcome() == Outcome.PASSED);
         for (String archive : archives) {
             provenance(archive);
-            check("sbom", () -> sbom(archive));
+            if (isSigned) {
+                check("sbom", () -> sbom(archive));
+            } else {
+                notAssessed("sbom", archive + " is not opened: it is not what the key signed");
+            }
         }
         notAssessed(
                 "transparency-log",

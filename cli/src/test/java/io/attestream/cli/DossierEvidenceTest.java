@@ -9,6 +9,7 @@ import io.attestream.cli.DossierDecision.Outcome;
 import io.attestream.cli.DossierDecision.Reason;
 import io.attestream.cli.DossierDecision.Verdict;
 import io.attestream.cli.DossierManifest.Entry;
+import io.attestream.cli.DossierPolicy.IfMissing;
 import io.attestream.proofs.note.NoteSigner;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -54,6 +55,11 @@ class DossierEvidenceTest {
         }
 
         @Override
+        public boolean isCommitted(String path, byte[] bytes) {
+            return true;
+        }
+
+        @Override
         public boolean isAncestor(String commit) {
             return true;
         }
@@ -67,22 +73,28 @@ class DossierEvidenceTest {
     @BeforeEach
     void copyAndSign() throws IOException {
         root = Files.createDirectory(scratch.resolve("tree"));
-        DossierPolicy policy =
-                DossierPolicy.parse(RELEASE.resolve("policy.json"), Files.readAllBytes(RELEASE.resolve("policy.json")));
+        DossierPolicy policy = policy();
         DossierFiles committed = new DossierFiles(Script.HOME);
         Stream<String> schemas = policy.criteria().stream()
                 .flatMap(criterion -> criterion.schemas().stream())
                 .map(DossierPolicy.FileSchema::schema);
-        for (String path :
-                Stream.concat(committed.found(policy).stream(), schemas).collect(Collectors.toSet())) {
+        DossierManifest before = DossierManifest.parse(
+                RELEASE.resolve("evidence.json"), Files.readAllBytes(RELEASE.resolve("evidence.json")));
+        // and not what a drill left here and nobody committed
+        DossierTree git = DossierTree.of(Script.HOME);
+        Stream<String> evidence = committed.found(policy).stream()
+                .filter(path ->
+                        before.find(path).isPresent() || git.lastChange(path).isPresent());
+        for (String path : Stream.concat(evidence, schemas).collect(Collectors.toSet())) {
             Path to = root.resolve(path);
             Files.createDirectories(to.resolveSibling(""));
             Files.copy(Script.HOME.resolve(path), to);
         }
-        edit(json ->
-                ((ObjectNode) json.path("keys")).put("evidence", key.verifier().vkey()));
-        DossierManifest before = DossierManifest.parse(
-                RELEASE.resolve("evidence.json"), Files.readAllBytes(RELEASE.resolve("evidence.json")));
+        edit(json -> {
+            ((ObjectNode) json.path("keys")).put("evidence", key.verifier().vkey());
+            // how old one file is beside another is no matter of a change of the code
+            json.path("criteria").forEach(criterion -> ((ObjectNode) criterion).put("maxAgeHours", 8_784));
+        });
         sign(new DossierFiles(root).collect(policy, new Clean(newest(before)), before, Optional.empty()));
     }
 
@@ -91,6 +103,10 @@ class DossierEvidenceTest {
         edit.accept(policy);
         Files.createDirectories(root.resolve("release"));
         Files.write(root.resolve("release/policy.json"), JSON.writeValueAsBytes(policy));
+    }
+
+    private static DossierPolicy policy() throws IOException {
+        return DossierPolicy.parse(RELEASE.resolve("policy.json"), Files.readAllBytes(RELEASE.resolve("policy.json")));
     }
 
     private static Instant newest(DossierManifest manifest) {
@@ -119,8 +135,7 @@ class DossierEvidenceTest {
 
     @Test
     void manifestAndPolicyAreOfTheirSchemasAndTheManifestIsSigned() throws Exception {
-        DossierPolicy policy =
-                DossierPolicy.parse(RELEASE.resolve("policy.json"), Files.readAllBytes(RELEASE.resolve("policy.json")));
+        DossierPolicy policy = policy();
         Path file = RELEASE.resolve("evidence.json");
         assertThat(DossierManifest.problem(
                         file,
@@ -134,7 +149,7 @@ class DossierEvidenceTest {
 
     /** What is here verifies and shows what it has to; what is not here yet is a reason, and so is nothing else. */
     @Test
-    void whatIsMissingIsAllThatIsWrong() {
+    void whatIsMissingIsAllThatIsWrong() throws Exception {
         DossierDecision decision = build();
         assertThat(decision.reasons())
                 .filteredOn(
@@ -146,8 +161,12 @@ class DossierEvidenceTest {
         for (String id : List.of("game-days", "error-budgets", "durability", "objectives")) {
             assertThat(DossierScene.outcome(decision, id)).as(id).isEqualTo(Outcome.PASSED);
         }
-        for (String id : List.of("vulnerability-scan", "keyless-signature")) {
-            assertThat(DossierScene.outcome(decision, id)).as(id).isEqualTo(Outcome.NOT_ASSESSED);
+        for (DossierPolicy.Criterion criterion : policy().criteria()) {
+            if (manifest.files().stream().map(Entry::path).noneMatch(criterion::has)) {
+                assertThat(DossierScene.outcome(decision, criterion.id()))
+                        .as(criterion.id())
+                        .isEqualTo(criterion.ifMissing() == IfMissing.FAILS ? Outcome.FAILED : Outcome.NOT_ASSESSED);
+            }
         }
     }
 
@@ -220,8 +239,7 @@ class DossierEvidenceTest {
         String after = edit.apply(before);
         assertThat(after).as(path).isNotEqualTo(before);
         Files.writeString(file, after);
-        DossierPolicy policy =
-                DossierPolicy.parse(RELEASE.resolve("policy.json"), Files.readAllBytes(RELEASE.resolve("policy.json")));
+        DossierPolicy policy = policy();
         sign(new DossierFiles(root).collect(policy, new Clean(newest(manifest)), manifest, Optional.empty()));
     }
 }

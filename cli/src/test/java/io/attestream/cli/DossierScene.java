@@ -32,6 +32,7 @@ final class DossierScene implements DossierTree {
     final NoteSigner release = NoteSigner.generate("example.com/release", new SecureRandom());
     final Set<String> ancestors = new HashSet<>(Set.of(COMMIT));
     List<String> changes = List.of();
+    final Set<String> uncommitted = new HashSet<>();
     private int built;
 
     /** With one criterion, {@code report}, that passes, and one, {@code scan}, that nobody assessed and that does not block. */
@@ -136,6 +137,11 @@ final class DossierScene implements DossierTree {
     @Override
     public List<String> changes() {
         return new ArrayList<>(changes);
+    }
+
+    @Override
+    public boolean isCommitted(String path, byte[] bytes) {
+        return !uncommitted.contains(path);
     }
 
     @Override

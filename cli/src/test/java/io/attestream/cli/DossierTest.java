@@ -13,6 +13,8 @@ import io.attestream.proofs.attestation.Statement;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.NoteVerifier;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,12 +28,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
 
 /** What makes a launch a NO-GO, and what does not. */
 class DossierTest {
@@ -181,6 +185,37 @@ class DossierTest {
         assertNoGo(scene.build(), DossierScene.REPORT, "a schema, evidence/report.schema.json, that was changed");
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "release/policy.json",
+                "release/evidence.json",
+                "release/evidence.dsse.json",
+                "release/waivers/report.json",
+                DossierScene.REPORT,
+                DossierScene.NOTES,
+                "evidence/report.schema.json"
+            })
+    void whatIsReadAndNotCommittedIsNoGoThoughGitSaysNothingChanged(String file) throws Exception {
+        scene.waive("report.json", scene.owner, waiver(LATER.plusSeconds(1)));
+        assertThat(scene.build().decision()).isEqualTo(Verdict.GO);
+        scene.uncommitted.add(file);
+        String named = file.endsWith(".schema.json") ? DossierScene.REPORT : file;
+        assertNoGo(scene.build(), named, DossierFiles.NOT_COMMITTED);
+        scene.changes = List.of(file);
+        assertThat(scene.build().reasons()).as("said once").doesNotHaveDuplicates();
+    }
+
+    @Test
+    void evidenceThatWasCollectedWithAnotherSchemaThanThePolicysIsRefused() throws Exception {
+        scene.policy(policy -> DossierScene.criterion(policy, 0).putArray("schemas"));
+        assertNoGo(scene.build(), DossierScene.REPORT, "was collected with schema \"evidence/report.schema.json\"");
+        scene.collect(scene.evidence);
+        assertThat(scene.build().decision()).isEqualTo(Verdict.GO);
+        scene.policy(policy -> {});
+        assertNoGo(scene.build(), DossierScene.REPORT, "the policy has \"evidence/report.schema.json\"");
+    }
+
     @Test
     void evidenceThatIsNotOfItsSchemaShowsNothing() throws Exception {
         scene.write(DossierScene.REPORT, "{\"lost\":\"0\",\"endedAt\":\"" + DossierScene.MADE_AT + "\"}");
@@ -246,24 +281,45 @@ class DossierTest {
     @Test
     void aReleaseOfWhichNotAllWasAssessedIsNotVerifiedUnlessThePolicyAllowsIt() throws Exception {
         // given
-        String report = "{\"lost\":0,\"endedAt\":\"" + DossierScene.MADE_AT + "\",\"checks\":["
-                + "{\"name\":\"checksums\",\"outcome\":\"passed\",\"detail\":\"\"},"
-                + "{\"name\":\"provenance\",\"outcome\":\"%s\",\"detail\":\"no key\"}]}";
+        String report = releaseReport(ReleaseVerifier.CHECKS);
         Files.delete(scene.root.resolve(DossierScene.NOTES));
         scene.policy(policy -> DossierScene.criterion(policy, 0).put("verify", "release"));
         scene.write(DossierScene.REPORT, report.formatted("not-assessed"));
         scene.collect(scene.evidence);
 
         // then
-        assertNoGo(scene.build(), DossierScene.REPORT, "provenance: not-assessed: no key");
+        assertNoGo(scene.build(), DossierScene.REPORT, "sbom: not-assessed: why");
         scene.policy(policy -> DossierScene.criterion(policy, 0)
                 .put("verify", "release")
                 .putArray("allow")
-                .add("provenance"));
+                .add("sbom"));
         assertThat(scene.build().decision()).isEqualTo(Verdict.GO);
         scene.write(DossierScene.REPORT, report.formatted("failed"));
         scene.collect(scene.evidence);
-        assertNoGo(scene.build(), DossierScene.REPORT, "provenance: failed");
+        assertNoGo(scene.build(), DossierScene.REPORT, "sbom: failed");
+    }
+
+    /** All checks passed, but that of the SBOM, which is to be put in. */
+    private static String releaseReport(List<String> checks) {
+        return "{\"lost\":0,\"endedAt\":\"" + DossierScene.MADE_AT + "\",\"checks\":["
+                + checks.stream()
+                        .map(name -> "{\"name\":\"" + name + "\",\"outcome\":\""
+                                + (name.equals("sbom") ? "%s" : "passed") + "\",\"detail\":\"why\"}")
+                        .collect(Collectors.joining(","))
+                + "]}";
+    }
+
+    @Test
+    void aReleaseOfWhichACheckWasLeftOutIsNotVerified() throws Exception {
+        Files.delete(scene.root.resolve(DossierScene.NOTES));
+        scene.policy(policy -> DossierScene.criterion(policy, 0).put("verify", "release"));
+        for (String name : ReleaseVerifier.CHECKS) {
+            List<String> others = new ArrayList<>(ReleaseVerifier.CHECKS);
+            others.remove(name);
+            scene.write(DossierScene.REPORT, releaseReport(others).replace("%s", "passed"));
+            scene.collect(scene.evidence);
+            assertNoGo(scene.build(), DossierScene.REPORT, name + ": was not made");
+        }
     }
 
     @Test
@@ -494,6 +550,7 @@ class DossierTest {
         // given
         DossierManifest before = new DossierFiles(scene.root)
                 .collect(scene.readPolicy(), scene, DossierManifest.EMPTY, Optional.of("b".repeat(40)));
+        scene.ancestors.add("b".repeat(40));
         scene.write(DossierScene.NOTES, "# Other notes\n");
 
         // when
@@ -502,5 +559,59 @@ class DossierTest {
         // then
         assertThat(now.find(DossierScene.REPORT)).isEqualTo(before.find(DossierScene.REPORT));
         assertThat(now.find(DossierScene.NOTES).orElseThrow().commit()).isEqualTo(DossierScene.COMMIT);
+    }
+
+    @Test
+    void collectingAgainKeepsNothingOfACommitThatIsNotInTheHistory() throws Exception {
+        // given
+        DossierManifest before = new DossierFiles(scene.root)
+                .collect(scene.readPolicy(), scene, DossierManifest.EMPTY, Optional.of("b".repeat(40)));
+
+        // when
+        DossierManifest now = new DossierFiles(scene.root).collect(scene.readPolicy(), scene, before, Optional.empty());
+
+        // then
+        assertThat(now.files()).extracting(DossierManifest.Entry::commit).containsOnly(DossierScene.COMMIT);
+    }
+
+    @Test
+    void aWaiverEndsAtATimeOrInSoManyDays() throws Exception {
+        Path key = Files.writeString(scratch.resolve("owner.skey"), scene.owner.skey());
+        for (String expires :
+                List.of("7d", Instant.now().plusSeconds(7 * 86_400).toString(), "31d", "7", "-7d")) {
+            Path file = scratch.resolve("waiver" + expires.length() + expires.charAt(0) + ".json");
+            CommandLine commandLine = Main.commandLine().setErr(new PrintWriter(new StringWriter()));
+            int exitCode = commandLine.execute(
+                    "dossier",
+                    "waive",
+                    "--repository",
+                    scene.root.toString(),
+                    "--criterion",
+                    "report",
+                    "--owner",
+                    "me",
+                    "--reason",
+                    "why",
+                    "--expires",
+                    expires,
+                    "--key",
+                    key.toString(),
+                    "--file",
+                    file.toString());
+            boolean holds = expires.equals("7d") || expires.contains("T");
+            assertThat(exitCode).as(expires).isEqualTo(holds ? ExitCode.OK : ExitCode.USAGE);
+            if (holds) {
+                Instant end = DossierWaiver.judge("w", Files.readAllBytes(file), scene.readPolicy(), Instant.now())
+                        .waiver()
+                        .orElseThrow()
+                        .expiresAt();
+                assertThat(end)
+                        .isBetween(
+                                Instant.now().plusSeconds(7 * 86_400 - 300),
+                                Instant.now().plusSeconds(7 * 86_400));
+            } else {
+                assertThat(file).doesNotExist();
+            }
+        }
     }
 }

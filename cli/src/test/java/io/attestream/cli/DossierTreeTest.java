@@ -38,10 +38,10 @@ class DossierTreeTest {
     private String git(String... arguments) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of("git"));
         command.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(command)
-                .directory(root.toFile())
-                .redirectErrorStream(true)
-                .start();
+        ProcessBuilder builder =
+                new ProcessBuilder(command).directory(root.toFile()).redirectErrorStream(true);
+        ShellBlocks.leaveOutGitOf(builder.environment());
+        Process process = builder.start();
         String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
         assertThat(process.exitValue()).as(out).isZero();
@@ -78,6 +78,84 @@ class DossierTreeTest {
         assertThat(tree.isAncestor(other)).isFalse();
         assertThat(tree.isAncestor("0".repeat(40))).isFalse();
         assertThat(tree.lastChange("é a.md").orElseThrow().commit()).isEqualTo(first);
+    }
+
+    private static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void onlyTheVeryBytesOfTheCommitAreCommitted() throws Exception {
+        Files.createSymbolicLink(root.resolve("link"), Path.of("one"));
+        commit();
+        DossierTree tree = DossierTree.of(root);
+        assertThat(tree.isCommitted("é a.md", utf8("one"))).isTrue();
+        assertThat(tree.isCommitted("é a.md", utf8("two"))).isFalse();
+        assertThat(tree.isCommitted("new.md", utf8("one"))).isFalse();
+        assertThat(tree.isCommitted("link", utf8("one"))).as("no regular file").isFalse();
+    }
+
+    @Test
+    void gitMayBeToldThatNothingChangedAndItIsNotCommittedForThat() throws Exception {
+        for (String told : List.of("assume-unchanged", "skip-worktree")) {
+            git("update-index", "--" + told, "é a.md");
+            Files.writeString(root.resolve("é a.md"), "two");
+            DossierTree tree = DossierTree.of(root);
+            assertThat(tree.changes()).as("else this shows nothing").isEmpty();
+            assertThat(tree.isCommitted("é a.md", utf8("two"))).as(told).isFalse();
+            Files.writeString(root.resolve("é a.md"), "one");
+            git("update-index", "--no-" + told, "é a.md");
+        }
+    }
+
+    @Test
+    void aFilterThatMakesItWhatWasCommittedDoesNotMakeItCommitted() throws Exception {
+        git("config", "filter.hide.clean", "printf one");
+        Files.writeString(root.resolve(".git/info/attributes"), "*.md filter=hide\n");
+        Files.writeString(root.resolve("é a.md"), "two");
+        DossierTree tree = DossierTree.of(root);
+        assertThat(tree.changes()).as("else this shows nothing").isEmpty();
+        assertThat(tree.isCommitted("é a.md", utf8("two"))).isFalse();
+        assertThat(tree.isCommitted("é a.md", utf8("one"))).isTrue();
+    }
+
+    @Test
+    void whatWasPutInPlaceOfACommitIsNotBelieved() throws Exception {
+        // given a commit outside the history, which git is told to take for one in it
+        String first = git("rev-parse", "HEAD");
+        git("checkout", "-q", "--orphan", "other");
+        Files.writeString(root.resolve("é a.md"), "two");
+        commit();
+        String other = git("rev-parse", "HEAD");
+        git("checkout", "-q", "main");
+        git("replace", first, other);
+        git("checkout", "-q", "-f", "main");
+
+        // then
+        DossierTree tree = DossierTree.of(root);
+        assertThat(tree.isCommitted("é a.md", utf8("one"))).isTrue();
+        assertThat(tree.isCommitted("é a.md", utf8("two"))).isFalse();
+        git("replace", "-d", first);
+        Files.writeString(root.resolve(".git/info/grafts"), first + " " + other + "\n");
+        assertThat(tree.isAncestor(other)).isFalse();
+    }
+
+    @Test
+    void aShallowRepositoryCannotSayWhatIsNoAncestor() throws Exception {
+        // given
+        String first = git("rev-parse", "HEAD");
+        Files.writeString(root.resolve("more.md"), "x");
+        commit();
+        Path shallow = scratch.resolve("shallow");
+        git("clone", "-q", "--depth", "1", root.toUri().toString(), shallow.toString());
+
+        // then
+        DossierTree tree = DossierTree.of(shallow);
+        assertThat(tree.isAncestor(tree.head())).isTrue();
+        assertThatThrownBy(() -> tree.isAncestor(first)).isInstanceOfSatisfying(CliException.class, e -> {
+            assertThat(e.exitCode()).isEqualTo(ExitCode.USAGE);
+            assertThat(e.next()).contains("git fetch --unshallow");
+        });
     }
 
     @Test

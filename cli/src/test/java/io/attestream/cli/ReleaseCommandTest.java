@@ -2,12 +2,14 @@
 package io.attestream.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attestream.proofs.Base64Text;
+import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.attestation.Envelope;
 import io.attestream.proofs.attestation.PemKeys;
 import java.io.ByteArrayInputStream;
@@ -60,6 +62,7 @@ class ReleaseCommandTest {
     private Path secret;
     private Path key;
     private Path licences;
+    private int lastExitCode;
 
     @BeforeEach
     void makeRelease() throws Exception {
@@ -195,12 +198,18 @@ class ReleaseCommandTest {
         List<String> command = new ArrayList<>(
                 List.of("release", "verify", "--dir", dist.toString(), "--key", publicKey.toString(), "-o", "json"));
         command.addAll(List.of(more));
+        String json = printed(command.toArray(String[]::new));
+        return new Verdict(lastExitCode, JSON.readTree(json));
+    }
+
+    /** What a command writes to standard output. */
+    private String printed(String... command) {
         PrintStream stdout = System.out;
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
         try {
-            int exitCode = run(command.toArray(String[]::new));
-            return new Verdict(exitCode, JSON.readTree(out.toByteArray()));
+            lastExitCode = run(command);
+            return out.toString(StandardCharsets.UTF_8);
         } finally {
             System.setOut(stdout);
         }
@@ -253,6 +262,8 @@ class ReleaseCommandTest {
                         Map.entry("sbom", "passed"),
                         Map.entry("transparency-log", "not-assessed"),
                         Map.entry("vulnerabilities", "not-assessed"));
+        assertThat(verdict.outcomes().keySet()).containsExactlyElementsOf(ReleaseVerifier.CHECKS);
+        assertThat(verdict.json().path("originVerified").asBoolean()).isTrue();
         assertThat(names()).isEqualTo(FILES);
     }
 
@@ -271,6 +282,12 @@ class ReleaseCommandTest {
                 .containsEntry("provenance-commit", "not-assessed")
                 .containsEntry("provenance-builder", "not-assessed");
         assertThat(verdict.json().toString()).contains(COMMIT).contains(BUILDER);
+        for (Verdict half : List.of(verdict, verify(key, "--commit", COMMIT), verify(key, "--builder", BUILDER))) {
+            assertThat(half.json().path("verified").asBoolean()).isTrue();
+            assertThat(half.json().path("originVerified").asBoolean(true)).isFalse();
+        }
+        assertThat(printed("release", "verify", "--dir", dist.toString(), "--key", key.toString()))
+                .contains("VERIFIED, but not for which commit and builder");
     }
 
     @Test
@@ -457,6 +474,36 @@ class ReleaseCommandTest {
         assertThat(assemble()).isEqualTo(ExitCode.VERIFICATION_FAILED);
         assertThat(err.toString()).contains("pkg:maven/org.example/library@2.0 is under [Apache-2.0]");
         assertThat(dist).doesNotExist();
+    }
+
+    @Test
+    void opensNoArchiveThatTheKeyDidNotSign() throws Exception {
+        // given an archive that is refused when it is opened
+        jars.put("attestream-1.0/../../etc/profile", utf8("echo"));
+        Files.write(dist.resolve("attestream-1.0.zip"), zip());
+
+        // then
+        assertRefused(verify(), "attestream-1.0.zip has another SHA-256");
+        assertThat(verify().outcomes()).containsEntry("checksums", "failed").containsEntry("sbom", "not-assessed");
+        signAgain();
+        Files.writeString(dist.resolve("SHA256SUMS.sig"), "AAAA\n");
+        assertThat(verify().outcomes())
+                .containsEntry("checksums-signature", "failed")
+                .containsEntry("checksums", "passed")
+                .containsEntry("sbom", "not-assessed");
+    }
+
+    @Test
+    void readsNoMoreOfAnArchivesJarsThanMayBe() throws Exception {
+        Path archive = Files.write(scratch.resolve("some.zip"), zip());
+        long size = jars.entrySet().stream()
+                .filter(jar -> jar.getKey().endsWith(".jar"))
+                .mapToLong(jar -> jar.getValue().length)
+                .sum();
+        assertThat(ReleaseArchive.jars(archive, size)).hasSize(4);
+        assertThatThrownBy(() -> ReleaseArchive.jars(archive, size - 1))
+                .isInstanceOf(InvalidFormat.class)
+                .hasMessageContaining("its jars are too large");
     }
 
     @Test

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
@@ -30,14 +31,22 @@ final class ShellBlocks {
     /** What a shell that ended left. */
     record Ended(int exitCode, String output) {}
 
+    /** Without who starts it, git is the same for everybody: a hook of git names its own repository, and settings differ. */
+    static void leaveOutGitOf(Map<String, String> environment) {
+        environment.keySet().removeIf(name -> name.startsWith("GIT_"));
+        environment.put("GIT_CONFIG_GLOBAL", "/dev/null");
+        environment.put("GIT_CONFIG_NOSYSTEM", "1");
+    }
+
     /** Runs commands until one fails. */
     static Ended run(Path scratch, Path directory, String commands) throws IOException, InterruptedException {
         Path log = Files.createTempFile(scratch, "shell", ".log");
-        Process shell = new ProcessBuilder("sh", "-euc", commands)
+        ProcessBuilder builder = new ProcessBuilder("sh", "-euc", commands)
                 .directory(directory.toFile())
                 .redirectErrorStream(true)
-                .redirectOutput(log.toFile())
-                .start();
+                .redirectOutput(log.toFile());
+        leaveOutGitOf(builder.environment());
+        Process shell = builder.start();
         try {
             assertThat(shell.waitFor(5, TimeUnit.MINUTES)).as(commands).isTrue();
             return new Ended(shell.exitValue(), Files.readString(log));
