@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -238,6 +239,7 @@ class RunbooksIT {
         Api api = onCall.api("auditor");
         assertThat(acknowledged)
                 .allSatisfy((id, receipt) -> await(id)
+                        .pollDelay(Duration.ZERO)
                         .atMost(60, TimeUnit.SECONDS)
                         .untilAsserted(() -> assertThat(
                                         api.get(receipt, "application/json").status())
