@@ -12,7 +12,7 @@ import java.util.stream.Stream;
  * compared as variables are called, so that either spelling is found.
  */
 final class Relaxed {
-    private record Rule(String pattern, Predicate<String> relaxes, String todo) {}
+    private record Rule(String pattern, Predicate<String> relaxes, String holds) {}
 
     private static final Predicate<String> ALWAYS = value -> true;
     private static final Predicate<String> UNLESS_FALSE = value -> !value.equals("false");
@@ -59,6 +59,6 @@ final class Relaxed {
         return RULES.stream()
                 .filter(rule -> name.matches(rule.pattern()) && rule.relaxes().test(value))
                 .limit(1)
-                .map(rule -> set.getKey() + " is refused: " + rule.todo() + "; unset it");
+                .map(rule -> set.getKey() + " is refused: " + rule.holds() + "; unset it");
     }
 }

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -117,7 +118,7 @@ final class DeployCheck {
         ServiceProgram.Ended ended = service.run(environment, TIMEOUT, Start.CHECK_ARGUMENT);
         Matcher policy = POLICY.matcher(ended.output());
         boolean starts = ended.exitCode() == 0 && policy.find();
-        String asked = environment.getOrDefault("AUTH_POLICY", "").strip();
+        String asked = environment.getOrDefault("AUTH_POLICY", "").strip().toLowerCase(Locale.ROOT);
         String expected = asked.isEmpty() ? "jwks_strict or jwks_rbac" : asked;
         String observed = starts ? "starts" : "exit code " + ended.exitCode() + ": " + said(ended.output());
         return List.of(
