@@ -48,7 +48,7 @@ final class SimulatedLedger {
     /** How often each content. */
     private final Map<String, Integer> sent = new HashMap<>();
 
-    private final Set<String> dropped = new HashSet<>();
+    private final Set<String> notSentAgain = new HashSet<>();
     private final Set<Long> toldSizes = new HashSet<>();
     private final Set<Integer> toldLogSizes = new HashSet<>();
     /** Of which the last answer was that they are. */
@@ -269,7 +269,7 @@ final class SimulatedLedger {
             Event again = random.nextInt(4) == 0
                     ? new Event(before.identity, "digest-" + random.nextInt(3), before.shard)
                     : before;
-            if (!before.isLeftAlone && !dropped.contains(again.name())) {
+            if (!before.isLeftAlone && !notSentAgain.contains(again.name())) {
                 return again;
             }
         }
@@ -520,12 +520,13 @@ final class SimulatedLedger {
         if (isConflict && before.isPresent() && isSentOnce(entry)) {
             if (isTimeFor(PlantedFlaw.ACKNOWLEDGED_CONFLICT_IS_DROPPED)) {
                 plant(entry.event.identity);
-                dropped.add(entry.event.name());
+                notSentAgain.add(entry.event.name());
                 return;
             }
             boolean staysInWindow = before.get().index() > shard.leaves.size() - windowLeaves;
             if (staysInWindow && isTimeFor(PlantedFlaw.CONFLICT_IS_THERE_TWICE)) {
                 plant(entry.event.identity);
+                notSentAgain.add(entry.event.name());
                 addLeaf(shard, entry, true);
             }
         }
