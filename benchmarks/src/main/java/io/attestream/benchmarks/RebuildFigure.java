@@ -129,7 +129,7 @@ final class RebuildFigure {
         public static void main(String[] args) throws InvalidFormat, InterruptedException {
             Speed speed = new Speed();
             Rebuild.Result result = new Rebuild(
-                            System.getenv("ATTESTREAM_KAFKA_BOOTSTRAP_SERVERS"),
+                            connection(),
                             topics(),
                             definition(),
                             Rebuild.Reading.valueOf(System.getenv("BENCH_READING")),

@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param processes of the last or running life
  * @param chaosAllowed whether faults may be done to it
  * @param toxiproxyUrl of the REST API of the proxies between services and Kafka; null if there are none
+ * @param kafkaConfig file with the settings of security of Kafka clients; null if the brokers ask nobody who he is
  */
 public record ClusterFile(
         String origin,
@@ -35,7 +36,8 @@ public record ClusterFile(
         Map<String, Integer> ports,
         List<ProcessEntry> processes,
         boolean chaosAllowed,
-        @Nullable String toxiproxyUrl) {
+        @Nullable String toxiproxyUrl,
+        @Nullable String kafkaConfig) {
     private static final String NAME = "cluster.json";
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 

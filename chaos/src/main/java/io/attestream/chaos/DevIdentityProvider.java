@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.chaos;
 
+import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -11,9 +12,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jose4j.jwk.JsonWebKey;
 import org.jose4j.jwk.JsonWebKeySet;
 import org.jose4j.jwk.RsaJsonWebKey;
@@ -23,6 +26,7 @@ import org.jose4j.jws.JsonWebSignature;
 import org.jose4j.jwt.JwtClaims;
 import org.jose4j.jwt.NumericDate;
 import org.jose4j.lang.JoseException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An identity provider for one machine: key pairs, their JWKS on loopback, and tokens. It lets the local cluster run with the
@@ -33,9 +37,11 @@ public final class DevIdentityProvider implements AutoCloseable {
     public static final String TENANT = "demo";
 
     private static final int KEY_BITS = 2048;
+    private static final Duration CLIENT_TOKEN_LIFETIME = Duration.ofMinutes(5);
 
     private final Path keyFile;
     private final HttpServer server;
+    private final Map<String, Client> clients = new ConcurrentHashMap<>();
     private volatile boolean available = true;
     /** Published: the one that signs, then the one before it, if there is one in this life. */
     private volatile List<RsaJsonWebKey> keys;
@@ -70,6 +76,7 @@ public final class DevIdentityProvider implements AutoCloseable {
                     exchange.getResponseBody().write(jwks);
                 }
             });
+            server.createContext("/token", provider::giveToken);
             server.start();
             return provider;
         } catch (IOException e) {
@@ -77,6 +84,49 @@ public final class DevIdentityProvider implements AutoCloseable {
         } catch (JoseException e) {
             throw new IllegalStateException("the key in " + keyFile + " cannot be used", e);
         }
+    }
+
+    /** The client credentials grant (RFC 6749, section 4.4) of a client it knows. */
+    private void giveToken(HttpExchange exchange) throws IOException {
+        try (exchange) {
+            Client client = available ? client(exchange.getRequestHeaders().getFirst("Authorization")) : null;
+            if (client == null) {
+                exchange.sendResponseHeaders(available ? 401 : 503, -1);
+                return;
+            }
+            String token = token(client.name(), client.tenant(), CLIENT_TOKEN_LIFETIME);
+            byte[] answer = ("{\"access_token\":\"" + token + "\",\"token_type\":\"Bearer\",\"expires_in\":"
+                            + CLIENT_TOKEN_LIFETIME.toSeconds() + "}")
+                    .getBytes(StandardCharsets.UTF_8);
+            exchange.getResponseHeaders().set("Content-Type", "application/json");
+            exchange.sendResponseHeaders(200, answer.length);
+            exchange.getResponseBody().write(answer);
+        }
+    }
+
+    private @Nullable Client client(@Nullable String authorization) {
+        return clients.values().stream()
+                .filter(client -> client.authorization().equals(authorization))
+                .findAny()
+                .orElse(null);
+    }
+
+    /** An OAuth client that may ask for tokens of its own. */
+    private record Client(String name, String secret, String tenant) {
+        String authorization() {
+            byte[] credentials = (name + ":" + secret).getBytes(StandardCharsets.UTF_8);
+            return "Basic " + Base64.getEncoder().encodeToString(credentials);
+        }
+    }
+
+    /** Lets a client ask for tokens at {@link #tokenUrl}, in which it is the subject and has no roles. */
+    public void addClient(String name, String secret, String tenant) {
+        clients.put(name, new Client(name, secret, tenant));
+    }
+
+    /** Where clients it knows get tokens. */
+    public URI tokenUrl() {
+        return URI.create("http://127.0.0.1:" + port() + "/token");
     }
 
     private static RsaJsonWebKey load(Path keyFile) throws IOException, JoseException {

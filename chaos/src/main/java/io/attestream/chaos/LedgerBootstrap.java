@@ -3,6 +3,7 @@ package io.attestream.chaos;
 
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /** Makes the ledger, or finds it made; called when broker and registry are up and before any service is. */
 @FunctionalInterface
@@ -18,6 +19,7 @@ public interface LedgerBootstrap {
      * @param generation of the processors that are started next
      * @param signingKey file for the ledger's key; its parent exists
      * @param objects location of the object store
+     * @param kafkaConfig settings of security of clients that may do everything; empty if the brokers ask nobody who he is
      */
     record Environment(
             String bootstrapServers,
@@ -28,7 +30,8 @@ public interface LedgerBootstrap {
             String origin,
             String tenant,
             Path signingKey,
-            String objects) {}
+            String objects,
+            Optional<Path> kafkaConfig) {}
 
     /**
      * The ledger.

@@ -11,12 +11,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Properties;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
 /**
  * A real KRaft broker in a JVM of its own, on loopback. Its ports and its data survive {@link #kill} and {@link #restart}.
@@ -24,7 +21,6 @@ import java.util.stream.IntStream;
  */
 public final class LocalBroker implements AutoCloseable {
     private static final Duration START_TIMEOUT = Duration.ofSeconds(90);
-    private static final String SETTINGS = "server.properties";
     private static final int ANSWER_TIMEOUT_MILLIS = 5_000;
     /** A request of Kafka's protocol: its length, key 18 in version 0, a correlation id, no client id. */
     private static final byte[] API_VERSIONS = {0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 0, -1, -1};
@@ -52,8 +48,18 @@ public final class LocalBroker implements AutoCloseable {
 
     /** Formats the directory if it is new; the process is not started yet. */
     static LocalBroker prepare(Installation installation, Path directory, boolean light) {
-        return prepare(installation, List.of(directory), directory, light, Map.of())
+        return prepare(installation, List.of(directory), directory, light, Map.of(), Optional.empty())
                 .get(0);
+    }
+
+    /** A light broker for tests that asks everybody who he is. */
+    public static LocalBroker start(Path directory, BrokerSecurity security) {
+        LocalBroker broker = prepare(
+                        Installation.find(), List.of(directory), directory, true, Map.of(), Optional.of(security))
+                .get(0);
+        broker.process.start();
+        broker.awaitReady();
+        return broker;
     }
 
     /**
@@ -62,88 +68,51 @@ public final class LocalBroker implements AutoCloseable {
      * @param directories one for each
      * @param logs directory of what they say
      * @param advertised links in front of the first broker, by the parts that are to know it by them
+     * @param security empty if nobody is asked who he is
      */
     static List<LocalBroker> prepare(
             Installation installation,
             List<Path> directories,
             Path logs,
             boolean light,
-            Map<String, TcpProxy> advertised) {
+            Map<String, TcpProxy> advertised,
+            Optional<BrokerSecurity> security) {
         String clusterId = ClusterId.random();
-        List<Ports> ports = directories.stream().map(Ports::of).toList();
+        List<BrokerSettings.Ports> ports =
+                directories.stream().map(BrokerSettings.Ports::of).toList();
         List<LocalBroker> brokers = new ArrayList<>();
         for (int node = 0; node < directories.size(); node++) {
-            brokers.add(prepare(installation, directories.get(node), logs, light, node, ports, clusterId, advertised));
+            BrokerSettings settings = new BrokerSettings(node, ports, advertised, security);
+            brokers.add(prepare(installation, directories.get(node), logs, light, settings, clusterId));
         }
         return brokers;
     }
 
-    private record Ports(int port, int controllerPort) {
-        /** Those it had, if nobody took them meanwhile. */
-        static Ports of(Path directory) {
-            Properties old = new Properties();
-            Path settings = directory.resolve(SETTINGS);
-            try {
-                if (Files.exists(settings)) {
-                    try (var in = Files.newInputStream(settings)) {
-                        old.load(in);
-                    }
-                }
-            } catch (IOException e) {
-                throw new UncheckedIOException(settings + " cannot be read", e);
-            }
-            return new Ports(
-                    FreePorts.preferring(Integer.parseInt(old.getProperty("attestream.port", "0"))),
-                    FreePorts.preferring(Integer.parseInt(old.getProperty("attestream.controller.port", "0"))));
-        }
-    }
-
     private static LocalBroker prepare(
-            Installation installation,
-            Path directory,
-            Path logs,
-            boolean light,
-            int node,
-            List<Ports> ports,
-            String clusterId,
-            Map<String, TcpProxy> advertised) {
+            Installation installation, Path directory, Path logs, boolean light, BrokerSettings of, String clusterId) {
         try {
             Files.createDirectories(directory);
             Files.createDirectories(logs);
-            Path settings = directory.resolve(SETTINGS);
+            Path settings = directory.resolve(BrokerSettings.FILE);
             boolean fresh = !Files.exists(directory.resolve("data/meta.properties"));
-            Files.writeString(settings, settings(directory, node, ports) + listeners(node, ports, advertised));
-            String name = node == 0 ? "broker" : "broker-" + (node + 1);
+            Secrets.replace(settings, of.text(directory));
+            String name = of.node() == 0 ? "broker" : "broker-" + (of.node() + 1);
             Path log = logs.resolve(name + ".log");
             if (fresh) {
                 format(installation, settings, log, clusterId);
             }
-            ManagedProcess process = new ManagedProcess(name, command(installation, settings, light), Map.of(), log);
-            return new LocalBroker(process, ports.get(node).port());
+            ManagedProcess process =
+                    new ManagedProcess(name, command(installation, settings, light, of.security()), Map.of(), log);
+            return new LocalBroker(process, of.own().port());
         } catch (IOException e) {
             throw new UncheckedIOException("the broker's directory " + directory + " cannot be prepared", e);
         }
     }
 
-    /** One for everybody, one for controllers, and in front of the first broker one for each part that has a link of its own. */
-    private static String listeners(int node, List<Ports> ports, Map<String, TcpProxy> links) {
-        Ports own = ports.get(node);
-        StringBuilder listeners = new StringBuilder(
-                "listeners=PLAINTEXT://127.0.0.1:" + own.port() + ",CONTROLLER://127.0.0.1:" + own.controllerPort());
-        StringBuilder advertised = new StringBuilder("advertised.listeners=PLAINTEXT://127.0.0.1:" + own.port());
-        StringBuilder protocols =
-                new StringBuilder("listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");
-        links.forEach((part, link) -> {
-            String name = part.toUpperCase(Locale.ROOT);
-            listeners.append(",").append(name).append("://127.0.0.1:").append(link.targetPort());
-            advertised.append(",").append(name).append("://127.0.0.1:").append(link.port());
-            protocols.append(",").append(name).append(":PLAINTEXT");
-        });
-        return listeners + "\n" + advertised + "\n" + protocols + "\ninter.broker.listener.name=PLAINTEXT\n";
-    }
-
-    private static List<String> command(Installation installation, Path settings, boolean light) {
+    private static List<String> command(
+            Installation installation, Path settings, boolean light, Optional<BrokerSecurity> security) {
         JvmCommand jvm = new JvmCommand(installation, light ? 256 : 768);
+        security.ifPresent(of -> jvm.with("-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=" + of.jwksUrl()));
         if (light) {
             jvm.with("-XX:TieredStopAtLevel=1");
         }
@@ -152,59 +121,6 @@ public final class LocalBroker implements AutoCloseable {
                         "-Dorg.slf4j.simpleLogger.showDateTime=true",
                         "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX")
                 .main(installation.brokerLib(), "kafka.Kafka", settings.toString());
-    }
-
-    private static String settings(Path directory, int node, List<Ports> ports) {
-        String voters = IntStream.range(0, ports.size())
-                .mapToObj(
-                        voter -> (voter + 1) + "@127.0.0.1:" + ports.get(voter).controllerPort())
-                .collect(Collectors.joining(","));
-        return """
-                process.roles=broker,controller
-                node.id=%1$d
-                attestream.port=%2$d
-                attestream.controller.port=%3$d
-                controller.listener.names=CONTROLLER
-                controller.quorum.voters=%4$s
-                log.dirs=%5$s
-                auto.create.topics.enable=false
-                default.replication.factor=%6$d
-                offsets.topic.replication.factor=%6$d
-                offsets.topic.num.partitions=4
-                transaction.state.log.replication.factor=%6$d
-                transaction.state.log.min.isr=%7$d
-                transaction.state.log.num.partitions=4
-                group.initial.rebalance.delay.ms=0
-                group.min.session.timeout.ms=1000
-                # Segments are preallocated on some file systems; small ones keep a local cluster small.
-                log.segment.bytes=67108864
-                log.cleaner.dedupe.buffer.size=4194304
-                num.io.threads=4
-                num.network.threads=2
-                background.threads=2
-                """.formatted(
-                        node + 1,
-                        ports.get(node).port(),
-                        ports.get(node).controllerPort(),
-                        voters,
-                        escaped(directory.resolve("data").toString()),
-                        ports.size(),
-                        (ports.size() + 1) / 2);
-    }
-
-    /** As a value in a properties file, which is read as Latin-1. */
-    static String escaped(String path) {
-        StringBuilder value = new StringBuilder();
-        path.chars().forEach(c -> {
-            if (c == '\\') {
-                value.append("\\\\");
-            } else if (c < ' ' || c > '~') {
-                value.append(String.format("\\u%04x", c));
-            } else {
-                value.append((char) c);
-            }
-        });
-        return value.toString();
     }
 
     private static void format(Installation installation, Path settings, Path log, String clusterId)

@@ -54,6 +54,11 @@ public final class LocalCluster implements AutoCloseable {
     private static final String CHECKPOINTER = "checkpointer";
     private static final String REGISTRY = "registry";
     private static final String TOXIPROXY = "toxiproxy";
+    /** Who makes the ledger. */
+    private static final String OPERATOR = "operator";
+    /** Who may write into the local tenant's inbox. */
+    public static final String PRODUCER = "producer";
+
     static final String CONTROL = "control";
 
     private final Options options;
@@ -149,18 +154,24 @@ public final class LocalCluster implements AutoCloseable {
      * @param chaos whether faults may be done to it from outside: the links are served by Toxiproxy's REST API then, and clocks can
      *     be made wrong if libfaketime is installed
      * @param checkpointers 1, or 2 of which one stands by
+     * @param secured whether the brokers ask every client for a token, and let it do what ACLs allow; those are made by who makes
+     *     the ledger
      */
-    public record Topology(int brokers, boolean linked, boolean chaos, int checkpointers) {
+    public record Topology(int brokers, boolean linked, boolean chaos, int checkpointers, boolean secured) {
         static final Topology ONE_BROKER = new Topology(1, false);
         /** One broker, links, and faults allowed. */
-        public static final Topology FOR_CHAOS = new Topology(1, true, true, 1);
+        public static final Topology FOR_CHAOS = new Topology(1, true, true, 1, false);
 
         public Topology(int brokers, boolean linked) {
-            this(brokers, linked, false, 1);
+            this(brokers, linked, false, 1, false);
         }
 
         public Topology withCheckpointers(int count) {
-            return new Topology(brokers, linked, chaos, count);
+            return new Topology(brokers, linked, chaos, count, secured);
+        }
+
+        public Topology withSecurity() {
+            return new Topology(brokers, linked, chaos, checkpointers, true);
         }
     }
 
@@ -313,7 +324,8 @@ public final class LocalCluster implements AutoCloseable {
                         origin,
                         DevIdentityProvider.TENANT,
                         signingKey(data),
-                        data.resolve("objects").toString()));
+                        data.resolve("objects").toString(),
+                        kafkaConfig(OPERATOR)));
         ledger = prepared;
         Generation.keep(data, generation);
 
@@ -337,7 +349,7 @@ public final class LocalCluster implements AutoCloseable {
         say("ready");
     }
 
-    private void prepareBrokers() {
+    private void prepareBrokers() throws IOException {
         if (options.topology().chaos()) {
             toxiproxy = ToxiproxyServer.start(port(TOXIPROXY));
         }
@@ -350,7 +362,58 @@ public final class LocalCluster implements AutoCloseable {
         for (int broker = 2; broker <= options.topology().brokers(); broker++) {
             directories.add(data.resolve("kafka-" + broker));
         }
-        brokers.addAll(LocalBroker.prepare(installation, directories, data.resolve("logs"), false, links));
+        brokers.addAll(LocalBroker.prepare(installation, directories, data.resolve("logs"), false, links, security()));
+    }
+
+    private Optional<BrokerSecurity> security() throws IOException {
+        if (!options.topology().secured()) {
+            return Optional.empty();
+        }
+        for (String part : List.of(OPERATOR, GATEWAY, PROCESSORS, CHECKPOINTER, PRODUCER)) {
+            addKafkaClient(part, DevIdentityProvider.TENANT);
+        }
+        String password = Files.readString(Secrets.randomFile(data.resolve("keys/brokers.secret")));
+        DevIdentityProvider identities = required(identityProvider);
+        return Optional.of(new BrokerSecurity(
+                identities.jwksUrl(),
+                identities.issuer(),
+                DevIdentityProvider.AUDIENCE,
+                password,
+                kafkaClient(OPERATOR)));
+    }
+
+    /** What the brokers call a part of the local cluster, or a producer, behind {@code User:}. */
+    public static String kafkaClient(String part) {
+        return "attestream-" + part;
+    }
+
+    /**
+     * Makes an OAuth client that brokers with security know.
+     *
+     * @return file with its settings of security, readable by the owner only
+     */
+    public Path addKafkaClient(String part, String tenant) throws IOException {
+        DevIdentityProvider identities = required(identityProvider);
+        String secret = Files.readString(Secrets.randomFile(data.resolve("keys/kafka-" + part + ".secret")));
+        identities.addClient(kafkaClient(part), secret, tenant);
+        Path file = kafkaConfigFile(part);
+        Secrets.replace(file, """
+                security.protocol=SASL_PLAINTEXT
+                sasl.mechanism=OAUTHBEARER
+                sasl.oauthbearer.token.endpoint.url=%s
+                sasl.oauthbearer.client.credentials.client.id=%s
+                sasl.oauthbearer.client.credentials.client.secret=%s
+                """.formatted(identities.tokenUrl(), kafkaClient(part), secret));
+        return file;
+    }
+
+    private Path kafkaConfigFile(String part) {
+        return data.resolve("keys/kafka-" + part + ".properties");
+    }
+
+    /** Settings of security of a part's Kafka clients; empty if the brokers ask nobody who he is. */
+    public Optional<Path> kafkaConfig(String part) {
+        return options.topology().secured() ? Optional.of(kafkaConfigFile(part)) : Optional.empty();
     }
 
     private TcpProxy link(String kind, int brokerPort) {
@@ -496,6 +559,7 @@ public final class LocalCluster implements AutoCloseable {
         LedgerBootstrap.Identity identity = required(ledger);
         Map<String, String> environment = new HashMap<>();
         environment.put("ATTESTREAM_KAFKA_BOOTSTRAP_SERVERS", bootstrapServersFor(kind));
+        kafkaConfig(kind).ifPresent(file -> environment.put("ATTESTREAM_KAFKA_CONFIG_FILE", file.toString()));
         environment.put("ATTESTREAM_LEDGER_VERIFIER_KEY", identity.verifierKey());
         environment.put(
                 "ATTESTREAM_INTERNAL_SECRET_FILE",
@@ -553,7 +617,8 @@ public final class LocalCluster implements AutoCloseable {
                         new HashMap<>(ports),
                         entries,
                         options.topology().chaos(),
-                        toxiproxyUrl().map(URI::toString).orElse(null))
+                        toxiproxyUrl().map(URI::toString).orElse(null),
+                        kafkaConfig(OPERATOR).map(Path::toString).orElse(null))
                 .write(data);
     }
 

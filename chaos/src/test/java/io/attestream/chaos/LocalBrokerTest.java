@@ -16,7 +16,7 @@ class LocalBrokerTest {
         Properties properties = new Properties();
 
         properties.load(new ByteArrayInputStream(
-                ("log.dirs=" + LocalBroker.escaped(path)).getBytes(StandardCharsets.ISO_8859_1)));
+                ("log.dirs=" + BrokerSettings.escaped(path)).getBytes(StandardCharsets.ISO_8859_1)));
 
         assertThat(properties.getProperty("log.dirs")).isEqualTo(path);
     }

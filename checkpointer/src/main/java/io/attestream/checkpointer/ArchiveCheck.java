@@ -170,13 +170,13 @@ public final class ArchiveCheck {
      * @param bytesPerSecondMax read from the store, at least 1
      */
     public static ArchiveCheck open(
-            String bootstrapServers,
+            Map<String, Object> connection,
             Topics topics,
             LedgerDefinition definition,
             ObjectStore store,
             long bytesPerSecondMax,
             Listener listener) {
-        KafkaClients clients = new KafkaClients(bootstrapServers);
+        KafkaClients clients = new KafkaClients(connection);
         CheckpointRecords codec = new CheckpointRecords(definition.schemas());
         return new ArchiveCheck(
                 store,

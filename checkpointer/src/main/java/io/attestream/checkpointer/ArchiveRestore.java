@@ -114,8 +114,12 @@ public final class ArchiveRestore {
     }
 
     public static ArchiveRestore open(
-            String bootstrapServers, Topics topics, LedgerDefinition definition, ObjectStore store, Listener listener) {
-        KafkaClients clients = new KafkaClients(bootstrapServers);
+            Map<String, Object> connection,
+            Topics topics,
+            LedgerDefinition definition,
+            ObjectStore store,
+            Listener listener) {
+        KafkaClients clients = new KafkaClients(connection);
         CheckpointRecords codec = new CheckpointRecords(definition.schemas());
         Ledger ledger = new Ledger(definition.origin(), definition.key(), definition.shards());
         return new ArchiveRestore(

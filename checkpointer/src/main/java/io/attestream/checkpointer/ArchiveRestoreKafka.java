@@ -29,6 +29,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -65,10 +66,11 @@ public final class ArchiveRestoreKafka {
     /**
      * Where the ledger is to go on.
      *
+     * @param connection {@code bootstrap.servers} and what else it takes to connect
      * @param generation of the processors that never ran
      * @param dev whether one replica is enough
      */
-    public record Target(String bootstrapServers, Topics topics, int generation, boolean dev) {}
+    public record Target(Map<String, Object> connection, Topics topics, int generation, boolean dev) {}
 
     /** What came of it. */
     public sealed interface Result {
@@ -104,7 +106,7 @@ public final class ArchiveRestoreKafka {
         this.store = store;
         this.kept = kept;
         this.listener = listener;
-        this.clients = new KafkaClients(target.bootstrapServers());
+        this.clients = new KafkaClients(target.connection());
         this.statesOf = states;
     }
 

@@ -87,7 +87,7 @@ public final class ArchiveRestoreState {
         this.store = store;
         this.statesOf = states;
         this.listener = listener;
-        this.clients = new KafkaClients(target.bootstrapServers());
+        this.clients = new KafkaClients(target.connection());
     }
 
     /**

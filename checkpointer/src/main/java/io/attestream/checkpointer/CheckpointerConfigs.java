@@ -8,6 +8,7 @@ import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.tile.TilePath;
+import io.attestream.schemas.connection.KafkaConnection;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -17,6 +18,7 @@ import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -85,6 +87,7 @@ final class CheckpointerConfigs {
         ObjectStores.problem(config.objects().location())
                 .ifPresent(problem -> problems.add("attestream.objects.location: " + problem));
         config.internal().secretFile().ifPresent(file -> requireSecret(problems, file));
+        requireConnection(problems, config.kafka());
         requireKeys(problems, config.ledger());
         return problems;
     }
@@ -95,6 +98,19 @@ final class CheckpointerConfigs {
         } catch (IOException e) {
             problems.add("attestream.internal.secret-file " + file + " cannot be used: " + e.getMessage());
         }
+    }
+
+    private static void requireConnection(List<String> problems, CheckpointerConfig.Kafka kafka) {
+        try {
+            connection(kafka);
+        } catch (KafkaConnection.Refused e) {
+            problems.add("attestream.kafka.config-file " + e.getMessage());
+        }
+    }
+
+    /** What every Kafka client connects with. */
+    static Map<String, Object> connection(CheckpointerConfig.Kafka kafka) throws KafkaConnection.Refused {
+        return KafkaConnection.of(kafka.bootstrapServers(), kafka.configFile());
     }
 
     private static void requirePacks(List<String> problems, CheckpointerConfig.Packs packs, boolean dev) {

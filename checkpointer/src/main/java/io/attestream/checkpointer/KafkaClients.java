@@ -22,15 +22,15 @@ final class KafkaClients {
     /** After which a member that is silent is taken for dead. */
     private static final int SESSION_TIMEOUT_MILLIS = 6_000;
 
-    private final String bootstrapServers;
+    private final Map<String, Object> connection;
 
-    KafkaClients(String bootstrapServers) {
-        this.bootstrapServers = bootstrapServers;
+    /** @param connection {@code bootstrap.servers} and what else it takes to connect */
+    KafkaClients(Map<String, Object> connection) {
+        this.connection = Map.copyOf(connection);
     }
 
     Map<String, Object> common() {
-        Map<String, Object> config = new HashMap<>();
-        config.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
+        Map<String, Object> config = new HashMap<>(connection);
         config.put(CommonClientConfigs.RECONNECT_BACKOFF_MAX_MS_CONFIG, 1000);
         return config;
     }

@@ -136,7 +136,7 @@ public final class Main {
                         this::live, this::ready, this::metrics, this::snapshots, this::requestSnapshot, secret()))) {
             LOG.info("health and metrics on http://{}:{}", config.http().host(), status.port());
             Topics topics = new Topics(config.topics().prefix());
-            KafkaClients clients = new KafkaClients(config.kafka().bootstrapServers());
+            KafkaClients clients = new KafkaClients(CheckpointerConfigs.connection(config.kafka()));
             LedgerDefinition definition = awaitLedger(clients, topics);
             if (definition == null) {
                 return;
@@ -274,7 +274,7 @@ public final class Main {
                     steady,
                     both(metrics, steps));
             Scrubs scrubs = new Scrubs(
-                    config.kafka().bootstrapServers(),
+                    CheckpointerConfigs.connection(config.kafka()),
                     topics,
                     definition,
                     store,

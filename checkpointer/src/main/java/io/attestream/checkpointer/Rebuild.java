@@ -114,9 +114,13 @@ public final class Rebuild {
     public record ShardTotal(int shard, long leaves, long withoutLeaf, long heads) {}
 
     public Rebuild(
-            String bootstrapServers, Topics topics, LedgerDefinition definition, Reading reading, Listener listener) {
+            Map<String, Object> connection,
+            Topics topics,
+            LedgerDefinition definition,
+            Reading reading,
+            Listener listener) {
         this(
-                () -> new KafkaClients(bootstrapServers).reader(FETCH_BYTES_MAX),
+                () -> new KafkaClients(connection).reader(FETCH_BYTES_MAX),
                 topics,
                 definition,
                 reading,

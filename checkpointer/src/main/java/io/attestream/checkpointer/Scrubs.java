@@ -7,6 +7,7 @@ import io.attestream.schemas.Topics;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import java.time.Clock;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
@@ -30,7 +31,7 @@ final class Scrubs {
     private final List<Thread> threads;
 
     Scrubs(
-            String bootstrapServers,
+            Map<String, Object> connection,
             Topics topics,
             LedgerDefinition definition,
             ObjectStore store,
@@ -42,7 +43,7 @@ final class Scrubs {
         this.scrubbers = List.of(
                 scrubber.apply(OBJECTS)
                         .apply(() -> result(ArchiveCheck.open(
-                                        bootstrapServers,
+                                        connection,
                                         topics,
                                         definition,
                                         store,
@@ -52,11 +53,7 @@ final class Scrubs {
                                 .run())),
                 scrubber.apply(KAFKA)
                         .apply(() -> result(new Rebuild(
-                                        bootstrapServers,
-                                        topics,
-                                        definition,
-                                        Rebuild.Reading.DECODED,
-                                        Rebuild.Listener.NONE)
+                                        connection, topics, definition, Rebuild.Reading.DECODED, Rebuild.Listener.NONE)
                                 .withObjects(store)
                                 .atMost(config.scrubBytesPerSecondMax())
                                 .oneByOne()

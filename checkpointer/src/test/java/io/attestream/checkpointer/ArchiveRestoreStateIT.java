@@ -16,6 +16,7 @@ import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.tree.Rfc6962;
 import io.attestream.proofs.tree.TreeSize;
 import io.attestream.schemas.Topics;
+import io.attestream.schemas.connection.KafkaConnection;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import io.attestream.schemas.topics.TopicContract;
 import java.nio.file.Path;
@@ -179,7 +180,7 @@ class ArchiveRestoreStateIT {
             int generation, NoteSigner key, LedgerDefinition ledger, OptionalLong epoch, Optional<Checkpoint> kept)
             throws Exception {
         ArchiveRestoreKafka.Target target =
-                new ArchiveRestoreKafka.Target(broker.bootstrapServers(), topics, generation, true);
+                new ArchiveRestoreKafka.Target(KafkaConnection.of(broker.bootstrapServers()), topics, generation, true);
         return new ArchiveRestoreState(
                         target, ledger, key, scene.store, shards -> new States(), ArchiveCheck.Listener.NONE)
                 .run(epoch, kept);

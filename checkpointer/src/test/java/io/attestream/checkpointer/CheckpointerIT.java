@@ -18,6 +18,7 @@ import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.note.SignedNote;
 import io.attestream.proofs.tree.Hash;
+import io.attestream.schemas.connection.KafkaConnection;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -492,7 +493,7 @@ class CheckpointerIT {
 
         // when
         process.suspend();
-        try (Admin admin = Admin.create(new KafkaClients(broker.bootstrapServers()).common())) {
+        try (Admin admin = Admin.create(new KafkaClients(KafkaConnection.of(broker.bootstrapServers())).common())) {
             admin.createPartitions(Map.of(ledger.topics.events(), NewPartitions.increaseTo(3)))
                     .all()
                     .get(30, TimeUnit.SECONDS);
@@ -532,7 +533,7 @@ class CheckpointerIT {
         // given
         ConfigResource events = new ConfigResource(ConfigResource.Type.TOPIC, ledger.topics.events());
         AlterConfigOp finite = new AlterConfigOp(new ConfigEntry("retention.ms", "3600000"), AlterConfigOp.OpType.SET);
-        try (Admin admin = Admin.create(new KafkaClients(broker.bootstrapServers()).common())) {
+        try (Admin admin = Admin.create(new KafkaClients(KafkaConnection.of(broker.bootstrapServers())).common())) {
             admin.incrementalAlterConfigs(Map.of(events, List.of(finite))).all().get();
         }
 

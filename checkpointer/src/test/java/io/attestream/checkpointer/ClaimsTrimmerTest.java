@@ -8,6 +8,7 @@ import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.tree.Rfc6962;
 import io.attestream.proofs.tree.TreeSize;
 import io.attestream.schemas.Topics;
+import io.attestream.schemas.connection.KafkaConnection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,7 +38,7 @@ class ClaimsTrimmerTest {
                 sealedOffset,
                 outcomesOffset,
                 0);
-        return new ClaimsTrimmer(new KafkaClients("localhost:1"), TOPICS, 1, shard -> packedTo)
+        return new ClaimsTrimmer(new KafkaClients(KafkaConnection.of("localhost:1")), TOPICS, 1, shard -> packedTo)
                 .deletable(List.of(state), read);
     }
 

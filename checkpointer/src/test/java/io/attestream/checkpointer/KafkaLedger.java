@@ -13,6 +13,7 @@ import io.attestream.proofs.tree.CompactRange;
 import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.Rfc6962;
 import io.attestream.schemas.Topics;
+import io.attestream.schemas.connection.KafkaConnection;
 import io.attestream.schemas.ledger.GenesisReader;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import io.attestream.schemas.ledger.LedgerInitializer;
@@ -63,7 +64,7 @@ final class KafkaLedger implements AutoCloseable {
         this.ledger = new TestLedger(shards);
         this.topics = new Topics(prefix);
         this.directory = directory;
-        this.clients = new KafkaClients(bootstrapServers);
+        this.clients = new KafkaClients(KafkaConnection.of(bootstrapServers));
         Files.createDirectories(directory.resolve("objects"));
         writeKey(ledger.key);
         contract = new TopicContract(topics, shards, TestLedger.rules().maxPayloadBytes(), true);
@@ -317,7 +318,13 @@ final class KafkaLedger implements AutoCloseable {
         NoteVerifier key = ledger.key.verifier();
         GenesisReader.Result read = GenesisReader.read(clients.common(), topics, key, Duration.ofSeconds(30));
         LedgerDefinition definition = ((GenesisReader.Result.Ready) read).ledger();
-        return new Rebuild(bootstrapServers, topics, definition, Rebuild.Reading.DECODED, Rebuild.Listener.NONE).run(2);
+        return new Rebuild(
+                        KafkaConnection.of(bootstrapServers),
+                        topics,
+                        definition,
+                        Rebuild.Reading.DECODED,
+                        Rebuild.Listener.NONE)
+                .run(2);
     }
 
     /** The topic verified from its first record on. */

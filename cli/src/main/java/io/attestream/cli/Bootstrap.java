@@ -2,6 +2,7 @@
 package io.attestream.cli;
 
 import io.attestream.chaos.LedgerBootstrap;
+import io.attestream.chaos.LocalCluster;
 import io.attestream.chaos.Secrets;
 import io.attestream.checkpointer.ArchiveCheck;
 import io.attestream.checkpointer.ArchiveRestoreKafka;
@@ -14,11 +15,14 @@ import io.attestream.proofs.control.SchemaText;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.schemas.SchemaTexts;
 import io.attestream.schemas.Topics;
+import io.attestream.schemas.connection.KafkaConnection;
 import io.attestream.schemas.ledger.GenesisReader;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import io.attestream.schemas.ledger.LedgerInitializer;
 import io.attestream.schemas.ledger.NewGeneration;
 import io.attestream.schemas.ledger.SchemaRegistrar;
+import io.attestream.schemas.topics.LedgerAcls;
+import io.attestream.schemas.topics.LedgerAcls.Role;
 import io.attestream.schemas.topics.TopicContract;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -73,7 +77,9 @@ final class Bootstrap implements LedgerBootstrap {
             NoteSigner signer = signer(environment.signingKey(), environment.origin());
             Topics topics = new Topics(Topics.DEFAULT_PREFIX);
             List<SchemaText> schemas = new SchemaRegistrar(environment.registryApi()).register(topics);
-            Map<String, Object> connection = Map.of("bootstrap.servers", environment.bootstrapServers());
+            Map<String, Object> connection =
+                    KafkaConnection.of(environment.bootstrapServers(), environment.kafkaConfig());
+            allow(connection, topics, environment);
             if (!anyhow) {
                 requireKafkaOfObjects(connection, topics, signer, environment.objects());
             }
@@ -88,6 +94,37 @@ final class Bootstrap implements LedgerBootstrap {
         } catch (IOException e) {
             throw new CliException(ExitCode.ERROR, "the ledger cannot be made: " + e.getMessage(), "");
         }
+    }
+
+    /** On brokers that ask who one is, each service what it needs, and the local tenant's producer its inbox. */
+    static void allow(Map<String, Object> connection, Topics topics, Environment environment) {
+        if (environment.kafkaConfig().isEmpty()) {
+            return;
+        }
+        String processors = principal("processors");
+        LedgerAcls acls = new LedgerAcls(
+                topics,
+                Map.of(
+                        Role.GATEWAY,
+                        principal("gateway"),
+                        Role.ADMISSION,
+                        processors,
+                        Role.SEQUENCER,
+                        processors,
+                        Role.PROOFS,
+                        processors,
+                        Role.CHECKPOINTER,
+                        principal("checkpointer"),
+                        Role.OPERATOR,
+                        principal("operator")),
+                Map.of(environment.tenant(), List.of(principal(LocalCluster.PRODUCER))));
+        try (Admin admin = Admin.create(connection)) {
+            AclsCommand.apply(admin, acls);
+        }
+    }
+
+    private static String principal(String part) {
+        return "User:" + LocalCluster.kafkaClient(part);
     }
 
     static void createInboxes(Map<String, Object> connection, Topics topics, Environment environment) {
@@ -125,7 +162,7 @@ final class Bootstrap implements LedgerBootstrap {
         ObjectStore store = ObjectStores.openForWriting(environment.objects());
         if (archived.isPresent()) {
             ArchiveRestoreKafka.Target target = new ArchiveRestoreKafka.Target(
-                    environment.bootstrapServers(), topics, environment.generation(), environment.brokers() == 1);
+                    connection, topics, environment.generation(), environment.brokers() == 1);
             StateFromArchive.begin(
                     target, ledger, signer, store, archived.get(), Optional.empty(), ArchiveCheck.Listener.NONE);
             return;

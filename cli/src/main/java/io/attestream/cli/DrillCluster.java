@@ -11,6 +11,7 @@ import io.attestream.checkpointer.ArchiveRestorePoint;
 import io.attestream.objects.ObjectStores;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.schemas.Topics;
+import io.attestream.schemas.connection.KafkaConnection;
 import io.attestream.schemas.ledger.GenesisReader;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import java.io.IOException;
@@ -479,7 +480,7 @@ final class DrillCluster implements AutoCloseable {
         ArchiveRestore.Result result;
         try {
             result = ArchiveRestore.open(
-                            bootstrapServers(),
+                            KafkaConnection.of(bootstrapServers()),
                             TOPICS,
                             definition(),
                             ObjectStores.openForWriting(objects().toString()),

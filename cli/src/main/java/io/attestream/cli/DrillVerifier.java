@@ -13,6 +13,7 @@ import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.ledger.LedgerOffset;
 import io.attestream.proofs.ledger.ProofBundle;
 import io.attestream.proofs.ledger.ShardHead;
+import io.attestream.schemas.connection.KafkaConnection;
 import io.attestream.schemas.ledger.GenesisReader;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import java.io.IOException;
@@ -94,7 +95,7 @@ final class DrillVerifier {
 
     private String roots() throws Failed, IOException, InterruptedException {
         Rebuild.Result result = new Rebuild(
-                        scene.cluster().bootstrapServers(),
+                        KafkaConnection.of(scene.cluster().bootstrapServers()),
                         scene.cluster().topics(),
                         definition(),
                         Rebuild.Reading.DECODED,
@@ -111,7 +112,7 @@ final class DrillVerifier {
 
     private String archive() throws Failed, IOException, InterruptedException {
         return DrillChecks.archived(ArchiveCheck.open(
-                        scene.cluster().bootstrapServers(),
+                        KafkaConnection.of(scene.cluster().bootstrapServers()),
                         scene.cluster().topics(),
                         definition(),
                         ObjectStores.open(scene.cluster().objects().toString()),

@@ -118,7 +118,7 @@ final class FsckCommand implements Callable<Integer> {
     private Rebuild rebuild(Output output) {
         LedgerDefinition ledger = topics.definition(connection);
         Rebuild rebuild = new Rebuild(
-                        topics.bootstrapServers(connection),
+                        topics.connection(connection),
                         topics.topics(),
                         ledger,
                         Rebuild.Reading.DECODED,
@@ -159,7 +159,7 @@ final class FsckCommand implements Callable<Integer> {
             }
         }
         return ArchiveCheck.open(
-                topics.bootstrapServers(connection),
+                topics.connection(connection),
                 topics.topics(),
                 topics.definition(connection),
                 store,

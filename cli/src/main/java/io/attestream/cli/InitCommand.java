@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.cli;
 
+import io.attestream.proofs.control.Rules;
 import io.attestream.proofs.control.SchemaText;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.schemas.Topics;
 import io.attestream.schemas.ledger.LedgerInitializer;
 import io.attestream.schemas.ledger.SchemaRegistrar;
+import io.attestream.schemas.topics.TopicContract;
 import java.io.IOException;
-import java.io.Reader;
 import java.net.URI;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalLong;
-import java.util.Properties;
 import java.util.concurrent.Callable;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.KafkaException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -40,7 +39,7 @@ import picocli.CommandLine.Option;
             "  attestream keys generate --origin ledger.example.com/prod \\",
             "      --key-file ledger.skey",
             "  attestream init --bootstrap-servers kafka:9092 \\",
-            "      --kafka-config client.properties --key-file ledger.skey --shards 8"
+            "      --command-config client.properties --key-file ledger.skey --shards 8"
         })
 final class InitCommand implements Callable<Integer> {
     private static final String AGAIN = "Run the same again: what was done is found done.";
@@ -55,11 +54,8 @@ final class InitCommand implements Callable<Integer> {
             description = "Kafka brokers.")
     private String bootstrapServers = "";
 
-    @Option(
-            names = "--kafka-config",
-            paramLabel = "<file>",
-            description = "Properties of Kafka clients, for example security.protocol and sasl.jaas.config.")
-    private @Nullable Path kafkaConfig;
+    @Mixin
+    private CommandConfig commandConfig = new CommandConfig();
 
     @Option(
             names = "--key-file",
@@ -95,6 +91,13 @@ final class InitCommand implements Callable<Integer> {
                     + " (default: 4194304).")
     private @Nullable Long dedupWindowLeaves;
 
+    @Option(
+            names = "--inboxes",
+            split = ",",
+            paramLabel = "<tenant>",
+            description = "Tenants whose producers may write to Kafka: each gets a topic <prefix>.inbox.<tenant>.")
+    private List<String> inboxes = new ArrayList<>();
+
     @Option(names = "--dev", description = "Accept one replica. For one machine only.")
     private boolean dev;
 
@@ -109,7 +112,9 @@ final class InitCommand implements Callable<Integer> {
         Topics topics = new Topics(prefix);
         List<SchemaText> schemas = schemas(topics);
         OptionalLong window = dedupWindowLeaves == null ? OptionalLong.empty() : OptionalLong.of(dedupWindowLeaves);
+        List<String> tenants = tenants();
         LedgerInitializer.Result.Complete result = initialize(new Bootstrap(window), topics, signer, schemas);
+        createInboxes(topics, result.ledger().shards(), tenants);
         output.json(Output.object(
                 "origin", result.ledger().origin(),
                 "ledgerKey", signer.verifier().vkey(),
@@ -122,6 +127,28 @@ final class InitCommand implements Callable<Integer> {
         output.print("origin      " + result.ledger().origin());
         output.print("ledger key  " + signer.verifier().vkey());
         return ExitCode.OK;
+    }
+
+    private List<String> tenants() {
+        List<String> tenants = inboxes.stream().filter(name -> !name.isBlank()).toList();
+        tenants.stream().filter(tenant -> !Topics.isTenant(tenant)).forEach(tenant -> {
+            throw new CliException(
+                    ExitCode.USAGE,
+                    "--inboxes has \"" + tenant + "\"",
+                    "A tenant with an inbox is named with 1 to 64 letters, digits, - and _.");
+        });
+        return tenants;
+    }
+
+    private void createInboxes(Topics topics, int ofShards, List<String> tenants) {
+        if (tenants.isEmpty()) {
+            return;
+        }
+        try (Admin admin = Admin.create(commandConfig.connection(bootstrapServers))) {
+            new TopicContract(topics, ofShards, Rules.DEFAULT_MAX_PAYLOAD_BYTES, dev).createInboxes(admin, tenants);
+        } catch (KafkaException | IllegalStateException e) {
+            throw new CliException(ExitCode.UNAVAILABLE, "the inboxes cannot be made: " + e.getMessage(), AGAIN);
+        }
     }
 
     private List<SchemaText> schemas(Topics topics) {
@@ -138,25 +165,11 @@ final class InitCommand implements Callable<Integer> {
     private LedgerInitializer.Result.Complete initialize(
             Bootstrap bootstrap, Topics topics, NoteSigner signer, List<SchemaText> schemas) {
         try {
-            return bootstrap.initialize(connection(), topics, shards, dev, signer, schemas);
+            return bootstrap.initialize(
+                    commandConfig.connection(bootstrapServers), topics, shards, dev, signer, schemas);
         } catch (KafkaException e) {
             throw new CliException(
                     ExitCode.UNAVAILABLE, "Kafka at " + bootstrapServers + " failed: " + e.getMessage(), AGAIN);
         }
-    }
-
-    private Map<String, Object> connection() {
-        Map<String, Object> connection = new HashMap<>();
-        if (kafkaConfig != null) {
-            Properties properties = new Properties();
-            try (Reader reader = Files.newBufferedReader(kafkaConfig)) {
-                properties.load(reader);
-            } catch (IOException e) {
-                throw LocalFiles.failure("read", kafkaConfig, e);
-            }
-            properties.stringPropertyNames().forEach(name -> connection.put(name, properties.getProperty(name)));
-        }
-        connection.put("bootstrap.servers", bootstrapServers);
-        return connection;
     }
 }

@@ -10,20 +10,15 @@ import io.attestream.operations.lag.LagLook;
 import io.attestream.operations.lag.LagReader;
 import io.attestream.operations.lag.LagReport;
 import io.attestream.operations.lag.PartitionLag;
-import java.io.IOException;
-import java.io.Reader;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
-import java.util.Properties;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
@@ -73,11 +68,8 @@ final class LagCommand implements Callable<Integer> {
     @Option(names = "--bootstrap-servers", paramLabel = "<host:port,…>", description = "Kafka brokers.")
     private @Nullable String bootstrapServers;
 
-    @Option(
-            names = "--command-config",
-            paramLabel = "<file>",
-            description = "Properties of Kafka clients, for what the brokers demand (SASL, TLS).")
-    private @Nullable Path commandConfig;
+    @Mixin
+    private CommandConfig commandConfig = new CommandConfig();
 
     @Option(
             names = "--group",
@@ -164,21 +156,7 @@ final class LagCommand implements Callable<Integer> {
     }
 
     private Map<String, Object> connection() {
-        Map<String, Object> connection = new HashMap<>();
-        if (commandConfig != null) {
-            Properties properties = new Properties();
-            try (Reader file = Files.newBufferedReader(commandConfig)) {
-                properties.load(file);
-            } catch (IOException | IllegalArgumentException e) {
-                throw new CliException(
-                        ExitCode.USAGE,
-                        commandConfig + " cannot be read: " + e.getMessage(),
-                        "Check --command-config.");
-            }
-            properties.stringPropertyNames().forEach(name -> connection.put(name, properties.getProperty(name)));
-        }
-        connection.put("bootstrap.servers", servers());
-        return connection;
+        return commandConfig.connection(servers(), LocalFiles.kafkaConfig(LocalFiles.cluster(dataDirectory)));
     }
 
     private String servers() {

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Map;
 import org.apache.kafka.common.KafkaException;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Options of commands that read a ledger's topics themselves. */
@@ -21,6 +22,9 @@ final class LedgerTopics {
             description = "Kafka brokers. Default: those of --data-dir.")
     private @Nullable String bootstrapServers;
 
+    @Mixin
+    private CommandConfig commandConfig = new CommandConfig();
+
     @Option(
             names = "--prefix",
             defaultValue = Topics.DEFAULT_PREFIX,
@@ -32,7 +36,12 @@ final class LedgerTopics {
         return new Topics(prefix);
     }
 
-    String bootstrapServers(Connection connection) {
+    /** What clients of the brokers connect with. */
+    Map<String, Object> connection(Connection connection) {
+        return commandConfig.connection(bootstrapServers(connection), LocalFiles.kafkaConfig(connection.cluster()));
+    }
+
+    private String bootstrapServers(Connection connection) {
         if (bootstrapServers != null && !bootstrapServers.isBlank()) {
             return bootstrapServers;
         }
@@ -48,8 +57,7 @@ final class LedgerTopics {
         String servers = bootstrapServers(connection);
         GenesisReader.Result result;
         try {
-            result =
-                    GenesisReader.read(Map.of("bootstrap.servers", servers), topics(), connection.ledgerKey(), TIMEOUT);
+            result = GenesisReader.read(connection(connection), topics(), connection.ledgerKey(), TIMEOUT);
         } catch (KafkaException e) {
             throw new CliException(
                     ExitCode.UNAVAILABLE,

@@ -35,6 +35,11 @@ final class LocalFiles {
         }
     }
 
+    /** Who a local cluster's brokers are to be told one is; empty if they ask nobody. */
+    static Optional<Path> kafkaConfig(Optional<ClusterFile> cluster) {
+        return cluster.map(ClusterFile::kafkaConfig).map(Path::of);
+    }
+
     /** The cluster that runs in a data directory; empty if none was named. */
     static Optional<ClusterFile> cluster(@Nullable Path dataDirectory) {
         if (dataDirectory == null) {

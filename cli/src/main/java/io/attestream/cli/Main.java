@@ -53,6 +53,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             RebuildCommand.class,
             FsckCommand.class,
             SnapshotsCommand.class,
+            AclsCommand.class,
             LagCommand.class,
             SloCommand.class,
             RestoreCommand.class,

@@ -83,7 +83,7 @@ final class RebuildCommand implements Callable<Integer> {
                 .map(file -> Checkpoints.verified(LocalFiles.readText(file), key, file.toString()));
         LedgerDefinition ledger = topics.definition(connection);
         Rebuild rebuild = new Rebuild(
-                topics.bootstrapServers(connection),
+                topics.connection(connection),
                 topics.topics(),
                 ledger,
                 inPlace ? Rebuild.Reading.IN_PLACE : Rebuild.Reading.DECODED,

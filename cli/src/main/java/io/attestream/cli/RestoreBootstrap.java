@@ -8,6 +8,7 @@ import io.attestream.objects.ObjectStores;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.schemas.Topics;
+import io.attestream.schemas.connection.KafkaConnection;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Map;
@@ -26,12 +27,13 @@ final class RestoreBootstrap implements LedgerBootstrap {
     public Identity prepare(Environment environment) {
         NoteSigner signer = Bootstrap.read(environment.signingKey());
         Topics topics = new Topics(Topics.DEFAULT_PREFIX);
-        Map<String, Object> connection = Map.of("bootstrap.servers", environment.bootstrapServers());
         ArchiveRestoreKafka.Result result;
+        Map<String, Object> connection;
         try {
+            connection = KafkaConnection.of(environment.bootstrapServers(), environment.kafkaConfig());
+            Bootstrap.allow(connection, topics, environment);
             result = new ArchiveRestoreKafka(
-                            new ArchiveRestoreKafka.Target(
-                                    environment.bootstrapServers(), topics, environment.generation(), true),
+                            new ArchiveRestoreKafka.Target(connection, topics, environment.generation(), true),
                             signer,
                             ObjectStores.openForWriting(environment.objects()),
                             kept,
@@ -39,7 +41,7 @@ final class RestoreBootstrap implements LedgerBootstrap {
                             ArchiveCheck.Listener.NONE)
                     .run();
         } catch (IOException e) {
-            throw new UncheckedIOException("the object store cannot be used", e);
+            throw new UncheckedIOException("object store or settings of Kafka cannot be used", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new CliException(ExitCode.ERROR, "interrupted", "");

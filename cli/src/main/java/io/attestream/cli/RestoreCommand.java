@@ -98,7 +98,7 @@ final class RestoreCommand {
         @Override
         public Integer call() {
             Output output = form.output();
-            Map<String, Object> kafka = Map.of("bootstrap.servers", topics.bootstrapServers(connection));
+            Map<String, Object> kafka = topics.connection(connection);
             LedgerDefinition ledger = topics.definition(connection);
             if (archived != null && archived.wanted) {
                 return beginFromArchive(output, ledger, archived);
@@ -128,8 +128,7 @@ final class RestoreCommand {
                 }
             };
             ArchiveRestoreState.Result result = StateFromArchive.begin(
-                    new ArchiveRestoreKafka.Target(
-                            topics.bootstrapServers(connection), topics.topics(), generation, dev),
+                    new ArchiveRestoreKafka.Target(topics.connection(connection), topics.topics(), generation, dev),
                     ledger,
                     Bootstrap.read(from.keyFile),
                     objects.openForWriting(connection),
@@ -220,7 +219,7 @@ final class RestoreCommand {
             Output output = form.output();
             ObjectStore store = objects.openForWriting(connection);
             ArchiveRestore.Result result = ArchiveRestore.open(
-                            topics.bootstrapServers(connection),
+                            topics.connection(connection),
                             topics.topics(),
                             topics.definition(connection),
                             store,

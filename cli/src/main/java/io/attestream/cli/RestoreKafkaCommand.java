@@ -56,6 +56,9 @@ final class RestoreKafkaCommand implements Callable<Integer> {
             description = "Kafka brokers of the new cluster.")
     private String bootstrapServers = "";
 
+    @Mixin
+    private CommandConfig commandConfig = new CommandConfig();
+
     @Option(
             names = "--prefix",
             defaultValue = Topics.DEFAULT_PREFIX,
@@ -92,6 +95,7 @@ final class RestoreKafkaCommand implements Callable<Integer> {
         NoteSigner signer = Bootstrap.read(keyFile);
         NoteVerifier key = signer.verifier();
         Topics topics = new Topics(prefix);
+        Map<String, Object> kafka = commandConfig.connection(bootstrapServers);
         ArchiveCheck.Listener listener = new ArchiveCheck.Listener() {
             @Override
             public void progress(long epochs, long total) {
@@ -99,11 +103,11 @@ final class RestoreKafkaCommand implements Callable<Integer> {
             }
         };
         ArchiveRestoreKafka.Result result = new ArchiveRestoreKafka(
-                        new ArchiveRestoreKafka.Target(bootstrapServers, topics, generation, dev),
+                        new ArchiveRestoreKafka.Target(kafka, topics, generation, dev),
                         signer,
                         objects.openForWriting(connection),
                         Checkpoints.kept(checkpoint, key),
-                        new ProcessorStates(Map.of("bootstrap.servers", bootstrapServers), topics, key, dev),
+                        new ProcessorStates(kafka, topics, key, dev),
                         listener)
                 .run();
         return report(output, result);

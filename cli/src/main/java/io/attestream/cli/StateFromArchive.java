@@ -25,7 +25,7 @@ final class StateFromArchive {
             OptionalLong epoch,
             Optional<Checkpoint> kept,
             ArchiveCheck.Listener listener) {
-        Map<String, Object> kafka = Map.of("bootstrap.servers", target.bootstrapServers());
+        Map<String, Object> kafka = target.connection();
         ProcessorStates states = new ProcessorStates(kafka, target.topics(), ledger.key(), target.dev());
         ArchiveRestoreState.Result result;
         try {

@@ -108,6 +108,13 @@ final class UpCommand implements Callable<Integer> {
                     "Allow faults to be done to it with \"attestream chaos\": services reach Kafka through proxies.")
     private boolean chaos;
 
+    @Option(
+            names = "--kafka-security",
+            description =
+                    "The brokers ask every client for a token (SASL/OAUTHBEARER), and ACLs let each do only what it needs."
+                            + " For your own clients: keys/kafka-producer.properties, kafka-operator.properties.")
+    private boolean kafkaSecurity;
+
     @Override
     public Integer call() {
         Output output = form.output();
@@ -134,6 +141,9 @@ final class UpCommand implements Callable<Integer> {
                 newGeneration || restoreKafka);
         if (chaos) {
             options = options.withTopology(LocalCluster.Topology.FOR_CHAOS);
+        }
+        if (kafkaSecurity) {
+            options = options.withTopology(options.topology().withSecurity());
         }
         try (RunningCluster cluster = RunningCluster.start(options, () -> {})) {
             printAddresses(output, cluster.cluster());

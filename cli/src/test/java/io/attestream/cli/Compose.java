@@ -26,7 +26,7 @@ final class Compose {
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Path DOCKERFILE = DEPLOY.resolve("images/Dockerfile");
-    private static final Pattern VARIABLE = Pattern.compile("\\$\\{([A-Z_]+)(:[?-]([^}]*))?}");
+    private static final Pattern VARIABLE = Pattern.compile("\\$\\$|\\$\\{([A-Z_]+)(:[?-]([^}]*))?}");
 
     private final JsonNode root;
 
@@ -126,6 +126,9 @@ final class Compose {
      */
     static String interpolate(String text, Map<String, String> variables) {
         return VARIABLE.matcher(text).replaceAll(variable -> {
+            if (variable.group().equals("$$")) {
+                return Matcher.quoteReplacement("$");
+            }
             String value = variables.getOrDefault(variable.group(1), "");
             if (value.isEmpty() && variable.group(2) != null) {
                 if (variable.group(2).startsWith(":?")) {

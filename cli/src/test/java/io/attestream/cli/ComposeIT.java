@@ -2,6 +2,7 @@
 package io.attestream.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -9,10 +10,12 @@ import io.attestream.chaos.DevIdentityProvider;
 import io.attestream.chaos.Installation;
 import io.attestream.chaos.ManagedProcess;
 import io.attestream.chaos.S3Server;
+import io.attestream.schemas.connection.KafkaConnection;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -20,9 +23,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -34,6 +41,9 @@ import org.junit.jupiter.api.io.TempDir;
 class ComposeIT {
     private static final Duration COMMAND = Duration.ofSeconds(90);
     private static final ObjectMapper JSON = new ObjectMapper();
+    /** Settings of a broker that its authorizer and its reader of settings know; that they hold is seen by a producer's refusal. */
+    private static final Set<String> OF_PLUGINS = Set.of(
+            "allow.everyone.if.no.acl.found", "super.users", "config.providers", "config.providers.secrets.class");
 
     @TempDir
     private static Path scratch;
@@ -57,6 +67,13 @@ class ComposeIT {
         Map<String, String> variables = prepared();
         variables.put("JWKS_URL", keySet.url().toString());
         variables.put("JWT_ISSUER", identities.issuer());
+        variables.put("INBOX_TENANTS", "acme,other");
+        variables.put("KAFKA_PRODUCERS", "attestream-shop=acme");
+        Files.copy(scratch.resolve("secrets/kafka-operator.properties"), shop());
+        Files.writeString(shop(), Files.readString(shop()).replace("-operator", "-shop"));
+        for (String client : List.of("operator", "gateway", "processors", "checkpointer", "shop")) {
+            fillInClient(client);
+        }
         ledgerKey = variables.get("LEDGER_KEY");
         token = scratch.resolve("secrets/monitor.token");
         Files.writeString(token, identities.token("compose", Duration.ofHours(1), "auditor", "ingester"));
@@ -64,14 +81,15 @@ class ComposeIT {
         local.put("objects", 9000, objects.endpoint());
 
         for (String broker : List.of("kafka-1", "kafka-2", "kafka-3")) {
-            local.startBroker(broker);
+            local.startBroker(broker, keySet.trust());
         }
         for (String broker : List.of("kafka-1", "kafka-2", "kafka-3")) {
             local.awaitHealthy(broker);
         }
         local.startRegistry("registry", 8080);
         local.awaitHealthy("registry");
-        requireInit();
+        requireEnd("acls");
+        requireEnd("init");
         for (String gateway : List.of("gateway-1", "gateway-2")) {
             local.start(gateway, keySet.trust());
         }
@@ -105,10 +123,21 @@ class ComposeIT {
         }
     }
 
-    private static void requireInit() throws IOException {
-        ManagedProcess init = local.start("init");
-        assertThat(init.awaitExit(COMMAND)).as(init.logTail()).isTrue();
-        assertThat(init.exitCode()).as(init.logTail()).isZero();
+    private static void requireEnd(String service) throws IOException {
+        ManagedProcess process = local.start(service);
+        assertThat(process.awaitExit(COMMAND)).as(process.logTail()).isTrue();
+        assertThat(process.exitCode()).as(process.logTail()).isZero();
+    }
+
+    /** What the operator does by hand: clients at the issuer, and their secrets into the files. */
+    private static void fillInClient(String name) throws IOException {
+        identities.addClient("attestream-" + name, "hush-" + name, "none");
+        Path file = scratch.resolve("secrets/kafka-" + name + ".properties");
+        Files.writeString(
+                file,
+                Files.readString(file)
+                        .replace("endpoint.url=\n", "endpoint.url=" + identities.tokenUrl() + "\n")
+                        .replace("client.secret=\n", "client.secret=hush-" + name + "\n"));
     }
 
     @AfterAll
@@ -154,10 +183,48 @@ class ComposeIT {
         assertThat(working()).isNotEqualTo(working);
     }
 
+    @Test
+    void aProducerWritesIntoItsTenantsInboxByATokenOfItsOwnAndNowhereElse() throws Exception {
+        // given
+        List.of("gateway-1", "processors-1", "processors-2", "checkpointer-1").forEach(local::awaitHealthy);
+        Map<String, Object> producer =
+                KafkaConnection.of("127.0.0.1:" + local.port("kafka-1", 9092), Optional.of(shop()));
+
+        // when
+        send(producer, "attestream.inbox.acme");
+
+        // then
+        Api auditor = new Api(local.url("gateway-1", 8080), Files.readString(token));
+        await().atMost(COMMAND)
+                .until(() -> auditor.get("/v1/epochs/latest", "application/json")
+                                .json()
+                                .at("/leaf/counts/events")
+                                .asLong()
+                        > 0);
+        for (String topic : List.of("attestream.inbox.other", "attestream.events")) {
+            assertThatThrownBy(() -> send(producer, topic)).hasMessageContaining("Not authorized");
+        }
+    }
+
+    private static Path shop() {
+        return scratch.resolve("secrets/kafka-shop.properties");
+    }
+
+    private static void send(Map<String, Object> settings, String topic) throws Exception {
+        try (KafkaProducer<byte[], byte[]> producer =
+                new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer())) {
+            String event = "{\"specversion\":\"1.0\",\"id\":\"k\",\"source\":\"/shop\",\"type\":\"test\",\"data\":{}}";
+            ProducerRecord<byte[], byte[]> record =
+                    new ProducerRecord<>(topic, null, event.getBytes(StandardCharsets.UTF_8));
+            record.headers().add("content-type", "application/cloudevents+json".getBytes(StandardCharsets.UTF_8));
+            producer.send(record).get(30, TimeUnit.SECONDS);
+        }
+    }
+
     /** As at the next {@code docker compose up}. */
     @Test
     void initChangesNothingTheSecondTime() throws IOException {
-        requireInit();
+        requireEnd("init");
         assertThat(local.process("init").logTail()).contains("nothing was changed");
     }
 
@@ -177,9 +244,13 @@ class ComposeIT {
         assertThat(known).hasSizeGreaterThan(100);
         assertThat(Compose.read().service("kafka-1").environment().keySet().stream()
                         .filter(variable -> variable.startsWith("KAFKA_"))
+                        .filter(variable -> !variable.equals(LocalCompose.JVM_OPTIONS))
                         .map(variable -> variable.substring("KAFKA_".length())
                                 .toLowerCase(Locale.ROOT)
-                                .replace('_', '.')))
+                                .replace('_', '.')
+                                .replaceFirst("^listener\\.name\\.(clients|brokers|controller)\\.", "")
+                                .replaceFirst("^(plain|oauthbearer)\\.", ""))
+                        .filter(setting -> !OF_PLUGINS.contains(setting)))
                 .hasSizeGreaterThan(10)
                 .allSatisfy(setting ->
                         assertThat(known.contains(setting)).as(setting).isTrue());

@@ -217,6 +217,29 @@ class ComposeTest {
                 .allSatisfy(service -> assertThat(service.environment()).doesNotContainKey("ATTESTREAM_DEV"));
     }
 
+    /** Without the handler a broker takes tokens that nobody signed, without issuer and audience such that are for others. */
+    @Test
+    void brokersLetNobodyInWhomTheIssuerDidNotNameAndNobodyDoWhatNoAclAllows() {
+        String clients = "KAFKA_LISTENER_NAME_CLIENTS_";
+        for (String broker : List.of("kafka-1", "kafka-2", "kafka-3")) {
+            Map<String, String> environment = compose.service(broker).environment();
+            assertThat(environment)
+                    .containsEntry(
+                            "KAFKA_AUTHORIZER_CLASS_NAME", "org.apache.kafka.metadata.authorizer.StandardAuthorizer")
+                    .containsEntry("KAFKA_ALLOW_EVERYONE_IF_NO_ACL_FOUND", "false")
+                    .containsEntry("KAFKA_SUPER_USERS", "User:broker;User:attestream-operator")
+                    .containsEntry(clients + "SASL_ENABLED_MECHANISMS", "OAUTHBEARER")
+                    .containsEntry(
+                            clients + "OAUTHBEARER_SASL_SERVER_CALLBACK_HANDLER_CLASS",
+                            "org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler")
+                    .containsKeys(
+                            clients + "SASL_OAUTHBEARER_EXPECTED_ISSUER",
+                            clients + "SASL_OAUTHBEARER_EXPECTED_AUDIENCE",
+                            clients + "CONNECTIONS_MAX_REAUTH_MS");
+            assertThat(environment.get("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP")).doesNotContain(":PLAINTEXT");
+        }
+    }
+
     // ---- who looks at whom
 
     @Test
@@ -266,8 +289,8 @@ class ComposeTest {
 
     @Test
     void variablesArePutInAsComposeDoes() {
-        assertThat(Compose.interpolate("a ${X:?no} ${Y:-d} ${Z}", Map.of("X", "1", "Z", "$3")))
-                .isEqualTo("a 1 d $3");
+        assertThat(Compose.interpolate("a ${X:?no} ${Y:-d} ${Z} $${x:y}", Map.of("X", "1", "Z", "$3")))
+                .isEqualTo("a 1 d $3 ${x:y}");
         assertThatThrownBy(() -> Compose.interpolate("${X:?run it}", Map.of("X", "")))
                 .hasMessage("X: run it");
     }

@@ -29,6 +29,7 @@ import java.util.stream.Collectors;
 final class LocalCompose implements AutoCloseable {
     private static final Duration HEALTHY = Duration.ofSeconds(120);
     private static final String SECRETS = "/run/secrets/";
+    static final String JVM_OPTIONS = "KAFKA_OPTS";
 
     private final Compose compose;
     private final Map<String, String> variables;
@@ -126,9 +127,7 @@ final class LocalCompose implements AutoCloseable {
         Compose.Image image = Compose.image(service.target());
         Path app = Script.HOME.resolve(image.copied());
         assertDirectory(app);
-        for (String mount : service.list("volumes")) {
-            Files.createDirectories(directory.resolve("volumes").resolve(mount.substring(0, mount.indexOf(':'))));
-        }
+        makeVolumes(service);
         List<String> command = new ArrayList<>();
         command.add(java());
         command.add("-XX:MaxRAM=" + service.node().path("mem_limit").asText());
@@ -140,6 +139,12 @@ final class LocalCompose implements AutoCloseable {
                 .forEach(command::add);
         command.addAll(command(service));
         return run(name, command, environment(service));
+    }
+
+    private void makeVolumes(Service service) throws IOException {
+        for (String mount : service.list("volumes")) {
+            Files.createDirectories(directory.resolve("volumes").resolve(mount.substring(0, mount.indexOf(':'))));
+        }
     }
 
     private static void assertDirectory(Path app) {
@@ -159,12 +164,18 @@ final class LocalCompose implements AutoCloseable {
         return process.start();
     }
 
-    /** A broker out of its variables, as the image of Kafka does it: each is a property, the storage is formatted at first. */
-    void startBroker(String name) throws IOException, InterruptedException {
+    /**
+     * A broker out of its variables, as the image of Kafka does it: each is a property but {@code KAFKA_OPTS}, the storage is
+     * formatted at first.
+     *
+     * @param options further ones of the JVM
+     */
+    void startBroker(String name, String... options) throws IOException, InterruptedException {
         Service service = compose.service(name);
         Map<String, String> environment = environment(service);
         String properties = environment.entrySet().stream()
                 .filter(variable -> variable.getKey().startsWith("KAFKA_"))
+                .filter(variable -> !variable.getKey().equals(JVM_OPTIONS))
                 .map(variable ->
                         variable.getKey()
                                         .substring("KAFKA_".length())
@@ -173,6 +184,7 @@ final class LocalCompose implements AutoCloseable {
                 .collect(Collectors.joining());
         Path settings = Files.writeString(directory.resolve(name + ".properties"), properties);
         List<String> format = broker(
+                List.of(),
                 128,
                 "kafka.tools.StorageTool",
                 "format",
@@ -187,17 +199,21 @@ final class LocalCompose implements AutoCloseable {
             formatting.stop();
             throw new IllegalStateException("formatting failed; " + formatting.logTail());
         }
-        run(name, broker(512, "kafka.Kafka", settings.toString()), Map.of());
+        List<String> jvm = new ArrayList<>(List.of(environment.get(JVM_OPTIONS).split(" ", -1)));
+        jvm.addAll(List.of(options));
+        run(name, broker(jvm, 512, "kafka.Kafka", settings.toString()), Map.of());
     }
 
-    private List<String> broker(int heapMegabytes, String main, String... arguments) {
+    private List<String> broker(List<String> options, int heapMegabytes, String main, String... arguments) {
         return new JvmCommand(installation, heapMegabytes)
+                .with(options.toArray(String[]::new))
                 .with("-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
                 .main(installation.brokerLib(), main, arguments);
     }
 
     /** The registry of the image's version, of which the port and address are not in the environment. */
-    void startRegistry(String name, int port) {
+    void startRegistry(String name, int port) throws IOException {
+        makeVolumes(compose.service(name));
         List<String> command = new JvmCommand(installation, 256)
                 .with(
                         "-XX:TieredStopAtLevel=1",

@@ -23,6 +23,7 @@ import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.schemas.Topics;
 import io.attestream.schemas.cloudevents.CloudEvent;
 import io.attestream.schemas.cloudevents.EventResult;
+import io.attestream.schemas.connection.KafkaConnection;
 import io.attestream.schemas.ledger.GenesisReader;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import java.io.IOException;
@@ -358,7 +359,7 @@ class SpineIT {
                 GenesisReader.read(Map.of("bootstrap.servers", servers), topics, key(), Duration.ofSeconds(30));
         LedgerDefinition ledger = ((GenesisReader.Result.Ready) genesis).ledger();
         Trees trees = new Trees();
-        assertThat(new Rebuild(servers, topics, ledger, Rebuild.Reading.DECODED, trees).run(2))
+        assertThat(new Rebuild(KafkaConnection.of(servers), topics, ledger, Rebuild.Reading.DECODED, trees).run(2))
                 .isInstanceOf(Rebuild.Result.Same.class);
         assertThat(trees.gaps).isEmpty();
         return trees;

@@ -66,9 +66,14 @@ public record Topics(String prefix) {
         return prefix + ".inbox-outcomes";
     }
 
+    /** What ids, groups and changelogs of the sequencer begin with, in every generation. */
+    public String sequencerGroups() {
+        return prefix + ".sequencer.";
+    }
+
     /** Application id and group of the sequencer. */
     public String sequencerGroup(int generation) {
-        return prefix + ".sequencer.g" + generation;
+        return sequencerGroups() + "g" + generation;
     }
 
     /** Group that has offsets only while the state of a sequencer's group is being made. */
@@ -78,12 +83,17 @@ public record Topics(String prefix) {
 
     /** Whether it is a {@link #restoringGroup} of any generation. */
     public boolean isRestoringGroup(String group) {
-        return group.startsWith(prefix + ".sequencer.g") && group.endsWith(RESTORING);
+        return group.startsWith(sequencerGroups() + "g") && group.endsWith(RESTORING);
+    }
+
+    /** What ids, groups and changelogs of the proofs topology begin with, in every generation. */
+    public String proofsGroups() {
+        return prefix + ".proofs.";
     }
 
     /** Application id and group of the proofs topology. */
     public String proofsGroup(int generation) {
-        return prefix + ".proofs.g" + generation;
+        return proofsGroups() + "g" + generation;
     }
 
     /** Application id and group of admission. */

@@ -4,6 +4,7 @@ package io.attestream.processors;
 import io.attestream.access.ServiceStart;
 import io.attestream.access.Start;
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.schemas.connection.KafkaConnection;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
@@ -34,7 +35,16 @@ public final class Main {
         }
         return arguments.contains(Start.CHECK_ARGUMENT)
                 ? 0
-                : run(new Processors(start.get().config(), start.get().policy()));
+                : run(start.get().config(), start.get().policy());
+    }
+
+    private static int run(ProcessorsConfig config, Start.Policy policy) {
+        try {
+            return run(new Processors(config, ProcessorsConfigs.connection(config.kafka()), policy));
+        } catch (KafkaConnection.Refused e) {
+            LOG.error("refused: {}", e.getMessage());
+            return 1;
+        }
     }
 
     private static int run(Processors processors) {

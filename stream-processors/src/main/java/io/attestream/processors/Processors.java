@@ -9,6 +9,7 @@ import io.attestream.operations.clock.ClockMetrics;
 import io.attestream.operations.kafka.KafkaMeters;
 import io.attestream.processors.admission.AdmissionMetrics;
 import io.attestream.processors.admission.AdmissionTopology;
+import io.attestream.processors.admission.InboxAcls;
 import io.attestream.processors.proofs.PackLoader;
 import io.attestream.processors.proofs.PackedProofs;
 import io.attestream.processors.proofs.ProofQueries;
@@ -67,6 +68,7 @@ final class Processors {
     private static final Duration LOOK_TIMEOUT = Duration.ofSeconds(3);
 
     private final ProcessorsConfig config;
+    private final Map<String, Object> connection;
     private final Topics topics;
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final Map<String, Application> applications = new ConcurrentHashMap<>();
@@ -76,11 +78,13 @@ final class Processors {
     private Optional<PackLoader> packLoader = Optional.empty();
     private volatile @Nullable String waitingFor = "the cluster";
 
-    Processors(ProcessorsConfig config, Start.Policy policy) {
+    /** @param connection {@code bootstrap.servers} and what else it takes to connect */
+    Processors(ProcessorsConfig config, Map<String, Object> connection, Start.Policy policy) {
         registry.config().meterFilter(KafkaMeters.filter());
         PolicyMetric.register(policy, registry);
         ClockMetrics.register(Clock.systemUTC(), registry);
         this.config = config;
+        this.connection = connection;
         this.topics = new Topics(config.topics().prefix());
     }
 
@@ -105,8 +109,7 @@ final class Processors {
                 return;
             }
             requireTopics(ledger);
-            try (EventsTopic events =
-                            new EventsTopic(StreamsSettings.connection(config), topics.events(), ledger, LOOK_TIMEOUT);
+            try (EventsTopic events = new EventsTopic(connection, topics.events(), ledger, LOOK_TIMEOUT);
                     StateScrub scrub = new StateScrub(config.state(), config.generation(), this::isRunning, registry)) {
                 start(ledger);
                 waitingFor = null;
@@ -148,8 +151,7 @@ final class Processors {
         do {
             String why;
             try {
-                GenesisReader.Result result =
-                        GenesisReader.read(StreamsSettings.connection(config), topics, key, CLUSTER_TIMEOUT);
+                GenesisReader.Result result = GenesisReader.read(connection, topics, key, CLUSTER_TIMEOUT);
                 if (result instanceof GenesisReader.Result.Ready ready) {
                     return ready.ledger();
                 }
@@ -170,7 +172,7 @@ final class Processors {
 
     private void requireTopics(LedgerDefinition ledger) {
         TopicContract contract = new TopicContract(topics, ledger.shards(), maxPayloadBytes(ledger), config.dev());
-        try (Admin admin = Admin.create(StreamsSettings.connection(config))) {
+        try (Admin admin = Admin.create(connection)) {
             List<TopicContract.Violation> violations = contract.check(admin);
             if (!violations.isEmpty()) {
                 throw new IntegrityException("topics do not keep what the ledger promises: "
@@ -186,7 +188,7 @@ final class Processors {
 
     private void start(LedgerDefinition ledger) throws IOException {
         StreamsSettings settings =
-                new StreamsSettings(config, maxPayloadBytes(ledger) + TopicContract.MESSAGE_OVERHEAD_BYTES);
+                new StreamsSettings(config, connection, maxPayloadBytes(ledger) + TopicContract.MESSAGE_OVERHEAD_BYTES);
         if (config.roles().contains(ProcessorsConfigs.SEQUENCER)) {
             startSequencer(ledger, settings);
         }
@@ -207,7 +209,6 @@ final class Processors {
                         Runtime.getRuntime().maxMemory(),
                         config.state().cacheSizeBytes())
                 .forEach(LOG::warn);
-        Map<String, Object> connection = StreamsSettings.connection(config);
         String applicationId = topics.sequencerGroup(config.generation());
         SequencerMetrics metrics = new SequencerMetrics(registry);
         KafkaFence fence = new KafkaFence(connection, applicationId, topics.events());
@@ -226,6 +227,7 @@ final class Processors {
     private void startAdmission(LedgerDefinition ledger, StreamsSettings settings, List<String> tenants)
             throws IOException {
         requireInboxes(tenants);
+        requireAcls();
         ContentTag tag = new ContentTag(
                 ProcessorsConfigs.secret(config.door().contentTagKeyFile().orElseThrow()));
         run(
@@ -246,7 +248,7 @@ final class Processors {
     }
 
     private void requireInboxes(List<String> tenants) {
-        try (Admin admin = Admin.create(StreamsSettings.connection(config))) {
+        try (Admin admin = Admin.create(connection)) {
             Set<String> present = admin.listTopics().names().get(CLUSTER_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
             List<String> missing = tenants.stream()
                     .map(topics::inbox)
@@ -261,6 +263,17 @@ final class Processors {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new KafkaException("interrupted", e);
+        }
+    }
+
+    private void requireAcls() {
+        if (config.dev()) {
+            return;
+        }
+        try (Admin admin = Admin.create(connection)) {
+            InboxAcls.problem(admin).ifPresent(problem -> {
+                throw new IntegrityException(problem);
+            });
         }
     }
 

@@ -46,6 +46,11 @@ interface ProcessorsConfig {
     interface Kafka {
         @Doc("Kafka brokers, `host:port` separated by commas.")
         String bootstrapServers();
+
+        @Doc(
+                "File with the settings of security of every Kafka client, readable by its owner only: `security.protocol`, `sasl.*`,"
+                        + " `ssl.*`, as Kafka's own tools take them. Without it the clients present nothing.")
+        Optional<Path> configFile();
     }
 
     interface Topics {

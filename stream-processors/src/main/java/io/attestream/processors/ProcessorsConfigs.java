@@ -5,6 +5,7 @@ import io.attestream.objects.ObjectStores;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.schemas.Topics;
+import io.attestream.schemas.connection.KafkaConnection;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** Reads and checks the settings; whatever is wrong is named all at once. */
@@ -84,11 +86,25 @@ final class ProcessorsConfigs {
         requireSecret(
                 problems, "attestream.internal.secret-file", config.internal().secretFile());
         requireAdmission(problems, config);
+        requireConnection(problems, config.kafka());
         config.objects()
                 .location()
                 .flatMap(ObjectStores::problem)
                 .ifPresent(problem -> problems.add("attestream.objects.location: " + problem));
         return problems;
+    }
+
+    private static void requireConnection(List<String> problems, ProcessorsConfig.Kafka kafka) {
+        try {
+            connection(kafka);
+        } catch (KafkaConnection.Refused e) {
+            problems.add("attestream.kafka.config-file " + e.getMessage());
+        }
+    }
+
+    /** What every Kafka client connects with. */
+    static Map<String, Object> connection(ProcessorsConfig.Kafka kafka) throws KafkaConnection.Refused {
+        return KafkaConnection.of(kafka.bootstrapServers(), kafka.configFile());
     }
 
     private static void requireKey(List<String> problems, ProcessorsConfig config) {

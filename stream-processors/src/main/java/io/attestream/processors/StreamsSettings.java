@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.processors;
 
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
-import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
@@ -30,18 +28,14 @@ final class StreamsSettings {
     private static final int COMMIT_INTERVAL_MILLIS = 100;
 
     private final ProcessorsConfig config;
+    private final Map<String, Object> connection;
     private final long maxMessageBytes;
 
-    StreamsSettings(ProcessorsConfig config, long maxMessageBytes) {
+    /** @param connection {@code bootstrap.servers} and what else it takes to connect */
+    StreamsSettings(ProcessorsConfig config, Map<String, Object> connection, long maxMessageBytes) {
         this.config = config;
+        this.connection = Map.copyOf(connection);
         this.maxMessageBytes = maxMessageBytes;
-    }
-
-    static Map<String, Object> connection(ProcessorsConfig config) {
-        Map<String, Object> connection = new HashMap<>();
-        connection.put(
-                CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, config.kafka().bootstrapServers());
-        return connection;
     }
 
     Properties sequencer(String applicationId) {
@@ -80,7 +74,7 @@ final class StreamsSettings {
 
     private Properties common(String applicationId, String role) {
         Properties settings = new Properties();
-        settings.putAll(connection(config));
+        settings.putAll(connection);
         settings.put(StreamsConfig.APPLICATION_ID_CONFIG, applicationId);
         settings.put(StreamsConfig.CLIENT_ID_CONFIG, config.instanceId() + "-" + role);
         settings.put(

@@ -249,7 +249,8 @@ final class LiveLedger implements AutoCloseable {
 
         private Running(Map<String, String> settings) {
             port = Integer.parseInt(settings.get("attestream.http.port"));
-            processors = new Processors(config(settings), new Start.Policy(new AuthSettings.Dev(), "dev", List.of()));
+            processors = new Processors(
+                    config(settings), connection(), new Start.Policy(new AuthSettings.Dev(), "dev", List.of()));
             end = CompletableFuture.runAsync(
                     () -> {
                         try {

@@ -4,6 +4,7 @@ package io.attestream.processors;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.attestream.schemas.connection.KafkaConnection;
 import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import java.io.IOException;
@@ -113,7 +114,8 @@ class ProcessorsConfigsTest {
 
     @Test
     void neverGuessesThePositionOfTheSequencer() {
-        Properties sequencer = new StreamsSettings(config(), 1 << 20).sequencer("app");
+        Properties sequencer =
+                new StreamsSettings(config(), KafkaConnection.of("localhost:9092"), 1 << 20).sequencer("app");
         assertThat(sequencer)
                 .containsEntry(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, "exactly_once_v2")
                 .containsEntry("main.consumer.auto.offset.reset", "none")
@@ -122,7 +124,7 @@ class ProcessorsConfigsTest {
 
     @Test
     void readsOnlyWhatWasCommitted() {
-        StreamsSettings all = new StreamsSettings(config(), 1 << 20);
+        StreamsSettings all = new StreamsSettings(config(), KafkaConnection.of("localhost:9092"), 1 << 20);
         for (Properties settings : List.of(all.sequencer("app"), all.proofs("app"), all.admission("app"))) {
             StreamsConfig config = new StreamsConfig(settings);
             assertThat(List.of(
@@ -136,7 +138,7 @@ class ProcessorsConfigsTest {
     /** A zombie of either would write what is older behind what another wrote meanwhile. */
     @Test
     void whoHasChangelogsIsFenced() {
-        StreamsSettings all = new StreamsSettings(config(), 1 << 20);
+        StreamsSettings all = new StreamsSettings(config(), KafkaConnection.of("localhost:9092"), 1 << 20);
         assertThat(List.of(all.sequencer("app"), all.proofs("app")))
                 .allSatisfy(settings -> assertThat(settings)
                         .containsEntry(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, "exactly_once_v2"));
@@ -144,7 +146,7 @@ class ProcessorsConfigsTest {
 
     @Test
     void skipsNoRecordWhateverGoesWrongWithIt() {
-        StreamsSettings all = new StreamsSettings(config(), 1 << 20);
+        StreamsSettings all = new StreamsSettings(config(), KafkaConnection.of("localhost:9092"), 1 << 20);
         assertThat(List.of(all.sequencer("app"), all.proofs("app"), all.admission("app")))
                 .allSatisfy(settings -> assertThat(settings)
                         .containsEntry("deserialization.exception.handler", LogAndFailExceptionHandler.class)
@@ -156,14 +158,14 @@ class ProcessorsConfigsTest {
 
     @Test
     void admissionIsNeverTransactional() {
-        assertThat(new StreamsSettings(config(), 1 << 20).admission("app"))
+        assertThat(new StreamsSettings(config(), KafkaConnection.of("localhost:9092"), 1 << 20).admission("app"))
                 .containsEntry(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, "at_least_once");
     }
 
     /** The end of a changelog is asked of a leader that is gone until this is over; the task waits for it. */
     @Test
     void anAdminClientDoesNotWaitForALeaderThatIsGone() {
-        StreamsSettings all = new StreamsSettings(config(), 1 << 20);
+        StreamsSettings all = new StreamsSettings(config(), KafkaConnection.of("localhost:9092"), 1 << 20);
         assertThat(List.of(all.sequencer("app"), all.proofs("app"), all.admission("app")))
                 .allSatisfy(settings -> assertThat(new StreamsConfig(settings).getAdminConfigs("client"))
                         .containsEntry("default.api.timeout.ms", 5_000)
@@ -172,7 +174,7 @@ class ProcessorsConfigsTest {
 
     @Test
     void isKnownToTheGroupByItsInstance() {
-        assertThat(new StreamsSettings(config(), 1 << 20).sequencer("app"))
+        assertThat(new StreamsSettings(config(), KafkaConnection.of("localhost:9092"), 1 << 20).sequencer("app"))
                 .containsEntry("main.consumer.group.instance.id", "p0")
                 .containsEntry("consumer.session.timeout.ms", 6_000)
                 .containsEntry(StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, 1)

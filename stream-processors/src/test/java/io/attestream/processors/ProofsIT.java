@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.attestream.chaos.LocalBroker;
 import io.attestream.processors.LiveLedger.Reply;
 import io.attestream.processors.LiveLedger.Running;
+import io.attestream.processors.admission.InboxAcls;
 import io.attestream.processors.proofs.PublishedEpochs;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.tree.Hash;
@@ -26,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -59,6 +61,13 @@ class ProofsIT {
 
     private static LiveLedger ledger(String prefix) throws IOException {
         return new LiveLedger(broker.bootstrapServers(), prefix, SHARDS, directory);
+    }
+
+    @Test
+    void admissionDoesNotStartWhereEverybodyMayWriteEverywhere() {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()))) {
+            assertThat(InboxAcls.problem(admin)).get().asString().contains("authorizer.class.name", "attestream acls");
+        }
     }
 
     private static List<ShardHead> heads(LiveLedger live) {

@@ -48,6 +48,11 @@ public interface GatewayConfig {
     interface Kafka {
         @Describe("Brokers, `host:port`, comma-separated.")
         String bootstrapServers();
+
+        @Describe(
+                "File with the settings of security of every Kafka client, readable by its owner only: `security.protocol`, `sasl.*`,"
+                        + " `ssl.*`, as Kafka's own tools take them. Without it the clients present nothing.")
+        Optional<Path> configFile();
     }
 
     /** Topic names. */

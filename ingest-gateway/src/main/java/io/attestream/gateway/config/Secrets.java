@@ -6,6 +6,7 @@ import io.attestream.objects.ObjectStores;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.entry.ContentTag;
 import io.attestream.proofs.note.NoteVerifier;
+import io.attestream.schemas.connection.KafkaConnection;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.StreamSupport;
 import org.eclipse.microprofile.config.Config;
 import org.jspecify.annotations.Nullable;
@@ -46,6 +48,7 @@ public class Secrets {
     private @Nullable NoteVerifier ledgerKey;
     private @Nullable ContentTag contentTag;
     private @Nullable String internalSecret;
+    private Map<String, Object> kafkaConnection = Map.of();
 
     Secrets(GatewayConfig config, Config environment) {
         this.config = config;
@@ -70,6 +73,12 @@ public class Secrets {
                 read("attestream.internal.secret-file", config.internal().secretFile());
         if (internalSecret.length() < MIN_SECRET_LENGTH) {
             reasons.add("attestream.internal.secret-file must hold at least " + MIN_SECRET_LENGTH + " characters");
+        }
+        try {
+            kafkaConnection = KafkaConnection.of(
+                    config.kafka().bootstrapServers(), config.kafka().configFile());
+        } catch (KafkaConnection.Refused e) {
+            reasons.add("attestream.kafka.config-file " + e.getMessage());
         }
         checkLimits();
         if (!reasons.isEmpty()) {
@@ -218,6 +227,11 @@ public class Secrets {
         }
         reasons.add(name + ": " + file + " cannot be read as a small text file");
         return "";
+    }
+
+    /** What every Kafka client connects with: {@code bootstrap.servers}, and what tells the brokers who this is. */
+    public Map<String, Object> kafkaConnection() {
+        return kafkaConnection;
     }
 
     public NoteVerifier ledgerKey() {

@@ -4,6 +4,7 @@ package io.attestream.gateway.ingest;
 import io.attestream.gateway.config.GatewayConfig;
 import io.micrometer.core.instrument.binder.kafka.KafkaClientMetrics;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -107,31 +108,39 @@ public final class KafkaEventLog implements EventLog {
         }
     }
 
-    /** Opens the producer; does not wait for the brokers. */
+    /**
+     * Opens the producer; does not wait for the brokers.
+     *
+     * @param connection {@code bootstrap.servers} and what else it takes to connect
+     */
     public static KafkaEventLog open(
-            GatewayConfig config, String topic, int shards, long maxPayloadBytes, Acknowledgements acknowledgements) {
+            GatewayConfig config,
+            Map<String, Object> connection,
+            String topic,
+            int shards,
+            long maxPayloadBytes,
+            Acknowledgements acknowledgements) {
         loadNativeCompression();
-        String brokers = config.kafka().bootstrapServers();
         Duration timeout = config.producer().requestTimeout();
         Producer<byte[], byte[]> producer = new KafkaProducer<>(
-                properties(config, maxPayloadBytes), new ByteArraySerializer(), new ByteArraySerializer());
-        Admin admin = Admin.create(Map.of(
-                AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG,
-                brokers,
-                AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG,
-                millis(timeout),
-                AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG,
-                millis(timeout)));
+                properties(config, connection, maxPayloadBytes), new ByteArraySerializer(), new ByteArraySerializer());
+        Map<String, Object> asking = new HashMap<>(connection);
+        asking.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, millis(timeout));
+        asking.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, millis(timeout));
+        Admin admin = Admin.create(asking);
         return new KafkaEventLog(
                 topic, shards, producer, admin, timeout, config.ingest().drainTimeout(), acknowledgements);
     }
 
     /** Every setting safety or latency depends on, also where it equals the default. */
-    static Map<String, Object> properties(GatewayConfig config, long maxPayloadBytes) {
-        GatewayConfig.Producer settings = config.producer();
+    static Map<String, Object> properties(GatewayConfig config, Map<String, Object> connection, long maxPayloadBytes) {
+        Map<String, Object> properties = new HashMap<>(connection);
+        properties.putAll(writing(config.producer(), maxPayloadBytes));
+        return properties;
+    }
+
+    private static Map<String, Object> writing(GatewayConfig.Producer settings, long maxPayloadBytes) {
         return Map.ofEntries(
-                Map.entry(
-                        ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, config.kafka().bootstrapServers()),
                 Map.entry(ProducerConfig.CLIENT_ID_CONFIG, "attestream-gateway"),
                 Map.entry(ProducerConfig.ACKS_CONFIG, "all"),
                 Map.entry(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true),

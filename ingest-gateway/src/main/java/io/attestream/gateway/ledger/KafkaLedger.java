@@ -110,8 +110,7 @@ public class KafkaLedger implements LedgerSource {
 
     private void tryToOpen() {
         Topics topics = new Topics(config.topics().prefix());
-        Map<String, Object> connection =
-                Map.of("bootstrap.servers", config.kafka().bootstrapServers());
+        Map<String, Object> connection = secrets.kafkaConnection();
         try {
             GenesisReader.Result result = GenesisReader.read(connection, topics, secrets.ledgerKey(), READ_TIMEOUT);
             if (result instanceof GenesisReader.Result.Ready ready) {
@@ -147,6 +146,7 @@ public class KafkaLedger implements LedgerSource {
                 config.ingest().maxBatchEvents());
         KafkaEventLog log = KafkaEventLog.open(
                 config,
+                connection,
                 topics.events(),
                 ledger.shards(),
                 rules.maxPayloadBytes(),

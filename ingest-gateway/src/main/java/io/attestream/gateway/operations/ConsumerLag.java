@@ -2,6 +2,7 @@
 package io.attestream.gateway.operations;
 
 import io.attestream.gateway.config.GatewayConfig;
+import io.attestream.gateway.config.Secrets;
 import io.attestream.operations.lag.GroupLag;
 import io.attestream.operations.lag.LagHistory;
 import io.attestream.operations.lag.LagLook;
@@ -41,7 +42,7 @@ public class ConsumerLag {
     /** A look may take this long. */
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
-    private final String bootstrapServers;
+    private final Supplier<Map<String, Object>> connection;
     private final Topics topics;
     private final Duration interval;
     private final LagMetrics metrics;
@@ -100,16 +101,16 @@ public class ConsumerLag {
     }
 
     @Inject
-    ConsumerLag(GatewayConfig config, MeterRegistry registry) {
+    ConsumerLag(GatewayConfig config, Secrets secrets, MeterRegistry registry) {
         this(
-                config.kafka().bootstrapServers(),
+                secrets::kafkaConnection,
                 new Topics(config.topics().prefix()),
                 config.lag().interval(),
                 registry);
     }
 
-    ConsumerLag(String bootstrapServers, Topics topics, Duration interval, MeterRegistry registry) {
-        this.bootstrapServers = bootstrapServers;
+    ConsumerLag(Supplier<Map<String, Object>> connection, Topics topics, Duration interval, MeterRegistry registry) {
+        this.connection = connection;
         this.topics = topics;
         this.interval = interval;
         this.metrics = new LagMetrics(registry);
@@ -146,7 +147,7 @@ public class ConsumerLag {
     private LagReader reader() {
         LagReader open = reader;
         if (open == null) {
-            open = new LagReader(Map.of("bootstrap.servers", bootstrapServers), Clock.systemUTC());
+            open = new LagReader(connection.get(), Clock.systemUTC());
             reader = open;
         }
         return open;

@@ -2,6 +2,7 @@
 package io.attestream.gateway.operations;
 
 import io.attestream.gateway.config.GatewayConfig;
+import io.attestream.gateway.config.Secrets;
 import io.attestream.operations.replicas.ReplicaMetrics;
 import io.attestream.operations.replicas.ReplicaReader;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -9,7 +10,6 @@ import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
-import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -23,6 +23,7 @@ public class TopicReplicas {
     private static final Logger LOG = LoggerFactory.getLogger(TopicReplicas.class);
 
     private final GatewayConfig config;
+    private final Secrets secrets;
     private final ReplicaMetrics metrics;
     private final ScheduledExecutorService looking = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread thread = new Thread(task, "topic-replicas");
@@ -33,8 +34,9 @@ public class TopicReplicas {
     /** Said once, not every few seconds. */
     private boolean unanswered;
 
-    TopicReplicas(GatewayConfig config, MeterRegistry registry) {
+    TopicReplicas(GatewayConfig config, Secrets secrets, MeterRegistry registry) {
         this.config = config;
+        this.secrets = secrets;
         this.metrics = new ReplicaMetrics(registry);
     }
 
@@ -57,8 +59,7 @@ public class TopicReplicas {
             ReplicaReader open = reader;
             if (open == null) {
                 open = new ReplicaReader(
-                        Map.of("bootstrap.servers", config.kafka().bootstrapServers()),
-                        config.topics().prefix());
+                        secrets.kafkaConnection(), config.topics().prefix());
                 reader = open;
             }
             metrics.set(open.look());

@@ -4,6 +4,7 @@ package io.attestream.gateway.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.attestream.gateway.config.GatewayConfig;
+import io.attestream.schemas.connection.KafkaConnection;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
@@ -324,7 +325,8 @@ class KafkaEventLogTest {
                 .getConfigMapping(GatewayConfig.class);
 
         // when
-        Map<String, Object> properties = new HashMap<>(KafkaEventLog.properties(config, 1_000));
+        Map<String, Object> properties =
+                new HashMap<>(KafkaEventLog.properties(config, KafkaConnection.of("127.0.0.1:1"), 1_000));
         properties.put("key.serializer", ByteArraySerializer.class);
         properties.put("value.serializer", ByteArraySerializer.class);
         ProducerConfig producer = new ProducerConfig(properties);

@@ -8,6 +8,7 @@ import io.attestream.operations.lag.LagAge;
 import io.attestream.operations.lag.LagLook;
 import io.attestream.operations.lag.PartitionLag;
 import io.attestream.schemas.Topics;
+import io.attestream.schemas.connection.KafkaConnection;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.List;
@@ -18,8 +19,8 @@ import org.junit.jupiter.api.Test;
 /** What was known is not said any more when nobody can know. */
 class ConsumerLagTest {
     private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
-    private final ConsumerLag lag =
-            new ConsumerLag("127.0.0.1:1", new Topics("attestream"), Duration.ofSeconds(10), registry);
+    private final ConsumerLag lag = new ConsumerLag(
+            () -> KafkaConnection.of("127.0.0.1:1"), new Topics("attestream"), Duration.ofSeconds(10), registry);
 
     private static GroupLag group(String name, int members) {
         PartitionLag partition = new PartitionLag("attestream.events", 0, 5, 10, 5, 0, new LagAge.Known(7));
