@@ -23,7 +23,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The workflows, and the rulesets that require them. */
 class WorkflowsTest {
     private static final Path GITHUB = Script.HOME.resolve(".github");
+    private static final String GITHUB_ACTIONS = "15368";
     private static final Set<String> GATES = Set.of(
+            "on-main",
             "unit",
             "integration",
             "migration",
@@ -127,6 +129,51 @@ class WorkflowsTest {
                     .as(file)
                     .contains("deletion", "non_fast_forward", "required_signatures");
         }
+    }
+
+    /** A tag on a commit whose own workflow has no gates would be a way past them. */
+    @Test
+    void areBegunByAdministratorsAloneAndForACommitOfMain() throws Exception {
+        JsonNode ruleset =
+                new ObjectMapper().readTree(GITHUB.resolve("rulesets/tag-creation.json").toFile());
+        Workflow governance = workflows().get("./.github/workflows/release-governance.yml");
+
+        assertThat(ruleset.path("enforcement").asText()).isEqualTo("active");
+        assertThat(ruleset.path("rules").findValuesAsText("type")).containsExactly("creation");
+        assertThat(ruleset.at("/conditions/ref_name/include/0").asText()).isEqualTo("refs/tags/v*");
+        assertThat(ruleset.path("bypass_actors")).hasSize(1);
+        assertThat(ruleset.at("/bypass_actors/0/actor_type").asText()).isEqualTo("RepositoryRole");
+        assertThat(ruleset.at("/bypass_actors/0/actor_id").asInt()).isEqualTo(5);
+        assertThat(governance.root().at("/jobs/on-main/steps").findValuesAsText("run"))
+                .containsExactly("git merge-base --is-ancestor \"$GITHUB_SHA\" origin/main");
+    }
+
+    @Test
+    void countNoCheckThatAnotherAppReports() throws Exception {
+        JsonNode main = new ObjectMapper().readTree(GITHUB.resolve("rulesets/main.json").toFile());
+
+        main.findValues("required_status_checks").stream()
+                .filter(JsonNode::isArray)
+                .forEach(checks -> checks.forEach(check -> assertThat(
+                                check.path("integration_id").asText())
+                        .as(check.toString())
+                        .isEqualTo(GITHUB_ACTIONS)));
+    }
+
+    @Test
+    void areChangedByNobodyWithoutAnOwner() throws Exception {
+        List<String> owned = Files.readAllLines(GITHUB.resolve("CODEOWNERS")).stream()
+                .filter(line -> line.startsWith("/"))
+                .map(line -> line.split(" +", -1)[0])
+                .toList();
+        JsonNode main = new ObjectMapper().readTree(GITHUB.resolve("rulesets/main.json").toFile());
+
+        assertThat(owned).contains("/.github/", "/.ci/", "/release/");
+        for (String path : owned) {
+            Path named = Script.HOME.resolve(path.substring(1).replace("*", ".sh"));
+            assertThat(named).as(path).exists();
+        }
+        assertThat(main.findValue("require_code_owner_review").asBoolean()).isTrue();
     }
 
     @Test
