@@ -9,7 +9,8 @@ import java.util.List;
 
 /**
  * Runs Jazzer over one target after the other, each in a process of its own, and exits with 1 if one found something. What
- * was interesting is kept in {@code target/fuzz} and begun with the next time; what broke an invariant is there too.
+ * was interesting is kept in {@code target/fuzz} and begun with the next time; what broke an invariant is there too. What came
+ * of it all is told in {@code fuzz.json}.
  */
 final class FuzzMain {
     private FuzzMain() {}
@@ -24,16 +25,23 @@ final class FuzzMain {
         if (!known.containsAll(wanted)) {
             throw new IllegalArgumentException("targets are " + known + ", not all of " + wanted);
         }
-        List<Target> failed = new ArrayList<>();
+        List<FuzzReport.Run> runs = new ArrayList<>();
         for (Target target : FuzzTargets.all()) {
-            if ((wanted.isEmpty() || wanted.contains(target.name())) && !fuzz(target, args[0], directory)) {
-                failed.add(target);
+            if (wanted.isEmpty() || wanted.contains(target.name())) {
+                runs.add(new FuzzReport.Run(
+                        target.name(), fuzz(target, args[0], directory), log(directory, target)));
             }
         }
-        if (!failed.isEmpty()) {
-            System.err.println("an invariant broke in " + failed + "; the inputs are in " + directory);
+        FuzzReport report = new FuzzReport(Long.parseLong(args[0]), known.size(), runs);
+        Files.write(directory.resolve("fuzz.json"), report.json());
+        if (report.findings() > 0) {
+            System.err.println("an invariant broke in " + report.failed() + "; the inputs are in " + directory);
             System.exit(1);
         }
+    }
+
+    private static String log(Path directory, Target target) throws Exception {
+        return Files.readString(directory.resolve(target.name()).resolve("jazzer.log"));
     }
 
     private static boolean fuzz(Target target, String seconds, Path directory) throws Exception {
