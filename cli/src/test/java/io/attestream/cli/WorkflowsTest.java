@@ -134,8 +134,8 @@ class WorkflowsTest {
     /** A tag on a commit whose own workflow has no gates would be a way past them. */
     @Test
     void areBegunByAdministratorsAloneAndForACommitOfMain() throws Exception {
-        JsonNode ruleset =
-                new ObjectMapper().readTree(GITHUB.resolve("rulesets/tag-creation.json").toFile());
+        JsonNode ruleset = new ObjectMapper()
+                .readTree(GITHUB.resolve("rulesets/tag-creation.json").toFile());
         Workflow governance = workflows().get("./.github/workflows/release-governance.yml");
 
         assertThat(ruleset.path("enforcement").asText()).isEqualTo("active");
@@ -150,14 +150,15 @@ class WorkflowsTest {
 
     @Test
     void countNoCheckThatAnotherAppReports() throws Exception {
-        JsonNode main = new ObjectMapper().readTree(GITHUB.resolve("rulesets/main.json").toFile());
+        JsonNode main =
+                new ObjectMapper().readTree(GITHUB.resolve("rulesets/main.json").toFile());
 
         main.findValues("required_status_checks").stream()
                 .filter(JsonNode::isArray)
-                .forEach(checks -> checks.forEach(check -> assertThat(
-                                check.path("integration_id").asText())
-                        .as(check.toString())
-                        .isEqualTo(GITHUB_ACTIONS)));
+                .forEach(checks -> checks.forEach(
+                        check -> assertThat(check.path("integration_id").asText())
+                                .as(check.toString())
+                                .isEqualTo(GITHUB_ACTIONS)));
     }
 
     @Test
@@ -166,7 +167,8 @@ class WorkflowsTest {
                 .filter(line -> line.startsWith("/"))
                 .map(line -> line.split(" +", -1)[0])
                 .toList();
-        JsonNode main = new ObjectMapper().readTree(GITHUB.resolve("rulesets/main.json").toFile());
+        JsonNode main =
+                new ObjectMapper().readTree(GITHUB.resolve("rulesets/main.json").toFile());
 
         assertThat(owned).contains("/.github/", "/.ci/", "/release/");
         for (String path : owned) {

@@ -28,8 +28,7 @@ final class FuzzMain {
         List<FuzzReport.Run> runs = new ArrayList<>();
         for (Target target : FuzzTargets.all()) {
             if (wanted.isEmpty() || wanted.contains(target.name())) {
-                runs.add(new FuzzReport.Run(
-                        target.name(), fuzz(target, args[0], directory), log(directory, target)));
+                runs.add(new FuzzReport.Run(target.name(), fuzz(target, args[0], directory), log(directory, target)));
             }
         }
         FuzzReport report = new FuzzReport(Long.parseLong(args[0]), known.size(), runs);

@@ -58,7 +58,8 @@ record FuzzReport(long secondsPerTarget, int known, List<Run> runs) {
         report.put("secondsPerTarget", new JsonInteger(secondsPerTarget));
         report.put("complete", new JsonBoolean(runs.size() == known));
         report.put("findings", new JsonInteger(findings()));
-        report.put("targets", new JsonArray(runs.stream().map(FuzzReport::members).toList()));
+        report.put(
+                "targets", new JsonArray(runs.stream().map(FuzzReport::members).toList()));
         return Jcs.encode(new JsonObject(report));
     }
 

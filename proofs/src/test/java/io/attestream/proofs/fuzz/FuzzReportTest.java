@@ -9,7 +9,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class FuzzReportTest {
-    private static final String LOG = "INFO: x\nstat::number_of_executed_units: 123456\nstat::average_exec_per_sec: 9\n";
+    private static final String LOG =
+            "INFO: x\nstat::number_of_executed_units: 123456\nstat::average_exec_per_sec: 9\n";
 
     @Test
     void countsWhatWasTriedOfEachTarget() {
