@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.UUID;
 
 /**
  * Brokers that ask everybody for a token of an identity provider (SASL/OAUTHBEARER), and let nobody do what no ACL allows.
@@ -16,7 +17,9 @@ import java.util.Map;
  * @param superUser may do everything, as who sets up ACLs
  */
 public record BrokerSecurity(URI jwksUrl, String issuer, String audience, String password, String superUser) {
-    private static final String BROKER = "broker";
+    /** Nobody can have a token of that name made: brokers with passwords and clients with tokens share one space of names. */
+    private static final String BROKER = "broker-" + UUID.randomUUID();
+
     private static final String OAUTH = "org.apache.kafka.common.security.oauthbearer.";
 
     /** Lines of {@code server.properties}, for listeners of clients, and of brokers and controllers among themselves. */

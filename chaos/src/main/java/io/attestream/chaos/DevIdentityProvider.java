@@ -34,6 +34,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DevIdentityProvider implements AutoCloseable {
     public static final String AUDIENCE = "attestream";
+    /** Of tokens for brokers, so that none for HTTP opens Kafka. */
+    public static final String KAFKA_AUDIENCE = "attestream-kafka";
+
     public static final String TENANT = "demo";
 
     private static final int KEY_BITS = 2048;
@@ -94,7 +97,7 @@ public final class DevIdentityProvider implements AutoCloseable {
                 exchange.sendResponseHeaders(available ? 401 : 503, -1);
                 return;
             }
-            String token = token(client.name(), client.tenant(), CLIENT_TOKEN_LIFETIME);
+            String token = token(client.name(), client.tenant(), KAFKA_AUDIENCE, CLIENT_TOKEN_LIFETIME);
             byte[] answer = ("{\"access_token\":\"" + token + "\",\"token_type\":\"Bearer\",\"expires_in\":"
                             + CLIENT_TOKEN_LIFETIME.toSeconds() + "}")
                     .getBytes(StandardCharsets.UTF_8);
@@ -119,7 +122,7 @@ public final class DevIdentityProvider implements AutoCloseable {
         }
     }
 
-    /** Lets a client ask for tokens at {@link #tokenUrl}, in which it is the subject and has no roles. */
+    /** Lets a client ask for tokens at {@link #tokenUrl}, in which it is the subject and has no roles; they are for {@link #KAFKA_AUDIENCE}. */
     public void addClient(String name, String secret, String tenant) {
         clients.put(name, new Client(name, secret, tenant));
     }
@@ -201,9 +204,13 @@ public final class DevIdentityProvider implements AutoCloseable {
 
     /** A signed token, valid from now on. */
     public String token(String subject, String tenant, Duration lifetime, String... roles) {
+        return token(subject, tenant, AUDIENCE, lifetime, roles);
+    }
+
+    private String token(String subject, String tenant, String audience, Duration lifetime, String... roles) {
         JwtClaims claims = new JwtClaims();
         claims.setIssuer(issuer());
-        claims.setAudience(AUDIENCE);
+        claims.setAudience(audience);
         claims.setSubject(subject);
         claims.setIssuedAtToNow();
         NumericDate expires = NumericDate.now();

@@ -377,7 +377,7 @@ public final class LocalCluster implements AutoCloseable {
         return Optional.of(new BrokerSecurity(
                 identities.jwksUrl(),
                 identities.issuer(),
-                DevIdentityProvider.AUDIENCE,
+                DevIdentityProvider.KAFKA_AUDIENCE,
                 password,
                 kafkaClient(OPERATOR)));
     }

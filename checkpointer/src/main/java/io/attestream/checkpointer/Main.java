@@ -13,6 +13,7 @@ import io.attestream.proofs.control.Control;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.schemas.Topics;
+import io.attestream.schemas.connection.KafkaConnection;
 import io.attestream.schemas.ledger.EventsTopic;
 import io.attestream.schemas.ledger.GenesisReader;
 import io.attestream.schemas.ledger.LedgerDefinition;
@@ -183,7 +184,7 @@ public final class Main {
                 }
                 why = ((GenesisReader.Result.NotReady) result).reason();
             } catch (KafkaException e) {
-                why = String.valueOf(e.getMessage());
+                why = KafkaConnection.reason(e);
             }
             if (!why.equals(waitingFor)) {
                 LOG.info("waiting: {}", why);

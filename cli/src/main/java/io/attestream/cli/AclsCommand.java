@@ -20,6 +20,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.acl.AclBinding;
 import org.apache.kafka.common.acl.AclBindingFilter;
+import org.apache.kafka.common.acl.AclPermissionType;
 import org.apache.kafka.common.errors.SecurityDisabledException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -168,7 +169,8 @@ final class AclsCommand {
             row.add(finding);
         }
         row.add(binding.entry().principal());
-        row.add(binding.entry().operation().name());
+        row.add((binding.entry().permissionType() == AclPermissionType.DENY ? "NOT " : "")
+                + binding.entry().operation().name());
         row.add(binding.pattern().resourceType().name().toLowerCase(Locale.ROOT));
         row.add(binding.pattern().name());
         row.add(binding.pattern().patternType().name().toLowerCase(Locale.ROOT));
@@ -180,6 +182,7 @@ final class AclsCommand {
                 .map(binding -> Output.object(
                         "principal", binding.entry().principal(),
                         "host", binding.entry().host(),
+                        "permission", binding.entry().permissionType().name(),
                         "operation", binding.entry().operation().name(),
                         "resourceType", binding.pattern().resourceType().name(),
                         "name", binding.pattern().name(),
@@ -258,7 +261,8 @@ final class AclsCommand {
             mixinStandardHelpOptions = true,
             header = "Compare what the brokers allow with what each principal needs.",
             description = {
-                "Exit code 3 if a permission is missing, or if anybody has one that reaches the ledger and is not needed. Super"
+                "Exit code 3 if a permission is missing, or denied to who needs it, or if anybody has one that reaches the ledger"
+                        + " and is not needed, or a producer may open transactions. Super"
                         + " users are named in the brokers' own settings, where this does not look.",
                 ""
             },

@@ -227,7 +227,7 @@ class ComposeTest {
                     .containsEntry(
                             "KAFKA_AUTHORIZER_CLASS_NAME", "org.apache.kafka.metadata.authorizer.StandardAuthorizer")
                     .containsEntry("KAFKA_ALLOW_EVERYONE_IF_NO_ACL_FOUND", "false")
-                    .containsEntry("KAFKA_SUPER_USERS", "User:broker;User:attestream-operator")
+                    .containsEntry("KAFKA_SUPER_USERS", "$${secrets:/run/secrets/kafka-brokers.properties:super.users}")
                     .containsEntry(clients + "SASL_ENABLED_MECHANISMS", "OAUTHBEARER")
                     .containsEntry(
                             clients + "OAUTHBEARER_SASL_SERVER_CALLBACK_HANDLER_CLASS",

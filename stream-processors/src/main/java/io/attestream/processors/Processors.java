@@ -24,6 +24,7 @@ import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.schemas.Topics;
 import io.attestream.schemas.cloudevents.CloudEventReader;
 import io.attestream.schemas.cloudevents.EventLimits;
+import io.attestream.schemas.connection.KafkaConnection;
 import io.attestream.schemas.door.EventFactory;
 import io.attestream.schemas.ledger.EventsTopic;
 import io.attestream.schemas.ledger.GenesisReader;
@@ -160,7 +161,7 @@ final class Processors {
                 }
                 why = ((GenesisReader.Result.NotReady) result).reason();
             } catch (KafkaException e) {
-                why = String.valueOf(e.getMessage());
+                why = KafkaConnection.reason(e);
             }
             if (!why.equals(waitingFor)) {
                 LOG.info("waiting: {}", why);
@@ -227,7 +228,7 @@ final class Processors {
     private void startAdmission(LedgerDefinition ledger, StreamsSettings settings, List<String> tenants)
             throws IOException {
         requireInboxes(tenants);
-        requireAcls();
+        requireAcls(tenants);
         ContentTag tag = new ContentTag(
                 ProcessorsConfigs.secret(config.door().contentTagKeyFile().orElseThrow()));
         run(
@@ -266,12 +267,15 @@ final class Processors {
         }
     }
 
-    private void requireAcls() {
+    private void requireAcls(List<String> tenants) {
         if (config.dev()) {
             return;
         }
         try (Admin admin = Admin.create(connection)) {
-            InboxAcls.problem(admin).ifPresent(problem -> {
+            List<String> written =
+                    new ArrayList<>(tenants.stream().map(topics::inbox).toList());
+            written.add(topics.events());
+            InboxAcls.problem(admin, written).ifPresent(problem -> {
                 throw new IntegrityException(problem);
             });
         }

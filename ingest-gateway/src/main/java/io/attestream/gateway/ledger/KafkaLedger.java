@@ -9,6 +9,7 @@ import io.attestream.gateway.operations.LatencyBounds;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.control.Rules;
 import io.attestream.schemas.Topics;
+import io.attestream.schemas.connection.KafkaConnection;
 import io.attestream.schemas.ledger.EventsTopic;
 import io.attestream.schemas.ledger.GenesisReader;
 import io.attestream.schemas.ledger.LedgerDefinition;
@@ -123,7 +124,7 @@ public class KafkaLedger implements LedgerSource {
         } catch (InvalidFormat e) {
             refuse(String.valueOf(e.getMessage()));
         } catch (RuntimeException e) {
-            again("the brokers cannot be asked: " + e.getMessage());
+            again("the brokers cannot be asked: " + KafkaConnection.reason(e));
         }
     }
 

@@ -34,8 +34,14 @@ public final class KafkaConnection {
     private static final String ALLOWED_FILES = "org.apache.kafka.sasl.oauthbearer.allowed.files";
 
     private static final long FILE_SIZE_BYTES_MAX = 64 << 10;
+    private static final int CAUSES_MAX = 16;
     private static final String OAUTH = OAuthBearerLoginModule.OAUTHBEARER_MECHANISM;
     private static final String LOGIN_HANDLER = OAuthBearerLoginCallbackHandler.class.getName();
+    private static final String OWN_LOGIN_MODULES = "org.apache.kafka.common.security.";
+    /** Without them a client waits for ever for a token endpoint that takes a connection and says nothing. */
+    private static final Map<String, String> TOKEN_TIMEOUTS =
+            Map.of(SaslConfigs.SASL_LOGIN_CONNECT_TIMEOUT_MS, "5000", SaslConfigs.SASL_LOGIN_READ_TIMEOUT_MS, "10000");
+
     /** Beside the mechanism's own login handler no class of a file's choice decides what is verified. */
     private static final String CLASSES = ".*\\.class(es)?|security\\.providers|ssl\\.provider";
 
@@ -129,8 +135,10 @@ public final class KafkaConnection {
         if (name.equals(SslConfigs.SSL_ENDPOINT_IDENTIFICATION_ALGORITHM_CONFIG) && !value.equals("https")) {
             throw new Refused(file + ": " + name + " is refused: the names in certificates are verified; remove it");
         }
-        if (name.equals(SaslConfigs.SASL_JAAS_CONFIG) && value.contains("unsecured")) {
-            throw new Refused(file + ": " + name + " makes tokens that nobody signed; name an OAuth client instead");
+        if (name.equals(SaslConfigs.SASL_JAAS_CONFIG)
+                && (!value.startsWith(OWN_LOGIN_MODULES) || value.contains("unsecured"))) {
+            throw new Refused(file + ": " + name + " must name a login module of Kafka's own (" + OWN_LOGIN_MODULES
+                    + "…), and none makes tokens that nobody signed");
         }
     }
 
@@ -154,6 +162,7 @@ public final class KafkaConnection {
             throw new Refused(file + ": " + name + " must be an https URL, an http URL on loopback, or a file URL");
         }
         settings.putIfAbsent(SaslConfigs.SASL_LOGIN_CALLBACK_HANDLER_CLASS, LOGIN_HANDLER);
+        TOKEN_TIMEOUTS.forEach(settings::putIfAbsent);
         settings.putIfAbsent(SaslConfigs.SASL_JAAS_CONFIG, OAuthBearerLoginModule.class.getName() + " required ;");
         allow(ALLOWED_URLS, url);
         if (url.startsWith("file:")) {
@@ -168,11 +177,25 @@ public final class KafkaConnection {
             boolean isLoopback =
                     host != null && List.of("127.0.0.1", "localhost", "[::1]").contains(host);
             return "file".equals(parsed.getScheme())
+                            && host == null
+                            && parsed.getPath() != null
+                            && parsed.getPath().startsWith("/")
                     || "https".equals(parsed.getScheme()) && host != null
                     || "http".equals(parsed.getScheme()) && isLoopback;
         } catch (IllegalArgumentException e) {
             return false;
         }
+    }
+
+    /** What went wrong between a client and the brokers: what is said of it, and the first cause, which often says more. */
+    public static String reason(Throwable problem) {
+        Throwable cause = problem;
+        for (int depth = 0; depth < CAUSES_MAX && cause.getCause() != null; depth++) {
+            cause = cause.getCause();
+        }
+        return cause == problem
+                ? String.valueOf(problem.getMessage())
+                : problem.getMessage() + ": " + cause.getMessage();
     }
 
     private static synchronized void allow(String property, String source) {

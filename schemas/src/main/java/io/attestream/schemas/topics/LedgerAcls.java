@@ -28,6 +28,10 @@ import org.apache.kafka.common.resource.ResourceType;
  */
 public final class LedgerAcls {
     private static final String ANY_HOST = "*";
+    private static final String EVERYBODY = "User:*";
+    /** Whoever does not say who he is, on a listener that does not ask. */
+    private static final String ANONYMOUS = "User:ANONYMOUS";
+
     private static final List<String> KAFKAS_OWN = List.of("__consumer_offsets", "__transaction_state");
 
     /** A part of the ledger that presents itself to the brokers. Several may share a principal. */
@@ -72,7 +76,7 @@ public final class LedgerAcls {
     }
 
     private static void requirePrincipal(String principal) {
-        if (!principal.matches("User:[^*,;\\s][^,;\\s]{0,249}")) {
+        if (!principal.matches("User:[^*,;\\s][^,;\\s]{0,249}") || principal.equals(ANONYMOUS)) {
             throw new IllegalArgumentException("\"" + principal + "\" is no principal: User:<name>, of one user");
         }
     }
@@ -186,18 +190,31 @@ public final class LedgerAcls {
 
     /**
      * What a cluster allows beside it with this ledger: every other permission that reaches one of its topics, groups or
-     * transactional ids, and every one to change permissions or to act as a broker.
+     * transactional ids, or the topics in which Kafka keeps offsets and transactions; every one to change permissions, to act as a
+     * broker, or to have tokens made for others; and of those who write into an inbox every one to open transactions, which
+     * readers would wait for. Also what is denied to them: it would win over what they need.
      */
     public List<AclBinding> excess(Collection<AclBinding> present) {
         List<AclBinding> excess = new ArrayList<>();
         for (AclBinding binding : present) {
-            if (binding.entry().permissionType() == AclPermissionType.ALLOW
-                    && reaches(binding)
-                    && !bindings.contains(binding)) {
+            boolean isAllowed = binding.entry().permissionType() == AclPermissionType.ALLOW;
+            boolean isUnwanted = isAllowed ? !bindings.contains(binding) : concernsOwn(binding);
+            if (isUnwanted && (reaches(binding) || isAllowed && isOwnTransaction(binding))) {
                 excess.add(binding);
             }
         }
         return excess;
+    }
+
+    private boolean concernsOwn(AclBinding binding) {
+        String principal = binding.entry().principal();
+        return principal.equals(EVERYBODY)
+                || bindings.stream()
+                        .anyMatch(wanted -> wanted.entry().principal().equals(principal));
+    }
+
+    private boolean isOwnTransaction(AclBinding binding) {
+        return binding.pattern().resourceType() == ResourceType.TRANSACTIONAL_ID && concernsOwn(binding);
     }
 
     private boolean reaches(AclBinding binding) {
@@ -207,7 +224,8 @@ public final class LedgerAcls {
             case TOPIC, GROUP, TRANSACTIONAL_ID ->
                 pattern.name().equals(ResourcePattern.WILDCARD_RESOURCE)
                         || pattern.name().startsWith(own)
-                        || pattern.patternType() == PatternType.PREFIXED && own.startsWith(pattern.name());
+                        || pattern.patternType() == PatternType.PREFIXED && own.startsWith(pattern.name())
+                        || pattern.resourceType() == ResourceType.TOPIC && isKafkasOwn(pattern);
             case CLUSTER ->
                 EnumSet.of(
                                 AclOperation.ALL,
@@ -216,7 +234,16 @@ public final class LedgerAcls {
                                 AclOperation.CLUSTER_ACTION,
                                 AclOperation.CREATE)
                         .contains(binding.entry().operation());
+            // Tokens that are made for others, and tokens of others.
+            case USER, DELEGATION_TOKEN -> true;
             default -> false;
         };
+    }
+
+    private static boolean isKafkasOwn(ResourcePattern pattern) {
+        return KAFKAS_OWN.stream()
+                .anyMatch(name -> pattern.patternType() == PatternType.PREFIXED
+                        ? name.startsWith(pattern.name())
+                        : name.equals(pattern.name()));
     }
 }

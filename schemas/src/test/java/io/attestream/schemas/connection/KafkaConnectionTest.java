@@ -5,11 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
 import java.util.Optional;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.common.KafkaException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,6 +42,8 @@ class KafkaConnectionTest {
                 .containsEntry(
                         "sasl.login.callback.handler.class",
                         "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler")
+                .containsEntry("sasl.login.connect.timeout.ms", "5000")
+                .containsEntry("sasl.login.read.timeout.ms", "10000")
                 .containsEntry(
                         "sasl.jaas.config",
                         "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required ;");
@@ -81,7 +87,9 @@ class KafkaConnectionTest {
                 "sasl.login.callback.handler.class="
                         + "org.apache.kafka.common.security.oauthbearer.internals.unsecured.OAuthBearerUnsecuredLoginCallbackHandler",
                 "sasl.oauthbearer.jwt.validator.class=x.Y",
-                "sasl.jaas.config=x.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub=\"gateway\";",
+                "sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required"
+                        + " unsecuredLoginStringClaim_sub=\"gateway\";",
+                "sasl.jaas.config=com.sun.security.auth.module.JndiLoginModule required;",
                 "ssl.endpoint.identification.algorithm="
             })
     void nothingThatChangesHowAClientWorksOrWhatItVerifiesIsTaken(String line) throws IOException {
@@ -106,6 +114,8 @@ class KafkaConnectionTest {
         "http://localhost@evil.example/token, false",
         "https:/token, false",
         "ftp://id.example/token, false",
+        "file:token, false",
+        "file://host/token, false",
         "'', false"
     })
     void aTokenIsAskedForWhereNobodyReadsAlong(String url, boolean isTaken) throws IOException {
@@ -156,6 +166,24 @@ class KafkaConnectionTest {
         assertThatThrownBy(() -> KafkaConnection.of("kafka:9092", Optional.of(tooLong)))
                 .isInstanceOf(KafkaConnection.Refused.class)
                 .hasMessageContaining("65536");
+    }
+
+    /** It takes the connection and is silent. */
+    @Test
+    void aTokenEndpointThatNeverAnswersIsNotWaitedForForEver() throws Exception {
+        // given
+        try (ServerSocket silent = new ServerSocket(0, 16, InetAddress.getLoopbackAddress())) {
+            Path file = file(
+                    OAUTH.replace("https://id.example/token", "http://127.0.0.1:" + silent.getLocalPort() + "/token")
+                            + "sasl.login.read.timeout.ms=200\nsasl.login.retry.backoff.max.ms=200\n");
+            Map<String, Object> settings = KafkaConnection.of("127.0.0.1:1", Optional.of(file));
+
+            // when, then
+            assertThatThrownBy(() -> Admin.create(settings).close())
+                    .isInstanceOf(KafkaException.class)
+                    .satisfies(problem ->
+                            assertThat(KafkaConnection.reason(problem)).containsIgnoringCase("timed out"));
+        }
     }
 
     private Path file(String text) throws IOException {

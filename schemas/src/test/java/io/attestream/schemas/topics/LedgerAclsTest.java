@@ -101,7 +101,12 @@ class LedgerAclsTest {
         "WRITE, TRANSACTIONAL_ID, *, LITERAL",
         "ALTER, CLUSTER, kafka-cluster, LITERAL",
         "ALTER_CONFIGS, CLUSTER, kafka-cluster, LITERAL",
-        "CLUSTER_ACTION, CLUSTER, kafka-cluster, LITERAL"
+        "CLUSTER_ACTION, CLUSTER, kafka-cluster, LITERAL",
+        "WRITE, TOPIC, __consumer_offsets, LITERAL",
+        "ALL, TOPIC, __, PREFIXED",
+        "DELETE, TOPIC, __transaction_state, LITERAL",
+        "CREATE_TOKENS, USER, User:gateway, LITERAL",
+        "DESCRIBE, DELEGATION_TOKEN, *, LITERAL"
     })
     void whatReachesTheLedgerAndIsNotNeededIsTooMuch(
             AclOperation operation, ResourceType type, String name, PatternType pattern) {
@@ -117,6 +122,32 @@ class LedgerAclsTest {
         }
     }
 
+    /** Of whoever writes into an inbox any transaction is one that admission would wait for. */
+    @Test
+    void noProducerMayOpenTransactionsWhateverTheyAreCalled() {
+        AclBinding elsewhere = new AclBinding(
+                new ResourcePattern(ResourceType.TRANSACTIONAL_ID, "shop-", PatternType.PREFIXED),
+                new AccessControlEntry("User:shop", "*", AclOperation.WRITE, AclPermissionType.ALLOW));
+        AclBinding stranger = binding("User:x", AclOperation.WRITE, ResourceType.TRANSACTIONAL_ID, "x");
+
+        assertThat(acls().excess(List.of(elsewhere, stranger))).containsExactly(elsewhere);
+    }
+
+    @Test
+    void whatIsDeniedToWhoNeedsItIsNamed() {
+        AclBinding all = denied("User:*");
+        AclBinding service = denied("User:gateway");
+        AclBinding stranger = denied("User:mallory");
+
+        assertThat(acls().excess(List.of(all, service, stranger))).containsExactly(all, service);
+    }
+
+    private static AclBinding denied(String principal) {
+        return new AclBinding(
+                new ResourcePattern(ResourceType.TOPIC, "ledger.events", PatternType.LITERAL),
+                new AccessControlEntry(principal, "*", AclOperation.WRITE, AclPermissionType.DENY));
+    }
+
     @Test
     void whatOthersDoWithTopicsOfTheirOwnIsNoConcern() {
         List<AclBinding> others = List.of(
@@ -128,7 +159,7 @@ class LedgerAclsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"gateway", "User:", "User:*", "Group:x", "User:a b", "User:a;User:b"})
+    @ValueSource(strings = {"gateway", "User:", "User:*", "User:ANONYMOUS", "Group:x", "User:a b", "User:a;User:b"})
     void nobodyAndEverybodyAreNoPrincipals(String principal) {
         Map<Role, String> principals = new HashMap<>(principals());
         principals.put(Role.GATEWAY, principal);
