@@ -217,7 +217,7 @@ class ComposeTest {
                 .allSatisfy(service -> assertThat(service.environment()).doesNotContainKey("ATTESTREAM_DEV"));
     }
 
-    /** Without the handler a broker takes tokens that nobody signed, without issuer and audience such that are for others. */
+    /** Without the handler a broker takes tokens that nobody signed, without an issuer such of others. */
     @Test
     void brokersLetNobodyInWhomTheIssuerDidNotNameAndNobodyDoWhatNoAclAllows() {
         String clients = "KAFKA_LISTENER_NAME_CLIENTS_";
