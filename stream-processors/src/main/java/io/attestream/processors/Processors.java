@@ -63,12 +63,16 @@ import org.slf4j.LoggerFactory;
 final class Processors {
     private static final Logger LOG = LoggerFactory.getLogger(Processors.class);
     private static final Duration CLUSTER_TIMEOUT = Duration.ofSeconds(30);
+    /** Of {@code ENV}. */
+    private static final String DEVELOPMENT = "dev";
+
     private static final long RETRY_MILLIS = 1_000;
     private static final long LOOK_MILLIS = 1_000;
     /** Short: it holds up a stop. */
     private static final Duration LOOK_TIMEOUT = Duration.ofSeconds(3);
 
     private final ProcessorsConfig config;
+    private final boolean isDevelopment;
     private final Map<String, Object> connection;
     private final Topics topics;
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -85,6 +89,7 @@ final class Processors {
         PolicyMetric.register(policy, registry);
         ClockMetrics.register(Clock.systemUTC(), registry);
         this.config = config;
+        this.isDevelopment = policy.profile().equals(DEVELOPMENT);
         this.connection = connection;
         this.topics = new Topics(config.topics().prefix());
     }
@@ -268,7 +273,7 @@ final class Processors {
     }
 
     private void requireAcls(List<String> tenants) {
-        if (config.dev()) {
+        if (config.dev() || isDevelopment) {
             return;
         }
         try (Admin admin = Admin.create(connection)) {
