@@ -90,7 +90,7 @@ public final class LocalCluster implements AutoCloseable {
      * @param shards of a new ledger
      * @param bootstrap makes the ledger
      * @param progress is told what is being done, for people
-     * @param environment added to each service's own, by the service's name without number
+     * @param environment added to each service's own, by the service's name without number, or with it, which counts more
      * @param newGeneration gives up the processors' state: it is made again from topic events
      * @param topology of what the services work with
      */
@@ -578,6 +578,7 @@ public final class LocalCluster implements AutoCloseable {
             all.putAll(FakeClock.environment(data, name));
         }
         all.putAll(options.environment().getOrDefault(kind, Map.of()));
+        all.putAll(options.environment().getOrDefault(name, Map.of()));
         return new ManagedProcess(name, command, all, data.resolve("logs").resolve(name + ".log"));
     }
 

@@ -3,6 +3,7 @@ package io.attestream.cli;
 
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
+import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -16,7 +17,7 @@ import javax.net.ssl.SSLContext;
 
 /** A key set over https on loopback, as a gateway in production wants it, with a certificate of its own. */
 final class KeySetServer implements AutoCloseable {
-    private static final String PASSWORD = "changeit";
+    static final String PASSWORD = "changeit";
 
     private final HttpsServer server;
     private final Path store;
@@ -28,6 +29,22 @@ final class KeySetServer implements AutoCloseable {
 
     /** @param jwks what it answers */
     static KeySetServer start(Path scratch, byte[] jwks) throws Exception {
+        Path store = makeStore(scratch);
+        HttpsServer server = HttpsServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 16);
+        server.setHttpsConfigurator(new HttpsConfigurator(context(store)));
+        server.createContext("/jwks.json", exchange -> {
+            try (exchange) {
+                exchange.getResponseHeaders().set("Content-Type", "application/json");
+                exchange.sendResponseHeaders(200, jwks.length);
+                exchange.getResponseBody().write(jwks);
+            }
+        });
+        server.start();
+        return new KeySetServer(server, store);
+    }
+
+    /** A key and a certificate that it signed itself, for loopback. */
+    static Path makeStore(Path scratch) throws IOException, InterruptedException {
         Path store = scratch.resolve("https.p12");
         Process keytool = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "keytool")
@@ -49,17 +66,7 @@ final class KeySetServer implements AutoCloseable {
         if (!keytool.waitFor(60, TimeUnit.SECONDS) || keytool.exitValue() != 0) {
             throw new IllegalStateException(Files.readString(scratch.resolve("keytool.log")));
         }
-        HttpsServer server = HttpsServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 16);
-        server.setHttpsConfigurator(new HttpsConfigurator(context(store)));
-        server.createContext("/jwks.json", exchange -> {
-            try (exchange) {
-                exchange.getResponseHeaders().set("Content-Type", "application/json");
-                exchange.sendResponseHeaders(200, jwks.length);
-                exchange.getResponseBody().write(jwks);
-            }
-        });
-        server.start();
-        return new KeySetServer(server, store);
+        return store;
     }
 
     private static SSLContext context(Path store) throws Exception {
@@ -80,6 +87,10 @@ final class KeySetServer implements AutoCloseable {
 
     /** Options of a JVM that is to trust it, and nobody else. */
     String[] trust() {
+        return trust(store);
+    }
+
+    static String[] trust(Path store) {
         return new String[] {
             "-Djavax.net.ssl.trustStore=" + store, "-Djavax.net.ssl.trustStorePassword=" + PASSWORD,
         };
