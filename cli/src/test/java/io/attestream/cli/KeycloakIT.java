@@ -181,6 +181,10 @@ class KeycloakIT {
         assertThat(append(DEFAULT, tokens.path("access_token").asText())).isEqualTo("202");
         assertThat(append(DEFAULT, id)).isEqualTo("401 type-not-allowed");
         assertThat(append(UNTYPED, id)).isEqualTo("401 not-an-access-token");
+        String exchanged = keycloak.exchangeForIdToken(
+                REALM, "ingester", tokens.path("access_token").asText());
+        assertThat(part(exchanged, 1).has("at_hash")).isFalse();
+        assertThat(append(UNTYPED, exchanged)).isEqualTo("401 not-an-access-token");
         assertThat(append(DEFAULT, refresh)).isEqualTo("401 algorithm-not-allowed");
         assertThat(append(UNTYPED, refresh)).isEqualTo("401 algorithm-not-allowed");
     }

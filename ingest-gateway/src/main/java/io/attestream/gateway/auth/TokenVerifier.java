@@ -34,6 +34,9 @@ public final class TokenVerifier {
     static final int MAX_KEY_ID_LENGTH = 128;
     private static final int MAX_SUBJECT_LENGTH = 256;
     private static final Set<String> CLAIMS_OF_OTHER_KINDS = Set.of("at_hash", "c_hash", "s_hash", "events");
+    /** Of the claim {@code typ}, in which Keycloak says what a token is; its access tokens are {@code Bearer}. */
+    private static final Set<String> KINDS_OF_OTHERS = Set.of("ID", "Refresh", "Offline", "Logout");
+
     private static final Pattern TENANT = Pattern.compile("[A-Za-z0-9._-]{1,64}");
 
     private final AuthSettings.Tokens settings;
@@ -149,6 +152,7 @@ public final class TokenVerifier {
     private AuthDecision claims(Map<String, Object> claims, String keyId, Instant now) throws Refused {
         // Claims of ID tokens, logout tokens and security events, whatever typ says (RFC 8725 section 3.12).
         require(Collections.disjoint(claims.keySet(), CLAIMS_OF_OTHER_KINDS), "not-an-access-token");
+        require(!KINDS_OF_OTHERS.contains(text(claims, "typ").orElse("")), "not-an-access-token");
         String issuer = text(claims, "iss").orElse("");
         require(settings.issuer().equals(issuer), "wrong-issuer");
         require(audiences(claims).stream().anyMatch(settings.audiences()::contains), "wrong-audience");

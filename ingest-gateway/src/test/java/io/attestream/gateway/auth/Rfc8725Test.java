@@ -451,6 +451,7 @@ class Rfc8725Test {
                 header("3.11", "a type that is no string", "type-not-allowed", HEADER.replace("\"at+jwt\"", "null")),
                 header("3.11", "a type with a parameter", "type-not-allowed", HEADER.replace("at+jwt", "at+jwt;v=1")),
                 claims("3.12", "claims of an ID token", "not-an-access-token", claimsWith("\"at_hash\":\"x\"")),
+                claims("3.12", "an ID token as Keycloak names it", "not-an-access-token", claimsWith("\"typ\":\"ID\"")),
                 claims("3.12", "claims of a logout token", "not-an-access-token", claimsWith("\"events\":{}")));
     }
 
