@@ -19,11 +19,14 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -435,6 +438,43 @@ public final class LocalCluster implements AutoCloseable {
         return data.resolve("keys/ledger.skey");
     }
 
+    /**
+     * Files with the ledger's signing keys: the first, and behind it those made beside it for later, {@code ledger-*.skey}, by
+     * name.
+     *
+     * @param first as {@link #signingKey} names it
+     */
+    public static List<Path> signingKeys(Path first) {
+        List<Path> keys = new ArrayList<>(List.of(first));
+        Path directory = Objects.requireNonNull(first.getParent(), "keys have a directory of their own");
+        try (Stream<Path> files = Files.list(directory)) {
+            files.filter(file -> file.getFileName().toString().matches("ledger-.*\\.skey"))
+                    .sorted()
+                    .forEach(keys::add);
+        } catch (IOException e) {
+            throw new UncheckedIOException(directory + " cannot be listed", e);
+        }
+        return keys;
+    }
+
+    /** Where the changes of the ledger's keys are in a data directory, if there were any. */
+    public static Path keyChanges(Path data) {
+        return data.resolve("keys/ledger-changes.json");
+    }
+
+    /** As they are when the checkpointer is started. */
+    private Map<String, String> ledgerKeys() {
+        Map<String, String> environment = new HashMap<>();
+        environment.put(
+                "ATTESTREAM_LEDGER_SIGNING_KEY_FILE",
+                signingKeys(signingKey(data)).stream().map(Path::toString).collect(Collectors.joining(",")));
+        if (Files.exists(keyChanges(data))) {
+            environment.put(
+                    "ATTESTREAM_LEDGER_KEY_CHANGES_FILE", keyChanges(data).toString());
+        }
+        return environment;
+    }
+
     static Path controlSecret(Path data) {
         return data.resolve("keys/control.secret");
     }
@@ -532,11 +572,10 @@ public final class LocalCluster implements AutoCloseable {
         environment.put(
                 "ATTESTREAM_CHECKPOINTER_STANDBY",
                 Boolean.toString(options.topology().checkpointers() > 1));
-        environment.put("ATTESTREAM_LEDGER_SIGNING_KEY_FILE", signingKey(data).toString());
         environment.put("ATTESTREAM_PACKS_SIZE_BYTES_MAX", Integer.toString(32 << 20)); // four times that fits the heap
         List<String> command = new JvmCommand(installation, 512)
                 .main(installation.checkpointerLib(), "io.attestream.checkpointer.Main");
-        return process(name, command, environment);
+        return process(name, command, environment, this::ledgerKeys);
     }
 
     private ManagedProcess gatewayProcess(int number) {
@@ -572,6 +611,15 @@ public final class LocalCluster implements AutoCloseable {
     }
 
     private ManagedProcess process(String name, List<String> command, Map<String, String> environment) {
+        return process(name, command, environment, Map::of);
+    }
+
+    /** @param changing what is looked up at every start; other settings of the same name come first */
+    private ManagedProcess process(
+            String name,
+            List<String> command,
+            Map<String, String> environment,
+            Supplier<Map<String, String>> changing) {
         Map<String, String> all = new HashMap<>(environment);
         String kind = name.replaceAll("-[0-9]+$", "");
         if (options.topology().chaos() && !name.equals(REGISTRY)) {
@@ -579,7 +627,15 @@ public final class LocalCluster implements AutoCloseable {
         }
         all.putAll(options.environment().getOrDefault(kind, Map.of()));
         all.putAll(options.environment().getOrDefault(name, Map.of()));
-        return new ManagedProcess(name, command, all, data.resolve("logs").resolve(name + ".log"));
+        return new ManagedProcess(
+                name,
+                command,
+                () -> {
+                    Map<String, String> now = new HashMap<>(changing.get());
+                    now.putAll(all);
+                    return now;
+                },
+                data.resolve("logs").resolve(name + ".log"));
     }
 
     private String proofsUrls() {

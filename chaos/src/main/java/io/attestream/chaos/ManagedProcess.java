@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -43,7 +44,7 @@ public final class ManagedProcess implements AutoCloseable {
 
     private final String name;
     private final List<String> command;
-    private final Map<String, String> environment;
+    private final Supplier<Map<String, String>> settings;
     private final Path log;
     private @Nullable Process process;
 
@@ -52,10 +53,20 @@ public final class ManagedProcess implements AutoCloseable {
      * @param log standard output and error are appended to it
      */
     public ManagedProcess(String name, List<String> command, Map<String, String> environment, Path log) {
+        this(name, command, constant(environment), log);
+    }
+
+    /** @param settings asked for at every start */
+    ManagedProcess(String name, List<String> command, Supplier<Map<String, String>> settings, Path log) {
         this.name = name;
         this.command = List.copyOf(command);
-        this.environment = Map.copyOf(environment);
+        this.settings = settings;
         this.log = log;
+    }
+
+    private static Supplier<Map<String, String>> constant(Map<String, String> environment) {
+        Map<String, String> copy = Map.copyOf(environment);
+        return () -> copy;
     }
 
     public String name() {
@@ -71,6 +82,7 @@ public final class ManagedProcess implements AutoCloseable {
         if (isAlive()) {
             return this;
         }
+        Map<String, String> environment = settings.get();
         try {
             ProcessBuilder builder = new ProcessBuilder(command)
                     .redirectErrorStream(true)

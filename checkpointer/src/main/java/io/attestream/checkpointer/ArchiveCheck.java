@@ -12,6 +12,9 @@ import io.attestream.proofs.archive.PayloadObject;
 import io.attestream.proofs.archive.PayloadPack;
 import io.attestream.proofs.archive.Segment;
 import io.attestream.proofs.archive.SnapshotName;
+import io.attestream.proofs.ledger.KeyChange;
+import io.attestream.proofs.ledger.KeyHistory;
+import io.attestream.proofs.ledger.KeyStep;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.tree.CompactRange;
@@ -71,6 +74,7 @@ public final class ArchiveCheck {
     private int threads = 1;
     private final SnapshotCheck snapshots;
     private final CompactRange ledgerRange = CompactRange.empty();
+    private KeyHistory keys;
     private Taker taker = Taker.NONE;
     private long epochsMax = Long.MAX_VALUE;
     private boolean listsNames = true;
@@ -180,7 +184,7 @@ public final class ArchiveCheck {
         CheckpointRecords codec = new CheckpointRecords(definition.schemas());
         return new ArchiveCheck(
                 store,
-                new Ledger(definition.origin(), definition.key(), definition.shards()),
+                new Ledger(definition.origin(), definition.key(), definition.shards(), store),
                 "topic checkpoints",
                 reader -> KafkaCheckpointLog.readToEnd(
                         clients.reader(FETCH_BYTES_MAX),
@@ -215,7 +219,8 @@ public final class ArchiveCheck {
                 new Ledger(
                         key.keyName(),
                         key,
-                        first.map(intent -> intent.heads().size()).orElse(0)),
+                        first.map(intent -> intent.heads().size()).orElse(0),
+                        store),
                 "epoch objects",
                 epochs::readAll,
                 new Pace(bytesPerSecondMax),
@@ -237,6 +242,7 @@ public final class ArchiveCheck {
         this.checkpoints = checkpoints;
         this.pace = pace;
         this.listener = listener;
+        this.keys = KeyHistory.of(ledger.key());
         this.snapshots = new SnapshotCheck(reader, new StoredSnapshots(store, ledger));
         for (int shard = 0; shard < ledger.shards(); shard++) {
             shardReaders.add(reader.beside());
@@ -356,7 +362,8 @@ public final class ArchiveCheck {
                     PackName.PACKS,
                     PackName.PAYLOAD_PACKS,
                     SnapshotName.SNAPSHOTS,
-                    SnapshotName.SHARD_SNAPSHOTS)) {
+                    SnapshotName.SHARD_SNAPSHOTS,
+                    KeyChange.KEYS)) {
                 reader.list(prefix);
             }
         }
@@ -369,6 +376,7 @@ public final class ArchiveCheck {
                 reader.refer(open.intent().segment());
                 reader.refer(open.intent().payloads());
                 reader.refer(ObjectNames.epoch(open.epoch()));
+                EpochObjects.leaf(open.intent()).logged().forEach(object -> reader.refer(object.name()));
                 PackChain.logged(open.intent()).forEach(pack -> {
                     reader.refer(pack.name());
                     reader.refer(pack.payloads());
@@ -434,6 +442,7 @@ public final class ArchiveCheck {
                 }
             }
         });
+        keys = history.keys();
         CompactRange range = history.ledgerRange();
         long total = range.size().value();
         if (!keptIsThere.get()) {
@@ -491,14 +500,30 @@ public final class ArchiveCheck {
         Optional<PayloadObject> payloadObject = read(intent, intent.payloads(), PayloadObject::parse);
         require(
                 ObjectNames.guard(intent.epoch()),
-                object -> GuardObject.isOf(object, intent, ledger.key()),
+                object -> GuardObject.isOf(object, intent, keys.newestAt(intent.epoch())),
                 "the text of the checkpoint of epoch");
         grow(executor, shard -> shard.grow(intent, segment, payloadObject, taker));
         shardReaders.forEach(reader::take);
         checkCounts(intent);
+        checkKeys(epoch);
         ledgerRange.append(Rfc6962.leafHash(intent.epochLeaf()));
         snapshots.check(intent, ledgerRange, shards);
         taker.epoch(epoch);
+    }
+
+    /** What the change of a key is, and what proves it, lies beside the epoch that logs it. */
+    private void checkKeys(LogRecord.Published epoch) throws IOException {
+        for (KeyHistory.Logged logged : keys.changes()) {
+            if (logged.epoch() == epoch.epoch()) {
+                KeyChange change = logged.change();
+                byte[] step = EpochObjects.keyStep(epoch, ledgerRange, change);
+                require(change.name(), object -> Arrays.equals(object, change.encode()), "the change of keys in epoch");
+                require(
+                        KeyStep.name(change.number()),
+                        object -> Arrays.equals(object, step),
+                        "the proof of a change of keys in epoch");
+            }
+        }
     }
 
     /** The signed leaf of an epoch says how many records of each kind there were in all. */

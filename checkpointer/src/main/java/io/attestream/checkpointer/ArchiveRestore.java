@@ -13,10 +13,13 @@ import io.attestream.proofs.archive.PackBuilder;
 import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.archive.Payload;
 import io.attestream.proofs.archive.PayloadPack;
+import io.attestream.proofs.ledger.KeyHistory;
+import io.attestream.proofs.ledger.KeyStep;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.NoteVerification;
 import io.attestream.proofs.note.SignedNote;
 import io.attestream.proofs.tree.CompactRange;
+import io.attestream.proofs.tree.Rfc6962;
 import io.attestream.schemas.Topics;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import java.io.IOException;
@@ -55,6 +58,10 @@ public final class ArchiveRestore {
 
     private final ObjectStore store;
     private final Ledger ledger;
+    private KeyHistory keys;
+    /** The ledger log up to the epoch that is restored. */
+    private final CompactRange ledgerRange = CompactRange.empty();
+
     private final Consumer<Consumer<LogRecord>> checkpoints;
     private final IntFunction<DecisionSource> sources;
     private final Listener listener;
@@ -121,7 +128,7 @@ public final class ArchiveRestore {
             Listener listener) {
         KafkaClients clients = new KafkaClients(connection);
         CheckpointRecords codec = new CheckpointRecords(definition.schemas());
-        Ledger ledger = new Ledger(definition.origin(), definition.key(), definition.shards());
+        Ledger ledger = new Ledger(definition.origin(), definition.key(), definition.shards(), store);
         return new ArchiveRestore(
                         store,
                         ledger,
@@ -163,6 +170,7 @@ public final class ArchiveRestore {
         this.checkpoints = checkpoints;
         this.sources = sources;
         this.listener = listener;
+        this.keys = KeyHistory.of(ledger.key());
     }
 
     public Result run() {
@@ -182,6 +190,7 @@ public final class ArchiveRestore {
                     });
                 }
             });
+            keys = history.keys();
             long total = history.ledgerRange().size().value();
             requireNoLongerArchive(newestInStore, history.nextEpoch());
             requireNoOtherSignature();
@@ -250,7 +259,7 @@ public final class ArchiveRestore {
             }
             SignedNote note = SignedNote.parse(EpochObject.parse(there.get()).note());
             return !note.text().equals(published.intent().noteText())
-                    && !(note.verify(List.of(ledger.key())) instanceof NoteVerification.Rejected);
+                    && !(note.verify(keys.activeAt(published.epoch())) instanceof NoteVerification.Rejected);
         } catch (InvalidFormat e) {
             return false; // rotted
         } catch (IOException e) {
@@ -267,15 +276,28 @@ public final class ArchiveRestore {
             EpochIntent intent = published.intent();
             putGuard(intent);
             put(ObjectNames.epoch(intent.epoch()), EpochObjects.published(published));
+            putKeys(published);
             listener.progress(++epochs, total);
         }
+    }
+
+    private void putKeys(LogRecord.Published published) {
+        for (KeyHistory.Logged logged : keys.changes()) {
+            if (logged.epoch() == published.epoch()) {
+                put(logged.change().name(), logged.change().encode());
+                put(
+                        KeyStep.name(logged.change().number()),
+                        EpochObjects.keyStep(published, ledgerRange, logged.change()));
+            }
+        }
+        ledgerRange.append(Rfc6962.leafHash(published.intent().epochLeaf()));
     }
 
     private void putGuard(EpochIntent intent) {
         try {
             String name = ObjectNames.guard(intent.epoch());
             if (store.get(name)
-                    .filter(there -> GuardObject.isOf(there, intent, ledger.key()))
+                    .filter(there -> GuardObject.isOf(there, intent, keys.newestAt(intent.epoch())))
                     .isPresent()) {
                 present++;
             } else {

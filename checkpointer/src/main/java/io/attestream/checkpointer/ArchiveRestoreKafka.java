@@ -55,6 +55,7 @@ public final class ArchiveRestoreKafka {
 
     private final Target target;
     private final NoteSigner signer;
+    private final SigningKeys signingKeys;
     private final NoteVerifier key;
     private final ObjectStore store;
     private final Optional<Checkpoint> kept;
@@ -92,16 +93,20 @@ public final class ArchiveRestoreKafka {
         record Undecided(String detail) implements Result {}
     }
 
-    /** @param kept a verified ledger checkpoint somebody kept, which must be among those published */
+    /**
+     * @param signers the ledger's first key, which signs genesis, and behind it those that sign now
+     * @param kept a verified ledger checkpoint somebody kept, which must be among those published
+     */
     public ArchiveRestoreKafka(
             Target target,
-            NoteSigner signer,
+            List<NoteSigner> signers,
             ObjectStore store,
             Optional<Checkpoint> kept,
             ArchiveRestoreStates.StatesOf states,
             ArchiveCheck.Listener listener) {
         this.target = target;
-        this.signer = signer;
+        this.signer = signers.get(0);
+        this.signingKeys = new SigningKeys(signers);
         this.key = signer.verifier();
         this.store = store;
         this.kept = kept;
@@ -136,10 +141,10 @@ public final class ArchiveRestoreKafka {
         List<Control> controls = controls(archive);
         SchemaBook schemas = schemaBook(controls);
         Uuid eventsTopicId = makeTopics(controls);
-        SeamEpoch seamEpoch = new SeamEpoch(store, ledger, signer);
+        SeamEpoch seamEpoch = new SeamEpoch(store, ledger, signingKeys);
         Incarnations.Claim claim = claim(archive, eventsTopicId.toString(), seamEpoch);
         archive = archive.asOf(claim.epoch());
-        SnapshotName seam = new Seam.Maker(store, ledger, signer, archive)
+        SnapshotName seam = new Seam.Maker(store, ledger, signingKeys, archive)
                 .make(claim.incarnation(), claim.generation(), clock.millis());
         if (newestEpoch() == claim.epoch()) {
             seamEpoch.publish(archive.shards(), seam, claim.generation(), clock.millis());
@@ -215,7 +220,7 @@ public final class ArchiveRestoreKafka {
 
     private Ledger ledger() throws IOException, RefusedException {
         newestEpoch();
-        return new Ledger(key.keyName(), key, published(0).intent().heads().size());
+        return new Ledger(key.keyName(), key, published(0).intent().heads().size(), store);
     }
 
     private long newestEpoch() throws IOException, RefusedException {
@@ -239,7 +244,7 @@ public final class ArchiveRestoreKafka {
     private ArchiveRestoreStates.Result.Read readArchive(Ledger ledger, ArchiveRestoreStates.States states)
             throws IOException, RefusedException, InterruptedException {
         long epoch = newestEpoch();
-        OpenEpoch openEpoch = new OpenEpoch(store, signer);
+        OpenEpoch openEpoch = new OpenEpoch(store, key, signingKeys);
         Optional<EpochIntent> open = openEpoch.behind(epoch);
         List<ShardHead> heads = open.orElse(published(epoch).intent()).heads();
         new ArchiveFloor(store).require(epoch + (open.isPresent() ? 1 : 0), heads);
@@ -318,7 +323,7 @@ public final class ArchiveRestoreKafka {
                 }
             }
         }
-        return incarnations.claim(newest, target.generation(), archive.epoch(), clusterId(), topicId, signer);
+        return incarnations.claim(newest, target.generation(), archive.epoch(), clusterId(), topicId, signingKeys);
     }
 
     private boolean isOpen(Incarnations.Claim claim, ArchiveRestoreStates.Result.Read archive, SeamEpoch seamEpoch)

@@ -11,6 +11,7 @@ import io.attestream.proofs.ledger.LedgerOffset;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteSigner;
+import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import io.attestream.schemas.ledger.NewGeneration;
 import java.io.IOException;
@@ -43,7 +44,7 @@ public final class ArchiveRestoreState {
 
     private final ArchiveRestoreKafka.Target target;
     private final LedgerDefinition ledger;
-    private final NoteSigner signer;
+    private final SigningKeys signingKeys;
     private final ObjectStore store;
     private final ArchiveRestoreStates.StatesOf statesOf;
     private final ArchiveCheck.Listener listener;
@@ -73,17 +74,20 @@ public final class ArchiveRestoreState {
         record Undecided(String detail) implements Result {}
     }
 
-    /** @param target where the ledger is, and a generation that never ran */
+    /**
+     * @param target where the ledger is, and a generation that never ran
+     * @param signers among which is the key that signs behind the epoch to begin with
+     */
     public ArchiveRestoreState(
             ArchiveRestoreKafka.Target target,
             LedgerDefinition ledger,
-            NoteSigner signer,
+            List<NoteSigner> signers,
             ObjectStore store,
             ArchiveRestoreStates.StatesOf states,
             ArchiveCheck.Listener listener) {
         this.target = target;
         this.ledger = ledger;
-        this.signer = signer;
+        this.signingKeys = new SigningKeys(signers);
         this.store = store;
         this.statesOf = states;
         this.listener = listener;
@@ -110,12 +114,9 @@ public final class ArchiveRestoreState {
 
     private Result restore(OptionalLong wanted, Optional<Checkpoint> kept)
             throws IOException, InvalidFormat, RefusedException, InterruptedException {
-        if (!signer.verifier().vkey().equals(ledger.key().vkey())) {
-            throw new RefusedException(
-                    "the key is not that of the ledger, " + ledger.key().vkey());
-        }
         CheckpointHistory history = new CheckpointHistory(log());
         LogRecord.Published begin = published(wanted, history);
+        requireKeyOf(history.keys().newestAt(begin.epoch() + 1));
         int last = history.lastPublished().orElse(begin).intent().generation();
         if (target.generation() == last) {
             return requireBegun(last);
@@ -139,6 +140,13 @@ public final class ArchiveRestoreState {
         return result instanceof NewGeneration.Result.AlreadyBegun
                 ? new Result.AlreadyBegun(target.generation())
                 : new Result.Begun(target.generation(), archive.epoch(), archive.leaves());
+    }
+
+    /** It signs the snapshot the new generation begins with. */
+    private void requireKeyOf(NoteVerifier key) throws RefusedException {
+        if (signingKeys.find(key).isEmpty()) {
+            throw new RefusedException("the key is not that of the ledger, " + key.vkey());
+        }
     }
 
     /** It has published, so it has positions, or it has lost them. */
@@ -248,7 +256,7 @@ public final class ArchiveRestoreState {
             ArchiveRestoreStates.Result.Read claimed = archive.claimedFrom(
                     ends(target.topics().sealed()), ends(target.topics().outcomes()));
             states.write(claimed, ledger.incarnation(), target.generation(), Uuid.fromString(ledger.topicId()));
-            new Seam.Maker(store, log(), signer, claimed)
+            new Seam.Maker(store, log(), signingKeys, claimed)
                     .make(ledger.incarnation(), target.generation(), clock.millis());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -259,7 +267,7 @@ public final class ArchiveRestoreState {
     }
 
     private Ledger log() {
-        return new Ledger(ledger.origin(), ledger.key(), ledger.shards());
+        return new Ledger(ledger.origin(), ledger.key(), ledger.shards(), store);
     }
 
     private long kafkaOffset(ShardHead head) {

@@ -201,7 +201,7 @@ public final class ArchiveRestoreStates {
             }
         }
         StoredSnapshots stored = new StoredSnapshots(
-                store, new Ledger(key.keyName(), key, last.intent().heads().size()));
+                store, new Ledger(key.keyName(), key, last.intent().heads().size(), store));
         return new Result.Read(last.epoch(), last.intent().generation(), report.leaves(), shards, stored::block);
     }
 

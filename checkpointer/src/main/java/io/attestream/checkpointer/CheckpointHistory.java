@@ -5,6 +5,7 @@ import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.archive.SnapshotName;
 import io.attestream.proofs.ledger.EpochLeaf;
+import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.tree.CompactRange;
@@ -26,6 +27,7 @@ final class CheckpointHistory {
     private final CompactRange published = CompactRange.empty();
     private final PackChain packs = new PackChain();
     private Optional<SnapshotName> snapshot = Optional.empty();
+    private KeyHistory keys;
     private List<ShardHead> heads;
     private Optional<EpochIntent> open = Optional.empty();
     private Optional<LogRecord.Published> last = Optional.empty();
@@ -40,6 +42,7 @@ final class CheckpointHistory {
         this.ledger = ledger;
         this.generationMax = generationMax;
         this.heads = ledger.emptyHeads();
+        this.keys = KeyHistory.of(ledger.key());
     }
 
     /**
@@ -91,6 +94,16 @@ final class CheckpointHistory {
         return snapshot;
     }
 
+    /** The ledger's keys behind the last published epoch. */
+    KeyHistory keys() {
+        return keys;
+    }
+
+    /** The ledger's keys behind the open intent, once it is published; behind the last published epoch if none is open. */
+    KeyHistory keysAfterOpen() {
+        return open.map(intent -> ledger.keysAfter(keys, parseLeaf(intent))).orElse(keys);
+    }
+
     private void accept(EpochIntent intent) {
         long epoch = published.size().value();
         if (open.isPresent()) {
@@ -129,6 +142,7 @@ final class CheckpointHistory {
         }
         takeLogged(packs.copy(), intent, leaf);
         newestSnapshot(intent, leaf);
+        ledger.keysAfter(keys, leaf);
         CompactRange extended = published.copy();
         extended.append(Rfc6962.leafHash(intent.epochLeaf()));
         String expected = new Checkpoint(ledger.origin(), extended.size(), extended.root()).text();
@@ -201,11 +215,12 @@ final class CheckpointHistory {
         if (intent == null || !intent.equals(record.intent())) {
             throw doubt(record.epoch(), "it was published without an intent of exactly these bytes");
         }
-        ledger.requireSigned(record.note(), intent.noteText(), record.epoch());
+        ledger.requireSigned(record.note(), intent.noteText(), record.epoch(), keys);
         published.append(Rfc6962.leafHash(intent.epochLeaf()));
         EpochLeaf leaf = parseLeaf(intent);
         takeLogged(packs, intent, leaf);
         snapshot = newestSnapshot(intent, leaf);
+        keys = ledger.keysAfter(keys, leaf);
         heads = intent.heads();
         open = Optional.empty();
         last = Optional.of(record);
@@ -226,7 +241,7 @@ final class CheckpointHistory {
                         "the note of shard " + note.shard() + " is said to be of size " + note.size() + ", its head is "
                                 + head);
             }
-            ledger.requireShardSigned(note.note(), head, record.epoch());
+            ledger.requireShardSigned(note.note(), head, record.epoch(), keys);
         }
     }
 

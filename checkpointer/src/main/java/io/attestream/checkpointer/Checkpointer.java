@@ -5,6 +5,7 @@ import io.attestream.proofs.archive.Snapshot;
 import io.attestream.proofs.archive.SnapshotName;
 import io.attestream.proofs.ledger.EpochLeaf;
 import io.attestream.proofs.ledger.ShardHead;
+import io.attestream.proofs.tree.CompactRange;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,6 +35,9 @@ final class Checkpointer {
     private final CheckpointLog log;
     private final CheckpointHistory history;
     private final Guard guard;
+    private final SigningKeys signingKeys;
+    private final PendingKeys pendingKeys;
+    private final EpochArchive archive;
     private final Signer signer;
     private final PublishPath path;
     private final Unpacked unpacked;
@@ -72,6 +76,8 @@ final class Checkpointer {
             CheckpointLog log,
             EpochArchive archive,
             Guard guard,
+            SigningKeys signingKeys,
+            PendingKeys pendingKeys,
             Signer signer,
             Unpacked unpacked,
             Packer packer,
@@ -88,6 +94,9 @@ final class Checkpointer {
         this.generation = generation;
         this.history = new CheckpointHistory(ledger, generation);
         this.guard = guard;
+        this.signingKeys = signingKeys;
+        this.pendingKeys = pendingKeys;
+        this.archive = archive;
         this.signer = signer;
         this.unpacked = unpacked;
         this.packer = packer;
@@ -162,13 +171,14 @@ final class Checkpointer {
     /** Nothing is signed before all that was published has been recomputed and found equal. */
     void takeUp() throws InterruptedException {
         log.readToEnd(this::replay);
+        pendingKeys.begin(history.keys(), history.keysAfterOpen(), signingKeys, archive);
         requireSnapshotPublished();
         guard.requireNoneFrom(history.nextEpoch());
         if (history.lastPublished().isPresent()) {
             EpochIntent last = history.lastPublished().get().intent();
-            guard.requireEquals(last);
+            guard.requireEquals(last, history.keys());
             path.requireArchived(history.lastPublished().get());
-            signer.resume(history.lastPublished().get(), history.ledgerRange(), backlog.takenRanges());
+            signer.resume(history.lastPublished().get(), history.ledgerRange(), backlog.takenRanges(), history.keys());
             LOG.info("replayed to epoch {}: {}", last.epoch(), last.heads());
         } else {
             LOG.info("the ledger has no epoch yet");
@@ -192,9 +202,11 @@ final class Checkpointer {
 
     private void replay(LogRecord record) {
         List<ShardHead> before = history.publishedHeads();
+        CompactRange ledgerBefore = history.ledgerRange();
         history.accept(record);
         if (record instanceof LogRecord.Published published) {
             EpochIntent intent = published.intent();
+            path.requireKeySteps(published, ledgerBefore);
             if (start.isPresent() && intent.epoch() <= start.get().epoch()) {
                 passOver(start.get(), intent, before);
             } else {
@@ -334,7 +346,8 @@ final class Checkpointer {
     }
 
     private List<EpochLeaf.Logged> logged() {
-        List<EpochLeaf.Logged> logged = new ArrayList<>(snapshots.ready());
+        List<EpochLeaf.Logged> logged = new ArrayList<>(pendingKeys.ready(history.keys()));
+        logged.addAll(snapshots.ready());
         logged.addAll(packer.ready(LOGGED_MAX));
         return logged;
     }

@@ -4,6 +4,7 @@ package io.attestream.checkpointer;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /** All settings of the checkpointer. Each is checked at start ({@link CheckpointerConfigs}). */
@@ -54,16 +55,24 @@ public interface CheckpointerConfig {
     }
 
     interface LedgerKeys {
-        @Doc("Public key of the ledger (`name+hash+base64`). Must equal the one in the genesis records.")
+        @Doc(
+                "Public key of the ledger (`name+hash+base64`). Must equal the one in the genesis records: the first key for ever,"
+                        + " also when others sign.")
         String verifierKey();
 
-        @Doc("File with the private key (`PRIVATE+KEY+…`), readable by its owner only. Either this or "
-                + "`attestream.ledger.signing-key`.")
-        Optional<Path> signingKeyFile();
+        @Doc(
+                "File with the private key (`PRIVATE+KEY+…`), readable by its owner only. Several, separated by commas, while one key"
+                        + " follows another. Either this or `attestream.ledger.signing-key`.")
+        Optional<List<Path>> signingKeyFile();
 
         @Doc(
                 "The private key itself, meant for the environment variable `ATTESTREAM_LEDGER_SIGNING_KEY`. Never logged.")
         Optional<String> signingKey();
+
+        @Doc(
+                "File with all changes of the ledger's keys (`attestream keys announce`, `attestream keys retire`); what is new in it is"
+                        + " logged in the next epoch. Needed from the first change on.")
+        Optional<Path> keyChangesFile();
     }
 
     /** Between the services. */

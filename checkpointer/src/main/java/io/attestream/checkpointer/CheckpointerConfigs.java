@@ -5,6 +5,8 @@ import io.attestream.access.BearerSecret;
 import io.attestream.objects.ObjectStores;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.PackName;
+import io.attestream.proofs.ledger.KeyChanges;
+import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.tile.TilePath;
@@ -21,7 +23,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /** Reads and checks the settings; whatever is wrong is named all at once. */
 final class CheckpointerConfigs {
@@ -155,29 +156,42 @@ final class CheckpointerConfigs {
     }
 
     private static void requireKeys(List<String> problems, CheckpointerConfig.LedgerKeys keys) {
-        NoteVerifier verifier = null;
+        NoteVerifier first = null;
         try {
-            verifier = NoteVerifier.parse(keys.verifierKey());
+            first = NoteVerifier.parse(keys.verifierKey());
         } catch (InvalidFormat e) {
             problems.add("attestream.ledger.verifier-key is not a note verifier key: " + e.getMessage());
         }
-        String problem = signingKeyProblem(keys, verifier);
-        if (problem != null) {
-            problems.add(problem);
+        try {
+            List<NoteVerifier> signing = signingKeys(keys).verifiers();
+            Optional<KeyChanges> changes = keyChanges(keys);
+            if (first != null) {
+                requireKnown(problems, first, signing, changes);
+            }
+        } catch (RefusedKeyException e) {
+            problems.add(String.valueOf(e.getMessage()));
         }
     }
 
-    private static @Nullable String signingKeyProblem(
-            CheckpointerConfig.LedgerKeys keys, @Nullable NoteVerifier verifier) {
-        try {
-            NoteSigner signer = signingKey(keys);
-            if (verifier != null && !signer.verifier().vkey().equals(verifier.vkey())) {
-                return "the signing key is that of " + signer.verifier().vkey()
-                        + ", attestream.ledger.verifier-key is another";
+    /** Whether they fit what the ledger logged is seen when that is read. */
+    private static void requireKnown(
+            List<String> problems, NoteVerifier first, List<NoteVerifier> signing, Optional<KeyChanges> changes) {
+        KeyHistory after = KeyHistory.of(first);
+        if (changes.isPresent()) {
+            try {
+                after = KeyChanges.after(after, changes.get().pending(after));
+            } catch (InvalidFormat e) {
+                problems.add("attestream.ledger.key-changes-file does not hold: " + e.getMessage());
+                return;
             }
-            return null;
-        } catch (RefusedKeyException e) {
-            return e.getMessage();
+        }
+        List<NoteVerifier> known =
+                after.spans().stream().map(KeyHistory.Span::key).toList();
+        for (NoteVerifier key : signing) {
+            if (!known.contains(key)) {
+                problems.add("the signing key is that of " + key.vkey() + ", attestream.ledger.verifier-key is another"
+                        + (changes.isPresent() ? " and attestream.ledger.key-changes-file does not announce it" : ""));
+            }
         }
     }
 
@@ -188,19 +202,48 @@ final class CheckpointerConfigs {
         }
     }
 
-    /** Reads the private key from where the settings say. */
-    static NoteSigner signingKey(CheckpointerConfig.LedgerKeys keys) throws RefusedKeyException {
+    /** Reads the private keys from where the settings say. */
+    static SigningKeys signingKeys(CheckpointerConfig.LedgerKeys keys) throws RefusedKeyException {
         if (keys.signingKeyFile().isPresent() == keys.signingKey().isPresent()) {
             throw new RefusedKeyException(
                     "set exactly one of attestream.ledger.signing-key-file and ATTESTREAM_LEDGER_SIGNING_KEY");
         }
-        String text = keys.signingKey().isPresent()
-                ? keys.signingKey().get()
-                : readKeyFile(keys.signingKeyFile().orElseThrow());
+        List<NoteSigner> signers = new ArrayList<>();
+        if (keys.signingKey().isPresent()) {
+            signers.add(signingKey(keys.signingKey().get()));
+        }
+        for (Path file : keys.signingKeyFile().orElse(List.of())) {
+            signers.add(signingKey(readKeyFile(file)));
+        }
+        try {
+            return new SigningKeys(signers);
+        } catch (IllegalArgumentException e) {
+            throw new RefusedKeyException("attestream.ledger.signing-key-file: " + e.getMessage());
+        }
+    }
+
+    private static NoteSigner signingKey(String text) throws RefusedKeyException {
         try {
             return NoteSigner.parse(text.strip());
         } catch (InvalidFormat e) {
             throw new RefusedKeyException("the signing key is not a note signing key (PRIVATE+KEY+…)");
+        }
+    }
+
+    /** Reads the changes of keys from where the settings say; empty if they say nothing. */
+    static Optional<KeyChanges> keyChanges(CheckpointerConfig.LedgerKeys keys) throws RefusedKeyException {
+        if (keys.keyChangesFile().isEmpty()) {
+            return Optional.empty();
+        }
+        Path file = keys.keyChangesFile().get();
+        try {
+            return Optional.of(KeyChanges.parse(Files.readAllBytes(file)));
+        } catch (IOException e) {
+            throw new RefusedKeyException("attestream.ledger.key-changes-file " + file + " cannot be read: "
+                    + e.getClass().getSimpleName());
+        } catch (InvalidFormat e) {
+            throw new RefusedKeyException(
+                    "attestream.ledger.key-changes-file " + file + " holds no key changes: " + e.getMessage());
         }
     }
 

@@ -9,6 +9,10 @@ import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.archive.Payload;
 import io.attestream.proofs.archive.PayloadObject;
 import io.attestream.proofs.archive.Segment;
+import io.attestream.proofs.ledger.KeyChange;
+import io.attestream.proofs.ledger.KeyHistory;
+import io.attestream.proofs.ledger.KeyStep;
+import io.attestream.proofs.tree.CompactRange;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
@@ -57,6 +61,35 @@ final class EpochArchive {
             return result instanceof ObjectStore.PutResult.Created;
         } catch (IOException e) {
             throw new FatalDoubtException("object " + name + " could not be written: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Returns when the object store holds what proves the changes of keys that an epoch logs; nothing is done if it logs none.
+     *
+     * @param before the ledger log up to that epoch, without it
+     * @param keys of the ledger behind that epoch
+     * @throws FatalDoubtException if it holds another proof, or does not answer
+     */
+    void writeKeySteps(LogRecord.Published published, CompactRange before, KeyHistory keys) {
+        for (KeyHistory.Logged logged : keys.changes()) {
+            if (logged.epoch() == published.epoch()) {
+                put(KeyStep.name(logged.change().number()), EpochObjects.keyStep(published, before, logged.change()));
+            }
+        }
+    }
+
+    /** Returns when the object store holds this change of keys, read back. */
+    void writeKeyChange(KeyChange change) {
+        put(change.name(), change.encode());
+        try {
+            if (!store.get(change.name())
+                    .filter(back -> Arrays.equals(back, change.encode()))
+                    .isPresent()) {
+                throw new FatalDoubtException("object " + change.name() + " does not hold what was written");
+            }
+        } catch (IOException e) {
+            throw new FatalDoubtException("object " + change.name() + " could not be read: " + e.getMessage(), e);
         }
     }
 
@@ -187,7 +220,7 @@ final class EpochArchive {
     private String put(String name, byte[] object) {
         try {
             if (store.putIfAbsent(name, object) instanceof ObjectStore.PutResult.DifferentBytes) {
-                throw new FatalDoubtException("object " + name + " exists with bytes that do not have its digest");
+                throw new FatalDoubtException("object " + name + " exists with other bytes than it must have");
             }
             return name;
         } catch (IOException e) {

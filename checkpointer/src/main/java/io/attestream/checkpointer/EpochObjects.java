@@ -10,6 +10,9 @@ import io.attestream.proofs.archive.OutcomeRecord;
 import io.attestream.proofs.archive.PayloadObject;
 import io.attestream.proofs.archive.Segment;
 import io.attestream.proofs.ledger.EpochLeaf;
+import io.attestream.proofs.ledger.KeyChange;
+import io.attestream.proofs.ledger.KeyStep;
+import io.attestream.proofs.tree.CompactRange;
 import java.util.List;
 
 /**
@@ -74,6 +77,16 @@ final class EpochObjects {
                 object.segment(),
                 object.payloads(),
                 object.generation());
+    }
+
+    /**
+     * What proves that a published epoch logs a change of keys.
+     *
+     * @param before the ledger log up to that epoch, without it
+     */
+    static byte[] keyStep(LogRecord.Published published, CompactRange before, KeyChange change) {
+        return KeyStep.of(change, published.intent().epochLeaf(), before, published.note())
+                .encode();
     }
 
     /** The epoch object. */

@@ -3,6 +3,7 @@ package io.attestream.checkpointer;
 
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.proofs.ledger.KeyHistory;
 import java.io.IOException;
 import java.util.Optional;
 
@@ -13,23 +14,23 @@ import java.util.Optional;
  */
 final class Guard {
     private final ObjectStore store;
-    private final Ledger ledger;
 
-    Guard(ObjectStore store, Ledger ledger) {
+    Guard(ObjectStore store) {
         this.store = store;
-        this.ledger = ledger;
     }
 
     /**
      * Returns when the guard of this epoch holds exactly this intent.
      *
      * @param object the {@link GuardObject} of it
+     * @param keys of the ledger
      * @throws FatalDoubtException if another one is there already, or the store did not answer
      */
-    void put(EpochIntent intent, byte[] object) {
+    void put(EpochIntent intent, byte[] object, KeyHistory keys) {
         String name = ObjectNames.guard(intent.epoch());
         try {
-            if (store.putIfAbsent(name, object) instanceof ObjectStore.PutResult.DifferentBytes && !isOf(intent)) {
+            if (store.putIfAbsent(name, object) instanceof ObjectStore.PutResult.DifferentBytes
+                    && !isOf(intent, keys)) {
                 throw new FatalDoubtException("object " + name + " holds another text than the intent of epoch "
                         + intent.epoch()
                         + ": two checkpoints of one size were about to be signed; nothing was signed by this process. "
@@ -58,24 +59,25 @@ final class Guard {
     /**
      * Checks the guard of an epoch that was published.
      *
+     * @param keys of the ledger
      * @throws FatalDoubtException if it is missing or holds another text
      */
-    void requireEquals(EpochIntent intent) {
+    void requireEquals(EpochIntent intent, KeyHistory keys) {
         long epoch = intent.epoch();
         if (get(epoch).isEmpty()) {
             throw new FatalDoubtException("object " + ObjectNames.guard(epoch) + " is missing although epoch " + epoch
                     + " was published: this is not the object store of this ledger, or it lost objects");
         }
-        if (!isOf(intent)) {
+        if (!isOf(intent, keys)) {
             throw new FatalDoubtException(
                     "object " + ObjectNames.guard(epoch) + " differs from the published checkpoint of epoch " + epoch
                             + ": topic checkpoints or the object store was replaced");
         }
     }
 
-    private boolean isOf(EpochIntent intent) {
+    private boolean isOf(EpochIntent intent, KeyHistory keys) {
         return get(intent.epoch())
-                .filter(object -> GuardObject.isOf(object, intent, ledger.key()))
+                .filter(object -> GuardObject.isOf(object, intent, keys.newestAt(intent.epoch())))
                 .isPresent();
     }
 

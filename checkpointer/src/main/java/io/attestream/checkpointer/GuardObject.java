@@ -10,7 +10,7 @@ import java.util.Arrays;
 
 /**
  * The guard copy of an epoch: the text to be signed and, behind an empty line, a signed note with all that is fixed of the epoch, by
- * the ledger's key under the name {@code <origin>/intent}. With it the epoch can be finished when topic {@code checkpoints} is lost,
+ * the ledger's key of that epoch under the name {@code <origin>/intent}. With it the epoch can be finished when topic {@code checkpoints} is lost,
  * and by no one else's word: what an object store holds anybody may have put there who may write to it. Older guards have the text
  * alone.
  */

@@ -3,10 +3,12 @@ package io.attestream.checkpointer;
 
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.proofs.archive.StoredKeys;
 import io.attestream.proofs.json.Jcs;
 import io.attestream.proofs.json.JsonValue.JsonInteger;
 import io.attestream.proofs.json.JsonValue.JsonObject;
 import io.attestream.proofs.json.JsonValue.JsonString;
+import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.ledger.LedgerOffset;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.NoteVerifier;
@@ -24,7 +26,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Claims on later lives of topic {@code events}: one create-only object for each, {@code incarnations/<n>.claim}, signed by the
- * ledger's key under the name {@code <origin>/incarnation}. So no number is used twice, whatever became of the life it is of, and a
+ * ledger's newest key under the name {@code <origin>/incarnation}. So no number is used twice, whatever became of the life it is of, and a
  * restore that was cut off finds what it had begun.
  */
 final class Incarnations {
@@ -45,7 +47,7 @@ final class Incarnations {
      */
     record Claim(int incarnation, int generation, long epoch, String clusterId, String topicId) {}
 
-    /** @param key of the ledger */
+    /** @param key the first of the ledger */
     Incarnations(ObjectStore store, NoteVerifier key) {
         this.store = store;
         this.key = key;
@@ -96,7 +98,7 @@ final class Incarnations {
      * @param newestKnown incarnation the archive has
      * @throws FatalDoubtException if there is none, or another run takes it at the same time
      */
-    Claim claim(int newestKnown, int generation, long epoch, String clusterId, String topicId, NoteSigner signer)
+    Claim claim(int newestKnown, int generation, long epoch, String clusterId, String topicId, SigningKeys signingKeys)
             throws IOException {
         NavigableSet<Integer> numbers = numbers();
         int newest = Math.max(newestKnown, numbers.isEmpty() ? 1 : numbers.last());
@@ -104,7 +106,7 @@ final class Incarnations {
             throw new FatalDoubtException("this was incarnation " + newest + " of topic events, the last there can be");
         }
         Claim claim = new Claim(newest + 1, generation, epoch, clusterId, topicId);
-        if (store.putIfAbsent(name(newest + 1), encode(claim, signer))
+        if (store.putIfAbsent(name(newest + 1), encode(claim, signingKeys.require(keyOf(claim))))
                 instanceof ObjectStore.PutResult.DifferentBytes) {
             throw new FatalDoubtException("object " + name(newest + 1)
                     + " was made just now: another restore runs. Let one of them run, into one cluster");
@@ -153,7 +155,36 @@ final class Incarnations {
         return StoredSnapshots.encode(SignedJson.sign(PURPOSE, json, signer));
     }
 
-    private Claim parse(int number, byte[] object) throws InvalidFormat {
+    private KeyHistory keys() throws IOException, InvalidFormat {
+        return StoredKeys.read(store, key).verify(key);
+    }
+
+    /** The one there is behind the epoch that was published last. */
+    private NoteVerifier keyOf(Claim claim) throws IOException {
+        try {
+            return keys().newestAt(claim.epoch() + 1);
+        } catch (InvalidFormat e) {
+            throw new FatalDoubtException("the object store's key history does not hold: " + e.getMessage(), e);
+        }
+    }
+
+    /** Which key has to have signed it is told by what it says. */
+    private Claim parse(int number, byte[] object) throws InvalidFormat, IOException {
+        InvalidFormat refused = new InvalidFormat(name(number), "is signed by none of the ledger's keys");
+        for (KeyHistory.Span span : keys().spans()) {
+            try {
+                Claim claim = parse(number, object, span.key());
+                if (span.key().equals(keyOf(claim))) {
+                    return claim;
+                }
+            } catch (InvalidFormat e) {
+                refused = e;
+            }
+        }
+        throw refused;
+    }
+
+    private static Claim parse(int number, byte[] object, NoteVerifier key) throws InvalidFormat {
         JsonObject json = Jcs.parseCanonicalObject(SignedJson.parse(PURPOSE, object, key));
         json.allowOnly("clusterId", "epoch", "generation", "incarnation", "topicId", "v");
         if (json.integer("v") != 1 || json.integer("incarnation") != number) {

@@ -2,6 +2,10 @@
 package io.attestream.checkpointer;
 
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.proofs.ledger.EpochLeaf;
+import io.attestream.proofs.ledger.KeyChange;
+import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteVerification;
@@ -10,14 +14,26 @@ import io.attestream.proofs.note.SignedNote;
 import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.Rfc6962;
 import io.attestream.proofs.tree.TreeSize;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
  * Who this ledger is, as genesis says it: its origin, its public key and its number of shards; and the checks that need
  * nothing else.
+ *
+ * @param key the first; {@link KeyHistory} says which there were later
  */
-record Ledger(String origin, NoteVerifier key, int shards) {
+record Ledger(String origin, NoteVerifier key, int shards, KeyChangeReader keyChanges) {
+    /** For who has no object store: ledgers whose keys changed cannot be read then. */
+    Ledger(String origin, NoteVerifier key, int shards) {
+        this(origin, key, shards, KeyChangeReader.NONE);
+    }
+
+    /** Of a ledger whose objects lie there. */
+    Ledger(String origin, NoteVerifier key, int shards, ObjectStore store) {
+        this(origin, key, shards, KeyChangeReader.of(store));
+    }
 
     /** The heads before anything was sealed. */
     List<ShardHead> emptyHeads() {
@@ -52,16 +68,55 @@ record Ledger(String origin, NoteVerifier key, int shards) {
         }
     }
 
-    /** Fails unless the note has exactly this text and a good signature of the ledger's key. */
-    void requireSigned(String note, String text, long epoch) {
-        requireSigned(note, text, key, "checkpoint of epoch " + epoch);
+    /** Fails unless the note has exactly this text and a good signature of every key that signs its epoch. */
+    void requireSigned(String note, String text, long epoch, KeyHistory keys) {
+        for (NoteVerifier signer : keys.activeAt(epoch)) {
+            requireSigned(note, text, signer, "checkpoint of epoch " + epoch);
+        }
     }
 
-    /** Fails unless the note is the checkpoint of this shard head, signed by the ledger's key under the shard's origin. */
-    void requireShardSigned(String note, ShardHead head, long epoch) {
+    /**
+     * Fails unless the note is the checkpoint of this shard head, signed under the shard's origin by every key there is behind the
+     * epoch.
+     */
+    void requireShardSigned(String note, ShardHead head, long epoch, KeyHistory keys) {
         String origin = shardOrigin(head.shard());
         String text = new Checkpoint(origin, head.size(), head.root()).text();
-        requireSigned(note, text, key.withName(origin), "note of shard " + head.shard() + " in epoch " + epoch);
+        for (NoteVerifier signer : keys.activeAt(epoch + 1)) {
+            requireSigned(note, text, signer.withName(origin), "note of shard " + head.shard() + " in epoch " + epoch);
+        }
+    }
+
+    /**
+     * The keys behind an epoch, with the changes it logs.
+     *
+     * @param before those behind the epoch before
+     * @throws FatalDoubtException if one cannot be read, is another than was logged, or does not follow
+     */
+    KeyHistory keysAfter(KeyHistory before, EpochLeaf leaf) {
+        KeyHistory after = before;
+        for (EpochLeaf.Logged logged : leaf.logged()) {
+            if (KeyChange.isName(logged.name())) {
+                after = with(after, logged, leaf.epoch());
+            }
+        }
+        return after;
+    }
+
+    private KeyHistory with(KeyHistory before, EpochLeaf.Logged logged, long epoch) {
+        String what = "epoch " + epoch + " logs " + logged.name();
+        try {
+            int number = before.changes().size() + 1;
+            KeyChange change = KeyChange.parse(keyChanges.read(logged.name(), number));
+            if (!change.logged().equals(logged)) {
+                throw new InvalidFormat(logged.name(), "is " + change + " with digest " + change.digest());
+            }
+            return before.with(change, epoch);
+        } catch (InvalidFormat e) {
+            throw new FatalDoubtException(what + ", which does not hold: " + e.getMessage(), e);
+        } catch (IOException e) {
+            throw new FatalDoubtException(what + ", which cannot be read: " + e.getMessage(), e);
+        }
     }
 
     private static void requireSigned(String note, String text, NoteVerifier verifier, String what) {

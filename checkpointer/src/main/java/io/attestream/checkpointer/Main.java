@@ -10,7 +10,6 @@ import io.attestream.operations.clock.SteadyClock;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.control.Control;
-import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.schemas.Topics;
 import io.attestream.schemas.connection.KafkaConnection;
@@ -210,12 +209,13 @@ public final class Main {
     private void follow(KafkaClients clients, Topics topics, LedgerDefinition definition, StepListener steps)
             throws IOException, InvalidFormat, RefusedKeyException, InterruptedException {
         warnOfSmallHeap(definition);
-        Ledger ledger = new Ledger(definition.origin(), definition.key(), definition.shards());
         ObjectStore store = ObjectStores.openForWriting(config.objects().location());
-        NoteSigner key = CheckpointerConfigs.signingKey(config.ledger());
-        new Incarnations(store, definition.key()).requireNewest(definition, new SeamEpoch(store, ledger, key));
+        Ledger ledger = new Ledger(definition.origin(), definition.key(), definition.shards(), store);
+        SigningKeys keys = CheckpointerConfigs.signingKeys(config.ledger());
+        PendingKeys pendingKeys = new PendingKeys(CheckpointerConfigs.keyChanges(config.ledger()));
+        new Incarnations(store, definition.key()).requireNewest(definition, new SeamEpoch(store, ledger, keys));
         Optional<StoredSnapshots.Stored> own = newestSnapshot(store, ledger, definition);
-        Optional<StoredSnapshots.Stored> seam = seam(store, ledger, definition, key, own.isPresent());
+        Optional<StoredSnapshots.Stored> seam = seam(store, ledger, definition, keys, own.isPresent());
         Optional<StoredSnapshots.Stored> start = own.or(() -> seam);
         Backlog backlog = backlog(ledger, definition, start);
         CheckpointerMetrics metrics = new CheckpointerMetrics(backlog, clock);
@@ -239,7 +239,7 @@ public final class Main {
         if (start.isPresent()) {
             snapshots.resume(start.get());
         }
-        Signer signer = new Signer(key, ledger, archive, LoggedObjects.of(packer, snapshots));
+        Signer signer = new Signer(keys, ledger, archive, LoggedObjects.of(packer, snapshots));
         CheckpointRecords records = new CheckpointRecords(definition.schemas());
         LedgerFollower follower = new LedgerFollower(
                 clients, topics, new ProcessorRecords(definition.schemas()), backlog, steady::millis);
@@ -263,7 +263,9 @@ public final class Main {
                     () -> requireSame(eventsTopic),
                     log,
                     archive,
-                    new Guard(store, ledger),
+                    new Guard(store),
+                    keys,
+                    pendingKeys,
                     signer,
                     unpacked,
                     packer,
@@ -355,21 +357,21 @@ public final class Main {
 
     /** Made again from the archive if it was lost; if that cannot be, a newer one has to be there to go on from. */
     private Optional<StoredSnapshots.Stored> seam(
-            ObjectStore store, Ledger ledger, LedgerDefinition definition, NoteSigner key, boolean hasNewer)
+            ObjectStore store, Ledger ledger, LedgerDefinition definition, SigningKeys keys, boolean hasNewer)
             throws IOException, InterruptedException {
         try {
             return Seam.find(store, ledger, definition);
         } catch (FatalDoubtException e) {
             LOG.error("ALARM: {}; making it again from the archive", e.getMessage());
-            return madeAgain(store, ledger, definition, key, hasNewer);
+            return madeAgain(store, ledger, definition, keys, hasNewer);
         }
     }
 
     private Optional<StoredSnapshots.Stored> madeAgain(
-            ObjectStore store, Ledger ledger, LedgerDefinition definition, NoteSigner key, boolean hasNewer)
+            ObjectStore store, Ledger ledger, LedgerDefinition definition, SigningKeys keys, boolean hasNewer)
             throws IOException, InterruptedException {
         try {
-            Seam.makeAgain(store, ledger, definition, key, clock.millis());
+            Seam.makeAgain(store, ledger, definition, keys, clock.millis());
             return Seam.find(store, ledger, definition);
         } catch (FatalDoubtException e) {
             if (!hasNewer) {

@@ -9,8 +9,10 @@ import io.attestream.proofs.archive.Pack;
 import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.archive.PayloadPack;
 import io.attestream.proofs.archive.SnapshotName;
+import io.attestream.proofs.archive.StoredKeys;
 import io.attestream.proofs.ledger.EpochLeaf;
-import io.attestream.proofs.note.NoteSigner;
+import io.attestream.proofs.ledger.KeyHistory;
+import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.tree.CompactRange;
 import java.io.IOException;
 import java.util.Comparator;
@@ -23,11 +25,14 @@ import java.util.Optional;
  */
 final class OpenEpoch {
     private final ObjectStore store;
-    private final NoteSigner signer;
+    private final NoteVerifier key;
+    private final SigningKeys signingKeys;
 
-    OpenEpoch(ObjectStore store, NoteSigner signer) {
+    /** @param key the first of the ledger */
+    OpenEpoch(ObjectStore store, NoteVerifier key, SigningKeys signingKeys) {
         this.store = store;
-        this.signer = signer;
+        this.key = key;
+        this.signingKeys = signingKeys;
     }
 
     /** The intent of the epoch that is open behind the last archived one; empty if none is. */
@@ -46,7 +51,8 @@ final class OpenEpoch {
         }
         byte[] guard = store.get(open).orElseThrow(() -> new IOException("object " + open + " is gone"));
         try {
-            return Optional.of(GuardObject.parse(guard, signer.verifier()));
+            KeyHistory keys = StoredKeys.read(store, key).verify(key);
+            return Optional.of(GuardObject.parse(guard, keys.newestAt(lastEpoch + 1)));
         } catch (InvalidFormat e) {
             throw new FatalDoubtException(
                     "object " + open + " is the guard of an epoch that may have been signed, and cannot be finished: "
@@ -70,12 +76,14 @@ final class OpenEpoch {
         history.accept(new LogRecord.Intent(intent));
         EpochArchive archive = new EpochArchive(store);
         archive.requireReadable(intent.segment(), intent.payloads());
-        Signer signing = new Signer(signer, ledger, archive, this::requireVerified);
-        signing.resume(last, before, ranges);
+        signingKeys.requireFit(history.keysAfterOpen(), List.of());
+        Signer signing = new Signer(signingKeys, ledger, archive, this::requireVerified);
+        signing.resume(last, before, ranges, history.keys());
         LogRecord.Published published =
                 new LogRecord.Published(intent, signing.sign(intent).encode());
-        history.accept(published);
         archive.writeEpoch(published);
+        archive.writeKeySteps(published, before, history.keysAfterOpen());
+        history.accept(published);
     }
 
     /** Whoever wrote the intent held them against what was published. */

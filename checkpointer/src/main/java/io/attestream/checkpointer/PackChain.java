@@ -5,6 +5,7 @@ import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.archive.SnapshotName;
 import io.attestream.proofs.ledger.EpochLeaf;
+import io.attestream.proofs.ledger.KeyChange;
 import io.attestream.proofs.ledger.ShardHead;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -36,7 +37,7 @@ final class PackChain {
         Map<Integer, Long> ends = new HashMap<>();
         List<PackName> packs = new ArrayList<>();
         for (EpochLeaf.Logged object : logged) {
-            if (SnapshotName.isSnapshot(object.name())) {
+            if (SnapshotName.isSnapshot(object.name()) || KeyChange.isName(object.name())) {
                 continue; // CheckpointHistory looks at them
             }
             PackName pack = PackName.parse(object.name());
@@ -67,7 +68,7 @@ final class PackChain {
         try {
             List<PackName> packs = new ArrayList<>();
             for (EpochLeaf.Logged object : EpochLeaf.parse(accepted.epochLeaf()).logged()) {
-                if (!SnapshotName.isSnapshot(object.name())) {
+                if (PackName.isPack(object.name())) {
                     packs.add(PackName.parse(object.name()));
                 }
             }

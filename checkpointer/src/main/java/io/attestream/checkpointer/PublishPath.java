@@ -3,6 +3,7 @@ package io.attestream.checkpointer;
 
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.note.SignedNote;
+import io.attestream.proofs.tree.CompactRange;
 import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.Logger;
@@ -88,7 +89,7 @@ final class PublishPath {
     }
 
     private void signAndPublish(EpochIntent intent) {
-        guard.put(intent, signer.guard(intent));
+        guard.put(intent, signer.guard(intent), history.keys());
         steps.reached(PublishStep.GUARDED, intent.epoch());
 
         SignedNote note = signer.sign(intent);
@@ -97,6 +98,7 @@ final class PublishPath {
 
         LogRecord.Published published = new LogRecord.Published(intent, note.encode());
         archive.writeEpoch(published);
+        archive.writeKeySteps(published, history.ledgerRange(), history.keysAfterOpen());
         steps.reached(PublishStep.EPOCH_ARCHIVED, intent.epoch());
 
         write(published, PublishStep.PUBLISH_SENT, PublishStep.PUBLISHED);
@@ -111,6 +113,15 @@ final class PublishPath {
                             + " objects makes all again",
                     ObjectNames.epoch(published.epoch()));
         }
+    }
+
+    /**
+     * Makes what proves the changes of keys that a published epoch logs, if its checkpointer died before it did.
+     *
+     * @param before the ledger log up to that epoch, without it
+     */
+    void requireKeySteps(LogRecord.Published published, CompactRange before) {
+        archive.writeKeySteps(published, before, history.keys());
     }
 
     /** Publishes notes of these shards' own logs, for their heads in the last published epoch. */

@@ -181,7 +181,11 @@ public final class Rebuild {
      *     cut at its end, or begun anew, says so
      */
     public Result run(int threads, Optional<Checkpoint> kept) throws InterruptedException {
-        Ledger ledger = new Ledger(definition.origin(), definition.key(), definition.shards());
+        Ledger ledger = new Ledger(
+                definition.origin(),
+                definition.key(),
+                definition.shards(),
+                objects.map(KeyChangeReader::of).orElse(KeyChangeReader.NONE));
         Published published;
         Optional<StoredSnapshots.Stored> seam;
         try {
@@ -190,7 +194,9 @@ public final class Rebuild {
         } catch (IOException e) {
             return new Result.Undecided(String.valueOf(e.getMessage()));
         } catch (FatalDoubtException e) {
-            return new Result.Different(String.valueOf(e.getMessage()));
+            return e.getCause() instanceof IOException
+                    ? new Result.Undecided(String.valueOf(e.getMessage()))
+                    : new Result.Different(String.valueOf(e.getMessage()));
         } catch (KafkaException e) {
             return checkpointsUnread(e);
         }

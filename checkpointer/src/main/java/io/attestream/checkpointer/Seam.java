@@ -11,7 +11,6 @@ import io.attestream.proofs.control.Control.Genesis;
 import io.attestream.proofs.control.Prior;
 import io.attestream.proofs.entry.LogTime;
 import io.attestream.proofs.ledger.ShardHead;
-import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.SignedNote;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import java.io.IOException;
@@ -63,7 +62,7 @@ final class Seam {
      * @throws FatalDoubtException if the archive does not give it
      */
     static void makeAgain(
-            ObjectStore store, Ledger ledger, LedgerDefinition definition, NoteSigner signer, long nowMillis)
+            ObjectStore store, Ledger ledger, LedgerDefinition definition, SigningKeys signingKeys, long nowMillis)
             throws IOException, InterruptedException {
         long epoch = prior(definition.genesis().get(0)).epoch();
         int generation = new StoredEpochs(store)
@@ -77,7 +76,7 @@ final class Seam {
             throw new FatalDoubtException("the archive does not give what incarnation " + definition.incarnation()
                     + " goes on from: " + result);
         }
-        new Maker(store, ledger, signer, archive).make(definition.incarnation(), generation, nowMillis);
+        new Maker(store, ledger, signingKeys, archive).make(definition.incarnation(), generation, nowMillis);
     }
 
     private static boolean isOf(Snapshot manifest, LedgerDefinition definition) {
@@ -101,15 +100,15 @@ final class Seam {
     static final class Maker {
         private final ObjectStore store;
         private final Ledger ledger;
-        private final NoteSigner signer;
+        private final SigningKeys signingKeys;
         private final ArchiveRestoreStates.Result.Read archive;
         private final StoredSnapshots stored;
 
         /** @param archive read to its last epoch */
-        Maker(ObjectStore store, Ledger ledger, NoteSigner signer, ArchiveRestoreStates.Result.Read archive) {
+        Maker(ObjectStore store, Ledger ledger, SigningKeys signingKeys, ArchiveRestoreStates.Result.Read archive) {
             this.store = store;
             this.ledger = ledger;
-            this.signer = signer;
+            this.signingKeys = signingKeys;
             this.archive = archive;
             this.stored = new StoredSnapshots(store, ledger);
         }
@@ -163,11 +162,12 @@ final class Seam {
                     history.accept(record);
                 }
             });
-            Signer signing = new Signer(signer, ledger, new EpochArchive(store), LoggedObjects.NONE);
+            Signer signing = new Signer(signingKeys, ledger, new EpochArchive(store), LoggedObjects.NONE);
             signing.resume(
                     history.lastPublished().orElseThrow(),
                     history.ledgerRange(),
-                    archive.shards().stream().map(ShardSnapshot::range).toList());
+                    archive.shards().stream().map(ShardSnapshot::range).toList(),
+                    history.keys());
             return signing.signSnapshot(
                     new Snapshot(
                             ledger.origin(),

@@ -6,7 +6,6 @@ import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.archive.ShardSnapshot;
 import io.attestream.proofs.archive.SnapshotName;
 import io.attestream.proofs.ledger.EpochLeaf;
-import io.attestream.proofs.note.NoteSigner;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,12 +24,12 @@ final class SeamEpoch {
 
     private final ObjectStore store;
     private final Ledger ledger;
-    private final NoteSigner signer;
+    private final SigningKeys signingKeys;
 
-    SeamEpoch(ObjectStore store, Ledger ledger, NoteSigner signer) {
+    SeamEpoch(ObjectStore store, Ledger ledger, SigningKeys signingKeys) {
         this.store = store;
         this.ledger = ledger;
-        this.signer = signer;
+        this.signingKeys = signingKeys;
     }
 
     /** Whether an epoch is the first of that incarnation. */
@@ -69,7 +68,7 @@ final class SeamEpoch {
         new StoredEpochs(store).readAll(history::accept);
         EpochArchive archive = new EpochArchive(store);
         EpochLeaf.Logged logged = new EpochLeaf.Logged(snapshot.name(), snapshot.digest());
-        Signer signing = new Signer(signer, ledger, archive, objects -> {
+        Signer signing = new Signer(signingKeys, ledger, archive, objects -> {
             if (!objects.equals(List.of(logged))) {
                 throw new FatalDoubtException("objects are to be logged that were not verified: " + objects);
             }
@@ -77,14 +76,15 @@ final class SeamEpoch {
         signing.resume(
                 history.lastPublished().orElseThrow(),
                 history.ledgerRange(),
-                states.stream().map(ShardSnapshot::range).toList());
+                states.stream().map(ShardSnapshot::range).toList(),
+                history.keys());
         List<VerifiedHead> heads = new ArrayList<>();
         List<Added> added = new ArrayList<>();
         for (ShardSnapshot state : states) {
             heads.add(new VerifiedHead(state.head(), Counts.of(state.counts())));
             added.add(Added.of(List.of(), state.head().size()));
         }
-        new PublishPath(archive, NO_TOPIC, history, new Guard(store, ledger), signing, generation, StepListener.NONE)
+        new PublishPath(archive, NO_TOPIC, history, new Guard(store), signing, generation, StepListener.NONE)
                 .publish(new EpochAssembler(ledger)
                         .assemble(
                                 history.ledgerRange(),

@@ -8,6 +8,8 @@ import io.attestream.proofs.archive.Segment;
 import io.attestream.proofs.archive.ShardSnapshot;
 import io.attestream.proofs.archive.Snapshot;
 import io.attestream.proofs.ledger.EpochLeaf;
+import io.attestream.proofs.ledger.KeyChange;
+import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteSigner;
@@ -17,14 +19,17 @@ import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.Rfc6962;
 import io.attestream.proofs.tree.TreeSize;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * Holds the ledger's key and signs only what extends what it signed last; guards too.
+ * Holds the ledger's keys and signs only what extends what it signed last; guards too. A checkpoint is signed by all keys the
+ * ledger has at its epoch, everything else by the newest of them.
  *
  * <p>A ledger log can be perfectly consistent while a shard inside it was forked, and whoever hands over heads can be wrong.
  * So the signer trusts nobody: it keeps, for the ledger log and for every shard, the compact range of its last signed head.
@@ -33,17 +38,19 @@ import java.util.TreeMap;
  * the note's. What cannot be extended from the archive cannot be signed, so everything signed can be restored from there.
  *
  * <p>After a start it is given ranges again ({@link #resume}) and accepts them only if they hash to what the last published
- * note, verified with its own public key, commits to.
+ * note, verified with the ledger's public keys, commits to.
  *
- * <p>Used by the publishing thread only. The key never leaves this class and is never printed.
+ * <p>Used by the publishing thread only. No key leaves this class, and none is ever printed.
  */
 final class Signer {
-    private final NoteSigner key;
+    private final SigningKeys signingKeys;
     private final Ledger ledger;
     private final EpochArchive archive;
     private final LoggedObjects loggedObjects;
-    /** The same key under each shard's origin. */
-    private final List<NoteSigner> shardKeys = new ArrayList<>();
+    /** The ledger's keys behind the epoch signed last. */
+    private KeyHistory keys;
+    /** The keys that sign now, oldest first, under each shard's origin; made when they are needed. */
+    private Map<Integer, List<NoteSigner>> shardKeys = new HashMap<>();
 
     private CompactRange ledgerRange = CompactRange.empty();
     private List<ShardHead> signedHeads;
@@ -53,20 +60,15 @@ final class Signer {
     private Optional<Extended> verified = Optional.empty();
 
     /** A signer that has signed nothing yet. */
-    Signer(NoteSigner key, Ledger ledger, EpochArchive archive, LoggedObjects loggedObjects) {
-        if (!key.verifier().vkey().equals(ledger.key().vkey())) {
-            throw new FatalDoubtException(
-                    "the signing key is that of " + key.verifier().vkey() + ", the ledger's genesis names "
-                            + ledger.key().vkey() + ": set the key of this ledger");
-        }
-        this.key = key;
+    Signer(SigningKeys signingKeys, Ledger ledger, EpochArchive archive, LoggedObjects loggedObjects) {
+        this.signingKeys = signingKeys;
+        this.keys = KeyHistory.of(ledger.key());
         this.ledger = ledger;
         this.archive = archive;
         this.loggedObjects = loggedObjects;
         this.signedHeads = ledger.emptyHeads();
         for (int shard = 0; shard < ledger.shards(); shard++) {
             shardRanges.add(CompactRange.empty());
-            shardKeys.add(key.withName(ledger.shardOrigin(shard)));
         }
     }
 
@@ -76,11 +78,13 @@ final class Signer {
      * @param last what was published last
      * @param ledgerRange the ledger log including that epoch
      * @param shardRanges all shards at that epoch's heads, in shard order
+     * @param history the ledger's keys behind that epoch
      * @throws FatalDoubtException if they are not what that epoch's signed note commits to
      */
-    void resume(LogRecord.Published last, CompactRange ledgerRange, List<CompactRange> shardRanges) {
+    void resume(
+            LogRecord.Published last, CompactRange ledgerRange, List<CompactRange> shardRanges, KeyHistory history) {
         EpochIntent intent = last.intent();
-        ledger.requireSigned(last.note(), intent.noteText(), intent.epoch());
+        ledger.requireSigned(last.note(), intent.noteText(), intent.epoch(), history);
         Checkpoint checkpoint = checkpoint(intent);
         requireSame("ledger log", checkpoint.size(), checkpoint.root(), ledgerRange);
         EpochLeaf leaf = epochLeaf(intent);
@@ -92,6 +96,12 @@ final class Signer {
         this.signedHeads = intent.heads();
         this.shardRanges = copy(shardRanges);
         this.signedCounts = Counts.of(leaf.counts());
+        use(history);
+    }
+
+    private void use(KeyHistory history) {
+        keys = history;
+        shardKeys = new HashMap<>();
     }
 
     /**
@@ -102,18 +112,30 @@ final class Signer {
     SignedNote sign(EpochIntent intent) {
         Extended extended =
                 verified.filter(known -> known.intent().equals(intent)).orElseGet(() -> verify(intent));
-        SignedNote note = SignedNote.sign(intent.noteText(), key);
+        SignedNote note = sign(intent.noteText(), signingKeys.active(keys));
         ledgerRange = extended.ledgerRange();
         shardRanges = extended.shardRanges();
         signedCounts = extended.counts();
         signedHeads = intent.heads();
         verified = Optional.empty();
+        if (!extended.keys().equals(keys)) {
+            use(extended.keys());
+        }
         return note;
+    }
+
+    private static SignedNote sign(String text, List<NoteSigner> signers) {
+        return new SignedNote(
+                text, signers.stream().map(signer -> signer.sign(text)).toList());
     }
 
     /** What is signed last when an intent is signed that extends what is now. */
     private record Extended(
-            EpochIntent intent, CompactRange ledgerRange, List<CompactRange> shardRanges, Counts counts) {}
+            EpochIntent intent,
+            CompactRange ledgerRange,
+            List<CompactRange> shardRanges,
+            Counts counts,
+            KeyHistory keys) {}
 
     private Extended verify(EpochIntent intent) {
         if (intent.epoch() != nextEpoch()) {
@@ -124,7 +146,7 @@ final class Signer {
         List<CompactRange> extendedShards = extendShards(intent, added);
         Counts counts = added.stream().reduce(signedCounts, Counts::plus);
         requireCounts(intent, counts);
-        return new Extended(intent, extendedLedger, extendedShards, counts);
+        return new Extended(intent, extendedLedger, extendedShards, counts, ledger.keysAfter(keys, epochLeaf(intent)));
     }
 
     /**
@@ -134,7 +156,7 @@ final class Signer {
      */
     byte[] guard(EpochIntent intent) {
         verified = Optional.of(verify(intent));
-        return GuardObject.encode(intent, key);
+        return GuardObject.encode(intent, newest());
     }
 
     /** The only epoch that would be signed now: all before it were. */
@@ -142,11 +164,21 @@ final class Signer {
         return ledgerRange.size().value();
     }
 
+    /** The key that has to sign now. */
+    private NoteSigner newest() {
+        return signingKeys.require(keys.newest());
+    }
+
     /** Signs a shard's own checkpoint, for the head in the last signed epoch only. */
     SignedNote signShard(int shard) {
         ShardHead head = signedHeads.get(shard);
-        NoteSigner shardKey = shardKeys.get(shard);
-        return SignedNote.sign(new Checkpoint(shardKey.keyName(), head.size(), head.root()).text(), shardKey);
+        String origin = ledger.shardOrigin(shard);
+        List<NoteSigner> signers = shardKeys.computeIfAbsent(
+                shard,
+                any -> signingKeys.active(keys).stream()
+                        .map(signer -> signer.withName(origin))
+                        .toList());
+        return sign(new Checkpoint(origin, head.size(), head.root()).text(), signers);
     }
 
     /**
@@ -178,7 +210,7 @@ final class Signer {
             throw new FatalDoubtException("signer: refuses a snapshot of epoch " + snapshot.epoch() + " with counts "
                     + counts + ", signed were " + signedCounts);
         }
-        return SignedNote.sign(snapshot.text(), key.withName(Snapshot.keyName(ledger.origin())));
+        return SignedNote.sign(snapshot.text(), newest().withName(Snapshot.keyName(ledger.origin())));
     }
 
     private CompactRange extendLedger(EpochIntent intent) {
@@ -186,7 +218,9 @@ final class Signer {
         if (leaf.epoch() != intent.epoch()) {
             throw refused(intent, "its epoch leaf names epoch " + leaf.epoch());
         }
-        loggedObjects.requireVerified(leaf.logged());
+        loggedObjects.requireVerified(leaf.logged().stream()
+                .filter(object -> !KeyChange.isName(object.name())) // keysAfter looks at them
+                .toList());
         ledger.requireVector(intent.heads(), leaf.vectorRoot(), intent.epoch());
         CompactRange extended = ledgerRange.copy();
         extended.append(Rfc6962.leafHash(intent.epochLeaf()));

@@ -66,7 +66,7 @@ public final class SnapshotList {
         try {
             int shards =
                     epochs.first().map(epoch -> epoch.intent().heads().size()).orElse(0);
-            Ledger ledger = new Ledger(key.keyName(), key, shards);
+            Ledger ledger = new Ledger(key.keyName(), key, shards, store);
             return new SnapshotList(new StoredSnapshots(store, ledger), epochs, ledger);
         } catch (FatalDoubtException e) {
             throw new IOException(e.getMessage(), e);
@@ -125,7 +125,7 @@ public final class SnapshotList {
                 .orElseThrow(() -> new InvalidFormat(
                         "epoch " + manifest.epoch(), "is not in the object store: it cannot be held against it"));
         try {
-            ledger.requireSigned(published.note(), published.intent().noteText(), manifest.epoch());
+            ledger.requireSigned(published.note(), published.intent().noteText(), manifest.epoch(), stored.keys());
         } catch (FatalDoubtException e) {
             throw new InvalidFormat("epoch " + manifest.epoch(), String.valueOf(e.getMessage()));
         }

@@ -6,9 +6,11 @@ import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.archive.ShardSnapshot;
 import io.attestream.proofs.archive.Snapshot;
 import io.attestream.proofs.archive.SnapshotName;
+import io.attestream.proofs.archive.StoredKeys;
 import io.attestream.proofs.archive.WindowBlock;
 import io.attestream.proofs.archive.WindowBlocks;
 import io.attestream.proofs.archive.WindowName;
+import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.note.NoteVerification;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.note.SignedNote;
@@ -85,7 +87,8 @@ final class StoredSnapshots {
         byte[] object = read(name.name());
         name.requireDigest(object);
         SignedNote note = SignedNote.parse(object);
-        NoteVerifier verifier = ledger.key().withName(Snapshot.keyName(ledger.origin()));
+        // It is signed behind its epoch.
+        NoteVerifier verifier = keys().newestAt(name.epoch() + 1).withName(Snapshot.keyName(ledger.origin()));
         if (note.verify(List.of(verifier)) instanceof NoteVerification.Rejected rejected) {
             throw new InvalidFormat(name.name(), "is not signed by " + verifier.vkey() + ": " + rejected.reason());
         }
@@ -97,6 +100,11 @@ final class StoredSnapshots {
                             + manifest.shards().size() + " shards, expected " + ledger.shards());
         }
         return manifest;
+    }
+
+    /** The ledger's keys, as the object store proves them. */
+    KeyHistory keys() throws IOException, InvalidFormat {
+        return StoredKeys.read(store, ledger.key()).verify(ledger.key());
     }
 
     /** A snapshot all of whose objects were read and are whole. */

@@ -182,7 +182,12 @@ class ArchiveRestoreStateIT {
         ArchiveRestoreKafka.Target target =
                 new ArchiveRestoreKafka.Target(KafkaConnection.of(broker.bootstrapServers()), topics, generation, true);
         return new ArchiveRestoreState(
-                        target, ledger, key, scene.store, shards -> new States(), ArchiveCheck.Listener.NONE)
+                        target,
+                        ledger,
+                        List.of(key),
+                        scene.store,
+                        shards -> new States(),
+                        ArchiveCheck.Listener.NONE)
                 .run(epoch, kept);
     }
 
@@ -262,7 +267,7 @@ class ArchiveRestoreStateIT {
     void refusesAnEarlierEpochThanThatOfTheSnapshotOfARunThatWasCutOff() throws Exception {
         // given
         writeTopics();
-        new Seam.Maker(scene.store, scene.ledger.ledger, scene.ledger.key, scene.readArchive(2)).make(1, 2, 1);
+        new Seam.Maker(scene.store, scene.ledger.ledger, scene.ledger.keys(), scene.readArchive(2)).make(1, 2, 1);
 
         // then
         requireRefused(2, run(2, OptionalLong.of(1)), "which was begun with epoch 2: begin with that epoch");

@@ -4,6 +4,9 @@ package io.attestream.checkpointer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.attestream.proofs.ledger.KeyChange;
+import io.attestream.proofs.ledger.KeyChanges;
+import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.note.NoteSigner;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import java.io.IOException;
@@ -137,6 +140,58 @@ class CheckpointerConfigsTest {
     }
 
     @Test
+    void severalSigningKeysNeedTheChangesThatAnnounceThem() throws Exception {
+        // given
+        NoteSigner next = NoteSigner.generate(key.keyName(), new SecureRandom());
+        NoteSigner unknown = NoteSigner.generate(key.keyName(), new SecureRandom());
+        String both = keyFile() + "," + keyFile("next.key", next);
+        KeyChange announced = KeyHistory.of(key.verifier()).announce(key, next);
+        Path changes = Files.write(
+                directory.resolve("changes.json"),
+                KeyChanges.none(key.verifier()).with(announced).encode());
+        String files = "attestream.ledger.signing-key-file";
+        String file = "attestream.ledger.key-changes-file";
+
+        // then
+        assertThat(problems(Map.of(files, both)))
+                .singleElement()
+                .asString()
+                .contains(next.verifier().vkey(), "attestream.ledger.verifier-key is another");
+        assertThat(problems(Map.of(files, both, file, changes.toString()))).isEmpty();
+        assertThat(problems(Map.of(files, keyFile("next.key", next).toString(), file, changes.toString())))
+                .isEmpty();
+        assertThat(problems(Map.of(files, both + "," + keyFile("other.key", unknown), file, changes.toString())))
+                .singleElement()
+                .asString()
+                .contains("key-changes-file does not announce it");
+        assertThat(problems(Map.of(files, keyFile() + "," + keyFile())))
+                .singleElement()
+                .asString()
+                .contains("named twice");
+        NoteSigner foreign = NoteSigner.generate("other.example", new SecureRandom());
+        assertThat(problems(Map.of(files, keyFile() + "," + keyFile("foreign.key", foreign))))
+                .singleElement()
+                .asString()
+                .contains("different names");
+    }
+
+    @Test
+    void aFileOfKeyChangesThatDoesNotHoldIsNamed() throws Exception {
+        // given
+        Path file = directory.resolve("changes.json");
+        Map<String, String> setting = Map.of("attestream.ledger.key-changes-file", file.toString());
+        NoteSigner next = NoteSigner.generate(key.keyName(), new SecureRandom());
+
+        // then
+        assertThat(problems(setting)).singleElement().asString().contains(file.toString(), "cannot be read");
+        Files.writeString(file, "{}");
+        assertThat(problems(setting)).singleElement().asString().contains(file.toString(), "holds no key changes");
+        KeyChange ofAnother = KeyHistory.of(next.verifier()).announce(next, key);
+        Files.write(file, KeyChanges.none(key.verifier()).with(ofAnother).encode());
+        assertThat(problems(setting)).singleElement().asString().contains("does not hold");
+    }
+
+    @Test
     void aHeapTooSmallForFullWindowsIsNamedBeforeTheyAre() throws Exception {
         // given
         CheckpointerConfig.Checkpointer own = load(settings()).checkpointer();
@@ -173,7 +228,11 @@ class CheckpointerConfigsTest {
     }
 
     private Path keyFile() throws IOException {
-        Path file = directory.resolve("ledger.key");
+        return keyFile("ledger.key", key);
+    }
+
+    private Path keyFile(String name, NoteSigner key) throws IOException {
+        Path file = directory.resolve(name);
         if (!Files.exists(file)) {
             Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
             Files.writeString(file, key.skey() + "\n");

@@ -421,7 +421,7 @@ class CheckpointerIT {
                     TestLedger.ORIGIN,
                     key,
                     new HttpCheckpointSource(api.address(), Optional.empty()),
-                    MonitorState.initial(TestLedger.ORIGIN, key.vkey()));
+                    MonitorState.initial(TestLedger.ORIGIN, key));
             assertThat(monitor.check()).isInstanceOf(MonitorResult.Ok.class);
 
             // when: shard 1 goes on over an old leaf that was rewritten; signature, vector and ledger log are right

@@ -348,7 +348,7 @@ class LostKafkaTest {
 
         // when
         Ledger ledger = scene.ledger.ledger;
-        OpenEpoch open = new OpenEpoch(scene.store, scene.ledger.key);
+        OpenEpoch open = new OpenEpoch(scene.store, scene.ledger.key.verifier(), scene.ledger.keys());
         EpochIntent intent = open.behind(epoch - 1).orElseThrow();
         open.finish(intent, ledger, ranges(epoch - 1));
 
@@ -406,7 +406,8 @@ class LostKafkaTest {
         }
 
         // when / then
-        assertThatThrownBy(() -> new OpenEpoch(scene.store, scene.ledger.key).behind(last - 2))
+        assertThatThrownBy(() ->
+                        new OpenEpoch(scene.store, scene.ledger.key.verifier(), scene.ledger.keys()).behind(last - 2))
                 .isInstanceOf(FatalDoubtException.class)
                 .hasMessageContaining(ObjectNames.guard(last))
                 .hasMessageContaining("it lost epochs that were published");
@@ -444,13 +445,15 @@ class LostKafkaTest {
         // given
         int epoch = scene.published().size();
         dieAt(PublishStep.GUARDED);
-        EpochIntent intent =
-                new OpenEpoch(scene.store, scene.ledger.key).behind(epoch - 1).orElseThrow();
+        EpochIntent intent = new OpenEpoch(scene.store, scene.ledger.key.verifier(), scene.ledger.keys())
+                .behind(epoch - 1)
+                .orElseThrow();
         NoteSigner other = NoteSigner.generate(TestLedger.ORIGIN, new SecureRandom());
         scene.store.replace(ObjectNames.guard(epoch), GuardObject.encode(intent, other));
 
         // when / then
-        assertThatThrownBy(() -> new OpenEpoch(scene.store, scene.ledger.key).behind(epoch - 1))
+        assertThatThrownBy(() ->
+                        new OpenEpoch(scene.store, scene.ledger.key.verifier(), scene.ledger.keys()).behind(epoch - 1))
                 .isInstanceOf(FatalDoubtException.class)
                 .hasMessageContaining("is not signed by " + TestLedger.ORIGIN + "/intent");
     }
@@ -465,7 +468,8 @@ class LostKafkaTest {
         scene.store.replace(ObjectNames.guard(epoch), Arrays.copyOf(guard, length));
 
         // when / then
-        assertThatThrownBy(() -> new OpenEpoch(scene.store, scene.ledger.key).behind(epoch - 1))
+        assertThatThrownBy(() ->
+                        new OpenEpoch(scene.store, scene.ledger.key.verifier(), scene.ledger.keys()).behind(epoch - 1))
                 .isInstanceOf(FatalDoubtException.class);
     }
 
@@ -495,13 +499,13 @@ class LostKafkaTest {
         // given
         ArchiveRestoreStates.Result.Read archive =
                 scene.readArchive(scene.published().size() - 1);
-        Seam.Maker maker = new Seam.Maker(scene.store, scene.ledger.ledger, scene.ledger.key, archive);
+        Seam.Maker maker = new Seam.Maker(scene.store, scene.ledger.ledger, scene.ledger.keys(), archive);
         SnapshotName seam = maker.make(2, 2, 1);
         scene.grow("meanwhile");
         started();
 
         // when / then
-        assertThatThrownBy(() -> new SeamEpoch(scene.store, scene.ledger.ledger, scene.ledger.key)
+        assertThatThrownBy(() -> new SeamEpoch(scene.store, scene.ledger.ledger, scene.ledger.keys())
                         .publish(archive.shards(), seam, 2, 1))
                 .isInstanceOf(FatalDoubtException.class);
     }
@@ -510,8 +514,8 @@ class LostKafkaTest {
     void anIncarnationIsClaimedOnce() throws Exception {
         // given
         Incarnations incarnations = new Incarnations(scene.store, scene.ledger.ledger.key());
-        Incarnations.Claim first = incarnations.claim(1, 2, 3, "cluster", "topic", scene.ledger.key);
-        Incarnations.Claim second = incarnations.claim(1, 2, 3, "cluster", "another", scene.ledger.key);
+        Incarnations.Claim first = incarnations.claim(1, 2, 3, "cluster", "topic", scene.ledger.keys());
+        Incarnations.Claim second = incarnations.claim(1, 2, 3, "cluster", "another", scene.ledger.keys());
 
         // then
         assertThat(first.incarnation()).isEqualTo(2);
@@ -519,7 +523,7 @@ class LostKafkaTest {
         assertThat(incarnations.of("topic")).contains(first);
         assertThat(incarnations.of("another")).contains(second);
         assertThat(incarnations.of("none")).isEmpty();
-        assertThatThrownBy(() -> incarnations.claim(32, 2, 3, "cluster", "more", scene.ledger.key))
+        assertThatThrownBy(() -> incarnations.claim(32, 2, 3, "cluster", "more", scene.ledger.keys()))
                 .isInstanceOf(FatalDoubtException.class)
                 .hasMessageContaining("the last there can be");
 
@@ -527,7 +531,7 @@ class LostKafkaTest {
         scene.store.replace("incarnations/03.claim", "rotten".getBytes(StandardCharsets.UTF_8));
         assertThat(incarnations.of("another")).isEmpty();
         assertThat(incarnations
-                        .claim(1, 2, 3, "cluster", "more", scene.ledger.key)
+                        .claim(1, 2, 3, "cluster", "more", scene.ledger.keys())
                         .incarnation())
                 .isEqualTo(4);
     }
@@ -540,13 +544,15 @@ class LostKafkaTest {
                 getClass().getClassLoader(), new Class<?>[] {ObjectStore.class}, (proxy, method, arguments) -> {
                     Object answer = method.invoke(scene.store, arguments);
                     if (method.getName().equals("list")) {
-                        new Incarnations(scene.store, key.verifier()).claim(1, 2, 3, "other-cluster", "theirs", key);
+                        new Incarnations(scene.store, key.verifier())
+                                .claim(1, 2, 3, "other-cluster", "theirs", SigningKeys.of(key));
                     }
                     return answer;
                 });
 
         // when / then
-        assertThatThrownBy(() -> new Incarnations(raced, key.verifier()).claim(1, 2, 3, "cluster", "ours", key))
+        assertThatThrownBy(() ->
+                        new Incarnations(raced, key.verifier()).claim(1, 2, 3, "cluster", "ours", SigningKeys.of(key)))
                 .isInstanceOf(FatalDoubtException.class)
                 .hasMessageContaining("incarnations/02.claim was made just now: another restore runs");
         Incarnations claims = new Incarnations(scene.store, key.verifier());
@@ -642,11 +648,11 @@ class LostKafkaTest {
         scene.loseKafka(2);
         LedgerDefinition second = scene.definition();
         Incarnations incarnations = new Incarnations(scene.store, scene.ledger.ledger.key());
-        SeamEpoch seamEpoch = new SeamEpoch(scene.store, scene.ledger.ledger, scene.ledger.key);
+        SeamEpoch seamEpoch = new SeamEpoch(scene.store, scene.ledger.ledger, scene.ledger.keys());
         incarnations.requireNewest(second, seamEpoch);
 
         // and one that was claimed, and of which nothing came
-        incarnations.claim(2, 3, scene.published().size() - 1, "cluster", "never-came", scene.ledger.key);
+        incarnations.claim(2, 3, scene.published().size() - 1, "cluster", "never-came", scene.ledger.keys());
         scene.store.putIfAbsent("incarnations/99.claim", new byte[] {1});
         incarnations.requireNewest(second, seamEpoch);
 
@@ -683,7 +689,7 @@ class LostKafkaTest {
         assertThatThrownBy(() -> scene.findSeam()).isInstanceOf(FatalDoubtException.class);
 
         // when
-        Seam.makeAgain(scene.store, scene.ledger.ledger, scene.definition(), scene.ledger.key, 1);
+        Seam.makeAgain(scene.store, scene.ledger.ledger, scene.definition(), scene.ledger.keys(), 1);
 
         // then
         assertThat(scene.findSeam()).isPresent();
@@ -694,7 +700,7 @@ class LostKafkaTest {
         object[object.length / 2] ^= 1;
         scene.store.replace(part, object);
         assertThatThrownBy(() -> scene.findSeam()).isInstanceOf(FatalDoubtException.class);
-        Seam.makeAgain(scene.store, scene.ledger.ledger, scene.definition(), scene.ledger.key, 2);
+        Seam.makeAgain(scene.store, scene.ledger.ledger, scene.definition(), scene.ledger.keys(), 2);
         assertThat(scene.findSeam()).isPresent();
         started();
         assertThat(check().findings()).isEmpty();
@@ -710,7 +716,8 @@ class LostKafkaTest {
         Files.writeString(guard, text.substring(0, text.indexOf("\n\n") + 1));
 
         // when / then
-        assertThatThrownBy(() -> new OpenEpoch(scene.store, scene.ledger.key).behind(epoch - 1))
+        assertThatThrownBy(() ->
+                        new OpenEpoch(scene.store, scene.ledger.key.verifier(), scene.ledger.keys()).behind(epoch - 1))
                 .isInstanceOf(FatalDoubtException.class)
                 .hasMessageContaining("older versions");
     }
@@ -720,7 +727,7 @@ class LostKafkaTest {
         // given
         int epoch = scene.published().size();
         dieAt(PublishStep.GUARDED);
-        OpenEpoch open = new OpenEpoch(scene.store, scene.ledger.key);
+        OpenEpoch open = new OpenEpoch(scene.store, scene.ledger.key.verifier(), scene.ledger.keys());
         EpochIntent intent = open.behind(epoch - 1).orElseThrow();
         List<CompactRange> wrong = ranges(epoch - 2);
 
@@ -735,7 +742,7 @@ class LostKafkaTest {
         // given
         int epoch = scene.published().size();
         dieAt(PublishStep.GUARDED);
-        OpenEpoch open = new OpenEpoch(scene.store, scene.ledger.key);
+        OpenEpoch open = new OpenEpoch(scene.store, scene.ledger.key.verifier(), scene.ledger.keys());
         EpochIntent intent = open.behind(epoch - 1).orElseThrow();
         scene.store.delete(intent.segment());
 
@@ -783,9 +790,10 @@ class LostKafkaTest {
         NoteSigner other = NoteSigner.generate(TestLedger.ORIGIN, new SecureRandom());
 
         // when / then
-        assertThatThrownBy(() -> new Seam.Maker(scene.store, scene.ledger.ledger, other, archive).make(2, 2, 1))
+        assertThatThrownBy(() ->
+                        new Seam.Maker(scene.store, scene.ledger.ledger, SigningKeys.of(other), archive).make(2, 2, 1))
                 .isInstanceOf(FatalDoubtException.class)
-                .hasMessageContaining("set the key of this ledger");
+                .hasMessageContaining("the ledger is to be signed by");
         assertThat(scene.store.list(SnapshotName.SNAPSHOTS)).isEmpty();
     }
 

@@ -192,7 +192,7 @@ class PublishPathTest {
         // then
         assertThatThrownBy(process.checkpointer::publishNewest).isInstanceOf(FatalDoubtException.class);
         assertThat(scene.log.committed).isEqualTo(before);
-        new Guard(scene.store, scene.ledger.ledger).requireNoneFrom(1);
+        new Guard(scene.store).requireNoneFrom(1);
     }
 
     @Test
@@ -215,7 +215,7 @@ class PublishPathTest {
         Scene.Instance second = scene.start();
         assertThatThrownBy(second.checkpointer::takeUp).isInstanceOf(FatalDoubtException.class);
         assertThat(scene.log.committed).isEqualTo(before);
-        new Guard(scene.store, scene.ledger.ledger).requireNoneFrom(0);
+        new Guard(scene.store).requireNoneFrom(0);
     }
 
     private static void refuse() {
@@ -551,9 +551,10 @@ class PublishPathTest {
         NoteSigner other = NoteSigner.generate(TestLedger.ORIGIN, new SecureRandom());
 
         // then
-        assertThatThrownBy(() -> scene.new Instance(StepListener.NONE, other))
+        Scene.Instance process = scene.new Instance(StepListener.NONE, SigningKeys.of(other));
+        assertThatThrownBy(process.checkpointer::takeUp)
                 .isInstanceOf(FatalDoubtException.class)
-                .hasMessageContaining("genesis names");
+                .hasMessageContaining("the ledger is to be signed by");
     }
 
     @Test

@@ -13,7 +13,7 @@ import io.attestream.proofs.control.Control;
 import io.attestream.proofs.control.ControlRecord;
 import io.attestream.proofs.control.Prior;
 import io.attestream.proofs.control.Rules;
-import io.attestream.proofs.note.NoteSigner;
+import io.attestream.proofs.ledger.KeyChanges;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import io.attestream.schemas.wire.SchemaBook;
 import java.io.IOException;
@@ -58,6 +58,12 @@ final class Scene {
     /** What topics of claims were trimmed to. */
     final List<List<ShardSnapshot>> trimmed = new ArrayList<>();
 
+    /** What the next checkpointers sign with. */
+    SigningKeys signingKeys;
+
+    /** What changes of keys the next checkpointers are given. */
+    Optional<KeyChanges> keyChanges = Optional.empty();
+
     /** Whether the next checkpointers begin as early as they can. */
     boolean snapshotsIgnored;
 
@@ -67,12 +73,13 @@ final class Scene {
     private Optional<StoredSnapshots.Stored> seam = Optional.empty();
 
     Scene(Path directory, int shardCount) {
-        ledger = new TestLedger(shardCount);
         try {
             store = new DirectoryObjectStore(directory);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        ledger = new TestLedger(shardCount, KeyChangeReader.of(store));
+        signingKeys = ledger.keys();
         for (int shard = 0; shard < shardCount; shard++) {
             shards.add(TestShard.withEveryOutcome(ledger, shard));
             shards.get(shard).seal();
@@ -94,7 +101,7 @@ final class Scene {
         private final List<Integer> fedDeltas = new ArrayList<>();
         private final List<Integer> fedOutcomes = new ArrayList<>();
 
-        Instance(StepListener steps, NoteSigner key) {
+        Instance(StepListener steps, SigningKeys keys) {
             List<ShardReplica> replicas = new ArrayList<>();
             Clock steady = Clock.offset(SteadyClock.of(clock), steadyAhead);
             snapshots = new Snapshots(
@@ -123,7 +130,7 @@ final class Scene {
             EpochArchive archive = new EpochArchive(store);
             Unpacked unpacked = new Unpacked(ledger.ledger, 0);
             packer = new Packer(store, archive, unpacked, packLimits, shards.size(), steady);
-            signer = new Signer(key, ledger.ledger, archive, LoggedObjects.of(packer, snapshots));
+            signer = new Signer(keys, ledger.ledger, archive, LoggedObjects.of(packer, snapshots));
             checkpointer = new Checkpointer(
                     ledger.ledger,
                     generation,
@@ -131,7 +138,9 @@ final class Scene {
                     () -> topicCheck.run(),
                     owner,
                     archive,
-                    new Guard(store, ledger.ledger),
+                    new Guard(store),
+                    keys,
+                    new PendingKeys(keyChanges),
                     signer,
                     unpacked,
                     packer,
@@ -224,7 +233,7 @@ final class Scene {
     void restoreFromArchive(int newGeneration, long epoch, int recordsInADelta) throws Exception {
         ArchiveRestoreStates.Result.Read archive = readArchive(epoch);
         generation = newGeneration;
-        new Seam.Maker(store, ledger.ledger, ledger.key, archive).make(incarnation, generation, 1_700_000_000_000L);
+        new Seam.Maker(store, ledger.ledger, signingKeys, archive).make(incarnation, generation, 1_700_000_000_000L);
         for (ShardSnapshot state : archive.shards()) {
             shards.get(state.head().shard()).restoreFrom(state.head(), generation, recordsInADelta);
         }
@@ -237,11 +246,12 @@ final class Scene {
         generation = newGeneration;
         String topicId = "topic-id-" + (incarnation + 1);
         incarnation = new Incarnations(store, ledger.ledger.key())
-                .claim(incarnation, generation, last, "cluster", topicId, ledger.key)
+                .claim(incarnation, generation, last, "cluster", topicId, signingKeys)
                 .incarnation();
-        SnapshotName made = new Seam.Maker(store, ledger.ledger, ledger.key, archive)
+        SnapshotName made = new Seam.Maker(store, ledger.ledger, signingKeys, archive)
                 .make(incarnation, generation, 1_700_000_000_000L);
-        new SeamEpoch(store, ledger.ledger, ledger.key).publish(archive.shards(), made, generation, 1_700_000_000_000L);
+        new SeamEpoch(store, ledger.ledger, signingKeys)
+                .publish(archive.shards(), made, generation, 1_700_000_000_000L);
         log = new InMemoryCheckpointLog();
         new StoredEpochs(store).readAll(log.committed::add);
         List<Control.Genesis> genesis = new ArrayList<>();
@@ -284,7 +294,7 @@ final class Scene {
     }
 
     Instance start(StepListener steps) {
-        return new Instance(steps, ledger.key);
+        return new Instance(steps, signingKeys);
     }
 
     /** More events in every shard, sealed. */

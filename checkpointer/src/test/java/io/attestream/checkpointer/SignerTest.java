@@ -12,6 +12,7 @@ import io.attestream.proofs.archive.OutcomeRecord;
 import io.attestream.proofs.archive.Segment;
 import io.attestream.proofs.entry.EntryKind;
 import io.attestream.proofs.ledger.EpochLeaf;
+import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteSignature;
@@ -40,7 +41,7 @@ class SignerTest {
     SignerTest(@TempDir Path directory) throws IOException {
         this.directory = directory;
         store = new DirectoryObjectStore(directory);
-        signer = new Signer(ledger.key, ledger.ledger, new EpochArchive(store), LoggedObjects.NONE);
+        signer = new Signer(ledger.keys(), ledger.ledger, new EpochArchive(store), LoggedObjects.NONE);
     }
 
     /** What hands intents to the signer. Each part can be made to lie; the ledger log is always perfectly consistent. */
@@ -422,22 +423,24 @@ class SignerTest {
         LogRecord.Published published =
                 new LogRecord.Published(intent, signer.sign(intent).encode());
         List<CompactRange> ranges = List.of(upstream.range(0), upstream.range(1));
-        Signer fresh = new Signer(ledger.key, ledger.ledger, new EpochArchive(store), LoggedObjects.NONE);
+        KeyHistory keys = KeyHistory.of(ledger.ledger.key());
+        Signer fresh = new Signer(ledger.keys(), ledger.ledger, new EpochArchive(store), LoggedObjects.NONE);
 
         // then
-        assertThatThrownBy(() -> fresh.resume(published, CompactRange.empty(), ranges))
+        assertThatThrownBy(() -> fresh.resume(published, CompactRange.empty(), ranges, keys))
                 .isInstanceOf(FatalDoubtException.class)
                 .hasMessageContaining("ledger log");
-        assertThatThrownBy(() ->
-                        fresh.resume(published, upstream.ledgerRange, List.of(upstream.range(0), upstream.range(0))))
+        assertThatThrownBy(() -> fresh.resume(
+                        published, upstream.ledgerRange, List.of(upstream.range(0), upstream.range(0)), keys))
                 .isInstanceOf(FatalDoubtException.class)
                 .hasMessageContaining("shard 1 of size 1");
         assertThatThrownBy(() -> fresh.resume(
                         new LogRecord.Published(intent, withOtherSignature(published.note())),
                         upstream.ledgerRange,
-                        ranges))
+                        ranges,
+                        keys))
                 .isInstanceOf(FatalDoubtException.class);
-        fresh.resume(published, upstream.ledgerRange, ranges);
+        fresh.resume(published, upstream.ledgerRange, ranges, keys);
         upstream.add(1, "c");
         assertThat(fresh.sign(upstream.intent())).isNotNull();
     }

@@ -737,7 +737,7 @@ class SnapshotsTest {
         publish(keeper, "third");
         long epoch = scene.history().nextEpoch() - 1;
         SnapshotName beginning = new Seam.Maker(
-                        scene.store, scene.ledger.ledger, scene.ledger.key, scene.readArchive(epoch))
+                        scene.store, scene.ledger.ledger, scene.ledger.keys(), scene.readArchive(epoch))
                 .make(1, 2, 1_700_000_000_000L);
         int trimmed = scene.trimmed.size();
 

@@ -41,8 +41,17 @@ final class TestLedger {
     final Ledger ledger;
 
     TestLedger(int shards) {
+        this(shards, KeyChangeReader.NONE);
+    }
+
+    TestLedger(int shards, KeyChangeReader keyChanges) {
         this.shards = shards;
-        this.ledger = new Ledger(ORIGIN, key.verifier(), shards);
+        this.ledger = new Ledger(ORIGIN, key.verifier(), shards, keyChanges);
+    }
+
+    /** The first key alone. */
+    SigningKeys keys() {
+        return SigningKeys.of(key);
     }
 
     static List<SchemaText> schemas() {

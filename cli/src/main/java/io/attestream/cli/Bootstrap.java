@@ -87,7 +87,7 @@ final class Bootstrap implements LedgerBootstrap {
                             connection, topics, environment.shards(), environment.brokers() == 1, signer, schemas)
                     .ledger();
             if (environment.generation() > 1) {
-                beginGeneration(connection, topics, made, environment, signer);
+                beginGeneration(connection, topics, made, environment);
             }
             createInboxes(connection, topics, environment);
             return new Identity(signer.keyName(), signer.verifier().vkey());
@@ -153,18 +153,20 @@ final class Bootstrap implements LedgerBootstrap {
     }
 
     private void beginGeneration(
-            Map<String, Object> connection,
-            Topics topics,
-            LedgerDefinition ledger,
-            Environment environment,
-            NoteSigner signer)
+            Map<String, Object> connection, Topics topics, LedgerDefinition ledger, Environment environment)
             throws IOException {
         ObjectStore store = ObjectStores.openForWriting(environment.objects());
         if (archived.isPresent()) {
             ArchiveRestoreKafka.Target target = new ArchiveRestoreKafka.Target(
                     connection, topics, environment.generation(), environment.brokers() == 1);
             StateFromArchive.begin(
-                    target, ledger, signer, store, archived.get(), Optional.empty(), ArchiveCheck.Listener.NONE);
+                    target,
+                    ledger,
+                    localKeys(environment.signingKey()),
+                    store,
+                    archived.get(),
+                    Optional.empty(),
+                    ArchiveCheck.Listener.NONE);
             return;
         }
         Optional<NewGeneration.State> state = ledger.incarnation() == 1
@@ -224,6 +226,11 @@ final class Bootstrap implements LedgerBootstrap {
             Secrets.write(file, NoteSigner.generate(origin, new SecureRandom()).skey() + "\n");
         }
         return read(file);
+    }
+
+    /** Those of a local cluster: the first, and each that was made beside it. */
+    static List<NoteSigner> localKeys(Path first) {
+        return LocalCluster.signingKeys(first).stream().map(Bootstrap::read).toList();
     }
 
     static NoteSigner read(Path file) {

@@ -41,11 +41,9 @@ final class CheckpointCommand implements Callable<Integer> {
 
     private int fetch(Output output) {
         NoteVerifier key = connection.ledgerKey();
-        String note = connection
-                .api("auditor")
-                .require("/v1/checkpoint", "text/plain")
-                .text();
-        Checkpoint checkpoint = Checkpoints.verified(note, key, "the newest checkpoint");
+        Api api = connection.api("auditor");
+        String note = api.require("/v1/checkpoint", "text/plain").text();
+        Checkpoint checkpoint = Checkpoints.verified(note, LedgerKeys.told(api, key), "the newest checkpoint");
         if (save != null) {
             LocalFiles.writeText(save, note);
             output.say("Saved " + save + ". Later: attestream consistency " + save);

@@ -4,6 +4,7 @@ package io.attestream.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.attestream.cli.Output.Tone;
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.tree.Hash;
@@ -46,9 +47,10 @@ final class ConsistencyCommand implements Callable<Integer> {
     private int compare(Output output) {
         NoteVerifier key = connection.ledgerKey();
         Api api = connection.api("auditor");
-        Checkpoint old = Checkpoints.verified(LocalFiles.readText(file), key, file.toString());
-        Checkpoint now =
-                Checkpoints.verified(api.require("/v1/checkpoint", "text/plain").text(), key, "the newest checkpoint");
+        String newest = api.require("/v1/checkpoint", "text/plain").text();
+        KeyHistory keys = LedgerKeys.told(api, key); // behind the checkpoint: it has what that one needs
+        Checkpoint old = Checkpoints.verified(LocalFiles.readText(file), keys, file.toString());
+        Checkpoint now = Checkpoints.verified(newest, keys, "the newest checkpoint");
         if (now.size().compareTo(old.size()) < 0) {
             throw Checkpoints.failed(
                     "the ledger shrank: " + file + " has size " + old.size() + ", the newest " + now.size());

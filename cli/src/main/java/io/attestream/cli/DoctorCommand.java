@@ -121,7 +121,7 @@ final class DoctorCommand implements Callable<Integer> {
                     ? Optional.empty()
                     : Optional.of(Checkpoints.verified(
                             Api.good("GET /v1/checkpoint", reply).text(),
-                            connection.ledgerKey(),
+                            LedgerKeys.told(api, connection.ledgerKey()),
                             "the newest checkpoint"));
             add(
                     true,

@@ -43,7 +43,7 @@ final class DrillScene {
                         ReceiptCommand.await(auditor, event.href(), PATIENCE)
                                 .path("bundle")
                                 .toString()));
-        Monitor monitor = monitor(MonitorState.initial(key.keyName(), key.vkey()));
+        Monitor monitor = monitor(MonitorState.initial(key.keyName(), key));
         DrillCluster.await("the monitor has seen everything", () -> monitor.check() instanceof MonitorResult.Ok);
         this.watched = monitor.state();
         this.keptNote = auditor.require("/v1/checkpoint", "text/plain").text();

@@ -94,10 +94,13 @@ final class FsckCommand implements Callable<Integer> {
             throw new CliException(
                     ExitCode.USAGE, "--max-mib-per-second must be at least 1, not " + mibPerSecondMax, "");
         }
-        Optional<Checkpoint> kept = Checkpoints.kept(checkpoint, connection.ledgerKey());
+        ObjectStore store = objects.open(connection);
+        Optional<Checkpoint> kept = checkpoint == null
+                ? Optional.empty()
+                : Checkpoints.kept(checkpoint, LedgerKeys.stored(store, connection.ledgerKey()));
         Report report = new Report(output);
         int processors = Runtime.getRuntime().availableProcessors();
-        report.objects(check(objects.open(connection), new ArchiveCheck.Listener() {
+        report.objects(check(store, new ArchiveCheck.Listener() {
                     @Override
                     public void progress(long epochs, long total) {
                         output.progress("epochs checked", epochs, total);
@@ -106,7 +109,7 @@ final class FsckCommand implements Callable<Integer> {
                 .inThreads(processors)
                 .run(kept));
         if (!alone) {
-            report.attempt("kafka", () -> report.kafka(rebuild(output).run(processors, kept)));
+            report.attempt("kafka", () -> report.kafka(rebuild(output, store).run(processors, kept)));
         }
         Optional<Path> directory = stateDirectory();
         if (directory.isPresent()) {
@@ -115,16 +118,16 @@ final class FsckCommand implements Callable<Integer> {
         return report.end();
     }
 
-    private Rebuild rebuild(Output output) {
+    private Rebuild rebuild(Output output, ObjectStore store) {
         LedgerDefinition ledger = topics.definition(connection);
-        Rebuild rebuild = new Rebuild(
+        return new Rebuild(
                         topics.connection(connection),
                         topics.topics(),
                         ledger,
                         Rebuild.Reading.DECODED,
                         RebuildCommand.progressTo(output))
-                .atMost(mibPerSecondMax * MIB);
-        return ledger.incarnation() > 1 ? rebuild.withObjects(objects.open(connection)) : rebuild;
+                .atMost(mibPerSecondMax * MIB)
+                .withObjects(store);
     }
 
     private Optional<Path> stateDirectory() {

@@ -20,13 +20,20 @@ import picocli.CommandLine.Parameters;
         name = "keys",
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "<command>",
-        header = "Make and show the key of a ledger; replace the key of a local cluster's tokens.",
+        header = "Make, show and change the keys of a ledger; replace the key of a local cluster's tokens.",
         description = {
-            "The keys of ledgers are Ed25519 note keys, as golang.org/x/mod/sumdb/note has them. A ledger keeps its key for"
-                    + " life.",
+            "The keys of ledgers are Ed25519 note keys, as golang.org/x/mod/sumdb/note has them. A ledger's first key stands in"
+                    + " its genesis for ever; others follow when they are announced in the log.",
             ""
         },
-        subcommands = {KeysCommand.Generate.class, KeysCommand.Show.class, KeysCommand.RotateTokens.class})
+        subcommands = {
+            KeysCommand.Generate.class,
+            KeysCommand.Show.class,
+            KeysAnnounceCommand.class,
+            KeysRetireCommand.class,
+            KeysHistoryCommand.class,
+            KeysCommand.RotateTokens.class
+        })
 final class KeysCommand {
     @Command(
             name = "generate",

@@ -27,7 +27,7 @@ import picocli.CommandLine.Option;
         header = "Follow the checkpoints from outside and verify every one.",
         description = {
             "Verifies of every epoch: signature, ledger log, heads, and that every shard extends what it was. Trusts"
-                    + " nothing but the public key. Exit code 3 at the first violation. Runs until Ctrl-C; with -o json"
+                    + " nothing but the first public key. Exit code 3 at the first violation. Runs until Ctrl-C; with -o json"
                     + " one object a line.",
             ""
         },
@@ -94,7 +94,7 @@ final class MonitorCommand implements Callable<Integer> {
         NoteVerifier key = connection.ledgerKey();
         Api api = connection.api("auditor");
         MonitorStateFile file = new MonitorStateFile(stateFile());
-        MonitorState state = file.read().orElseGet(() -> MonitorState.initial(key.keyName(), key.vkey()));
+        MonitorState state = file.read().orElseGet(() -> MonitorState.initial(key.keyName(), key));
         Monitor monitor = newMonitor(key, api, state);
         Optional<MonitorMetrics> metrics = metrics(output, monitor, key, api);
         while (true) {

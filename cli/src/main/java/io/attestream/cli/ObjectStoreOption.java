@@ -22,6 +22,15 @@ final class ObjectStoreOption {
         return open(connection, ObjectStores::open);
     }
 
+    /** For who can do without it: empty if none is named, or it cannot be used. */
+    Optional<ObjectStore> find(Connection connection) {
+        try {
+            return Optional.of(open(connection));
+        } catch (CliException e) {
+            return Optional.empty();
+        }
+    }
+
     ObjectStore openForWriting(Connection connection) {
         return open(connection, ObjectStores::openForWriting);
     }

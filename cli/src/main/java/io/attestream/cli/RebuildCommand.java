@@ -3,6 +3,8 @@ package io.attestream.cli;
 
 import io.attestream.checkpointer.Rebuild;
 import io.attestream.cli.Output.Tone;
+import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.schemas.ledger.LedgerDefinition;
@@ -78,9 +80,10 @@ final class RebuildCommand implements Callable<Integer> {
         if (threads < 1) {
             throw new CliException(ExitCode.USAGE, "--threads must be at least 1, not " + threads, "");
         }
+        Optional<ObjectStore> store = objects.find(connection);
         NoteVerifier key = connection.ledgerKey();
-        Optional<Checkpoint> kept = Optional.ofNullable(checkpoint)
-                .map(file -> Checkpoints.verified(LocalFiles.readText(file), key, file.toString()));
+        Optional<Checkpoint> kept = Checkpoints.kept(
+                checkpoint, store.map(open -> LedgerKeys.stored(open, key)).orElse(KeyHistory.of(key)));
         LedgerDefinition ledger = topics.definition(connection);
         Rebuild rebuild = new Rebuild(
                 topics.connection(connection),
@@ -88,9 +91,10 @@ final class RebuildCommand implements Callable<Integer> {
                 ledger,
                 inPlace ? Rebuild.Reading.IN_PLACE : Rebuild.Reading.DECODED,
                 progressTo(output));
-        if (ledger.incarnation() > 1) {
-            rebuild.withObjects(objects.open(connection));
+        if (ledger.incarnation() > 1 && store.isEmpty()) {
+            objects.open(connection); // says what is missing
         }
+        store.ifPresent(rebuild::withObjects);
         long begun = System.nanoTime();
         Rebuild.Result result = rebuild.run(threads, kept);
         double seconds = (System.nanoTime() - begun) / 1e9;

@@ -34,7 +34,7 @@ final class RestoreBootstrap implements LedgerBootstrap {
             Bootstrap.allow(connection, topics, environment);
             result = new ArchiveRestoreKafka(
                             new ArchiveRestoreKafka.Target(connection, topics, environment.generation(), true),
-                            signer,
+                            Bootstrap.localKeys(environment.signingKey()),
                             ObjectStores.openForWriting(environment.objects()),
                             kept,
                             new ProcessorStates(connection, topics, signer.verifier(), true),

@@ -12,6 +12,7 @@ import io.attestream.schemas.ledger.LedgerDefinition;
 import io.attestream.schemas.ledger.NewGeneration;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -127,13 +128,14 @@ final class RestoreCommand {
                     output.progress("epochs read", epochs, total);
                 }
             };
+            ObjectStore store = objects.openForWriting(connection);
             ArchiveRestoreState.Result result = StateFromArchive.begin(
                     new ArchiveRestoreKafka.Target(topics.connection(connection), topics.topics(), generation, dev),
                     ledger,
-                    Bootstrap.read(from.keyFile),
-                    objects.openForWriting(connection),
+                    List.of(Bootstrap.read(from.keyFile)),
+                    store,
                     from.epoch == null ? OptionalLong.empty() : OptionalLong.of(from.epoch),
-                    Checkpoints.kept(from.checkpoint, ledger.key()),
+                    Checkpoints.kept(from.checkpoint, LedgerKeys.stored(store, ledger.key())),
                     listener);
             if (result instanceof ArchiveRestoreState.Result.Begun begun) {
                 output.json(Output.object(
@@ -163,7 +165,7 @@ final class RestoreCommand {
                     names = "--key-file",
                     required = true,
                     paramLabel = "<file>",
-                    description = "The ledger's signing key, which signs the snapshot.")
+                    description = "The ledger's newest signing key, which signs the snapshot.")
             private Path keyFile = Path.of("");
 
             @Option(
@@ -320,12 +322,13 @@ final class RestoreCommand {
                     output.progress("epochs restored", epochs, total);
                 }
             };
+            ObjectStore store = objects.open(connection);
             ArchiveRestorePoint.Result result = new ArchiveRestorePoint(
                             connection.ledgerKey(),
-                            objects.open(connection),
+                            store,
                             epoch,
                             directory,
-                            Checkpoints.kept(checkpoint, connection.ledgerKey()),
+                            Checkpoints.kept(checkpoint, LedgerKeys.stored(store, connection.ledgerKey())),
                             listener)
                     .run();
             if (result instanceof ArchiveRestorePoint.Result.Restored restored) {

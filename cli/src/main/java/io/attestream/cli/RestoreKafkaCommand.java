@@ -4,10 +4,12 @@ package io.attestream.cli;
 import io.attestream.checkpointer.ArchiveCheck;
 import io.attestream.checkpointer.ArchiveRestoreKafka;
 import io.attestream.cli.Output.Tone;
+import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.schemas.Topics;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -70,8 +72,10 @@ final class RestoreKafkaCommand implements Callable<Integer> {
             names = "--key-file",
             required = true,
             paramLabel = "<file>",
-            description = "The ledger's signing key, which signs the new genesis.")
-    private Path keyFile = Path.of("");
+            description =
+                    "The ledger's first signing key, which signs the new genesis; once more for each key that signs now,"
+                            + " if it is another.")
+    private List<Path> keyFiles = List.of();
 
     @Option(
             names = "--generation",
@@ -92,8 +96,12 @@ final class RestoreKafkaCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         Output output = form.output();
-        NoteSigner signer = Bootstrap.read(keyFile);
-        NoteVerifier key = signer.verifier();
+        List<NoteSigner> signers = keyFiles.stream().map(Bootstrap::read).toList();
+        if (signers.stream().map(NoteSigner::keyName).distinct().count() > 1) {
+            throw new CliException(ExitCode.USAGE, "the keys of --key-file have different names", "Check the files.");
+        }
+        NoteVerifier key = signers.get(0).verifier();
+        ObjectStore store = objects.openForWriting(connection);
         Topics topics = new Topics(prefix);
         Map<String, Object> kafka = commandConfig.connection(bootstrapServers);
         ArchiveCheck.Listener listener = new ArchiveCheck.Listener() {
@@ -104,9 +112,9 @@ final class RestoreKafkaCommand implements Callable<Integer> {
         };
         ArchiveRestoreKafka.Result result = new ArchiveRestoreKafka(
                         new ArchiveRestoreKafka.Target(kafka, topics, generation, dev),
-                        signer,
-                        objects.openForWriting(connection),
-                        Checkpoints.kept(checkpoint, key),
+                        signers,
+                        store,
+                        Checkpoints.kept(checkpoint, LedgerKeys.stored(store, key)),
                         new ProcessorStates(kafka, topics, key, dev),
                         listener)
                 .run();

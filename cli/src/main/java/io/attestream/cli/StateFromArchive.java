@@ -8,6 +8,7 @@ import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.schemas.ledger.LedgerDefinition;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -20,7 +21,7 @@ final class StateFromArchive {
     static ArchiveRestoreState.Result begin(
             ArchiveRestoreKafka.Target target,
             LedgerDefinition ledger,
-            NoteSigner signer,
+            List<NoteSigner> signers,
             ObjectStore store,
             OptionalLong epoch,
             Optional<Checkpoint> kept,
@@ -29,7 +30,7 @@ final class StateFromArchive {
         ProcessorStates states = new ProcessorStates(kafka, target.topics(), ledger.key(), target.dev());
         ArchiveRestoreState.Result result;
         try {
-            result = new ArchiveRestoreState(target, ledger, signer, store, states, listener).run(epoch, kept);
+            result = new ArchiveRestoreState(target, ledger, signers, store, states, listener).run(epoch, kept);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new CliException(ExitCode.ERROR, "interrupted", "");

@@ -4,6 +4,10 @@ package io.attestream.cli;
 import io.attestream.chaos.LedgerBootstrap;
 import io.attestream.chaos.LocalCluster;
 import io.attestream.cli.Output.Tone;
+import io.attestream.proofs.archive.DirectoryObjectStore;
+import io.attestream.proofs.ledger.KeyHistory;
+import io.attestream.proofs.note.NoteVerifier;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -171,7 +175,15 @@ final class UpCommand implements Callable<Integer> {
             throw new CliException(ExitCode.USAGE, "there is no file " + checkpoint, "Check --checkpoint.");
         }
         return new RestoreBootstrap(
-                Checkpoints.kept(checkpoint, Bootstrap.read(key).verifier()));
+                Checkpoints.kept(checkpoint, keys(Bootstrap.read(key).verifier())));
+    }
+
+    private KeyHistory keys(NoteVerifier first) {
+        try {
+            return LedgerKeys.stored(new DirectoryObjectStore(dataDirectory.resolve("objects")), first);
+        } catch (IOException e) {
+            throw LocalFiles.failure("read", dataDirectory.resolve("objects"), e);
+        }
     }
 
     private Bootstrap bootstrap() {

@@ -7,6 +7,7 @@ import io.attestream.proofs.entry.EntryView;
 import io.attestream.proofs.ledger.BundleReport;
 import io.attestream.proofs.ledger.BundleVerifier;
 import io.attestream.proofs.ledger.EventToCheck;
+import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.ledger.ProofBundle;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.schemas.cloudevents.CloudEvent;
@@ -70,8 +71,15 @@ final class VerifyCommand implements Callable<Integer> {
             required = true,
             paramLabel = "<vkey>",
             defaultValue = "${env:ATTESTREAM_LEDGER_KEY}",
-            description = "Public key of the ledger you trust. Default: ATTESTREAM_LEDGER_KEY.")
+            description = "Public key of the ledger you trust, the first it had. Default: ATTESTREAM_LEDGER_KEY.")
     private String ledgerKey = "";
+
+    @Option(
+            names = "--keys",
+            paramLabel = "<file>",
+            description =
+                    "History of the ledger's keys (attestream keys history --save), if they changed since the first.")
+    private @Nullable Path keysFile;
 
     @Option(
             names = "--shards",
@@ -91,8 +99,7 @@ final class VerifyCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Output output = form.output();
-        BundleVerifier verifier = verifier();
-        return form.reportingFailure("verified", () -> verify(output, verifier));
+        return form.reportingFailure("verified", () -> verify(output, verifier()));
     }
 
     private int verify(Output output, BundleVerifier verifier) {
@@ -109,7 +116,8 @@ final class VerifyCommand implements Callable<Integer> {
         NoteVerifier key = Connection.parseKey(ledgerKey);
         List<NoteVerifier> witnesses =
                 witnessKeys.stream().map(Connection::parseKey).toList();
-        BundleVerifier verifier = new BundleVerifier(key, key.keyName(), witnesses);
+        KeyHistory keys = keysFile == null ? KeyHistory.of(key) : LedgerKeys.kept(keysFile, key);
+        BundleVerifier verifier = new BundleVerifier(keys, key.keyName(), witnesses);
         return shards == null ? verifier : verifier.expectingShards(shards);
     }
 

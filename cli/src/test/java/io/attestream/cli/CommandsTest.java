@@ -14,7 +14,12 @@ import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.entry.CanonicalEntry;
 import io.attestream.proofs.entry.DataDigest;
 import io.attestream.proofs.ledger.EpochLeaf;
+import io.attestream.proofs.ledger.KeyChange;
+import io.attestream.proofs.ledger.KeyChanges;
+import io.attestream.proofs.ledger.KeyHistory;
+import io.attestream.proofs.ledger.KeyStep;
 import io.attestream.proofs.ledger.ProofBundle;
+import io.attestream.proofs.ledger.PublishedKeys;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteSigner;
@@ -24,6 +29,7 @@ import io.attestream.proofs.tree.LeafIndex;
 import io.attestream.proofs.tree.Rfc6962;
 import io.attestream.proofs.tree.TreeSize;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -438,6 +444,106 @@ class CommandsTest {
     void answersTwoForAnOptionThatIsForAnother(String command) {
         assertThat(run(command.split(" ", -1))).isEqualTo(ExitCode.USAGE);
         assertThat(err.toString()).contains(" is for --");
+    }
+
+    private Path keyFile(String name, NoteSigner signer) throws IOException {
+        return Files.writeString(directory.resolve(name), signer.skey() + "\n");
+    }
+
+    private int announce(Path newest, Path next) {
+        return run(
+                "keys",
+                "announce",
+                "--changes",
+                directory.resolve("changes.json").toString(),
+                "--key-file",
+                newest.toString(),
+                "--new-key-file",
+                next.toString());
+    }
+
+    private int retire(Path newest, NoteSigner old) {
+        return run(
+                "keys",
+                "retire",
+                "--changes",
+                directory.resolve("changes.json").toString(),
+                "--key-file",
+                newest.toString(),
+                "--retire",
+                old.verifier().vkey());
+    }
+
+    @Test
+    void writesKeyChangesBehindEachOther() throws Exception {
+        // given
+        NoteSigner next = NoteSigner.generate(key.keyName(), new SecureRandom());
+        Path first = keyFile("first.skey", key);
+        Path second = keyFile("second.skey", next);
+
+        // when
+        assertThat(announce(first, second)).isEqualTo(ExitCode.OK);
+        assertThat(retire(second, key)).isEqualTo(ExitCode.OK);
+
+        // then
+        KeyChanges changes = KeyChanges.parse(Files.readAllBytes(directory.resolve("changes.json")));
+        KeyHistory none = KeyHistory.of(key.verifier());
+        KeyHistory history = KeyChanges.after(none, changes.pending(none));
+        assertThat(history.active()).containsExactly(next.verifier());
+        assertThat(Files.readString(directory.resolve("changes.json")))
+                .doesNotContain(next.skey().substring(next.skey().lastIndexOf('+') + 1));
+    }
+
+    @Test
+    void writesNoKeyChangeThatNobodyWouldFollow() throws Exception {
+        // given
+        NoteSigner next = NoteSigner.generate(key.keyName(), new SecureRandom());
+        NoteSigner foreign = NoteSigner.generate("other.example", new SecureRandom());
+        Path first = keyFile("first.skey", key);
+        Path second = keyFile("second.skey", next);
+        assertThat(announce(first, second)).isEqualTo(ExitCode.OK);
+        byte[] before = Files.readAllBytes(directory.resolve("changes.json"));
+
+        // then
+        assertThat(announce(first, keyFile("third.skey", foreign))).isEqualTo(ExitCode.USAGE);
+        assertThat(err.toString()).contains("named " + key.keyName());
+        assertThat(announce(first, second)).isEqualTo(ExitCode.USAGE);
+        assertThat(retire(first, next)).isEqualTo(ExitCode.USAGE);
+        assertThat(err.toString()).contains("is not signed by the newest key");
+        assertThat(retire(second, next)).isEqualTo(ExitCode.USAGE);
+        assertThat(err.toString()).contains("announce another one before");
+        assertThat(retire(second, foreign)).isEqualTo(ExitCode.USAGE);
+        assertThat(directory.resolve("changes.json")).hasBinaryContent(before);
+
+        Files.writeString(directory.resolve("changes.json"), "{}");
+        assertThat(announce(first, second)).isEqualTo(ExitCode.USAGE);
+        assertThat(err.toString()).contains("holds no key changes");
+        assertThat(directory.resolve("changes.json")).hasContent("{}");
+    }
+
+    /** Its checkpoint is of the epoch that announces the next key, which the old one signs. */
+    @Test
+    void verifiesWithAHistoryOfKeysThatSomebodyKept() throws Exception {
+        // given
+        Path keys = Files.write(directory.resolve("keys.json"), new PublishedKeys(vkey(), List.of()).encode());
+        String[] verify = {
+            "verify", bundle.toString(), "--event", event.toString(), "--ledger-key", vkey(), "--keys", keys.toString()
+        };
+
+        // then
+        assertThat(run(verify)).isEqualTo(ExitCode.OK);
+
+        // and with one of another ledger, or one that does not hold, nothing is verified
+        NoteSigner other = NoteSigner.generate(key.keyName(), new SecureRandom());
+        Files.write(keys, new PublishedKeys(other.verifier().vkey(), List.of()).encode());
+        assertThat(run(verify)).isEqualTo(ExitCode.VERIFICATION_FAILED);
+        assertThat(err.toString()).contains("is of a ledger with first key");
+        KeyChange unlogged = KeyHistory.of(key.verifier()).announce(key, other);
+        ProofBundle parts = bundle();
+        KeyStep step = new KeyStep(unlogged.encode(), parts.epochLeaf(), List.of(), parts.note());
+        Files.write(keys, new PublishedKeys(vkey(), List.of(step)).encode());
+        assertThat(run(verify)).isEqualTo(ExitCode.VERIFICATION_FAILED);
+        assertThat(err.toString()).contains("is not logged in epoch 0");
     }
 
     @Test

@@ -30,6 +30,11 @@ class MonitorMetricsTest {
         }
 
         @Override
+        public Optional<byte[]> keys() {
+            return Optional.empty();
+        }
+
+        @Override
         public Optional<byte[]> shardConsistency(int shard, long from, long to) {
             return Optional.empty();
         }
@@ -40,7 +45,7 @@ class MonitorMetricsTest {
     void aLedgerThatStoodStillBeforeTheMonitorBeganGetsOldAllTheSame() throws Exception {
         // given
         NoteVerifier key = NoteVerifier.parse(KEY);
-        Monitor monitor = new Monitor(key.keyName(), key, SILENT, MonitorState.initial(key.keyName(), key.vkey()));
+        Monitor monitor = new Monitor(key.keyName(), key, SILENT, MonitorState.initial(key.keyName(), key));
         AtomicLong nowMillis = new AtomicLong(1_000_000);
         MonitorMetrics metrics = new MonitorMetrics(monitor, nowMillis::get, () -> nowMillis.get() * 1_000_000);
         metrics.looked(monitor.check());

@@ -128,7 +128,7 @@ class SpineIT {
                 key.keyName(),
                 key,
                 new HttpCheckpointSource(auditor.base(), auditor.token()),
-                MonitorState.initial(key.keyName(), key.vkey()));
+                MonitorState.initial(key.keyName(), key));
     }
 
     @AfterAll

@@ -17,6 +17,9 @@ public interface CheckpointSource {
      */
     Optional<byte[]> epoch(long epoch) throws IOException;
 
+    /** The history of the ledger's keys ({@code GET /v1/keys}). */
+    Optional<byte[]> keys() throws IOException;
+
     /**
      * The RFC 6962 consistency proof between two sizes of a shard as JSON
      * ({@code GET /v1/proofs/consistency?shard=&first=&second=}): {@code path} with hashes in base64.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer.monitor;
 
+import io.attestream.proofs.ledger.PublishedKeys;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URI;
@@ -26,6 +27,8 @@ public final class HttpCheckpointSource implements CheckpointSource {
     private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(30);
     /** Room for the heads of a thousand shards. */
     private static final int ANSWER_BYTES_MAX = 1 << 20;
+
+    private static final int KEYS_BYTES_MAX = PublishedKeys.MAX_SIZE_BYTES;
 
     private final HttpClient client =
             HttpClient.newBuilder().connectTimeout(CONNECT_TIMEOUT).build();
@@ -58,16 +61,25 @@ public final class HttpCheckpointSource implements CheckpointSource {
     }
 
     @Override
+    public Optional<byte[]> keys() throws IOException {
+        return get("v1/keys", KEYS_BYTES_MAX);
+    }
+
+    @Override
     public Optional<byte[]> shardConsistency(int shard, long first, long second) throws IOException {
         return get("v1/proofs/consistency?shard=" + shard + "&first=" + Long.toUnsignedString(first) + "&second="
                 + Long.toUnsignedString(second));
     }
 
     private Optional<byte[]> get(String path) throws IOException {
+        return get(path, ANSWER_BYTES_MAX);
+    }
+
+    private Optional<byte[]> get(String path, int bytesMax) throws IOException {
         HttpRequest.Builder request = HttpRequest.newBuilder(base.resolve(path));
         bearerToken.ifPresent(token -> request.header("Authorization", "Bearer " + token));
         CompletableFuture<HttpResponse<byte[]>> answer =
-                client.sendAsync(request.GET().build(), info -> new BoundedBody(ANSWER_BYTES_MAX));
+                client.sendAsync(request.GET().build(), info -> new BoundedBody(bytesMax));
         try {
             HttpResponse<byte[]> response = answer.get(answerTimeout.toMillis(), TimeUnit.MILLISECONDS);
             if (response.statusCode() == 404) {

@@ -9,6 +9,9 @@ import io.attestream.checkpointer.monitor.MonitorResult.Violation;
 import io.attestream.checkpointer.monitor.MonitorResult.ViolationKind;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.ledger.EpochLeaf;
+import io.attestream.proofs.ledger.KeyChange;
+import io.attestream.proofs.ledger.KeyHistory;
+import io.attestream.proofs.ledger.PublishedKeys;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteVerification;
@@ -32,7 +35,8 @@ import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Verifies a ledger's published checkpoints one epoch after the other, trusting nothing but the ledger's public key.
+ * Verifies a ledger's published checkpoints one epoch after the other, trusting nothing but the ledger's first
+ * public key: others are believed from where the ledger logged them.
  *
  * <p>For every epoch: its note is signed and is the checkpoint of the ledger log with the epoch leaf appended; its heads are
  * those the leaf commits to; and every shard's head is shown, by a consistency proof, to extend the head before. The last
@@ -48,8 +52,6 @@ public final class Monitor {
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private final String origin;
-    private final NoteVerifier key;
     private final CheckpointSource source;
     private MonitorState state;
     private OptionalLong newestEpochMillis = OptionalLong.empty();
@@ -59,12 +61,12 @@ public final class Monitor {
      * @throws IllegalArgumentException if the state is of another origin or key
      */
     public Monitor(String origin, NoteVerifier key, CheckpointSource source, MonitorState state) {
-        if (!state.origin().equals(origin) || !state.vkey().equals(key.vkey())) {
+        if (!key.keyName().equals(origin)
+                || !state.origin().equals(origin)
+                || !state.vkey().equals(key.vkey())) {
             throw new IllegalArgumentException("the state is that of " + state.origin() + " with key " + state.vkey()
                     + ", not of " + origin + " with key " + key.vkey());
         }
-        this.origin = origin;
-        this.key = key;
         this.source = source;
         this.state = state;
     }
@@ -85,7 +87,7 @@ public final class Monitor {
      */
     public MonitorResult check() {
         try {
-            Checkpoint latest = signedCheckpoint(answer(source.checkpoint(), "checkpoint"));
+            Checkpoint latest = latest(answer(source.checkpoint(), "checkpoint"));
             long known = state.ledgerSize().value();
             if (Long.compareUnsigned(latest.size().value(), known) <= 0) {
                 return compareWithKnown(latest);
@@ -149,7 +151,74 @@ public final class Monitor {
         EpochLeaf leaf = requireHeadsOf(leafBytes, heads, epoch);
         requireShardsGrow(heads, epoch);
         newestEpochMillis = OptionalLong.of(Instant.parse(leaf.time()).toEpochMilli());
-        return state.with(ledger, heads);
+        return state.with(ledger, heads, keysAfter(leaf));
+    }
+
+    /** The newest checkpoint may be signed by keys that were announced in epochs not verified yet. */
+    private Checkpoint latest(byte[] note) throws IOException, ViolationException {
+        try {
+            return signedCheckpoint(note, state.keys());
+        } catch (ViolationException e) {
+            if (e.violation.kind() != ViolationKind.NOT_SIGNED) {
+                throw e;
+            }
+            Optional<byte[]> told = source.keys();
+            if (told.isEmpty()) {
+                throw e;
+            }
+            return signedCheckpoint(note, publishedKeys(told.get()));
+        }
+    }
+
+    /** What the source says of the ledger's keys, proved; a history that was seen only grows. */
+    private KeyHistory publishedKeys(byte[] told) throws ViolationException {
+        KeyHistory published;
+        try {
+            published = PublishedKeys.parse(told).verify(state.keys().first());
+        } catch (InvalidFormat e) {
+            throw violation(ViolationKind.KEYS_FORKED, "the key history does not hold: " + e.getMessage());
+        }
+        if (!published.continues(state.keys())) {
+            throw violation(
+                    ViolationKind.KEYS_FORKED,
+                    "the key history, " + published + ", does not go on from the one verified, " + state.keys());
+        }
+        return published;
+    }
+
+    /** The ledger's keys behind an epoch: each change it logs is the published one. */
+    private KeyHistory keysAfter(EpochLeaf leaf) throws IOException, ViolationException {
+        List<EpochLeaf.Logged> logged = leaf.logged().stream()
+                .filter(object -> KeyChange.isName(object.name()))
+                .toList();
+        if (logged.isEmpty()) {
+            return state.keys();
+        }
+        List<KeyHistory.Logged> published =
+                publishedKeys(answer(source.keys(), "key history")).changes();
+        KeyHistory after = state.keys();
+        for (EpochLeaf.Logged object : logged) {
+            int known = after.changes().size();
+            if (known == published.size()) {
+                throw new IOException("the source has no " + object.name() + ", which epoch " + leaf.epoch() + " logs");
+            }
+            KeyChange change = published.get(known).change();
+            if (!change.logged().equals(object)) {
+                throw violation(
+                        ViolationKind.KEYS_FORKED,
+                        "epoch " + leaf.epoch() + " logs " + object.name() + ", published is " + change.name());
+            }
+            after = after(after, change, leaf.epoch());
+        }
+        return after;
+    }
+
+    private static KeyHistory after(KeyHistory before, KeyChange change, long epoch) throws ViolationException {
+        try {
+            return before.with(change, epoch);
+        } catch (InvalidFormat e) {
+            throw violation(ViolationKind.KEYS_FORKED, "epoch " + epoch + ": " + e.getMessage());
+        }
     }
 
     private JsonNode epoch(long epoch) throws IOException, ViolationException {
@@ -159,7 +228,8 @@ public final class Monitor {
     /** The checkpoint an epoch was published with, which is of the size the ledger log had with it. */
     private Checkpoint epochCheckpoint(JsonNode json, TreeSize size) throws ViolationException {
         String what = "note of epoch " + (size.value() - 1);
-        Checkpoint checkpoint = signedCheckpoint(text(json.path("note"), what).getBytes(StandardCharsets.UTF_8));
+        Checkpoint checkpoint =
+                signedCheckpoint(text(json.path("note"), what).getBytes(StandardCharsets.UTF_8), state.keys());
         if (!checkpoint.size().equals(size)) {
             throw violation(
                     ViolationKind.EPOCH_MISMATCH,
@@ -257,19 +327,13 @@ public final class Monitor {
 
     // ---- reading what the source answered
 
-    private Checkpoint signedCheckpoint(byte[] noteBytes) throws ViolationException {
+    private static Checkpoint signedCheckpoint(byte[] noteBytes, KeyHistory keys) throws ViolationException {
         try {
             SignedNote note = SignedNote.parse(noteBytes);
-            if (note.verify(List.of(key)) instanceof NoteVerification.Rejected rejected) {
-                throw violation(
-                        ViolationKind.NOT_SIGNED,
-                        "the checkpoint is not signed by " + key.vkey() + ": " + rejected.reason());
-            }
             Checkpoint checkpoint = Checkpoint.parse(note.text());
-            if (!checkpoint.origin().equals(origin)) {
+            if (keys.verify(note) instanceof NoteVerification.Rejected rejected) {
                 throw violation(
-                        ViolationKind.NOT_SIGNED,
-                        "the checkpoint is of " + checkpoint.origin() + ", expected " + origin);
+                        ViolationKind.NOT_SIGNED, "the checkpoint is not signed by the ledger: " + rejected.reason());
             }
             return checkpoint;
         } catch (InvalidFormat e) {

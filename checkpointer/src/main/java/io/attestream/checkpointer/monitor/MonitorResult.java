@@ -28,8 +28,10 @@ public sealed interface MonitorResult {
     enum ViolationKind {
         /** Something is not in the format it must have. */
         MALFORMED,
-        /** A note is not signed by the ledger's key, or is of another origin. */
+        /** A note is not signed by the ledger's keys at its epoch, or is of another origin. */
         NOT_SIGNED,
+        /** The history of the ledger's keys is not what the ledger logged, or does not go on from what was seen. */
+        KEYS_FORKED,
         /** Two signed checkpoints of the ledger log do not belong to one log. */
         LEDGER_FORKED,
         /** An epoch's heads are not the ones its epoch leaf commits to, or the leaf names another epoch. */

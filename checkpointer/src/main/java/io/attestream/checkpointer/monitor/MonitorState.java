@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer.monitor;
 
+import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.ledger.ShardHead;
+import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.tree.CompactRange;
 import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.TreeSize;
@@ -13,6 +15,7 @@ import java.util.TreeMap;
 /**
  * Everything verified so far, enough to go on from.
  *
+ * @param keys of the ledger, as the verified epochs logged their changes
  * @param ledgerHashes the compact range of the ledger log of this size
  * @param heads of all shards in the last verified epoch, in shard order; empty before the first
  * @param recentRoots of the ledger log by size, for the last sizes, {@link #RECENT_ROOTS_MAX} in all, and for every power of
@@ -20,7 +23,7 @@ import java.util.TreeMap;
  */
 public record MonitorState(
         String origin,
-        String vkey,
+        KeyHistory keys,
         TreeSize ledgerSize,
         List<Hash> ledgerHashes,
         List<ShardHead> heads,
@@ -57,16 +60,21 @@ public record MonitorState(
         }
     }
 
+    /** The ledger's first key. */
+    public String vkey() {
+        return keys.first().vkey();
+    }
+
     /** Nothing verified yet. */
-    public static MonitorState initial(String origin, String vkey) {
-        return new MonitorState(origin, vkey, new TreeSize(0), List.of(), List.of(), new TreeMap<>());
+    public static MonitorState initial(String origin, NoteVerifier key) {
+        return new MonitorState(origin, KeyHistory.of(key), new TreeSize(0), List.of(), List.of(), new TreeMap<>());
     }
 
     CompactRange ledgerRange() {
         return CompactRange.of(ledgerSize, ledgerHashes);
     }
 
-    MonitorState with(CompactRange ledger, List<ShardHead> newHeads) {
+    MonitorState with(CompactRange ledger, List<ShardHead> newHeads, KeyHistory newKeys) {
         TreeMap<Long, Hash> roots = new TreeMap<>(recentRoots);
         roots.put(ledger.size().value(), ledger.root());
         if (roots.size() > RECENT_ROOTS_MAX) {
@@ -75,6 +83,6 @@ public record MonitorState(
                     .findFirst()
                     .ifPresent(roots::remove);
         }
-        return new MonitorState(origin, vkey, ledger.size(), ledger.hashes(), newHeads, roots);
+        return new MonitorState(origin, newKeys, ledger.size(), ledger.hashes(), newHeads, roots);
     }
 }

@@ -7,7 +7,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.ledger.KeyChange;
+import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.ledger.ShardHead;
+import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.TreeSize;
 import java.io.IOException;
@@ -83,7 +86,23 @@ public final class MonitorStateFile {
         state.heads().forEach(head -> heads.add(head.encode()));
         ObjectNode roots = json.putObject("recentRoots");
         state.recentRoots().forEach((size, root) -> roots.put(Long.toUnsignedString(size), root.base64()));
+        if (!state.keys().changes().isEmpty()) {
+            ArrayNode changes = json.putArray("keyChanges");
+            for (KeyHistory.Logged logged : state.keys().changes()) {
+                changes.addObject().put("change", logged.change().encode()).put("epoch", logged.epoch());
+            }
+        }
         return json;
+    }
+
+    /** A state of before the first change has none. */
+    private static KeyHistory keys(JsonNode json) throws InvalidFormat {
+        KeyHistory keys = KeyHistory.of(NoteVerifier.parse(json.path("vkey").asText()));
+        for (JsonNode logged : json.path("keyChanges")) {
+            byte[] change = Base64.getDecoder().decode(logged.path("change").asText());
+            keys = keys.with(KeyChange.parse(change), logged.path("epoch").asLong(-1));
+        }
+        return keys;
     }
 
     private static MonitorState decode(JsonNode json) throws InvalidFormat {
@@ -106,7 +125,7 @@ public final class MonitorStateFile {
         }
         return new MonitorState(
                 json.path("origin").asText(),
-                json.path("vkey").asText(),
+                keys(json),
                 TreeSize.parse(json.path("ledgerSize").asText()),
                 hashes,
                 heads,

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer.monitor;
 
+import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.ledger.EpochLeaf;
+import io.attestream.proofs.ledger.KeyChange;
+import io.attestream.proofs.ledger.KeyHistory;
+import io.attestream.proofs.ledger.KeyStep;
+import io.attestream.proofs.ledger.PublishedKeys;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteSigner;
@@ -51,6 +56,13 @@ final class FakeLedger implements CheckpointSource {
     }
 
     final NoteSigner key;
+    /** Who signs. */
+    List<NoteSigner> signers;
+    /** What is told of the keys, and what it is by right. */
+    List<KeyStep> steps = new ArrayList<>();
+
+    KeyHistory keys;
+    boolean knowsNoKeys;
     final List<Served> served = new ArrayList<>();
     private final List<List<byte[]>> shards = new ArrayList<>();
     private CompactRange ledger = CompactRange.empty();
@@ -67,6 +79,8 @@ final class FakeLedger implements CheckpointSource {
 
     FakeLedger(int shardCount, NoteSigner key) {
         this.key = key;
+        this.signers = List.of(key);
+        this.keys = KeyHistory.of(key.verifier());
         for (int i = 0; i < shardCount; i++) {
             addShard();
         }
@@ -74,11 +88,7 @@ final class FakeLedger implements CheckpointSource {
     }
 
     Monitor monitor() {
-        return new Monitor(
-                ORIGIN,
-                key.verifier(),
-                this,
-                MonitorState.initial(ORIGIN, key.verifier().vkey()));
+        return new Monitor(ORIGIN, key.verifier(), this, MonitorState.initial(ORIGIN, key.verifier()));
     }
 
     void addShard() {
@@ -98,6 +108,19 @@ final class FakeLedger implements CheckpointSource {
     }
 
     void publish() {
+        publish(List.of());
+    }
+
+    /** An epoch that logs a change of keys, and proves it. */
+    void publish(KeyChange change) throws InvalidFormat {
+        CompactRange before = ledger.copy();
+        publish(List.of(change.logged()));
+        byte[] leaf = Base64.getDecoder().decode(served.get(served.size() - 1).epochLeaf());
+        steps.add(KeyStep.of(change, leaf, before, checkpoint));
+        keys = keys.with(change, before.size().value());
+    }
+
+    void publish(List<EpochLeaf.Logged> logged) {
         nextOffset++;
         List<ShardHead> heads = new ArrayList<>();
         for (int shard = 0; shard < shards.size(); shard++) {
@@ -109,7 +132,7 @@ final class FakeLedger implements CheckpointSource {
                         ledger.size().value() + leafEpochShift,
                         "2026-01-05T09:00:00.000Z",
                         Map.of("leaves", 1L),
-                        List.of(),
+                        logged,
                         ShardHead.vectorRoot(heads))
                 .encode();
         ledger.append(Rfc6962.leafHash(leaf));
@@ -133,6 +156,9 @@ final class FakeLedger implements CheckpointSource {
         shards.clear();
         shards.addAll(other.shards);
         ledger = other.ledger;
+        steps = other.steps;
+        signers = other.signers;
+        keys = other.keys;
         checkpoint = other.checkpoint;
     }
 
@@ -141,7 +167,9 @@ final class FakeLedger implements CheckpointSource {
     }
 
     String sign(String origin, long size, byte[] root) {
-        return SignedNote.sign(new Checkpoint(origin, new TreeSize(size), Hash.of(root)).text(), key)
+        String text = new Checkpoint(origin, new TreeSize(size), Hash.of(root)).text();
+        return new SignedNote(
+                        text, signers.stream().map(signer -> signer.sign(text)).toList())
                 .encode();
     }
 
@@ -160,6 +188,13 @@ final class FakeLedger implements CheckpointSource {
         return epoch < served.size()
                 ? Optional.of(served.get(Math.toIntExact(epoch)).json())
                 : Optional.empty();
+    }
+
+    @Override
+    public Optional<byte[]> keys() {
+        return knowsNoKeys
+                ? Optional.empty()
+                : Optional.of(new PublishedKeys(key.verifier().vkey(), steps).encode());
     }
 
     @Override

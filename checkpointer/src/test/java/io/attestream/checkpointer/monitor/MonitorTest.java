@@ -293,7 +293,7 @@ class MonitorTest {
                 FakeLedger.ORIGIN,
                 ledger.key.verifier(),
                 ledger,
-                new MonitorState(all.origin(), all.vkey(), all.ledgerSize(), all.ledgerHashes(), all.heads(), roots));
+                new MonitorState(all.origin(), all.keys(), all.ledgerSize(), all.ledgerHashes(), all.heads(), roots));
         ledger.show(7);
         assertThat(monitor.check()).isInstanceOf(Behind.class);
 
@@ -319,7 +319,7 @@ class MonitorTest {
         // when
         for (int i = 0; i < 1_200; i++) {
             range.append(Rfc6962.EMPTY_ROOT);
-            state = state.with(range, heads);
+            state = state.with(range, heads, state.keys());
         }
 
         // then

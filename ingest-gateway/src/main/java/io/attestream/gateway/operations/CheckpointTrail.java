@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.gateway.operations;
 
+import io.attestream.gateway.read.Archive;
 import io.attestream.gateway.read.Epoch;
 import io.attestream.gateway.read.LogName;
 import io.attestream.gateway.read.ProofsClient;
 import io.attestream.gateway.read.Unavailable;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.ledger.EpochLeaf;
+import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteVerification;
-import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.note.SignedNote;
 import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.LeafIndex;
@@ -26,11 +27,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The last checkpoints, each verified here with the ledger's public key: its signature, that the epoch it is shown with is in its
+ * The last checkpoints, each verified here with the ledger's public keys: its signature, that the epoch it is shown with is in its
  * tree, and that its tree extends that of the checkpoint before. Beyond those shown, each look holds the newest against the newest
  * of the look before; what was once seen to be broken stays so until the process ends. One that is smaller than that is not called
  * good, and is bad when it lasts. Not thread-safe.
@@ -41,7 +41,7 @@ final class CheckpointTrail {
     static final Duration SMALLER_MAX = Duration.ofSeconds(60);
 
     private final ProofsClient proofs;
-    private final Supplier<NoteVerifier> key;
+    private final Keys keys;
     private final Clock clock;
     /** Checkpoints in full order that were verified, by epoch; they do not change. */
     private Map<Long, Remembered> verified = Map.of();
@@ -53,9 +53,15 @@ final class CheckpointTrail {
 
     private String broken = "";
 
-    CheckpointTrail(ProofsClient proofs, Supplier<NoteVerifier> key, Clock clock) {
+    /** The ledger's keys. */
+    interface Keys {
+        /** @param now whether what was known a moment ago will not do */
+        KeyHistory get(boolean now) throws Unavailable, Archive.Broken;
+    }
+
+    CheckpointTrail(ProofsClient proofs, Keys keys, Clock clock) {
         this.proofs = proofs;
-        this.key = key;
+        this.keys = keys;
         this.clock = clock;
     }
 
@@ -202,17 +208,17 @@ final class CheckpointTrail {
         }
     }
 
-    private Checkpoint signed(String note) throws InvalidFormat {
-        NoteVerifier ledgerKey = key.get();
+    private Checkpoint signed(String note) throws InvalidFormat, Unavailable {
         SignedNote signed = SignedNote.parse(note);
-        if (signed.verify(List.of(ledgerKey)) instanceof NoteVerification.Rejected rejected) {
-            throw new InvalidFormat("note", rejected.reason());
+        try {
+            if (keys.get(false).verify(signed) instanceof NoteVerification.Rejected
+                    && keys.get(true).verify(signed) instanceof NoteVerification.Rejected rejected) {
+                throw new InvalidFormat("note", rejected.reason());
+            }
+        } catch (Archive.Broken e) {
+            throw new InvalidFormat("keys", String.valueOf(e.getMessage()));
         }
-        Checkpoint checkpoint = Checkpoint.parse(signed.text());
-        if (!checkpoint.origin().equals(ledgerKey.keyName())) {
-            throw new InvalidFormat("origin", "must be " + ledgerKey.keyName());
-        }
-        return checkpoint;
+        return Checkpoint.parse(signed.text());
     }
 
     private boolean isIn(Epoch epoch, Checkpoint checkpoint) throws Unavailable {

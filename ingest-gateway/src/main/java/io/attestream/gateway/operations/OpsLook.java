@@ -4,6 +4,7 @@ package io.attestream.gateway.operations;
 import io.attestream.gateway.config.GatewayConfig;
 import io.attestream.gateway.config.Secrets;
 import io.attestream.gateway.ledger.LedgerSource;
+import io.attestream.gateway.read.Archive;
 import io.attestream.gateway.read.ProofsClient;
 import io.attestream.operations.evidence.Evidence;
 import io.attestream.operations.evidence.EvidenceMetrics;
@@ -57,13 +58,17 @@ public class OpsLook {
             LedgerSource ledgers,
             ConsumerLag lag,
             ProofsClient proofs,
+            Archive archive,
             MeterRegistry registry) {
         this.config = config;
         this.secrets = secrets;
         this.ledgers = ledgers;
         this.lag = lag;
         this.registry = registry;
-        this.trail = new CheckpointTrail(proofs, secrets::ledgerKey, clock);
+        this.trail = new CheckpointTrail(
+                proofs,
+                now -> (now ? archive.newestKeys(secrets.ledgerKey()) : archive.keys(secrets.ledgerKey())).history(),
+                clock);
         GatewayConfig.Ops ops = config.ops();
         this.prometheus = ops.prometheusUrl().map(url -> new PrometheusClient(url, ops.prometheusTimeout()));
         this.evidence = ops.evidenceDir().map(EvidenceReader::new);

@@ -15,11 +15,16 @@ import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.archive.PayloadObject;
 import io.attestream.proofs.archive.PayloadPack;
 import io.attestream.proofs.archive.Segment;
+import io.attestream.proofs.archive.StoredKeys;
+import io.attestream.proofs.ledger.KeyHistory;
+import io.attestream.proofs.ledger.PublishedKeys;
+import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.tile.TilePath;
 import io.quarkus.runtime.Startup;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
@@ -44,6 +49,8 @@ public class Archive {
     /** Packs whose headers are in memory, some hundred KiB each. */
     private static final int HEADERS_MAX = 64;
 
+    private static final Duration KEYS_KEPT = Duration.ofSeconds(1);
+
     private record Loaded<T>(T object, long sizeBytes) {}
 
     /** A block of a pack by its first leaf. */
@@ -57,6 +64,9 @@ public class Archive {
     private final Cache<BlockOf, Loaded<PayloadPack.Rows>> rows;
     private final Cache<PackName, Loaded<Pack>> packs = headers();
     private final Cache<PackName, Loaded<PayloadPack>> payloadPacks = headers();
+    private final Cache<NoteVerifier, Loaded<Keys>> keys =
+            Caffeine.newBuilder().maximumSize(1).expireAfterWrite(KEYS_KEPT).build();
+
     private final Semaphore loading = new Semaphore(LOADING_MAX);
 
     @Inject
@@ -122,6 +132,28 @@ public class Archive {
             payloadPacks.invalidate(name); // it may have been rewritten: the next read takes the new header
             throw e;
         }
+    }
+
+    /**
+     * The history of the ledger's keys, verified.
+     *
+     * @param published as it is told
+     */
+    public record Keys(PublishedKeys published, KeyHistory history) {}
+
+    /** As it was a second ago at most. */
+    public Keys keys(NoteVerifier first) throws Broken, Unavailable {
+        return get(keys, first, "keys/", () -> {
+                    PublishedKeys published = StoredKeys.read(store, first);
+                    return Optional.of(new Loaded<>(new Keys(published, published.verify(first)), 0));
+                })
+                .orElseThrow();
+    }
+
+    /** As it is now. */
+    public Keys newestKeys(NoteVerifier first) throws Broken, Unavailable {
+        keys.invalidateAll();
+        return keys(first);
     }
 
     private static <T> T require(String name, Optional<T> object) throws Broken {

@@ -9,6 +9,7 @@ import io.attestream.proofs.entry.CanonicalEntry;
 import io.attestream.proofs.entry.EntryView;
 import io.attestream.proofs.ledger.BundleReport;
 import io.attestream.proofs.ledger.BundleVerifier;
+import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.ledger.ProofBundle;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.tree.LeafIndex;
@@ -35,10 +36,12 @@ public class BundleAssembler {
 
     private final ProofsClient proofs;
     private final StoredLeaves leaves;
+    private final Archive archive;
 
-    BundleAssembler(ProofsClient proofs, StoredLeaves leaves) {
+    BundleAssembler(ProofsClient proofs, StoredLeaves leaves, Archive archive) {
         this.proofs = proofs;
         this.leaves = leaves;
+        this.archive = archive;
     }
 
     /**
@@ -117,16 +120,26 @@ public class BundleAssembler {
         return answer.orElseThrow(() -> new Unavailable(where + ": no audit path for it yet"));
     }
 
-    private static void requireVerified(OpenLedger ledger, ProofBundle bundle, String where) throws DoesNotVerify {
-        BundleReport report = new BundleVerifier(ledger.key()).verify(bundle, null);
-        Optional<BundleReport.Check> failure = report.firstFailure()
-                .or(() -> report.checks().stream()
-                        .filter(check -> CHAIN.contains(check.name()))
-                        .filter(check -> check.outcome() != BundleReport.Outcome.PASSED)
-                        .findFirst());
+    /** What proves a change of keys is in the store before the first checkpoint that needs it. */
+    private void requireVerified(OpenLedger ledger, ProofBundle bundle, String where)
+            throws DoesNotVerify, Unavailable, Archive.Broken {
+        Optional<BundleReport.Check> failure =
+                failure(archive.keys(ledger.key()).history(), bundle);
+        if (failure.isPresent()) {
+            failure = failure(archive.newestKeys(ledger.key()).history(), bundle);
+        }
         if (failure.isPresent()) {
             throw new DoesNotVerify(
                     where + ": " + failure.get().name() + ": " + failure.get().detail());
         }
+    }
+
+    private static Optional<BundleReport.Check> failure(KeyHistory keys, ProofBundle bundle) {
+        BundleReport report = new BundleVerifier(keys).verify(bundle, null);
+        return report.firstFailure()
+                .or(() -> report.checks().stream()
+                        .filter(check -> CHAIN.contains(check.name()))
+                        .filter(check -> check.outcome() != BundleReport.Outcome.PASSED)
+                        .findFirst());
     }
 }

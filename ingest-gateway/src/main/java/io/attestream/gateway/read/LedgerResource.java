@@ -32,11 +32,13 @@ public class LedgerResource {
 
     private final Reads reads;
     private final ProofsClient proofs;
+    private final Archive archive;
     private final ObjectMapper json;
 
-    LedgerResource(Reads reads, ProofsClient proofs, ObjectMapper json) {
+    LedgerResource(Reads reads, ProofsClient proofs, Archive archive, ObjectMapper json) {
         this.reads = reads;
         this.proofs = proofs;
+        this.archive = archive;
         this.json = json;
     }
 
@@ -111,6 +113,23 @@ public class LedgerResource {
         byte[] note = reads.read(() -> proofs.checkpoint(new LogName.Ledger()))
                 .orElseThrow(() -> Reads.notFound("Nothing is published yet"));
         return Response.ok(note, NOTE_TYPE).header("Cache-Control", "no-cache").build();
+    }
+
+    @GET
+    @Path("/keys")
+    @PermitAll
+    @Blocking
+    @Produces(MediaType.APPLICATION_JSON)
+    @Operation(
+            operationId = "keys",
+            summary = "The history of the keys that sign the ledger's checkpoints",
+            description =
+                    "Each change with the proof that the ledger logged it; whoever trusts the first key verifies the rest.")
+    public Response keys() {
+        Archive.Keys keys = reads.read(() -> archive.keys(reads.ledger().key()));
+        return Response.ok(keys.published().encode())
+                .header("Cache-Control", "no-cache")
+                .build();
     }
 
     @GET

@@ -295,6 +295,7 @@ class AccessTest {
             strings = {
                 "/v1/checkpoint",
                 "/v1/epochs/0",
+                "/v1/keys",
                 "/log/checkpoint",
                 "/log/tile/0/000.p/1",
                 "/log/tile/entries/000.p/1",

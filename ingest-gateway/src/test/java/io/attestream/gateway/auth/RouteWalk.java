@@ -71,6 +71,7 @@ abstract class RouteWalk {
                     Access.READER,
                     false),
             new Route("GET /v1/checkpoint", "/v1/checkpoint", Access.EVERYBODY, false),
+            new Route("GET /v1/keys", "/v1/keys", Access.EVERYBODY, false),
             new Route("GET /v1/epochs/{number}", "/v1/epochs/0", Access.EVERYBODY, false),
             new Route("GET /log/checkpoint", "/log/checkpoint", Access.EVERYBODY, false),
             new Route("GET /shard/{shard}/checkpoint", "/shard/0/checkpoint", Access.EVERYBODY, false),

@@ -18,6 +18,7 @@ import io.attestream.gateway.support.Gateway.Answer;
 import io.attestream.gateway.support.Surroundings;
 import io.attestream.gateway.support.TestLedger;
 import io.attestream.operations.slo.Runbooks;
+import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.SignedNote;
 import io.quarkus.test.common.ResourceArg;
@@ -72,7 +73,7 @@ class OpsPageTest {
         }
         newest = proofs.latestEpoch().orElseThrow().number();
         now = Instant.now();
-        trail = new CheckpointTrail(proofs, secrets::ledgerKey, new Clock() {
+        trail = new CheckpointTrail(proofs, now -> KeyHistory.of(secrets.ledgerKey()), new Clock() {
             @Override
             public ZoneId getZone() {
                 return ZoneOffset.UTC;

@@ -676,6 +676,7 @@ class ReadsTest {
                         "/v1/proofs/consistency",
                         "/v1/checkpoint",
                         "/v1/epochs/{number}",
+                        "/v1/keys",
                         "/log/checkpoint",
                         "/log/tile/{path}",
                         "/shard/{shard}/checkpoint",

@@ -31,7 +31,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Verifies a proof bundle offline with nothing but the ledger's public key: event → entry → shard head → epoch →
+ * Verifies a proof bundle offline with nothing but the ledger's public key, and the history of its keys if they changed: event → entry → shard head → epoch →
  * checkpoint → signature. Goes on after a failure, so that the report shows where the chain holds. Thread-safe.
  */
 public final class BundleVerifier {
@@ -46,7 +46,7 @@ public final class BundleVerifier {
     public static final String NOTE_SIGNATURE = "note-signature";
     public static final String WITNESS_COSIGNATURES = "witness-cosignatures";
 
-    private final NoteVerifier ledgerKey;
+    private final KeyHistory keys;
     private final String origin;
     private final List<NoteVerifier> witnesses;
     private final OptionalInt shards;
@@ -57,18 +57,23 @@ public final class BundleVerifier {
      *     ledger's own. None: that check is not made
      */
     public BundleVerifier(NoteVerifier ledgerKey, String origin, Collection<NoteVerifier> witnesses) {
-        if (!ledgerKey.keyName().equals(origin)) {
+        this(KeyHistory.of(ledgerKey), origin, witnesses);
+    }
+
+    /** As {@link #BundleVerifier(NoteVerifier, String, Collection)}, of a ledger whose keys changed. */
+    public BundleVerifier(KeyHistory keys, String origin, Collection<NoteVerifier> witnesses) {
+        if (!keys.origin().equals(origin)) {
             throw new IllegalArgumentException(
-                    "the ledger key is named " + ledgerKey.keyName() + ", its origin must be the same, not " + origin);
+                    "the ledger key is named " + keys.origin() + ", its origin must be the same, not " + origin);
         }
-        this.ledgerKey = ledgerKey;
+        this.keys = keys;
         this.origin = origin;
         this.witnesses = List.copyOf(witnesses);
         this.shards = OptionalInt.empty();
     }
 
     private BundleVerifier(BundleVerifier other, int shards) {
-        this.ledgerKey = other.ledgerKey;
+        this.keys = other.keys;
         this.origin = other.origin;
         this.witnesses = other.witnesses;
         this.shards = OptionalInt.of(shards);
@@ -85,6 +90,11 @@ public final class BundleVerifier {
     /** Verifies without witnesses; the origin is the key's name. */
     public BundleVerifier(NoteVerifier ledgerKey) {
         this(ledgerKey, ledgerKey.keyName(), List.of());
+    }
+
+    /** As {@link #BundleVerifier(NoteVerifier)}, of a ledger whose keys changed. */
+    public BundleVerifier(KeyHistory keys) {
+        this(keys, keys.origin(), List.of());
     }
 
     /** @param event what is to be found in the log; null leaves the checks of the event unmade, and the report not ok */
@@ -235,18 +245,19 @@ public final class BundleVerifier {
                 failed(NOTE_SIGNATURE, e.getMessage());
                 return null;
             }
-            NoteVerification verification = note.verify(List.of(ledgerKey));
-            if (ledgerKey.isWitness()) {
-                failed(NOTE_SIGNATURE, "a log signs with a key of type 0x01, this is a witness's: " + ledgerKey.vkey());
-            } else if (verification instanceof NoteVerification.Rejected rejected) {
-                failed(NOTE_SIGNATURE, rejected.reason() + "; asked for " + ledgerKey.vkey());
-            } else if (!read.origin().equals(origin)) {
-                failed(NOTE_SIGNATURE, "the checkpoint is of " + read.origin() + ", expected " + origin);
+            if (keys.verify(note) instanceof NoteVerification.Rejected rejected) {
+                failed(NOTE_SIGNATURE, rejected.reason());
             } else {
                 checkpoint = read;
-                passed(NOTE_SIGNATURE, "size " + read.size() + " signed by " + ledgerKey.keyName());
+                passed(NOTE_SIGNATURE, "size " + read.size() + " signed by " + signers(read));
             }
             return note;
+        }
+
+        private String signers(Checkpoint read) {
+            return keys.changes().isEmpty()
+                    ? origin
+                    : keys.newestAt(Math.max(0, read.size().value() - 1)).vkey();
         }
 
         private void checkLedgerInclusion() {
@@ -286,7 +297,7 @@ public final class BundleVerifier {
             if (!witness.isWitness()) {
                 return Optional.of(name + " (a witness's key is of type 0x04, this is a log's)");
             }
-            if (witness.hasKeyOf(ledgerKey)) {
+            if (keys.spans().stream().anyMatch(span -> witness.hasKeyOf(span.key()))) {
                 return Optional.of(name + " (it is the ledger's own key)");
             }
             return note.verify(List.of(witness)) instanceof NoteVerification.Verified

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.attestream.proofs.archive;
+
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.ledger.KeyChange;
+import io.attestream.proofs.ledger.KeyStep;
+import io.attestream.proofs.ledger.PublishedKeys;
+import io.attestream.proofs.note.NoteVerifier;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** The key history as the object store has it: one object a change, made when the epoch was published that logs it. */
+public final class StoredKeys {
+    private StoredKeys() {}
+
+    /**
+     * All steps there are. Nothing of them is verified: {@link PublishedKeys#verify} does.
+     *
+     * @throws InvalidFormat if one cannot be read
+     */
+    public static PublishedKeys read(ObjectStore store, NoteVerifier first) throws IOException, InvalidFormat {
+        List<KeyStep> steps = new ArrayList<>();
+        for (int number = 1; number <= KeyChange.CHANGES_MAX; number++) {
+            Optional<byte[]> object = store.get(KeyStep.name(number));
+            if (object.isEmpty()) {
+                break;
+            }
+            try {
+                steps.add(KeyStep.parse(object.get()));
+            } catch (InvalidFormat e) {
+                throw new InvalidFormat(KeyStep.name(number), String.valueOf(e.getMessage()));
+            }
+        }
+        return new PublishedKeys(first.vkey(), steps);
+    }
+}
