@@ -5,14 +5,30 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.attestream.chaos.FreePorts;
+import io.attestream.checkpointer.monitor.CheckpointSource;
+import io.attestream.checkpointer.monitor.HttpCheckpointSource;
+import io.attestream.checkpointer.monitor.Monitor;
+import io.attestream.checkpointer.monitor.MonitorResult;
+import io.attestream.checkpointer.monitor.MonitorResult.ViolationKind;
+import io.attestream.checkpointer.monitor.MonitorState;
+import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.note.Checkpoint;
+import io.attestream.proofs.note.NoteSignature;
+import io.attestream.proofs.note.NoteSigner;
+import io.attestream.proofs.note.NoteVerifier;
+import io.attestream.proofs.note.SignedNote;
+import io.attestream.proofs.tree.Hash;
+import io.attestream.proofs.tree.Rfc6962;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
@@ -201,10 +217,152 @@ class RunbooksIT {
         assertThat(processors.get("/internal/v1/ledger/checkpoint", "*/*").status())
                 .isEqualTo(401);
         onCall.follow("KeyRotation", "Verification");
+    }
 
-        // and what is done when the ledger's own key leaked works
+    /** The drill for a leaked key: what somebody signs who has it is a fork until a newer one is announced, and nothing from then on. */
+    @Test
+    void theLedgersKeysFollowEachOtherAsTheirPageSaysAndWhoHasAnOldOneForgesInVain() throws Exception {
+        // given
+        List<List<String>> mitigation = onCall.blocks("KeyRotation", "Mitigation");
+        assertThat(mitigation).hasSize(8);
+        NoteSigner thief = Bootstrap.read(data().resolve("keys/ledger.skey"));
+        Monitor monitor = monitor(thief.verifier());
+        Path old =
+                Files.writeString(data().resolve("old.checkpoint"), newestNote().encode());
+
+        // then: it verifies, and does not fit what others have
+        assertThat(look(monitor, thief)).isEqualTo(ViolationKind.LEDGER_FORKED);
+        assertThat(consistency(thief)).contains("history was rewritten");
+
+        // when the next key is announced
         onCall.follow(mitigation.get(3));
-        assertThat(mitigation).hasSize(4);
+        NoteSigner second = Bootstrap.read(data().resolve("keys/ledger-2.skey"));
+        awaitSigners(thief, second);
+
+        // then
+        assertThat(look(monitor, thief)).isEqualTo(ViolationKind.NOT_SIGNED);
+        assertThat(consistency(thief)).contains("signed by an older key only");
+
+        // when it is retired
+        onCall.follow(mitigation.get(4));
+        onCall.follow(mitigation.get(5));
+        awaitSigners(second);
+
+        // then
+        assertThat(look(monitor, thief)).isEqualTo(ViolationKind.NOT_SIGNED);
+        assertThat(consistency(thief)).contains("is retired from epoch");
+
+        // when the second leaked
+        onCall.follow(mitigation.get(6));
+        onCall.follow(mitigation.get(7));
+        awaitSigners(Bootstrap.read(data().resolve("keys/ledger-3.skey")));
+
+        // then
+        assertThat(look(monitor, second)).isEqualTo(ViolationKind.NOT_SIGNED);
+        assertThat(consistency(second)).contains("is retired from epoch");
+        assertThat(monitor.check()).isInstanceOf(MonitorResult.Ok.class);
+        onCall.follow("KeyRotation", "Diagnosis");
+        onCall.follow("KeyRotation", "Verification");
+        // and a checkpoint of before the first change is still consistent with the newest
+        assertThat(onCall.run("./attestream consistency --data-dir " + data() + " " + old))
+                .isZero();
+    }
+
+    private static Monitor monitor(NoteVerifier first) throws Exception {
+        Monitor monitor = new Monitor(
+                first.keyName(), first, source(Optional.empty()), MonitorState.initial(first.keyName(), first));
+        assertThat(monitor.check()).isInstanceOf(MonitorResult.Ok.class);
+        return monitor;
+    }
+
+    /** The gateway, with another checkpoint. */
+    private static CheckpointSource source(Optional<String> checkpoint) throws IOException {
+        Api api = onCall.api("auditor");
+        HttpCheckpointSource gateway = new HttpCheckpointSource(api.base(), api.token());
+        return new CheckpointSource() {
+            @Override
+            public Optional<byte[]> checkpoint() throws IOException {
+                return checkpoint.isPresent()
+                        ? checkpoint.map(note -> note.getBytes(StandardCharsets.UTF_8))
+                        : gateway.checkpoint();
+            }
+
+            @Override
+            public Optional<byte[]> epoch(long epoch) throws IOException {
+                return gateway.epoch(epoch);
+            }
+
+            @Override
+            public Optional<byte[]> keys() throws IOException {
+                return gateway.keys();
+            }
+
+            @Override
+            public Optional<byte[]> shardConsistency(int shard, long from, long to) throws IOException {
+                return gateway.shardConsistency(shard, from, to);
+            }
+        };
+    }
+
+    /** What the monitor, up to date, says of a forged checkpoint. */
+    private static ViolationKind look(Monitor monitor, NoteSigner thief) throws IOException {
+        await().atMost(60, TimeUnit.SECONDS)
+                .until(() -> monitor.check() instanceof MonitorResult.Ok ok && ok.newEpochs() == 0);
+        NoteVerifier first = monitor.state().keys().first();
+        MonitorResult result =
+                new Monitor(first.keyName(), first, source(Optional.of(forged(thief))), monitor.state()).check();
+        assertThat(result).isInstanceOf(MonitorResult.Violation.class);
+        return ((MonitorResult.Violation) result).kind();
+    }
+
+    /** Of the size of the newest, with another root. */
+    private static String forged(NoteSigner thief) throws IOException {
+        Checkpoint newest = newest();
+        Hash root = Rfc6962.leafHash(thief.keyName().getBytes(StandardCharsets.UTF_8));
+        return SignedNote.sign(new Checkpoint(thief.keyName(), newest.size(), root).text(), thief)
+                .encode();
+    }
+
+    private static SignedNote newestNote() throws IOException {
+        try {
+            return SignedNote.parse(onCall.api("auditor")
+                    .require("/v1/checkpoint", "text/plain")
+                    .text());
+        } catch (InvalidFormat e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static Checkpoint newest() throws IOException {
+        try {
+            return Checkpoint.parse(newestNote().text());
+        } catch (InvalidFormat e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** What an auditor is told who kept the forged checkpoint. */
+    private static String consistency(NoteSigner thief) throws Exception {
+        Path kept = Files.writeString(scratch.resolve("forged.checkpoint"), forged(thief));
+        Path said = scratch.resolve("consistency.txt");
+        int exitCode = onCall.run("./attestream consistency --data-dir " + data() + " " + kept + " >" + said + " 2>&1");
+        assertThat(exitCode).isEqualTo(ExitCode.VERIFICATION_FAILED);
+        return Files.readString(said);
+    }
+
+    /** Sends, and verifies, events until exactly these keys sign. */
+    private static void awaitSigners(NoteSigner... signers) throws IOException {
+        NoteVerifier first = Bootstrap.read(data().resolve("keys/ledger.skey")).verifier();
+        Canary canary = new Canary(onCall.api("ingester"), onCall.api("auditor"), first);
+        List<Integer> ids =
+                Stream.of(signers).map(signer -> signer.verifier().keyId()).toList();
+        await().atMost(120, TimeUnit.SECONDS).until(() -> {
+            assertThat(canary.send()).isEqualTo(Canary.Outcome.VERIFIED);
+            return newestNote().signatures().stream()
+                    .map(NoteSignature::keyId)
+                    .toList()
+                    .equals(ids);
+        });
     }
 
     /** Checkpoints are public, leaves are not. */
