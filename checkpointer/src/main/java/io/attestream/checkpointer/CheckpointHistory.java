@@ -99,6 +99,11 @@ final class CheckpointHistory {
         return keys;
     }
 
+    /** Fails unless the open intent's note is signed as it must be. */
+    void requireSigned(LogRecord.Published record) {
+        ledger.requireSigned(record.note(), record.intent().noteText(), record.epoch(), keys);
+    }
+
     /** The ledger's keys behind the open intent, once it is published; behind the last published epoch if none is open. */
     KeyHistory keysAfterOpen() {
         return open.map(intent -> ledger.keysAfter(keys, parseLeaf(intent))).orElse(keys);

@@ -7,6 +7,8 @@ import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.ledger.KeyChanges;
 import io.attestream.proofs.ledger.KeyHistory;
+import io.attestream.proofs.note.MlDsaSigner;
+import io.attestream.proofs.note.MlDsaVerifier;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.tile.TilePath;
@@ -213,12 +215,29 @@ final class CheckpointerConfigs {
             signers.add(signingKey(keys.signingKey().get()));
         }
         for (Path file : keys.signingKeyFile().orElse(List.of())) {
-            signers.add(signingKey(readKeyFile(file)));
+            signers.add(signingKey(readKeyFile("attestream.ledger.signing-key-file", file)));
         }
         try {
-            return new SigningKeys(signers);
+            return new SigningKeys(signers, mlDsaKey(keys));
         } catch (IllegalArgumentException e) {
             throw new RefusedKeyException("attestream.ledger.signing-key-file: " + e.getMessage());
+        }
+    }
+
+    private static Optional<MlDsaSigner> mlDsaKey(CheckpointerConfig.LedgerKeys keys) throws RefusedKeyException {
+        if (keys.mlDsaKeyFile().isEmpty()) {
+            return Optional.empty();
+        }
+        String setting = "attestream.ledger.ml-dsa-key-file";
+        if (!MlDsaVerifier.isSupported()) {
+            throw new RefusedKeyException(setting + " is set, and this Java platform has no ML-DSA-44: use version 24 or"
+                    + " newer, or leave the setting away");
+        }
+        try {
+            return Optional.of(MlDsaSigner.parse(
+                    readKeyFile(setting, keys.mlDsaKeyFile().get()).strip()));
+        } catch (InvalidFormat e) {
+            throw new RefusedKeyException(setting + " holds no ML-DSA-44 signing key (PRIVATE+KEY+…)");
         }
     }
 
@@ -247,8 +266,8 @@ final class CheckpointerConfigs {
         }
     }
 
-    private static String readKeyFile(Path file) throws RefusedKeyException {
-        String setting = "attestream.ledger.signing-key-file " + file;
+    private static String readKeyFile(String name, Path file) throws RefusedKeyException {
+        String setting = name + " " + file;
         try {
             PosixFileAttributeView posix = Files.getFileAttributeView(file, PosixFileAttributeView.class);
             if (posix != null) {

@@ -3,6 +3,7 @@ package io.attestream.checkpointer;
 
 import io.attestream.checkpointer.Decision.Leaf;
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.EpochObject;
 import io.attestream.proofs.archive.LeafRecord;
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.ObjectStore;
@@ -12,10 +13,12 @@ import io.attestream.proofs.archive.Segment;
 import io.attestream.proofs.ledger.KeyChange;
 import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.ledger.KeyStep;
+import io.attestream.proofs.note.SignedNote;
 import io.attestream.proofs.tree.CompactRange;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
@@ -61,6 +64,25 @@ final class EpochArchive {
             return result instanceof ObjectStore.PutResult.Created;
         } catch (IOException e) {
             throw new FatalDoubtException("object " + name + " could not be written: " + e.getMessage(), e);
+        }
+    }
+
+    /** The note a predecessor archived of this epoch, which died before it published it; nothing of its signatures is verified. */
+    Optional<String> archivedNote(EpochIntent intent) {
+        String name = ObjectNames.epoch(intent.epoch());
+        try {
+            Optional<byte[]> object = store.get(name);
+            if (object.isPresent()) {
+                String note = EpochObject.parse(object.get()).note();
+                if (SignedNote.parse(note).text().equals(intent.noteText())) {
+                    return Optional.of(note);
+                }
+            }
+            return Optional.empty();
+        } catch (InvalidFormat e) {
+            return Optional.empty(); // whoever writes it finds out
+        } catch (IOException e) {
+            throw new FatalDoubtException("object " + name + " could not be read: " + e.getMessage(), e);
         }
     }
 

@@ -96,7 +96,10 @@ final class PublishPath {
         steps.signed(intent.epoch(), note.encode());
         steps.reached(PublishStep.SIGNED, intent.epoch());
 
-        LogRecord.Published published = new LogRecord.Published(intent, note.encode());
+        // A predecessor may have signed with more keys than this one has, or fewer: there is one note of an epoch.
+        String archived = archive.archivedNote(intent).orElse(note.encode());
+        LogRecord.Published published = new LogRecord.Published(intent, archived);
+        history.requireSigned(published);
         archive.writeEpoch(published);
         archive.writeKeySteps(published, history.ledgerRange(), history.keysAfterOpen());
         steps.reached(PublishStep.EPOCH_ARCHIVED, intent.epoch());

@@ -112,7 +112,7 @@ final class Signer {
     SignedNote sign(EpochIntent intent) {
         Extended extended =
                 verified.filter(known -> known.intent().equals(intent)).orElseGet(() -> verify(intent));
-        SignedNote note = sign(intent.noteText(), signingKeys.active(keys));
+        SignedNote note = hybrid(sign(intent.noteText(), signingKeys.active(keys)));
         ledgerRange = extended.ledgerRange();
         shardRanges = extended.shardRanges();
         signedCounts = extended.counts();
@@ -122,6 +122,16 @@ final class Signer {
             use(extended.keys());
         }
         return note;
+    }
+
+    private SignedNote hybrid(SignedNote note) {
+        try {
+            return signingKeys.hybrid().isPresent()
+                    ? note.with(List.of(signingKeys.hybrid().get().sign(note.text())))
+                    : note;
+        } catch (InvalidFormat e) {
+            throw new FatalDoubtException("the checkpoint cannot be signed with ML-DSA-44: " + e.getMessage(), e);
+        }
     }
 
     private static SignedNote sign(String text, List<NoteSigner> signers) {

@@ -5,6 +5,7 @@ import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.ledger.KeyChange;
 import io.attestream.proofs.ledger.KeyChanges;
 import io.attestream.proofs.ledger.KeyHistory;
+import io.attestream.proofs.note.MlDsaSigner;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.NoteVerifier;
 import java.util.ArrayList;
@@ -17,10 +18,17 @@ final class SigningKeys {
     static final int KEYS_MAX = 8;
 
     private final List<NoteSigner> keys;
+    private final Optional<MlDsaSigner> hybrid;
 
     /** @param keys at least one, none twice, all of one name */
     SigningKeys(List<NoteSigner> keys) {
+        this(keys, Optional.empty());
+    }
+
+    /** @param hybrid what checkpoints are signed with beside, of the same name */
+    SigningKeys(List<NoteSigner> keys, Optional<MlDsaSigner> hybrid) {
         this.keys = List.copyOf(keys);
+        this.hybrid = hybrid;
         if (keys.isEmpty() || keys.size() > KEYS_MAX) {
             throw new IllegalArgumentException("must be 1 to " + KEYS_MAX + " signing keys, are " + keys.size());
         }
@@ -31,6 +39,17 @@ final class SigningKeys {
             throw new IllegalArgumentException("the signing keys have different names: "
                     + keys.stream().map(NoteSigner::keyName).distinct().toList());
         }
+        hybrid.map(key -> key.verifier().keyName()).ifPresent(name -> {
+            if (!name.equals(keys.get(0).keyName())) {
+                throw new IllegalArgumentException("the ML-DSA-44 key is named " + name + ", the ledger "
+                        + keys.get(0).keyName());
+            }
+        });
+    }
+
+    /** What a checkpoint is signed with beside the ledger's keys; a reader without the algorithm ignores the line. */
+    Optional<MlDsaSigner> hybrid() {
+        return hybrid;
     }
 
     /** Of a ledger whose key never changed. */

@@ -4,6 +4,7 @@ package io.attestream.cli;
 import io.attestream.chaos.ClusterControl;
 import io.attestream.chaos.Secrets;
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.note.MlDsaSigner;
 import io.attestream.proofs.note.NoteSigner;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -60,25 +61,44 @@ final class KeysCommand {
         @Option(names = "--key-file", required = true, paramLabel = "<file>", description = "New file for the secret.")
         private Path keyFile = Path.of("");
 
+        @Option(
+                names = "--ml-dsa",
+                description = "Make an ML-DSA-44 key instead, to sign checkpoints with beside the ledger's own"
+                        + " (attestream.ledger.ml-dsa-key-file). Java 24 or newer.")
+        private boolean mlDsa;
+
+        /** A key as text, and its public half. */
+        private record Made(String skey, String vkey) {}
+
+        private Made make() {
+            if (mlDsa) {
+                MlDsaKeyOption.requireSupported();
+                MlDsaSigner signer = MlDsaSigner.generate(origin, new SecureRandom());
+                return new Made(signer.skey(), signer.verifier().vkey());
+            }
+            NoteSigner signer = NoteSigner.generate(origin, new SecureRandom());
+            return new Made(signer.skey(), signer.verifier().vkey());
+        }
+
         @Override
         public Integer call() {
             Output output = form.output();
-            NoteSigner signer;
+            Made made;
             try {
-                signer = NoteSigner.generate(origin, new SecureRandom());
+                made = make();
             } catch (IllegalArgumentException e) {
                 throw new CliException(
                         ExitCode.USAGE, "not an origin: " + e.getMessage(), "Example: ledger.example.com/prod");
             }
             try {
-                Secrets.write(keyFile, signer.skey() + "\n");
+                Secrets.write(keyFile, made.skey() + "\n");
             } catch (FileAlreadyExistsException e) {
                 throw new CliException(
                         ExitCode.ERROR, keyFile + " exists; a key is never overwritten", "Choose another file.");
             } catch (IOException e) {
                 throw LocalFiles.failure("write", keyFile, e);
             }
-            print(output, signer);
+            print(output, origin, made.vkey());
             output.say(
                     "The secret is in " + keyFile + ". Keep a copy apart: without it the ledger cannot be continued.");
             return ExitCode.OK;
@@ -100,9 +120,8 @@ final class KeysCommand {
         @Override
         public Integer call() {
             try {
-                print(
-                        form.output(),
-                        NoteSigner.parse(LocalFiles.readText(keyFile).strip()));
+                NoteSigner signer = NoteSigner.parse(LocalFiles.readText(keyFile).strip());
+                print(form.output(), signer.keyName(), signer.verifier().vkey());
                 return ExitCode.OK;
             } catch (InvalidFormat e) {
                 throw new CliException(
@@ -149,9 +168,8 @@ final class KeysCommand {
         }
     }
 
-    private static void print(Output output, NoteSigner signer) {
-        output.print(signer.verifier().vkey());
-        output.json(Output.object(
-                "origin", signer.keyName(), "ledgerKey", signer.verifier().vkey()));
+    private static void print(Output output, String origin, String vkey) {
+        output.print(vkey);
+        output.json(Output.object("origin", origin, "ledgerKey", vkey));
     }
 }

@@ -4,14 +4,17 @@ package io.attestream.cli;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.entry.CanonicalEntry;
 import io.attestream.proofs.entry.EntryView;
+import io.attestream.proofs.ledger.BundleReport.Check;
 import io.attestream.proofs.ledger.BundleReport;
 import io.attestream.proofs.ledger.BundleVerifier;
 import io.attestream.proofs.ledger.EventToCheck;
 import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.ledger.ProofBundle;
+import io.attestream.proofs.note.MlDsaVerifier;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.schemas.cloudevents.CloudEvent;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -93,6 +96,13 @@ final class VerifyCommand implements Callable<Integer> {
             description = "Key of a witness that must have cosigned; may be repeated.")
     private List<String> witnessKeys = List.of();
 
+    @Option(
+            names = "--ml-dsa-key",
+            paramLabel = "<vkey>",
+            description = "ML-DSA-44 key the ledger must have signed the checkpoint with too (Java 24 or newer). Without it"
+                    + " such a signature is ignored.")
+    private @Nullable String mlDsaKey;
+
     @Option(names = "--explain", description = "Say in plain words what each check means.")
     private boolean explain;
 
@@ -105,11 +115,23 @@ final class VerifyCommand implements Callable<Integer> {
     private int verify(Output output, BundleVerifier verifier) {
         ProofBundle bundle = bundle();
         CloudEvent event = event(bundle);
-        BundleReport report = verifier.verify(bundle, new EventToCheck(event.attributes(), event.payload()));
+        BundleReport report = withMlDsa(
+                verifier.verify(bundle, new EventToCheck(event.attributes(), event.payload())), bundle.note());
         Report readable = new Report(report, logged(bundle));
         readable.print(output, explain);
         output.json(readable.json());
         return report.ok() ? ExitCode.OK : ExitCode.VERIFICATION_FAILED;
+    }
+
+    /** One check more, if it was asked for. */
+    private BundleReport withMlDsa(BundleReport report, String note) {
+        if (mlDsaKey == null) {
+            return report;
+        }
+        MlDsaVerifier key = MlDsaKeyOption.parse(mlDsaKey);
+        List<Check> checks = new ArrayList<>(report.checks());
+        checks.add(MlDsaKeyOption.check(key, note));
+        return new BundleReport(checks);
     }
 
     private BundleVerifier verifier() {

@@ -2,6 +2,8 @@
 package io.attestream.proofs.fuzz;
 
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.note.MlDsaSigner;
+import io.attestream.proofs.note.MlDsaVerifier;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.NoteVerifier;
 import java.nio.charset.StandardCharsets;
@@ -24,6 +26,16 @@ public final class NoteKeyFuzz {
             Holds.equal(text, NoteSigner.parse(text).skey());
         } catch (InvalidFormat e) {
             // refused, as it may be
+        }
+        try {
+            Holds.equal(text, MlDsaVerifier.parse(text).vkey());
+        } catch (InvalidFormat e) {
+            // refused, as it may be
+        }
+        try {
+            Holds.equal(text, MlDsaSigner.parse(text).skey());
+        } catch (InvalidFormat | UnsupportedOperationException e) {
+            // refused, or not to be had here
         }
     }
 }
