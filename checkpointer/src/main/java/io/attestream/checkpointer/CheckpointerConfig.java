@@ -69,8 +69,9 @@ public interface CheckpointerConfig {
                 "The private key itself, meant for the environment variable `ATTESTREAM_LEDGER_SIGNING_KEY`. Never logged.")
         Optional<String> signingKey();
 
-        @Doc("File with an ML-DSA-44 key (`PRIVATE+KEY+…`, type 0x06, named like the ledger; `attestream keys generate --ml-dsa`),"
-                + " readable by its owner only. Checkpoints are then signed with it too. Needs Java 24 or newer.")
+        @Doc(
+                "File with an ML-DSA-44 key (`PRIVATE+KEY+…`, type 0x06, named like the ledger; `attestream keys generate --ml-dsa`),"
+                        + " readable by its owner only. Checkpoints are then signed with it too. Needs Java 24 or newer.")
         Optional<Path> mlDsaKeyFile();
 
         @Doc(

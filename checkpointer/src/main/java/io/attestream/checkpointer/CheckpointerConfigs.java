@@ -230,8 +230,9 @@ final class CheckpointerConfigs {
         }
         String setting = "attestream.ledger.ml-dsa-key-file";
         if (!MlDsaVerifier.isSupported()) {
-            throw new RefusedKeyException(setting + " is set, and this Java platform has no ML-DSA-44: use version 24 or"
-                    + " newer, or leave the setting away");
+            throw new RefusedKeyException(
+                    setting + " is set, and this Java platform has no ML-DSA-44: use version 24 or"
+                            + " newer, or leave the setting away");
         }
         try {
             return Optional.of(MlDsaSigner.parse(

@@ -182,12 +182,7 @@ class ArchiveRestoreStateIT {
         ArchiveRestoreKafka.Target target =
                 new ArchiveRestoreKafka.Target(KafkaConnection.of(broker.bootstrapServers()), topics, generation, true);
         return new ArchiveRestoreState(
-                        target,
-                        ledger,
-                        List.of(key),
-                        scene.store,
-                        shards -> new States(),
-                        ArchiveCheck.Listener.NONE)
+                        target, ledger, List.of(key), scene.store, shards -> new States(), ArchiveCheck.Listener.NONE)
                 .run(epoch, kept);
     }
 

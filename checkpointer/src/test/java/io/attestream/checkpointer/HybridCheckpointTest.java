@@ -54,8 +54,8 @@ class HybridCheckpointTest {
     }
 
     private void configure(boolean withHybrid) {
-        scene.signingKeys = new SigningKeys(
-                List.of(scene.ledger.key), withHybrid ? Optional.of(hybrid) : Optional.empty());
+        scene.signingKeys =
+                new SigningKeys(List.of(scene.ledger.key), withHybrid ? Optional.of(hybrid) : Optional.empty());
     }
 
     private SignedNote published(int epoch) throws Exception {
@@ -76,8 +76,7 @@ class HybridCheckpointTest {
         SignedNote note = published(0);
         assertThat(note.signatures()).hasSize(2);
         assertThat(hybrid.verifier().verifies(note)).isTrue();
-        assertThat(KeyHistory.of(scene.ledger.ledger.key()).verify(note))
-                .isInstanceOf(NoteVerification.Verified.class);
+        assertThat(KeyHistory.of(scene.ledger.ledger.key()).verify(note)).isInstanceOf(NoteVerification.Verified.class);
         scene.start().checkpointer.takeUp();
     }
 

@@ -5,8 +5,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.ledger.BundleVerifier;
 import io.attestream.proofs.ledger.EventToCheck;
+import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.ledger.ProofBundle;
-import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.schemas.cloudevents.CloudEvent;
 import io.attestream.schemas.cloudevents.EventResult;
 import java.nio.charset.StandardCharsets;
@@ -43,7 +43,7 @@ final class Canary {
 
     private final Api producer;
     private final Api auditor;
-    private final NoteVerifier key;
+    private final KeyHistory keys;
     private final Duration timeout;
     private final Duration lostAfter;
 
@@ -61,18 +61,19 @@ final class Canary {
         DOES_NOT_VERIFY
     }
 
-    Canary(Api producer, Api auditor, NoteVerifier key) {
-        this(producer, auditor, key, TIMEOUT, LOST_AFTER);
+    Canary(Api producer, Api auditor, KeyHistory keys) {
+        this(producer, auditor, keys, TIMEOUT, LOST_AFTER);
     }
 
     /**
+     * @param keys what is known of the ledger's, at least the first
      * @param timeout in which the proof has to come
      * @param lostAfter how long a receipt is to be unknown before its event is called lost; also when the time is up meanwhile
      */
-    Canary(Api producer, Api auditor, NoteVerifier key, Duration timeout, Duration lostAfter) {
+    Canary(Api producer, Api auditor, KeyHistory keys, Duration timeout, Duration lostAfter) {
         this.producer = producer;
         this.auditor = auditor;
-        this.key = key;
+        this.keys = keys;
         this.timeout = timeout;
         this.lostAfter = lostAfter;
     }
@@ -184,7 +185,7 @@ final class Canary {
             ProofBundle bundle =
                     ProofBundle.parse(answer.path("bundle").toString().getBytes(StandardCharsets.UTF_8));
             CloudEvent event = ((EventResult.Accepted) Events.read(line)).event();
-            return new BundleVerifier(LedgerKeys.told(auditor, key))
+            return new BundleVerifier(LedgerKeys.told(auditor, keys))
                     .verify(bundle, new EventToCheck(event.attributes(), event.payload()))
                     .ok();
         } catch (InvalidFormat e) {

@@ -28,6 +28,9 @@ final class CheckpointCommand implements Callable<Integer> {
     @Mixin
     private Connection connection = new Connection();
 
+    @Mixin
+    private KeptKeys keptKeys = new KeptKeys();
+
     @Option(
             names = "--save",
             paramLabel = "<file>",
@@ -43,7 +46,8 @@ final class CheckpointCommand implements Callable<Integer> {
         NoteVerifier key = connection.ledgerKey();
         Api api = connection.api("auditor");
         String note = api.require("/v1/checkpoint", "text/plain").text();
-        Checkpoint checkpoint = Checkpoints.verified(note, LedgerKeys.told(api, key), "the newest checkpoint");
+        Checkpoint checkpoint =
+                Checkpoints.verified(note, LedgerKeys.told(api, keptKeys.read(key)), "the newest checkpoint");
         if (save != null) {
             LocalFiles.writeText(save, note);
             output.say("Saved " + save + ". Later: attestream consistency " + save);

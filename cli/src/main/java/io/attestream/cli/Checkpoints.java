@@ -9,6 +9,7 @@ import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.note.SignedNote;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Checkpoints that were verified. */
@@ -34,8 +35,18 @@ final class Checkpoints {
     }
 
     /** The checkpoint in a file somebody kept, if one was named. */
-    static Optional<Checkpoint> kept(@Nullable Path file, KeyHistory keys) {
-        return Optional.ofNullable(file).map(kept -> verified(LocalFiles.readText(kept), keys, kept.toString()));
+    static Optional<Checkpoint> kept(@Nullable Path file, Supplier<KeyHistory> keys) {
+        return Optional.ofNullable(file).map(kept -> verified(LocalFiles.readText(kept), keys.get(), kept.toString()));
+    }
+
+    /** Whether a note is signed in the name of this key's ledger by another key, which may be one of its own. */
+    static boolean isOfAnotherKey(String note, NoteVerifier key) {
+        try {
+            return SignedNote.parse(note).signatures().stream()
+                    .anyMatch(line -> line.keyName().equals(key.keyName()) && line.keyId() != key.keyId());
+        } catch (InvalidFormat e) {
+            return false;
+        }
     }
 
     static CliException failed(String message) {

@@ -36,6 +36,9 @@ final class ConsistencyCommand implements Callable<Integer> {
     @Mixin
     private Connection connection = new Connection();
 
+    @Mixin
+    private KeptKeys keptKeys = new KeptKeys();
+
     @Parameters(paramLabel = "<checkpoint>", description = "A checkpoint you kept (attestream checkpoint --save).")
     private Path file = Path.of("");
 
@@ -48,7 +51,7 @@ final class ConsistencyCommand implements Callable<Integer> {
         NoteVerifier key = connection.ledgerKey();
         Api api = connection.api("auditor");
         String newest = api.require("/v1/checkpoint", "text/plain").text();
-        KeyHistory keys = LedgerKeys.told(api, key); // behind the checkpoint: it has what that one needs
+        KeyHistory keys = LedgerKeys.told(api, keptKeys.read(key)); // behind the checkpoint: it has what that one needs
         Checkpoint old = Checkpoints.verified(LocalFiles.readText(file), keys, file.toString());
         Checkpoint now = Checkpoints.verified(newest, keys, "the newest checkpoint");
         if (now.size().compareTo(old.size()) < 0) {

@@ -4,6 +4,7 @@ package io.attestream.cli;
 import io.attestream.chaos.ClusterFile;
 import io.attestream.chaos.FreePorts;
 import io.attestream.chaos.Installation;
+import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.note.Checkpoint;
 import java.io.File;
 import java.net.URI;
@@ -121,7 +122,7 @@ final class DoctorCommand implements Callable<Integer> {
                     ? Optional.empty()
                     : Optional.of(Checkpoints.verified(
                             Api.good("GET /v1/checkpoint", reply).text(),
-                            LedgerKeys.told(api, connection.ledgerKey()),
+                            LedgerKeys.told(api, KeyHistory.of(connection.ledgerKey())),
                             "the newest checkpoint"));
             add(
                     true,

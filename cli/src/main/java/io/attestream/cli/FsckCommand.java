@@ -97,7 +97,7 @@ final class FsckCommand implements Callable<Integer> {
         ObjectStore store = objects.open(connection);
         Optional<Checkpoint> kept = checkpoint == null
                 ? Optional.empty()
-                : Checkpoints.kept(checkpoint, LedgerKeys.stored(store, connection.ledgerKey()));
+                : Checkpoints.kept(checkpoint, () -> LedgerKeys.stored(store, connection.ledgerKey()));
         Report report = new Report(output);
         int processors = Runtime.getRuntime().availableProcessors();
         report.objects(check(store, new ArchiveCheck.Listener() {

@@ -120,7 +120,8 @@ final class KeysCommand {
         @Override
         public Integer call() {
             try {
-                NoteSigner signer = NoteSigner.parse(LocalFiles.readText(keyFile).strip());
+                NoteSigner signer =
+                        NoteSigner.parse(LocalFiles.readText(keyFile).strip());
                 print(form.output(), signer.keyName(), signer.verifier().vkey());
                 return ExitCode.OK;
             } catch (InvalidFormat e) {

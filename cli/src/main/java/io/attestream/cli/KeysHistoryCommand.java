@@ -33,6 +33,9 @@ final class KeysHistoryCommand implements Callable<Integer> {
     @Mixin
     private Connection connection = new Connection();
 
+    @Mixin
+    private KeptKeys keptKeys = new KeptKeys();
+
     @Option(names = "--save", paramLabel = "<file>", description = "File for the history, to verify with.")
     private @Nullable Path save;
 
@@ -49,6 +52,12 @@ final class KeysHistoryCommand implements Callable<Integer> {
                 .text();
         byte[] bytes = published.getBytes(StandardCharsets.UTF_8);
         KeyHistory history = LedgerKeys.verified(bytes, first, "the key history of the gateway");
+        if (!LedgerKeys.longer(history, keptKeys.read(first)).equals(history)) {
+            throw new CliException(
+                    ExitCode.UNAVAILABLE,
+                    "the key history of the gateway is older than the one that was kept",
+                    "Ask another gateway, or try again.");
+        }
         if (save != null) {
             LocalFiles.writeText(save, published);
             output.say("Saved " + save + ". Offline: attestream verify … --keys " + save);

@@ -19,12 +19,44 @@ final class LedgerKeys {
         return verified(LocalFiles.read(file), first, file.toString());
     }
 
-    /** As the gateway tells them now; one of before there was a history says nothing. */
-    static KeyHistory told(Api api, NoteVerifier first) {
+    /**
+     * As the gateway tells them now; one of before there was a history says nothing.
+     *
+     * @param known what is known of them, at least the first: the gateway's history must go on from it, or be a part of it
+     */
+    static KeyHistory told(Api api, KeyHistory known) {
         Api.Reply reply = api.get("/v1/keys", "application/json");
         return reply.status() == 404
-                ? KeyHistory.of(first)
-                : verified(Api.good("GET /v1/keys", reply).body(), first, "the key history of the gateway");
+                ? known
+                : longer(
+                        verified(
+                                Api.good("GET /v1/keys", reply).body(),
+                                known.first(),
+                                "the key history of the gateway"),
+                        known);
+    }
+
+    /** Of two histories of one ledger the one that has all of the other; a gateway may be behind. */
+    static KeyHistory longer(KeyHistory told, KeyHistory known) {
+        if (told.continues(known)) {
+            return told;
+        }
+        if (known.continues(told)) {
+            return known;
+        }
+        throw Checkpoints.failed(
+                "the key history of the gateway does not go on from the one that was kept: its ledger is"
+                        + " another one from epoch " + firstDifference(told, known) + " on");
+    }
+
+    private static long firstDifference(KeyHistory told, KeyHistory known) {
+        for (int i = 0; i < known.changes().size(); i++) {
+            if (i >= told.changes().size()
+                    || !told.changes().get(i).equals(known.changes().get(i))) {
+                return known.changes().get(i).epoch();
+            }
+        }
+        return 0;
     }
 
     /** As the object store has them. */

@@ -7,6 +7,7 @@ import io.attestream.checkpointer.monitor.MonitorResult;
 import io.attestream.checkpointer.monitor.MonitorState;
 import io.attestream.checkpointer.monitor.MonitorStateFile;
 import io.attestream.cli.Output.Tone;
+import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.note.NoteVerifier;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -46,6 +47,9 @@ final class MonitorCommand implements Callable<Integer> {
 
     @Mixin
     private Connection connection = new Connection();
+
+    @Mixin
+    private KeptKeys keptKeys = new KeptKeys();
 
     @Option(
             names = "--state",
@@ -95,8 +99,9 @@ final class MonitorCommand implements Callable<Integer> {
         Api api = connection.api("auditor");
         MonitorStateFile file = new MonitorStateFile(stateFile());
         MonitorState state = file.read().orElseGet(() -> MonitorState.initial(key.keyName(), key));
-        Monitor monitor = newMonitor(key, api, state);
-        Optional<MonitorMetrics> metrics = metrics(output, monitor, key, api);
+        KeyHistory kept = keptKeys.read(key);
+        Monitor monitor = newMonitor(kept, api, state);
+        Optional<MonitorMetrics> metrics = metrics(output, monitor, kept, api);
         while (true) {
             MonitorResult result = monitor.check();
             file.write(monitor.state());
@@ -127,7 +132,7 @@ final class MonitorCommand implements Callable<Integer> {
         }
     }
 
-    private Optional<MonitorMetrics> metrics(Output output, Monitor monitor, NoteVerifier key, Api api) {
+    private Optional<MonitorMetrics> metrics(Output output, Monitor monitor, KeyHistory kept, Api api) {
         if (metricsPort == null) {
             if (canarySeconds != null) {
                 throw new CliException(
@@ -139,7 +144,7 @@ final class MonitorCommand implements Callable<Integer> {
         MonitorMetrics metrics = new MonitorMetrics(monitor, System::currentTimeMillis, System::nanoTime);
         if (canarySeconds != null) {
             Limits.check("--canary", canarySeconds, 1, Limits.WAIT_SECONDS_MAX);
-            var unused = new Canary(connection.api("ingester"), api, key)
+            var unused = new Canary(connection.api("ingester"), api, kept)
                     .sendEvery(Duration.ofSeconds(canarySeconds), metrics::canary);
         }
         output.say("metrics on http://" + metricsHost + ":" + metrics.serve(metricsHost, metricsPort) + "/metrics");
@@ -151,9 +156,9 @@ final class MonitorCommand implements Callable<Integer> {
         return behind.reason().matches(".* answered 40[13]");
     }
 
-    private static Monitor newMonitor(NoteVerifier key, Api api, MonitorState state) {
+    private static Monitor newMonitor(KeyHistory kept, Api api, MonitorState state) {
         try {
-            return new Monitor(key.keyName(), key, new HttpCheckpointSource(api.base(), api.token()), state);
+            return new Monitor(kept.origin(), kept, new HttpCheckpointSource(api.base(), api.token()), state);
         } catch (IllegalArgumentException e) {
             throw new CliException(
                     ExitCode.USAGE, String.valueOf(e.getMessage()), "Give each ledger its own --state file.");

@@ -81,9 +81,7 @@ final class RebuildCommand implements Callable<Integer> {
             throw new CliException(ExitCode.USAGE, "--threads must be at least 1, not " + threads, "");
         }
         Optional<ObjectStore> store = objects.find(connection);
-        NoteVerifier key = connection.ledgerKey();
-        Optional<Checkpoint> kept = Checkpoints.kept(
-                checkpoint, store.map(open -> LedgerKeys.stored(open, key)).orElse(KeyHistory.of(key)));
+        Optional<Checkpoint> kept = kept(store, connection.ledgerKey());
         LedgerDefinition ledger = topics.definition(connection);
         Rebuild rebuild = new Rebuild(
                 topics.connection(connection),
@@ -99,6 +97,23 @@ final class RebuildCommand implements Callable<Integer> {
         Rebuild.Result result = rebuild.run(threads, kept);
         double seconds = (System.nanoTime() - begun) / 1e9;
         return report(output, result, seconds);
+    }
+
+    /** Without the object store there is the first key alone, which need not be the one that signed it. */
+    private Optional<Checkpoint> kept(Optional<ObjectStore> store, NoteVerifier key) {
+        if (store.isPresent()) {
+            return Checkpoints.kept(checkpoint, () -> LedgerKeys.stored(store.get(), key));
+        }
+        try {
+            return Checkpoints.kept(checkpoint, () -> KeyHistory.of(key));
+        } catch (CliException e) {
+            throw checkpoint != null && Checkpoints.isOfAnotherKey(LocalFiles.readText(checkpoint), key)
+                    ? new CliException(
+                            ExitCode.UNAVAILABLE,
+                            e.getMessage() + "; the history of the ledger's keys was not asked",
+                            "Give --objects, where it is.")
+                    : e;
+        }
     }
 
     static Rebuild.Listener progressTo(Output output) {

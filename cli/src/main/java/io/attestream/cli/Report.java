@@ -20,27 +20,36 @@ record Report(BundleReport report, Optional<EntryView.Event> logged) {
     private static final int NAME_WIDTH = 20;
 
     private static final Map<String, String> EXPLANATIONS = Map.ofEntries(
-            Map.entry(BundleVerifier.ENTRY_PARSES,
+            Map.entry(
+                    BundleVerifier.ENTRY_PARSES,
                     "The entry is the exact line that was logged. It must be canonical: then it can be read in one way only."),
-            Map.entry(BundleVerifier.EVENT_ATTRIBUTES,
+            Map.entry(
+                    BundleVerifier.EVENT_ATTRIBUTES,
                     "Every attribute of your event must be in the entry with the same value, and no other."),
-            Map.entry(BundleVerifier.PAYLOAD_DIGEST,
+            Map.entry(
+                    BundleVerifier.PAYLOAD_DIGEST,
                     "The entry commits to the payload by a digest under a random salt. Yours must give the same digest."),
-            Map.entry(BundleVerifier.LEAF_INCLUSION,
+            Map.entry(
+                    BundleVerifier.LEAF_INCLUSION,
                     "Hashing the entry up its path must end in the root of its shard's tree."),
-            Map.entry(BundleVerifier.HEAD_PARSES,
-                    "The shard head says how many leaves the shard has, and their root."),
-            Map.entry(BundleVerifier.VECTOR_INCLUSION,
+            Map.entry(BundleVerifier.HEAD_PARSES, "The shard head says how many leaves the shard has, and their root."),
+            Map.entry(
+                    BundleVerifier.VECTOR_INCLUSION,
                     "Hashing the shard head up its path must end in the root that the epoch has over all shards."),
-            Map.entry(BundleVerifier.EPOCH_LEAF_PARSES,
+            Map.entry(
+                    BundleVerifier.EPOCH_LEAF_PARSES,
                     "The epoch leaf is one line of the ledger log: the state of all shards at one moment."),
-            Map.entry(BundleVerifier.LEDGER_INCLUSION,
+            Map.entry(
+                    BundleVerifier.LEDGER_INCLUSION,
                     "Hashing the epoch leaf up its path must end in the root of the signed checkpoint."),
-            Map.entry(BundleVerifier.NOTE_SIGNATURE,
+            Map.entry(
+                    BundleVerifier.NOTE_SIGNATURE,
                     "The checkpoint must be signed by the key you trust, for this very ledger."),
-            Map.entry(MlDsaKeyOption.CHECK,
+            Map.entry(
+                    MlDsaKeyOption.CHECK,
                     "The checkpoint must carry a signature of this key too, which no quantum computer forges."),
-            Map.entry(BundleVerifier.WITNESS_COSIGNATURES,
+            Map.entry(
+                    BundleVerifier.WITNESS_COSIGNATURES,
                     "A witness attests that it saw the same history. Without one, only the operator says that there is one history."));
 
     void print(Output output, boolean explain) {

@@ -135,7 +135,7 @@ final class RestoreCommand {
                     List.of(Bootstrap.read(from.keyFile)),
                     store,
                     from.epoch == null ? OptionalLong.empty() : OptionalLong.of(from.epoch),
-                    Checkpoints.kept(from.checkpoint, LedgerKeys.stored(store, ledger.key())),
+                    Checkpoints.kept(from.checkpoint, () -> LedgerKeys.stored(store, ledger.key())),
                     listener);
             if (result instanceof ArchiveRestoreState.Result.Begun begun) {
                 output.json(Output.object(
@@ -328,7 +328,7 @@ final class RestoreCommand {
                             store,
                             epoch,
                             directory,
-                            Checkpoints.kept(checkpoint, LedgerKeys.stored(store, connection.ledgerKey())),
+                            Checkpoints.kept(checkpoint, () -> LedgerKeys.stored(store, connection.ledgerKey())),
                             listener)
                     .run();
             if (result instanceof ArchiveRestorePoint.Result.Restored restored) {

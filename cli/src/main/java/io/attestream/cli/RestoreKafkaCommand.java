@@ -114,7 +114,7 @@ final class RestoreKafkaCommand implements Callable<Integer> {
                         new ArchiveRestoreKafka.Target(kafka, topics, generation, dev),
                         signers,
                         store,
-                        Checkpoints.kept(checkpoint, LedgerKeys.stored(store, key)),
+                        Checkpoints.kept(checkpoint, () -> LedgerKeys.stored(store, key)),
                         new ProcessorStates(kafka, topics, key, dev),
                         listener)
                 .run();

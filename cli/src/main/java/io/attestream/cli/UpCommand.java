@@ -175,7 +175,7 @@ final class UpCommand implements Callable<Integer> {
             throw new CliException(ExitCode.USAGE, "there is no file " + checkpoint, "Check --checkpoint.");
         }
         return new RestoreBootstrap(
-                Checkpoints.kept(checkpoint, keys(Bootstrap.read(key).verifier())));
+                Checkpoints.kept(checkpoint, () -> keys(Bootstrap.read(key).verifier())));
     }
 
     private KeyHistory keys(NoteVerifier first) {

@@ -4,8 +4,8 @@ package io.attestream.cli;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.entry.CanonicalEntry;
 import io.attestream.proofs.entry.EntryView;
-import io.attestream.proofs.ledger.BundleReport.Check;
 import io.attestream.proofs.ledger.BundleReport;
+import io.attestream.proofs.ledger.BundleReport.Check;
 import io.attestream.proofs.ledger.BundleVerifier;
 import io.attestream.proofs.ledger.EventToCheck;
 import io.attestream.proofs.ledger.KeyHistory;
@@ -99,8 +99,9 @@ final class VerifyCommand implements Callable<Integer> {
     @Option(
             names = "--ml-dsa-key",
             paramLabel = "<vkey>",
-            description = "ML-DSA-44 key the ledger must have signed the checkpoint with too (Java 24 or newer). Without it"
-                    + " such a signature is ignored.")
+            description =
+                    "ML-DSA-44 key the ledger must have signed the checkpoint with too (Java 24 or newer). Without it"
+                            + " such a signature is ignored.")
     private @Nullable String mlDsaKey;
 
     @Option(names = "--explain", description = "Say in plain words what each check means.")

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.note.NoteVerifier;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -37,7 +38,7 @@ class CanaryTest {
 
     private void send(int port, Duration interval, Duration limit) throws Exception {
         Api api = new Api(URI.create("http://127.0.0.1:" + port), null);
-        sending = new Canary(api, api, NoteVerifier.parse(KEY))
+        sending = new Canary(api, api, KeyHistory.of(NoteVerifier.parse(KEY)))
                 .sendEvery(interval, limit, (outcome, nanos) -> outcomes.add(outcome));
     }
 
@@ -104,7 +105,7 @@ class CanaryTest {
         try {
             Api api = new Api(
                     URI.create("http://127.0.0.1:" + gateway.getAddress().getPort()), null);
-            return new Canary(api, api, NoteVerifier.parse(KEY), timeout, Duration.ofMillis(300)).send();
+            return new Canary(api, api, KeyHistory.of(NoteVerifier.parse(KEY)), timeout, Duration.ofMillis(300)).send();
         } finally {
             gateway.stop(0);
         }

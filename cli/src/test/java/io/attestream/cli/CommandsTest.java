@@ -197,9 +197,16 @@ class CommandsTest {
                         SignedNote.sign(text, other).encode())
                 .toString();
 
-        // then
+        // then: whether that is a later key of the ledger the object store would tell
+        assertThat(run(command)).isEqualTo(ExitCode.UNAVAILABLE);
+        assertThat(err.toString())
+                .contains("/nowhere.checkpoint")
+                .contains("kept.checkpoint: ")
+                .contains("--objects");
+
+        // and
+        Files.writeString(Path.of(command[6]), SignedNote.sign(text, key).encode().replace("\n0\n", "\n1\n"));
         assertThat(run(command)).isEqualTo(ExitCode.VERIFICATION_FAILED);
-        assertThat(err.toString()).contains("/nowhere.checkpoint").contains("kept.checkpoint: ");
     }
 
     @Test

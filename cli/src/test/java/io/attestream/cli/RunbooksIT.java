@@ -12,6 +12,7 @@ import io.attestream.checkpointer.monitor.MonitorResult;
 import io.attestream.checkpointer.monitor.MonitorResult.ViolationKind;
 import io.attestream.checkpointer.monitor.MonitorState;
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteSignature;
 import io.attestream.proofs.note.NoteSigner;
@@ -353,7 +354,7 @@ class RunbooksIT {
     /** Sends, and verifies, events until exactly these keys sign. */
     private static void awaitSigners(NoteSigner... signers) throws IOException {
         NoteVerifier first = Bootstrap.read(data().resolve("keys/ledger.skey")).verifier();
-        Canary canary = new Canary(onCall.api("ingester"), onCall.api("auditor"), first);
+        Canary canary = new Canary(onCall.api("ingester"), onCall.api("auditor"), KeyHistory.of(first));
         List<Integer> ids =
                 Stream.of(signers).map(signer -> signer.verifier().keyId()).toList();
         await().atMost(120, TimeUnit.SECONDS).until(() -> {

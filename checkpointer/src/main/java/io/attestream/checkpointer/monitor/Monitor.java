@@ -53,6 +53,7 @@ public final class Monitor {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final CheckpointSource source;
+    private final KeyHistory kept;
     private MonitorState state;
     private OptionalLong newestEpochMillis = OptionalLong.empty();
 
@@ -61,12 +62,23 @@ public final class Monitor {
      * @throws IllegalArgumentException if the state is of another origin or key
      */
     public Monitor(String origin, NoteVerifier key, CheckpointSource source, MonitorState state) {
+        this(origin, KeyHistory.of(key), source, state);
+    }
+
+    /**
+     * As {@link #Monitor(String, NoteVerifier, CheckpointSource, MonitorState)}, of a ledger whose keys are known to have changed.
+     *
+     * @param kept the history somebody kept: the ledger must have had these keys in these epochs
+     */
+    public Monitor(String origin, KeyHistory kept, CheckpointSource source, MonitorState state) {
+        NoteVerifier key = kept.first();
         if (!key.keyName().equals(origin)
                 || !state.origin().equals(origin)
                 || !state.vkey().equals(key.vkey())) {
             throw new IllegalArgumentException("the state is that of " + state.origin() + " with key " + state.vkey()
                     + ", not of " + origin + " with key " + key.vkey());
         }
+        this.kept = kept;
         this.source = source;
         this.state = state;
     }
@@ -87,6 +99,7 @@ public final class Monitor {
      */
     public MonitorResult check() {
         try {
+            requireKept(state.keys(), state.ledgerSize().value() - 1);
             Checkpoint latest = latest(answer(source.checkpoint(), "checkpoint"));
             long known = state.ledgerSize().value();
             if (Long.compareUnsigned(latest.size().value(), known) <= 0) {
@@ -151,7 +164,9 @@ public final class Monitor {
         EpochLeaf leaf = requireHeadsOf(leafBytes, heads, epoch);
         requireShardsGrow(heads, epoch);
         newestEpochMillis = OptionalLong.of(Instant.parse(leaf.time()).toEpochMilli());
-        return state.with(ledger, heads, keysAfter(leaf));
+        KeyHistory keys = keysAfter(leaf);
+        requireKept(keys, epoch);
+        return state.with(ledger, heads, keys);
     }
 
     /** The newest checkpoint may be signed by keys that were announced in epochs not verified yet. */
@@ -170,20 +185,47 @@ public final class Monitor {
         }
     }
 
-    /** What the source says of the ledger's keys, proved; a history that was seen only grows. */
-    private KeyHistory publishedKeys(byte[] told) throws ViolationException {
+    /** The keys behind an epoch are those of the history that was kept, as far as either goes. */
+    private void requireKept(KeyHistory verified, long epoch) throws ViolationException {
+        List<KeyHistory.Logged> changes = verified.changes();
+        for (int i = 0; i < kept.changes().size(); i++) {
+            KeyHistory.Logged expected = kept.changes().get(i);
+            boolean due = i < changes.size() || expected.epoch() <= epoch;
+            if (due && (i >= changes.size() || !changes.get(i).equals(expected))) {
+                throw violation(
+                        ViolationKind.KEYS_FORKED,
+                        "epoch " + expected.epoch() + " does not log "
+                                + expected.change().name() + ", which the kept key history says it does");
+            }
+        }
+    }
+
+    /**
+     * What the source says of the ledger's keys, proved. A history that was seen only grows; one that is a part of it may be of a
+     * source that is behind.
+     */
+    private KeyHistory publishedKeys(byte[] told) throws IOException, ViolationException {
         KeyHistory published;
         try {
             published = PublishedKeys.parse(told).verify(state.keys().first());
         } catch (InvalidFormat e) {
             throw violation(ViolationKind.KEYS_FORKED, "the key history does not hold: " + e.getMessage());
         }
-        if (!published.continues(state.keys())) {
-            throw violation(
-                    ViolationKind.KEYS_FORKED,
-                    "the key history, " + published + ", does not go on from the one verified, " + state.keys());
-        }
+        requireContinues(published, state.keys(), "verified");
+        requireContinues(published, kept, "kept");
         return published;
+    }
+
+    private static void requireContinues(KeyHistory published, KeyHistory known, String how)
+            throws IOException, ViolationException {
+        if (published.continues(known)) {
+            return;
+        }
+        String what = "the key history, " + published + ", does not go on from the one " + how + ", " + known;
+        if (known.continues(published)) {
+            throw new IOException(what + ": it is an older one");
+        }
+        throw violation(ViolationKind.KEYS_FORKED, what);
     }
 
     /** The ledger's keys behind an epoch: each change it logs is the published one. */

@@ -283,4 +283,83 @@ class MonitorOfKeysTest {
         // then
         assertThat(monitor.check()).isInstanceOf(Violation.class);
     }
+
+    @Test
+    void aSourceThatIsBehindTellsOfNoFork() throws Exception {
+        // given
+        rotate();
+        isOk(5);
+
+        // when: another gateway has not read the retirement yet, and the newest checkpoint is not signed by those it
+        // tells of
+        ledger.steps.remove(1);
+        ledger.signers = List.of(first);
+        publish();
+
+        // then
+        assertThat(monitor.check())
+                .isInstanceOfSatisfying(
+                        Behind.class, behind -> assertThat(behind.reason()).contains("it is an older one"));
+    }
+
+    // ---- what somebody kept of the keys
+
+    private Monitor monitorOf(KeyHistory kept) {
+        return new Monitor(FakeLedger.ORIGIN, kept, ledger, MonitorState.initial(FakeLedger.ORIGIN, first.verifier()));
+    }
+
+    @Test
+    void aLedgerThatHadTheKeptKeysIsFollowed() throws Exception {
+        // given
+        publish();
+        announce();
+        monitor = monitorOf(ledger.keys);
+        isOk(2);
+
+        // when
+        publish();
+        retire();
+        publish();
+
+        // then
+        isOk(5);
+    }
+
+    /** A thief who has the first key, and the gateway, goes on from the epoch before the announcement. */
+    @Test
+    void aLedgerWithoutTheKeptAnnouncementIsAnother() throws Exception {
+        // given
+        publish();
+        announce();
+        KeyHistory kept = ledger.keys;
+        FakeLedger forged = new FakeLedger(1, first);
+        forged.add(0, "entry 0");
+        forged.publish();
+        forged.publish();
+        forged.publish();
+        ledger.become(forged);
+        ledger.steps.clear();
+
+        // then: without what was kept there is nothing to see
+        isOk(3);
+        monitor = monitorOf(kept);
+        violates(ViolationKind.KEYS_FORKED, "epoch 1 does not log keys/0000000001-");
+    }
+
+    @Test
+    void aStateThatWasKeptOfAnotherLedgerIsSeen() throws Exception {
+        // given: a state of a log without the announcement
+        publish();
+        publish();
+        isOk(2);
+        FakeLedger real = new FakeLedger(1, first);
+        real.publish();
+        real.publish(real.keys.announce(first, second));
+
+        // when
+        monitor = new Monitor(FakeLedger.ORIGIN, real.keys, ledger, monitor.state());
+
+        // then
+        violates(ViolationKind.KEYS_FORKED, "epoch 1 does not log keys/0000000001-");
+    }
 }

@@ -15,16 +15,13 @@ import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.archive.PayloadObject;
 import io.attestream.proofs.archive.PayloadPack;
 import io.attestream.proofs.archive.Segment;
-import io.attestream.proofs.archive.StoredKeys;
 import io.attestream.proofs.ledger.KeyHistory;
-import io.attestream.proofs.ledger.PublishedKeys;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.tile.TilePath;
 import io.quarkus.runtime.Startup;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
@@ -49,8 +46,6 @@ public class Archive {
     /** Packs whose headers are in memory, some hundred KiB each. */
     private static final int HEADERS_MAX = 64;
 
-    private static final Duration KEYS_KEPT = Duration.ofSeconds(1);
-
     private record Loaded<T>(T object, long sizeBytes) {}
 
     /** A block of a pack by its first leaf. */
@@ -64,8 +59,7 @@ public class Archive {
     private final Cache<BlockOf, Loaded<PayloadPack.Rows>> rows;
     private final Cache<PackName, Loaded<Pack>> packs = headers();
     private final Cache<PackName, Loaded<PayloadPack>> payloadPacks = headers();
-    private final Cache<NoteVerifier, Loaded<Keys>> keys =
-            Caffeine.newBuilder().maximumSize(1).expireAfterWrite(KEYS_KEPT).build();
+    private final ArchivedKeys keys;
 
     private final Semaphore loading = new Semaphore(LOADING_MAX);
 
@@ -78,6 +72,7 @@ public class Archive {
 
     Archive(ObjectStore store, long cacheBytes) {
         this.store = store;
+        this.keys = new ArchivedKeys(store, System::nanoTime);
         this.segments = cache(cacheBytes / 4);
         this.payloads = cache(cacheBytes / 4);
         this.blocks = cache(cacheBytes / 4);
@@ -137,23 +132,18 @@ public class Archive {
     /**
      * The history of the ledger's keys, verified.
      *
-     * @param published as it is told
+     * @param published JSON of {@link io.attestream.proofs.ledger.PublishedKeys}
      */
-    public record Keys(PublishedKeys published, KeyHistory history) {}
+    public record Keys(String published, KeyHistory history) {}
 
-    /** As it was a second ago at most. */
+    /** As it was a second ago; what was verified once stays known while the store cannot be read. */
     public Keys keys(NoteVerifier first) throws Broken, Unavailable {
-        return get(keys, first, "keys/", () -> {
-                    PublishedKeys published = StoredKeys.read(store, first);
-                    return Optional.of(new Loaded<>(new Keys(published, published.verify(first)), 0));
-                })
-                .orElseThrow();
+        return keys.recent(first);
     }
 
     /** As it is now. */
     public Keys newestKeys(NoteVerifier first) throws Broken, Unavailable {
-        keys.invalidateAll();
-        return keys(first);
+        return keys.newest(first);
     }
 
     private static <T> T require(String name, Optional<T> object) throws Broken {

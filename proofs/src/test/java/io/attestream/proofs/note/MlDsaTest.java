@@ -57,7 +57,8 @@ class MlDsaTest {
         assertThat(signer.skey()).isEqualTo(golden.get(0));
         assertThat(signer.verifier().vkey()).isEqualTo(golden.get(1));
         assertThat(signer.sign(note.text())).isEqualTo(note.signatures().get(1));
-        assertThat(signer.toString()).doesNotContain(golden.get(0).substring(golden.get(0).length() - 20));
+        assertThat(signer.toString())
+                .doesNotContain(golden.get(0).substring(golden.get(0).length() - 20));
     }
 
     @Test
@@ -70,7 +71,9 @@ class MlDsaTest {
         assertThat(MlDsaVerifier.parse(golden.get(1)).verifies(note)).isTrue();
         assertThat(note.verify(List.of(ed25519))).isInstanceOfSatisfying(NoteVerification.Verified.class, verified -> {
             assertThat(verified.verified()).hasSize(1);
-            assertThat(verified.unknown()).as("who does not know the algorithm ignores the line").hasSize(1);
+            assertThat(verified.unknown())
+                    .as("who does not know the algorithm ignores the line")
+                    .hasSize(1);
         });
     }
 
@@ -100,17 +103,21 @@ class MlDsaTest {
                 new Checkpoint(signed.origin(), new TreeSize(8), signed.root()),
                 new Checkpoint(signed.origin(), signed.size(), Hash.of(root)),
                 new Checkpoint(signed.origin(), signed.size(), signed.root(), List.of("extension")))) {
-            assertThat(key.verifies(new SignedNote(other.text(), List.of(line)))).as(other.text()).isFalse();
+            assertThat(key.verifies(new SignedNote(other.text(), List.of(line))))
+                    .as(other.text())
+                    .isFalse();
         }
         byte[] later = line.blob();
         later[7] = 1;
         SignedNote note = new SignedNote(signed.text(), List.of(line));
-        assertThat(key.verifies(with(note, new NoteSignature(key.keyName(), key.keyId(), later)))).isFalse();
+        assertThat(key.verifies(with(note, new NoteSignature(key.keyName(), key.keyId(), later))))
+                .isFalse();
         // and the name: the same key under another one
         MlDsaSigner renamed = MlDsaSigner.parse(renamed(signer.skey(), "ledger.example/b"));
         NoteSignature other = renamed.sign(signed.text());
         assertThat(renamed.verifier().verifies(with(note, other))).isTrue();
-        assertThat(key.verifies(with(note, new NoteSignature(key.keyName(), key.keyId(), other.blob())))).isFalse();
+        assertThat(key.verifies(with(note, new NoteSignature(key.keyName(), key.keyId(), other.blob()))))
+                .isFalse();
     }
 
     private static String renamed(String skey, String name) throws InvalidFormat {
@@ -169,7 +176,9 @@ class MlDsaTest {
         byte[] shorter = Arrays.copyOf(line.blob(), line.blob().length - 1);
         assertThat(key.verifies(with(note, new NoteSignature(line.keyName(), line.keyId(), shorter))))
                 .isFalse();
-        assertThat(key.verifies(with(note, note.signatures().get(0)))).as("no line of this key").isFalse();
+        assertThat(key.verifies(with(note, note.signatures().get(0))))
+                .as("no line of this key")
+                .isFalse();
     }
 
     @Test
@@ -180,14 +189,14 @@ class MlDsaTest {
         String longest = "é".repeat(127) + "e";
 
         // then
-        assertThat(signer.sign(new Checkpoint(longest, new TreeSize(1), root).text())).isNotNull();
+        assertThat(signer.sign(new Checkpoint(longest, new TreeSize(1), root).text()))
+                .isNotNull();
         assertThatThrownBy(() -> signer.sign(new Checkpoint(longest + "e", new TreeSize(1), root).text()))
                 .isInstanceOf(InvalidFormat.class)
                 .hasMessageContaining("at most 255 bytes, is 256");
         assertThatThrownBy(() -> MlDsaKeys.message(longest + "e", 0, new Checkpoint("o", new TreeSize(1), root).text()))
                 .hasMessageContaining("key name");
-        assertThatThrownBy(() ->
-                        signer.sign(new Checkpoint("o", new TreeSize(1), root, List.of("extension")).text()))
+        assertThatThrownBy(() -> signer.sign(new Checkpoint("o", new TreeSize(1), root, List.of("extension")).text()))
                 .hasMessageContaining("extension lines");
     }
 
