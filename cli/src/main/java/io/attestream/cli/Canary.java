@@ -187,7 +187,7 @@ final class Canary {
             CloudEvent event = ((EventResult.Accepted) Events.read(line)).event();
             return new BundleVerifier(LedgerKeys.told(auditor, keys))
                     .verify(bundle, new EventToCheck(event.attributes(), event.payload()))
-                    .ok();
+                    .okUnlessSuperseded();
         } catch (InvalidFormat e) {
             return false;
         } catch (CliException e) {

@@ -6,10 +6,12 @@ import io.attestream.proofs.entry.EntryKind;
 import io.attestream.proofs.entry.EntryView;
 import io.attestream.proofs.ledger.BundleReport;
 import io.attestream.proofs.ledger.BundleReport.Check;
+import io.attestream.proofs.ledger.BundleReport.Outcome;
 import io.attestream.proofs.ledger.BundleVerifier;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * A verification for people and for programs.
@@ -17,7 +19,7 @@ import java.util.Optional;
  * @param logged what the bundle is about, if that can be read
  */
 record Report(BundleReport report, Optional<EntryView.Event> logged) {
-    private static final int NAME_WIDTH = 20;
+    private static final int NAME_WIDTH = 23;
 
     private static final Map<String, String> EXPLANATIONS = Map.ofEntries(
             Map.entry(
@@ -46,6 +48,9 @@ record Report(BundleReport report, Optional<EntryView.Event> logged) {
                     BundleVerifier.NOTE_SIGNATURE,
                     "The checkpoint must be signed by the key you trust, for this very ledger."),
             Map.entry(
+                    BundleVerifier.CURRENT_KEY,
+                    "A key that was replaced may be in other hands by now: what it signed has to be continued by what the newest one signed."),
+            Map.entry(
                     MlDsaKeyOption.CHECK,
                     "The checkpoint must carry a signature of this key too, which no quantum computer forges."),
             Map.entry(
@@ -69,13 +74,21 @@ record Report(BundleReport report, Optional<EntryView.Event> logged) {
             return output.paint(Tone.BAD, "NOT VERIFIED")
                     + report.firstFailure()
                             .map(check -> ": " + check.name() + ": " + check.detail())
-                            .orElse(": a check that is needed could not be made");
+                            .orElseGet(() -> ": " + missing() + " could not be made, and is needed");
         }
         String verified = output.paint(Tone.GOOD, "VERIFIED") + ": the event is in the ledger, unchanged";
         return conflictWith()
                 .map(first -> verified + "; as a conflict: leaf " + first
                         + " of the same shard has the same identity with other content")
                 .orElse(verified);
+    }
+
+    private String missing() {
+        return report.checks().stream()
+                .filter(check -> check.outcome() == Outcome.NOT_MADE)
+                .map(Check::name)
+                .filter(name -> !name.equals(BundleVerifier.WITNESS_COSIGNATURES))
+                .collect(Collectors.joining(", "));
     }
 
     private Optional<String> conflictWith() {

@@ -7,6 +7,7 @@ import io.attestream.proofs.entry.EntryView;
 import io.attestream.proofs.ledger.BundleReport;
 import io.attestream.proofs.ledger.BundleReport.Check;
 import io.attestream.proofs.ledger.BundleVerifier;
+import io.attestream.proofs.ledger.Continuation;
 import io.attestream.proofs.ledger.EventToCheck;
 import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.ledger.ProofBundle;
@@ -85,6 +86,14 @@ final class VerifyCommand implements Callable<Integer> {
     private @Nullable Path keysFile;
 
     @Option(
+            names = "--continued-by",
+            paramLabel = "<file>",
+            description =
+                    "Newer checkpoint that continues the bundle's (attestream consistency <bundle> --save), if a newer key"
+                            + " was announced behind it: who has the old one could have made the bundle since.")
+    private @Nullable Path continuationFile;
+
+    @Option(
             names = "--shards",
             paramLabel = "<n>",
             description = "Number of shards the ledger is known to have; a bundle that says otherwise fails.")
@@ -141,7 +150,21 @@ final class VerifyCommand implements Callable<Integer> {
                 witnessKeys.stream().map(Connection::parseKey).toList();
         KeyHistory keys = keysFile == null ? KeyHistory.of(key) : LedgerKeys.kept(keysFile, key);
         BundleVerifier verifier = new BundleVerifier(keys, key.keyName(), witnesses);
+        if (continuationFile != null) {
+            verifier = verifier.continuedBy(continuation(continuationFile));
+        }
         return shards == null ? verifier : verifier.expectingShards(shards);
+    }
+
+    private static Continuation continuation(Path file) {
+        try {
+            return Continuation.parse(LocalFiles.read(file));
+        } catch (InvalidFormat e) {
+            throw new CliException(
+                    ExitCode.VERIFICATION_FAILED,
+                    file + " is no continuation: " + e.getMessage(),
+                    "Fetch it again with attestream consistency <bundle> --save <file>.");
+        }
     }
 
     private ProofBundle bundle() {

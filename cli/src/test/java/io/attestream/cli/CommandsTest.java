@@ -13,6 +13,7 @@ import io.attestream.chaos.history.Result;
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.entry.CanonicalEntry;
 import io.attestream.proofs.entry.DataDigest;
+import io.attestream.proofs.ledger.Continuation;
 import io.attestream.proofs.ledger.EpochLeaf;
 import io.attestream.proofs.ledger.KeyChange;
 import io.attestream.proofs.ledger.KeyChanges;
@@ -47,6 +48,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -551,6 +553,57 @@ class CommandsTest {
         Files.write(keys, new PublishedKeys(vkey(), List.of(step)).encode());
         assertThat(run(verify)).isEqualTo(ExitCode.VERIFICATION_FAILED);
         assertThat(err.toString()).contains("is not logged in epoch 0");
+    }
+
+    /** Who got hold of the old key can make such a bundle for ever. */
+    @Test
+    void aBundleUnderAKeyThatWasReplacedVerifiesWithACheckpointThatContinuesIt() throws Exception {
+        // given: epoch 1 announces the next key, epoch 2 is signed by both
+        NoteSigner next = NoteSigner.generate(key.keyName(), new SecureRandom());
+        KeyChange change = KeyHistory.of(key.verifier()).announce(key, next);
+        CompactRange log = CompactRange.empty();
+        log.append(Rfc6962.leafHash(bundle().epochLeaf()));
+        CompactRange before = log.copy();
+        byte[] announced = emptyEpoch(1, List.of(change.logged()));
+        log.append(Rfc6962.leafHash(announced));
+        KeyStep step = KeyStep.of(change, announced, before, note(log, key));
+        byte[] last = emptyEpoch(2, List.of());
+        log.append(Rfc6962.leafHash(last));
+        Continuation continuation =
+                new Continuation(note(log, key, next), List.of(Rfc6962.leafHash(announced), Rfc6962.leafHash(last)));
+        Path keys = Files.write(directory.resolve("keys.json"), new PublishedKeys(vkey(), List.of(step)).encode());
+        Path newer = Files.write(directory.resolve("newer.json"), continuation.encode());
+        String[] verify = {
+            "verify", bundle.toString(), "--event", event.toString(), "--ledger-key", vkey(), "--keys", keys.toString()
+        };
+        String[] continued = Stream.concat(Stream.of(verify), Stream.of("--continued-by", newer.toString()))
+                .toArray(String[]::new);
+
+        // then
+        assertThat(run(verify)).isEqualTo(ExitCode.VERIFICATION_FAILED);
+        assertThat(outputOf(verify))
+                .contains("NOT VERIFIED: signed-by-a-current-key could not be made")
+                .contains("attestream consistency <bundle> --save");
+        assertThat(run(continued)).isEqualTo(ExitCode.OK);
+
+        // and with what does not continue it, or cannot be read, nothing is verified
+        Files.write(newer, new Continuation(continuation.note(), List.of()).encode());
+        assertThat(run(continued)).isEqualTo(ExitCode.VERIFICATION_FAILED);
+        Files.writeString(newer, "{}");
+        assertThat(run(continued)).isEqualTo(ExitCode.VERIFICATION_FAILED);
+        assertThat(err.toString()).contains("newer.json is no continuation");
+    }
+
+    private static byte[] emptyEpoch(long epoch, List<EpochLeaf.Logged> logged) {
+        return new EpochLeaf(epoch, "2026-01-05T09:00:00.000Z", Map.of(), logged, Rfc6962.EMPTY_ROOT).encode();
+    }
+
+    private String note(CompactRange log, NoteSigner... signers) {
+        String text = new Checkpoint(key.keyName(), log.size(), log.root()).text();
+        return new SignedNote(
+                        text,
+                        Stream.of(signers).map(signer -> signer.sign(text)).toList())
+                .encode();
     }
 
     @Test

@@ -12,14 +12,17 @@ import io.attestream.checkpointer.monitor.MonitorResult;
 import io.attestream.checkpointer.monitor.MonitorResult.ViolationKind;
 import io.attestream.checkpointer.monitor.MonitorState;
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.ledger.Continuation;
 import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteSignature;
 import io.attestream.proofs.note.NoteSigner;
+import io.attestream.proofs.note.NoteVerification;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.note.SignedNote;
 import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.Rfc6962;
+import io.attestream.proofs.tree.TreeSize;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -265,8 +268,25 @@ class RunbooksIT {
         onCall.follow("KeyRotation", "Diagnosis");
         onCall.follow("KeyRotation", "Verification");
         // and a checkpoint of before the first change is still consistent with the newest
-        assertThat(onCall.run("./attestream consistency --data-dir " + data() + " " + old))
+        Path newer = data().resolve("newer.json");
+        assertThat(onCall.run("./attestream consistency --data-dir " + data() + " " + old + " --save " + newer))
                 .isZero();
+        assertThat(Continuation.parse(Files.readAllBytes(newer)).note())
+                .isEqualTo(newestNote().encode());
+        requireForgeriesOfThePastAreTold(thief);
+    }
+
+    /** Sizes are what a thief writes: those of the time of his key verify, and say that they prove nothing by themselves. */
+    private static void requireForgeriesOfThePastAreTold(NoteSigner thief) throws Exception {
+        KeyHistory keys = LedgerKeys.told(onCall.api("auditor"), thief.verifier());
+        long announced = keys.changes().get(0).epoch();
+        for (long size = 1; size <= announced + 2; size++) {
+            Checkpoint forged = new Checkpoint(thief.keyName(), new TreeSize(size), Rfc6962.EMPTY_ROOT);
+            boolean isRejected =
+                    keys.verify(SignedNote.sign(forged.text(), thief)) instanceof NoteVerification.Rejected;
+            assertThat(isRejected).as("size %s", size).isEqualTo(size > announced);
+            assertThat(isRejected || !keys.isCurrent(forged)).isTrue();
+        }
     }
 
     private static Monitor monitor(NoteVerifier first) throws Exception {

@@ -91,7 +91,7 @@ class EntryFormatPageTest {
                 .filter(field -> Modifier.isStatic(field.getModifiers()) && field.getType() == String.class)
                 .map(EntryFormatPageTest::valueOf)
                 .toList();
-        assertThat(names).hasSize(10);
+        assertThat(names).hasSize(11);
         String page = page();
         assertThat(names).allSatisfy(name -> assertThat(page).contains("| `" + name + "` |"));
     }

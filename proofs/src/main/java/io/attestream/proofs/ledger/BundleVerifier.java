@@ -42,6 +42,7 @@ public final class BundleVerifier {
     public static final String HEAD_PARSES = "head-parses";
     public static final String VECTOR_INCLUSION = "vector-inclusion";
     public static final String EPOCH_LEAF_PARSES = "epoch-leaf-parses";
+    public static final String CURRENT_KEY = "signed-by-a-current-key";
     public static final String LEDGER_INCLUSION = "ledger-inclusion";
     public static final String NOTE_SIGNATURE = "note-signature";
     public static final String WITNESS_COSIGNATURES = "witness-cosignatures";
@@ -50,6 +51,7 @@ public final class BundleVerifier {
     private final String origin;
     private final List<NoteVerifier> witnesses;
     private final OptionalInt shards;
+    private final Optional<Continuation> continuation;
 
     /**
      * @param origin the ledger log's; must be the key's name too
@@ -70,13 +72,15 @@ public final class BundleVerifier {
         this.origin = origin;
         this.witnesses = List.copyOf(witnesses);
         this.shards = OptionalInt.empty();
+        this.continuation = Optional.empty();
     }
 
-    private BundleVerifier(BundleVerifier other, int shards) {
+    private BundleVerifier(BundleVerifier other, OptionalInt shards, Optional<Continuation> continuation) {
         this.keys = other.keys;
         this.origin = other.origin;
         this.witnesses = other.witnesses;
-        this.shards = OptionalInt.of(shards);
+        this.shards = shards;
+        this.continuation = continuation;
     }
 
     /**
@@ -84,7 +88,15 @@ public final class BundleVerifier {
      * signed contradicts it: an operator could give a shard that does not exist two heads. Genesis tells the number.
      */
     public BundleVerifier expectingShards(int number) {
-        return new BundleVerifier(this, number);
+        return new BundleVerifier(this, OptionalInt.of(number), continuation);
+    }
+
+    /**
+     * As this verifier, for a bundle whose checkpoint was signed by a key that is not the newest any more: who has that key can make such
+     * a bundle for ever, and what continues it shows that it was there before.
+     */
+    public BundleVerifier continuedBy(Continuation newer) {
+        return new BundleVerifier(this, shards, Optional.of(newer));
     }
 
     /** Verifies without witnesses; the origin is the key's name. */
@@ -128,6 +140,7 @@ public final class BundleVerifier {
                     read -> "epoch " + read.epoch() + " of " + read.time());
             checkVectorInclusion();
             SignedNote note = checkNote();
+            checkCurrentKey();
             checkLedgerInclusion();
             checkWitnesses(note);
             return new BundleReport(checks);
@@ -258,6 +271,33 @@ public final class BundleVerifier {
             return keys.changes().isEmpty()
                     ? origin
                     : keys.newestAt(Math.max(0, read.size().value() - 1)).vkey();
+        }
+
+        /** Not asked of a ledger that has had one key only. */
+        private void checkCurrentKey() {
+            if (keys.changes().isEmpty() && continuation.isEmpty()) {
+                return;
+            }
+            if (checkpoint == null) {
+                notMade(CURRENT_KEY, "no checkpoint could be believed");
+            } else if (continuation.isPresent()) {
+                Optional<String> problem = continuation.get().problem(keys, checkpoint);
+                check(
+                        CURRENT_KEY,
+                        problem.isEmpty(),
+                        "continued by a checkpoint that " + keys.newest().vkey() + " signed, or its history names",
+                        problem.orElse(""));
+            } else if (keys.isCurrent(checkpoint)) {
+                passed(CURRENT_KEY, "no key is newer, or the history of keys names this very checkpoint");
+            } else {
+                notMade(
+                        CURRENT_KEY,
+                        signers(checkpoint) + " signed it, and since then "
+                                + keys.newest().vkey()
+                                + " is the newest key: who has the old one can make such a bundle for ever. Give a newer checkpoint that"
+                                + " continues it (attestream consistency <bundle> --save <file>, attestream verify"
+                                + " --continued-by <file>)");
+            }
         }
 
         private void checkLedgerInclusion() {

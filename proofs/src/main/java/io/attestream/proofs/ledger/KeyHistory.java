@@ -24,6 +24,8 @@ import java.util.OptionalLong;
 public final class KeyHistory {
     private final NoteVerifier first;
     private final List<Logged> changes;
+    /** Of the epochs that logged the changes, where each was shown. What is not shown is not compared. */
+    private final List<Checkpoint> shown;
 
     /**
      * A change that was logged.
@@ -44,14 +46,15 @@ public final class KeyHistory {
         }
     }
 
-    private KeyHistory(NoteVerifier first, List<Logged> changes) {
+    private KeyHistory(NoteVerifier first, List<Logged> changes, List<Checkpoint> shown) {
         this.first = first;
         this.changes = List.copyOf(changes);
+        this.shown = List.copyOf(shown);
     }
 
     /** Of a ledger whose keys never changed. */
     public static KeyHistory of(NoteVerifier first) {
-        return new KeyHistory(first, List.of());
+        return new KeyHistory(first, List.of(), List.of());
     }
 
     /**
@@ -81,7 +84,14 @@ public final class KeyHistory {
         }
         List<Logged> all = new ArrayList<>(changes);
         all.add(new Logged(change, epoch));
-        return new KeyHistory(first, all);
+        return new KeyHistory(first, all, shown);
+    }
+
+    /** This history, which the checkpoint of the epoch of its last change was shown with. */
+    KeyHistory shownIn(Checkpoint checkpoint) {
+        List<Checkpoint> all = new ArrayList<>(shown);
+        all.add(checkpoint);
+        return new KeyHistory(first, changes, all);
     }
 
     private void requireFollows(KeyChange change, long epoch) throws InvalidFormat {
@@ -194,7 +204,10 @@ public final class KeyHistory {
 
     /**
      * Verifies a checkpoint of the ledger log by the keys of its epoch, of which the newest must have signed it. Keys that are
-     * retired by then, or not announced yet, prove nothing.
+     * retired by then, or not announced yet, prove nothing. Nor does another checkpoint than the one an epoch was shown with.
+     *
+     * <p>It is the checkpoint itself that says of which epoch it is: who has an old key can sign one of its time for ever. Whether that
+     * can be is told by {@link #isCurrent}.
      */
     public NoteVerification verify(SignedNote note) {
         Checkpoint checkpoint;
@@ -214,7 +227,24 @@ public final class KeyHistory {
         if (checkpoint.size().value() < 0) {
             return new NoteVerification.Rejected("no ledger has " + checkpoint.size() + " epochs");
         }
+        for (Checkpoint other : shown) {
+            if (other.size().equals(checkpoint.size()) && !other.root().equals(checkpoint.root())) {
+                return new NoteVerification.Rejected("it has root " + checkpoint.root() + " at size "
+                        + checkpoint.size() + ", the history of keys was logged with root " + other.root());
+            }
+        }
         return verify(note, checkpoint.size().value() - 1);
+    }
+
+    /**
+     * Whether a checkpoint that verifies could not have been made later by who got hold of an old key: the newest key there is signs its
+     * epoch, or the history was shown with this very checkpoint. One that is not has to be shown to be continued by one that is.
+     */
+    public boolean isCurrent(Checkpoint checkpoint) {
+        return newestAt(Math.max(0, checkpoint.size().value() - 1)).equals(newest())
+                || shown.stream()
+                        .anyMatch(other -> other.size().equals(checkpoint.size())
+                                && other.root().equals(checkpoint.root()));
     }
 
     private NoteVerification verify(SignedNote note, long epoch) {
@@ -252,6 +282,7 @@ public final class KeyHistory {
                 .orElseThrow();
     }
 
+    /** Of the same keys and changes; what they were shown with is not compared. */
     @Override
     public boolean equals(Object other) {
         return other instanceof KeyHistory that && first.equals(that.first) && changes.equals(that.changes);

@@ -102,7 +102,7 @@ public record KeyStep(byte[] change, byte[] epochLeaf, List<Hash> ledgerPath, St
                     "epoch " + leaf.epoch() + ", which logs " + parsed + ", is not in the ledger log of size "
                             + checkpoint.size());
         }
-        return after;
+        return after.shownIn(checkpoint);
     }
 
     /** Canonical JSON. */

@@ -49,6 +49,7 @@ final class FuzzTargets {
             Map.entry("Base64Text.decode", "Scalar"),
             Map.entry("CanonicalEntry.parse", "CanonicalEntry"),
             Map.entry("Checkpoint.parse", "Checkpoint"),
+            Map.entry("Continuation.parse", "KeyHistory"),
             Map.entry("ControlRecord.read", "ControlRecord"),
             Map.entry("Decimal.parseUnsigned", "Scalar"),
             Map.entry("EntryBundle.decode", "EntryBundle"),

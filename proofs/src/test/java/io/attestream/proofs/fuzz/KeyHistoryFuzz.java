@@ -4,6 +4,7 @@ package io.attestream.proofs.fuzz;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.json.Jcs;
 import io.attestream.proofs.json.Json;
+import io.attestream.proofs.ledger.Continuation;
 import io.attestream.proofs.ledger.KeyChange;
 import io.attestream.proofs.ledger.KeyChanges;
 import io.attestream.proofs.ledger.KeyHistory;
@@ -19,6 +20,7 @@ public final class KeyHistoryFuzz {
         step(input);
         published(input);
         file(input);
+        continuation(input);
     }
 
     private static void change(byte[] input) {
@@ -56,6 +58,15 @@ public final class KeyHistoryFuzz {
         try {
             KeyChanges changes = KeyChanges.parse(input);
             Holds.sameBytes(Jcs.encode(Json.parse(input)), changes.encode());
+        } catch (InvalidFormat e) {
+            // refused, as it may be
+        }
+    }
+
+    private static void continuation(byte[] input) {
+        try {
+            Continuation continuation = Continuation.parse(input);
+            Holds.sameBytes(Jcs.encode(Json.parse(input)), continuation.encode());
         } catch (InvalidFormat e) {
             // refused, as it may be
         }

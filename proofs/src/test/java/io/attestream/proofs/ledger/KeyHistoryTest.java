@@ -232,6 +232,37 @@ class KeyHistoryTest {
                 new SignedNote(note.text(), List.of(broken, note.signatures().get(1))));
     }
 
+    /** A leaked key signs for the sizes of its time for ever: the history knows one of them, and that it is not current. */
+    @Test
+    void whatAnOldKeySignsForTheSizesOfItsTimeIsNotCurrent() throws Exception {
+        // given
+        rotate();
+        history = published();
+
+        for (long size = 1; size <= 5; size++) {
+            // when
+            Checkpoint forged = new Checkpoint(ORIGIN, new TreeSize(size), Rfc6962.EMPTY_ROOT);
+            SignedNote note = SignedNote.sign(forged.text(), first);
+
+            // then
+            if (size == 1) {
+                accepts(note);
+                assertThat(history.isCurrent(forged)).isFalse();
+            } else {
+                assertThat(history.verify(note)).isInstanceOf(NoteVerification.Rejected.class);
+            }
+        }
+        // and at the size that announces the next key the history says what is there
+        rejects(
+                "the history of keys was logged with root",
+                SignedNote.sign(new Checkpoint(ORIGIN, new TreeSize(2), Rfc6962.EMPTY_ROOT).text(), first));
+        SignedNote announced = SignedNote.parse(steps.get(0).note());
+        accepts(announced);
+        assertThat(history.isCurrent(Checkpoint.parse(announced.text()))).isTrue();
+        assertThat(history.isCurrent(new Checkpoint(ORIGIN, log.size(), log.root())))
+                .isTrue();
+    }
+
     /** Sizes are unsigned: one beyond 2^63 is of no epoch, and no retired key signs it. */
     @Test
     void refusesACheckpointOfMoreEpochsThanThereCanBe() throws Exception {
