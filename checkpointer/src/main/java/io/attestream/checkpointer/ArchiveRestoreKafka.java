@@ -135,6 +135,7 @@ public final class ArchiveRestoreKafka {
 
     private Result restore() throws IOException, InvalidFormat, RefusedException, InterruptedException {
         Ledger ledger = ledger();
+        new StoredEpochs(store).healKeySteps(ledger); // claims and guards are signed by the newest key
         requireFreeCluster();
         ArchiveRestoreStates.States states = statesOf.shards(ledger.shards());
         ArchiveRestoreStates.Result.Read archive = readArchive(ledger, states);

@@ -114,6 +114,7 @@ public final class ArchiveRestoreState {
 
     private Result restore(OptionalLong wanted, Optional<Checkpoint> kept)
             throws IOException, InvalidFormat, RefusedException, InterruptedException {
+        new StoredEpochs(store).healKeySteps(log());
         CheckpointHistory history = new CheckpointHistory(log());
         LogRecord.Published begin = published(wanted, history);
         requireKeyOf(history.keys().newestAt(begin.epoch() + 1));

@@ -178,6 +178,8 @@ public final class ArchiveRestoreStates {
     }
 
     private Result run(LogRecord.Published last, Optional<Checkpoint> kept) throws IOException, InterruptedException {
+        int shardCount = last.intent().heads().size();
+        new StoredEpochs(store).healKeySteps(new Ledger(key.keyName(), key, shardCount, store));
         Reading reading = new Reading();
         ArchiveCheck check =
                 ArchiveCheck.openAlone(key, store, Long.MAX_VALUE, listener).upTo(last.epoch() + 1, reading);

@@ -96,8 +96,19 @@ final class EpochArchive {
     void writeKeySteps(LogRecord.Published published, CompactRange before, KeyHistory keys) {
         for (KeyHistory.Logged logged : keys.changes()) {
             if (logged.epoch() == published.epoch()) {
-                put(KeyStep.name(logged.change().number()), EpochObjects.keyStep(published, before, logged.change()));
+                KeyChange change = logged.change();
+                putIfLost(change.name(), change.encode());
+                put(KeyStep.name(change.number()), EpochObjects.keyStep(published, before, change));
             }
+        }
+    }
+
+    /** Takes the next record of a log; returns when the object store holds what proves the changes of keys in it. */
+    void acceptWithKeySteps(CheckpointHistory history, LogRecord record) {
+        CompactRange before = history.ledgerRange();
+        history.accept(record);
+        if (record instanceof LogRecord.Published published) {
+            writeKeySteps(published, before, history.keys());
         }
     }
 
@@ -236,6 +247,15 @@ final class EpochArchive {
             return PayloadObject.parse(read(name));
         } catch (InvalidFormat e) {
             throw new FatalDoubtException("object " + name + " holds no payloads: " + e.getMessage(), e);
+        }
+    }
+
+    /** A damaged change is read from its step. */
+    private void putIfLost(String name, byte[] object) {
+        try {
+            store.putIfAbsent(name, object);
+        } catch (IOException e) {
+            throw new FatalDoubtException("object " + name + " could not be written: " + e.getMessage(), e);
         }
     }
 

@@ -4,6 +4,7 @@ package io.attestream.checkpointer;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.ledger.KeyChange;
+import io.attestream.proofs.ledger.KeyChanges;
 import io.attestream.proofs.ledger.KeyStep;
 import java.io.IOException;
 import java.util.Optional;
@@ -32,13 +33,30 @@ interface KeyChangeReader {
             }
             Optional<byte[]> step = store.get(KeyStep.name(number));
             if (step.isEmpty()) {
-                throw new IOException("object " + name + " is missing or damaged, and so is " + KeyStep.name(number)
-                        + ": put it back from attestream.ledger.key-changes-file or from a copy of the store");
+                throw new IOException(
+                        "object " + name + " is missing or damaged, and so is " + KeyStep.name(number)
+                                + ": name the file that has it in attestream.ledger.key-changes-file, or put it back from a copy of the store");
             }
             try {
                 return KeyStep.parse(step.get()).change();
             } catch (InvalidFormat e) {
                 throw new IOException("objects " + name + " and " + KeyStep.name(number) + " are damaged", e);
+            }
+        };
+    }
+
+    /** From those the operator gave, if the store does not have it. */
+    default KeyChangeReader or(Optional<KeyChanges> given) {
+        return (name, number) -> {
+            try {
+                return read(name, number);
+            } catch (IOException e) {
+                return given.stream()
+                        .flatMap(file -> file.changes().stream())
+                        .filter(change -> change.name().equals(name))
+                        .findFirst()
+                        .orElseThrow(() -> e)
+                        .encode();
             }
         };
     }

@@ -10,6 +10,7 @@ import io.attestream.operations.clock.SteadyClock;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.control.Control;
+import io.attestream.proofs.ledger.KeyChanges;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.schemas.Topics;
 import io.attestream.schemas.connection.KafkaConnection;
@@ -210,7 +211,12 @@ public final class Main {
             throws IOException, InvalidFormat, RefusedKeyException, InterruptedException {
         warnOfSmallHeap(definition);
         ObjectStore store = ObjectStores.openForWriting(config.objects().location());
-        Ledger ledger = new Ledger(definition.origin(), definition.key(), definition.shards(), store);
+        Optional<KeyChanges> changes = CheckpointerConfigs.keyChanges(config.ledger());
+        Ledger ledger = new Ledger(
+                definition.origin(),
+                definition.key(),
+                definition.shards(),
+                KeyChangeReader.of(store).or(changes));
         SigningKeys keys = CheckpointerConfigs.signingKeys(config.ledger());
         PendingKeys pendingKeys = new PendingKeys(CheckpointerConfigs.keyChanges(config.ledger()));
         new Incarnations(store, definition.key()).requireNewest(definition, new SeamEpoch(store, ledger, keys));

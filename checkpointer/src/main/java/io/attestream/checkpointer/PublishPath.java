@@ -101,8 +101,9 @@ final class PublishPath {
         LogRecord.Published published = new LogRecord.Published(intent, archived);
         history.requireSigned(published);
         archive.writeEpoch(published);
-        archive.writeKeySteps(published, history.ledgerRange(), history.keysAfterOpen());
         steps.reached(PublishStep.EPOCH_ARCHIVED, intent.epoch());
+        archive.writeKeySteps(published, history.ledgerRange(), history.keysAfterOpen());
+        steps.reached(PublishStep.KEY_STEPS_ARCHIVED, intent.epoch());
 
         write(published, PublishStep.PUBLISH_SENT, PublishStep.PUBLISHED);
     }

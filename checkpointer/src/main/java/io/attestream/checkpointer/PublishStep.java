@@ -21,6 +21,8 @@ enum PublishStep {
     SIGNED,
     /** The epoch object with the signed note is in the object store. */
     EPOCH_ARCHIVED,
+    /** What proves the changes of keys that the epoch logs is in the object store. */
+    KEY_STEPS_ARCHIVED,
     /** The published record is in an open transaction. */
     PUBLISH_SENT,
     /** The epoch is published. */

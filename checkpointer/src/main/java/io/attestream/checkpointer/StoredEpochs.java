@@ -5,15 +5,20 @@ import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.EpochObject;
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.proofs.archive.StoredKeys;
 import io.attestream.proofs.note.SignedNote;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The published epochs as the object store has them, read as if they were topic {@code checkpoints}. */
 final class StoredEpochs {
+    private static final Logger LOG = LoggerFactory.getLogger(StoredEpochs.class);
+
     private final ObjectStore store;
 
     StoredEpochs(ObjectStore store) {
@@ -58,6 +63,25 @@ final class StoredEpochs {
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * Makes what proves the changes of keys that these epochs log, where it was lost or its checkpointer died before it made it: it
+     * follows from the epochs alone. What does not hold is left to who verifies them.
+     *
+     * @throws UncheckedIOException if the store does not answer
+     */
+    void healKeySteps(Ledger ledger) throws IOException {
+        if (!StoredKeys.lacksSteps(store)) {
+            return;
+        }
+        EpochArchive archive = new EpochArchive(store);
+        CheckpointHistory history = new CheckpointHistory(ledger);
+        try {
+            readAll(record -> archive.acceptWithKeySteps(history, record));
+        } catch (FatalDoubtException e) {
+            LOG.warn("not all proofs of changes of keys could be made again: {}", e.getMessage());
         }
     }
 

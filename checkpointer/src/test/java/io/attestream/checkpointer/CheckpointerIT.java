@@ -58,6 +58,7 @@ class CheckpointerIT {
             PublishStep.GUARDED,
             PublishStep.SIGNED,
             PublishStep.EPOCH_ARCHIVED,
+            PublishStep.KEY_STEPS_ARCHIVED,
             PublishStep.PUBLISH_SENT,
             PublishStep.PUBLISHED);
 

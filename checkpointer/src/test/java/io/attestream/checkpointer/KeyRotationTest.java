@@ -555,6 +555,65 @@ class KeyRotationTest {
     }
 
     @Test
+    void aChangeThatIsLostWithItsProofIsTakenFromTheOperatorsFile() throws Exception {
+        // given
+        rotate();
+        String change = stored().changes().get(0).change().name();
+        byte[] step = scene.store.get(KeyStep.name(1)).orElseThrow();
+        scene.store.delete(change);
+        scene.store.delete(KeyStep.name(1));
+        Optional<KeyChanges> given = scene.keyChanges;
+
+        // then
+        scene.keyChanges = Optional.empty();
+        assertThatThrownBy(this::started).hasMessageContaining("name the file that has it");
+
+        // when
+        scene.keyChanges = given;
+        started();
+
+        // then
+        assertThat(scene.store.get(KeyStep.name(1))).contains(step);
+        assertThat(scene.store.get(change)).isPresent();
+        assertThat(fsck().findings()).isEmpty();
+    }
+
+    /** The process died between an epoch object and the proof of the change in it, and then Kafka was lost. */
+    @Test
+    void theLedgerGoesOnWhenAProofWasNotMadeAndKafkaIsLost() throws Exception {
+        // given
+        configure(first, second);
+        announce(first, second);
+        dieAt(PublishStep.EPOCH_ARCHIVED, 1);
+        assertThat(scene.store.get(KeyStep.name(1))).isEmpty();
+
+        // when
+        scene.loseKafka(2);
+        publish(started());
+
+        // then
+        assertThat(stored()).isEqualTo(scene.history().keys());
+        assertThat(stored().changes()).hasSize(1);
+        assertThat(fsck().findings()).isEmpty();
+    }
+
+    @Test
+    void aProofThatIsLostIsMadeAgainOutOfTheEpochs() throws Exception {
+        // given
+        rotate();
+        byte[] step = scene.store.get(KeyStep.name(2)).orElseThrow();
+        scene.store.delete(KeyStep.name(1));
+        scene.store.delete(KeyStep.name(2));
+
+        // when
+        scene.readArchive(4);
+
+        // then
+        assertThat(scene.store.get(KeyStep.name(2))).contains(step);
+        assertThat(stored().changes()).hasSize(2);
+    }
+
+    @Test
     void theLedgerGoesOnFromTheObjectStoreAfterItsKeysChanged() throws Exception {
         // given
         rotate();

@@ -78,7 +78,9 @@ final class Scene {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        ledger = new TestLedger(shardCount, KeyChangeReader.of(store));
+        ledger = new TestLedger(
+                shardCount,
+                (name, number) -> KeyChangeReader.of(store).or(keyChanges).read(name, number));
         signingKeys = ledger.keys();
         for (int shard = 0; shard < shardCount; shard++) {
             shards.add(TestShard.withEveryOutcome(ledger, shard));

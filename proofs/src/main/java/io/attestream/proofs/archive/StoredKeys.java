@@ -13,7 +13,21 @@ import java.util.Optional;
 
 /** The key history as the object store has it: one object a change, made when the epoch was published that logs it. */
 public final class StoredKeys {
+    private static final String STEP = ".step";
+    private static final String CHANGE = ".change";
+
     private StoredKeys() {}
+
+    /** Whether there are changes without the step that proves them: they are still to be logged, or a step was lost. */
+    public static boolean lacksSteps(ObjectStore store) throws IOException {
+        return names(store, CHANGE).size() > names(store, STEP).size();
+    }
+
+    private static List<String> names(ObjectStore store, String suffix) throws IOException {
+        return store.list(KeyChange.KEYS).stream()
+                .filter(name -> name.endsWith(suffix))
+                .toList();
+    }
 
     /**
      * All steps there are. Nothing of them is verified: {@link PublishedKeys#verify} does.
