@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
+import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.Snapshot;
 import io.attestream.proofs.archive.SnapshotName;
 import io.attestream.proofs.ledger.EpochLeaf;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.tree.CompactRange;
+import java.io.IOException;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
@@ -171,9 +173,11 @@ final class Checkpointer {
     /** Nothing is signed before all that was published has been recomputed and found equal. */
     void takeUp() throws InterruptedException {
         log.readToEnd(this::replay);
-        pendingKeys.begin(history.keys(), history.keysAfterOpen(), signingKeys, archive);
+        requireStartSigned();
+        pendingKeys.begin(history.keys(), history.keysAfterOpen(), signingKeys);
         requireSnapshotPublished();
         guard.requireNoneFrom(history.nextEpoch());
+        pendingKeys.write(archive);
         if (history.lastPublished().isPresent()) {
             EpochIntent last = history.lastPublished().get().intent();
             guard.requireEquals(last, history.keys());
@@ -243,6 +247,22 @@ final class Checkpointer {
         return snapshot.shards().stream()
                 .map(shard -> shard.state().leafSizeBytes())
                 .toList();
+    }
+
+    /** It was chosen by the keys the object store proves, which may have lost some: now all that were logged are known. */
+    private void requireStartSigned() {
+        if (startName.isEmpty()) {
+            return;
+        }
+        try {
+            snapshots.requireSigned(startName.get(), history.keys());
+        } catch (IOException | InvalidFormat e) {
+            throw new FatalDoubtException(
+                    "the snapshot this began with, " + startName.get().name() + ", does not hold: " + e.getMessage()
+                            + ". Nothing was signed; find out who wrote it, and begin without snapshots"
+                            + " (attestream.snapshots.ignored)",
+                    e);
+        }
     }
 
     /** Nothing that was published may be gone from the topic, nor a written snapshot stay unlogged. */

@@ -23,13 +23,13 @@ final class PendingKeys {
     }
 
     /**
-     * Takes up what is to be logged, if this process may sign at all.
+     * Takes up what is to be logged, if this process may sign at all. Nothing is written.
      *
      * @param logged the ledger's keys behind the last published epoch
      * @param afterOpen those behind the epoch that is open
      * @throws FatalDoubtException if the changes do not begin with those the ledger logged, or the signing keys do not fit
      */
-    void begin(KeyHistory logged, KeyHistory afterOpen, SigningKeys signingKeys, EpochArchive archive) {
+    void begin(KeyHistory logged, KeyHistory afterOpen, SigningKeys signingKeys) {
         try {
             waiting = given.isPresent() ? given.get().pending(afterOpen) : List.of();
         } catch (InvalidFormat e) {
@@ -42,6 +42,10 @@ final class PendingKeys {
         afterOpen.changes().stream().skip(logged.changes().size()).forEach(open -> coming.add(open.change()));
         coming.addAll(waiting);
         signingKeys.requireFit(logged, coming);
+    }
+
+    /** Puts what is to be logged where its readers find it. */
+    void write(EpochArchive archive) {
         waiting.forEach(archive::writeKeyChange);
     }
 

@@ -8,7 +8,6 @@ import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.note.MlDsaSigner;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.NoteVerifier;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -89,18 +88,19 @@ final class SigningKeys {
      *
      * @param logged what the ledger logged
      * @param pending what is to be logged next
-     * @throws FatalDoubtException if a key is missing now or then, or is of no use now nor then
+     * @throws FatalDoubtException if a key is missing now, then or in between, or is of no use now nor then
      */
     void requireFit(KeyHistory logged, List<KeyChange> pending) {
-        KeyHistory after;
+        KeyHistory after = logged;
         try {
-            after = KeyChanges.after(logged, pending);
+            // Epochs may come between any two of them.
+            for (int changes = 0; changes <= pending.size(); changes++) {
+                after = KeyChanges.after(logged, pending.subList(0, changes));
+                after.active().forEach(this::require);
+            }
         } catch (InvalidFormat e) {
             throw new FatalDoubtException("the key changes do not follow what the ledger logged: " + e.getMessage(), e);
         }
-        List<NoteVerifier> needed = new ArrayList<>(logged.active());
-        needed.addAll(after.active());
-        needed.forEach(this::require);
         List<NoteVerifier> known =
                 after.spans().stream().map(KeyHistory.Span::key).toList();
         for (NoteVerifier key : verifiers()) {

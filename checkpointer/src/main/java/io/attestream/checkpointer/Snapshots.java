@@ -10,6 +10,7 @@ import io.attestream.proofs.archive.SnapshotName;
 import io.attestream.proofs.archive.WindowName;
 import io.attestream.proofs.entry.LogTime;
 import io.attestream.proofs.ledger.EpochLeaf;
+import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.note.SignedNote;
 import io.attestream.proofs.tree.CompactRange;
 import java.io.IOException;
@@ -295,6 +296,15 @@ final class Snapshots implements LoggedObjects {
         if (next != null) {
             finish(next);
         }
+    }
+
+    /**
+     * Looks at a snapshot once more when all keys of the ledger are known.
+     *
+     * @throws InvalidFormat if the key that signs behind its epoch did not sign it
+     */
+    void requireSigned(SnapshotName name, KeyHistory keys) throws IOException, InvalidFormat {
+        stored.manifest(name, keys);
     }
 
     /** Ends {@link #run} after the snapshot under way. */

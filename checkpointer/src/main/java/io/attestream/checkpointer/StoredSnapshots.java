@@ -84,11 +84,16 @@ final class StoredSnapshots {
 
     /** The manifest, its digest and signature verified. */
     Snapshot manifest(SnapshotName name) throws IOException, InvalidFormat {
+        return manifest(name, keys());
+    }
+
+    /** As {@link #manifest(SnapshotName)}, by keys that were learnt elsewhere. */
+    Snapshot manifest(SnapshotName name, KeyHistory keys) throws IOException, InvalidFormat {
         byte[] object = read(name.name());
         name.requireDigest(object);
         SignedNote note = SignedNote.parse(object);
         // It is signed behind its epoch.
-        NoteVerifier verifier = keys().newestAt(name.epoch() + 1).withName(Snapshot.keyName(ledger.origin()));
+        NoteVerifier verifier = keys.newestAt(name.epoch() + 1).withName(Snapshot.keyName(ledger.origin()));
         if (note.verify(List.of(verifier)) instanceof NoteVerification.Rejected rejected) {
             throw new InvalidFormat(name.name(), "is not signed by " + verifier.vkey() + ": " + rejected.reason());
         }

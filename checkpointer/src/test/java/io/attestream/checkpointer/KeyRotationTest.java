@@ -268,14 +268,7 @@ class KeyRotationTest {
     void aSnapshotThatARetiredKeySignedIsNotGoneOnFrom() throws Exception {
         // given: a snapshot of an epoch behind the retirement, signed by the retired key
         rotate();
-        Scene.Instance process = started();
-        process.takeSnapshot();
-        String name = scene.store.list("snapshots/").get(0);
-        String text = SignedNote.parse(scene.store.get(name).orElseThrow()).text();
-        byte[] forged =
-                StoredSnapshots.encode(SignedNote.sign(text, first.withName(Snapshot.keyName(TestLedger.ORIGIN))));
-        scene.store.delete(name);
-        scene.store.putIfAbsent(SnapshotName.of(4, forged).name(), forged);
+        forgeSnapshot();
 
         // when
         Scene.Instance next = scene.start();
@@ -284,7 +277,107 @@ class KeyRotationTest {
         assertThat(next.start).isEmpty();
     }
 
+    private void forgeSnapshot() throws Exception {
+        started().takeSnapshot();
+        String name = scene.store.list("snapshots/").get(0);
+        String text = SignedNote.parse(scene.store.get(name).orElseThrow()).text();
+        byte[] forged =
+                StoredSnapshots.encode(SignedNote.sign(text, first.withName(Snapshot.keyName(TestLedger.ORIGIN))));
+        scene.store.delete(name);
+        scene.store.putIfAbsent(SnapshotName.of(4, forged).name(), forged);
+    }
+
+    /** Who may write to the store and has an old key: without what proves the newer ones his snapshot is chosen. */
+    @Test
+    void aSnapshotThatARetiredKeySignedIsFoundOutWhenTheProofsOfNewerKeysAreGone() throws Exception {
+        // given
+        rotate();
+        forgeSnapshot();
+        for (int number = 1; number <= 2; number++) {
+            scene.store.delete(KeyStep.name(number));
+        }
+        int attempted = scene.log.attempted.size();
+
+        // when
+        Scene.Instance next = scene.start();
+
+        // then
+        assertThat(next.start).isPresent();
+        assertThatThrownBy(next.checkpointer::takeUp)
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("the snapshot this began with")
+                .hasMessageContaining("is not signed by " + second.verifier().keyName());
+        assertThat(scene.log.attempted).hasSize(attempted);
+        // and the one behind it is not deceived: the replay made the proofs again
+        assertThat(scene.start().start).isEmpty();
+        publish(started());
+    }
+
+    @Test
+    void aHistoryWithAGapIsNoShorterHistory() throws Exception {
+        // given
+        rotate();
+        scene.store.delete(KeyStep.name(1));
+
+        // then
+        assertThatThrownBy(this::stored)
+                .isInstanceOf(InvalidFormat.class)
+                .hasMessageContaining(KeyStep.name(1) + ": is missing, and " + KeyStep.name(2));
+        assertThat(StoredKeys.lacksSteps(scene.store)).isTrue();
+    }
+
+    @Test
+    void anEpochThatLogsAChangeOfKeysLogsNothingElse() throws Exception {
+        // given: a snapshot that is to be logged too
+        configure(first, second);
+        announce(first, second);
+        Scene.Instance process = started();
+        SnapshotName snapshot = process.takeSnapshot();
+
+        // when
+        publish(process);
+        publish(process);
+
+        // then
+        assertThat(logged(1)).containsExactly(file().changes().get(0).change().name());
+        assertThat(logged(2)).containsExactly(snapshot.name());
+    }
+
+    private List<String> logged(int epoch) throws InvalidFormat {
+        return EpochLeaf.parse(scene.published().get(epoch).intent().epochLeaf()).logged().stream()
+                .map(EpochLeaf.Logged::name)
+                .toList();
+    }
+
     // ---- what a checkpointer does not begin with
+
+    /** Another checkpointer announced a key that is retired again by what is to be logged: it signs in between. */
+    @Test
+    void refusesToBeginWithoutAKeyThatSignsInBetween() throws Exception {
+        // given
+        configure(first, second);
+        announce(first, second);
+        dieAt(PublishStep.INTENT_COMMITTED, 1);
+
+        // when
+        announce(second, third);
+        retire(third, second);
+        configure(first, third);
+
+        // then
+        signsNothing("the ledger is to be signed by " + second.verifier().vkey(), this::started);
+    }
+
+    @Test
+    void writesNoChangeOfKeysBeforeItKnowsThatItMayGoOn() throws Exception {
+        // given: a guard of an epoch the topic lost
+        configure(first, second);
+        announce(first, second);
+        scene.store.putIfAbsent(ObjectNames.guard(1), "a guard".getBytes(StandardCharsets.UTF_8));
+
+        // then
+        signsNothing(ObjectNames.guard(1), this::started);
+    }
 
     @Test
     void refusesTheKeyOfAnotherLedger() throws Exception {

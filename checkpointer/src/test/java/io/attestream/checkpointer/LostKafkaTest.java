@@ -543,7 +543,7 @@ class LostKafkaTest {
         ObjectStore raced = (ObjectStore) Proxy.newProxyInstance(
                 getClass().getClassLoader(), new Class<?>[] {ObjectStore.class}, (proxy, method, arguments) -> {
                     Object answer = method.invoke(scene.store, arguments);
-                    if (method.getName().equals("list")) {
+                    if (method.getName().equals("list") && arguments[0].equals("incarnations/")) {
                         new Incarnations(scene.store, key.verifier())
                                 .claim(1, 2, 3, "other-cluster", "theirs", SigningKeys.of(key));
                     }

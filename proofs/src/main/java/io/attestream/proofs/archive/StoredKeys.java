@@ -32,14 +32,18 @@ public final class StoredKeys {
     /**
      * All steps there are. Nothing of them is verified: {@link PublishedKeys#verify} does.
      *
-     * @throws InvalidFormat if one cannot be read
+     * @throws InvalidFormat if one cannot be read, or is missing before the last
      */
     public static PublishedKeys read(ObjectStore store, NoteVerifier first) throws IOException, InvalidFormat {
         List<KeyStep> steps = new ArrayList<>();
-        for (int number = 1; number <= KeyChange.CHANGES_MAX; number++) {
+        List<String> names = names(store, STEP);
+        for (int number = 1; number <= Math.min(names.size(), KeyChange.CHANGES_MAX); number++) {
             Optional<byte[]> object = store.get(KeyStep.name(number));
             if (object.isEmpty()) {
-                break;
+                throw new InvalidFormat(
+                        KeyStep.name(number),
+                        "is missing, and " + names.get(names.size() - 1)
+                                + " is there. A checkpointer makes it again when it starts, or attestream restore objects");
             }
             try {
                 steps.add(KeyStep.parse(object.get()));
