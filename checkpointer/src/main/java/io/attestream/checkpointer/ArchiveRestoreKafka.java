@@ -6,6 +6,7 @@ import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.archive.ShardSnapshot;
 import io.attestream.proofs.archive.SnapshotName;
+import io.attestream.proofs.archive.StoredKeys;
 import io.attestream.proofs.control.Control;
 import io.attestream.proofs.control.Control.Genesis;
 import io.attestream.proofs.control.ControlRecord;
@@ -243,7 +244,7 @@ public final class ArchiveRestoreKafka {
 
     /** Finishes an epoch that is open, and reads all there is then. */
     private ArchiveRestoreStates.Result.Read readArchive(Ledger ledger, ArchiveRestoreStates.States states)
-            throws IOException, RefusedException, InterruptedException {
+            throws IOException, InvalidFormat, RefusedException, InterruptedException {
         long epoch = newestEpoch();
         OpenEpoch openEpoch = new OpenEpoch(store, key, signingKeys);
         Optional<EpochIntent> open = openEpoch.behind(epoch);
@@ -258,7 +259,10 @@ public final class ArchiveRestoreKafka {
                             .toList());
             epoch++;
         }
-        return read(epoch, states, kept);
+        ArchiveRestoreStates.Result.Read archive = read(epoch, states, kept);
+        // Who cannot sign on makes no topic, and takes no number.
+        signingKeys.requireFit(StoredKeys.read(store, key).verify(key), List.of());
+        return archive;
     }
 
     /** The newest control record of each shard; of one without leaves that of another. */

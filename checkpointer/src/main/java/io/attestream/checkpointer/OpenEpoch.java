@@ -76,6 +76,7 @@ final class OpenEpoch {
         history.accept(new LogRecord.Intent(intent));
         EpochArchive archive = new EpochArchive(store);
         archive.requireReadable(intent.segment(), intent.payloads());
+        signingKeys.requireFit(history.keys(), List.of());
         signingKeys.requireFit(history.keysAfterOpen(), List.of());
         Signer signing = new Signer(signingKeys, ledger, archive, this::requireVerified);
         signing.resume(last, before, ranges, history.keys());
