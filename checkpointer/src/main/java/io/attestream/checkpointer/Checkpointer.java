@@ -366,8 +366,12 @@ final class Checkpointer {
     }
 
     private List<EpochLeaf.Logged> logged() {
-        List<EpochLeaf.Logged> logged = new ArrayList<>(pendingKeys.ready(history.keys()));
-        logged.addAll(snapshots.ready());
+        List<EpochLeaf.Logged> changes = pendingKeys.ready(history.keys());
+        if (!changes.isEmpty()) {
+            return changes; // with all that the published history of keys stays small; the rest waits for the next
+            // epoch
+        }
+        List<EpochLeaf.Logged> logged = new ArrayList<>(snapshots.ready());
         logged.addAll(packer.ready(LOGGED_MAX));
         return logged;
     }

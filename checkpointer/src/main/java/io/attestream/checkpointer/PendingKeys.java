@@ -12,9 +12,6 @@ import java.util.Optional;
 
 /** The changes of keys the operator gave that the ledger has not logged yet. Used by the publishing thread only. */
 final class PendingKeys {
-    /** An epoch leaf has at most 65,535 bytes, and packs are to be logged too. */
-    private static final int LOGGED_MAX = 32;
-
     private final Optional<KeyChanges> given;
     private List<KeyChange> waiting = List.of();
 
@@ -50,14 +47,14 @@ final class PendingKeys {
     }
 
     /**
-     * What the next epoch logs of them.
+     * What the next epoch logs of them, and nothing else then.
      *
      * @param logged the ledger's keys behind the last published epoch
      */
     List<EpochLeaf.Logged> ready(KeyHistory logged) {
         return waiting.stream()
                 .filter(change -> change.number() > logged.changes().size())
-                .limit(LOGGED_MAX)
+                .limit(KeyChange.LOGGED_MAX)
                 .map(KeyChange::logged)
                 .toList();
     }

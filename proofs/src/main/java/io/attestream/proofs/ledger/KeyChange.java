@@ -32,6 +32,9 @@ public final class KeyChange {
     /** Two changes a month for forty years. */
     public static final int CHANGES_MAX = 1_000;
 
+    /** An epoch logs so many at most, and nothing else with them: its leaf is in the published history once for each. */
+    public static final int LOGGED_MAX = 16;
+
     static final int MAX_SIZE_BYTES = 8_192;
 
     /** What becomes of the key. */

@@ -69,10 +69,13 @@ public final class KeyHistory {
         if (!change.isSignedBy(newest)) {
             throw new InvalidFormat("key change", change + " is not signed by the newest key, " + newest.vkey());
         }
-        boolean known = spans().stream().anyMatch(span -> span.key().hasKeyOf(change.key()));
+        // A signature line names a key by its id: two keys of one id would make every note ambiguous.
+        boolean known = spans().stream()
+                .anyMatch(span -> span.key().keyId() == change.key().keyId());
         if (change.kind() == KeyChange.Kind.ANNOUNCE) {
             if (known) {
-                throw new InvalidFormat("key change", change + " announces a key the ledger has or had");
+                throw new InvalidFormat(
+                        "key change", change + " announces a key the ledger has or had, or one with its key id");
             }
             if (!change.isSignedBy(change.key())) {
                 throw new InvalidFormat("key change", change + " is not signed by the key it announces");

@@ -16,6 +16,7 @@ import io.attestream.proofs.tree.CompactRange;
 import io.attestream.proofs.tree.Rfc6962;
 import io.attestream.proofs.tree.TreeSize;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -340,6 +341,50 @@ class KeyHistoryTest {
                 .hasMessageContaining("was logged before the one before it");
         assertThatThrownBy(() -> history.with(history.announce(second, third), -1))
                 .hasMessageContaining("was logged before the one before it");
+    }
+
+    /** A note that names two known keys by one id verifies with neither. */
+    @Test
+    void refusesAKeyWithTheKeyIdOfAnother() throws Exception {
+        // given: found by trying
+        NoteSigner one = numbered(11_557);
+        NoteSigner other = numbered(163_010);
+        assertThat(one.verifier().keyId()).isEqualTo(other.verifier().keyId());
+        KeyHistory start = KeyHistory.of(one.verifier());
+
+        // then
+        assertThatThrownBy(() -> start.announce(one, other)).hasMessageContaining("or one with its key id");
+    }
+
+    private static NoteSigner numbered(int number) throws Exception {
+        byte[] seed = MessageDigest.getInstance("SHA-256").digest(("key " + number).getBytes(StandardCharsets.UTF_8));
+        return NoteSigner.generate(ORIGIN, new SecureRandom() {
+            @Override
+            public void nextBytes(byte[] bytes) {
+                System.arraycopy(seed, 0, bytes, 0, bytes.length);
+            }
+        });
+    }
+
+    /** As an epoch logs them: so many at most, and nothing else. */
+    @Test
+    void allChangesThereCanBeFitAPublishedHistory() throws Exception {
+        // given: a step of the longest name, in a log of the most epochs
+        String origin = "ledger.example/" + "n".repeat(185);
+        NoteSigner one = NoteSigner.generate(origin, new SecureRandom());
+        NoteSigner two = NoteSigner.generate(origin, new SecureRandom());
+        KeyChange change = KeyHistory.of(one.verifier()).announce(one, two);
+        byte[] leaf = leaf(
+                Long.MAX_VALUE - 1,
+                Collections.nCopies(KeyChange.LOGGED_MAX, change).toArray(KeyChange[]::new));
+        String text = new Checkpoint(origin, new TreeSize(Long.MAX_VALUE), Rfc6962.EMPTY_ROOT).text();
+        List<NoteSignature> lines = new ArrayList<>(Collections.nCopies(8, one.sign(text)));
+        lines.add(new NoteSignature(origin, 1, new byte[2_428])); // ML-DSA-44
+        String note = new SignedNote(text, lines).encode();
+        KeyStep step = new KeyStep(change.encode(), leaf, Collections.nCopies(63, Rfc6962.EMPTY_ROOT), note);
+
+        // then
+        assertThat((long) KeyChange.CHANGES_MAX * (step.encode().length + 1)).isLessThan(PublishedKeys.MAX_SIZE_BYTES);
     }
 
     @Test
