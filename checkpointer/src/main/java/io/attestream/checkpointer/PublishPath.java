@@ -98,6 +98,7 @@ final class PublishPath {
 
         // A predecessor may have signed with more keys than this one has, or fewer: there is one note of an epoch.
         String archived = archive.archivedNote(intent).orElse(note.encode());
+        signer.requireHybridVerifies(archived);
         LogRecord.Published published = new LogRecord.Published(intent, archived);
         history.requireSigned(published);
         archive.writeEpoch(published);

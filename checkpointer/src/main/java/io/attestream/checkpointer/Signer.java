@@ -12,6 +12,7 @@ import io.attestream.proofs.ledger.KeyChange;
 import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.Checkpoint;
+import io.attestream.proofs.note.MlDsaVerifier;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.SignedNote;
 import io.attestream.proofs.tree.CompactRange;
@@ -26,6 +27,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Holds the ledger's keys and signs only what extends what it signed last; guards too. A checkpoint is signed by all keys the
@@ -43,6 +46,8 @@ import java.util.TreeMap;
  * <p>Used by the publishing thread only. No key leaves this class, and none is ever printed.
  */
 final class Signer {
+    private static final Logger LOG = LoggerFactory.getLogger(Signer.class);
+
     private final SigningKeys signingKeys;
     private final Ledger ledger;
     private final EpochArchive archive;
@@ -122,6 +127,36 @@ final class Signer {
             use(extended.keys());
         }
         return note;
+    }
+
+    /**
+     * Looks at the ML-DSA-44 line of a note that was read back, which no other key of the ledger covers. A note without one is of a
+     * process that was given no such key.
+     *
+     * @throws FatalDoubtException if there is one by this process's key that does not verify
+     */
+    void requireHybridVerifies(String archived) {
+        if (signingKeys.hybrid().isEmpty()) {
+            return;
+        }
+        MlDsaVerifier key = signingKeys.hybrid().get().verifier();
+        try {
+            SignedNote note = SignedNote.parse(archived);
+            boolean isThere = note.signatures().stream()
+                    .anyMatch(line ->
+                            line.keyId() == key.keyId() && line.keyName().equals(key.keyName()));
+            if (isThere && !key.verifies(note)) {
+                throw new FatalDoubtException("the archived note has a line by the ML-DSA-44 key " + key
+                        + " that does not verify: who can write to the object store changed it. Nothing was published;"
+                        + " remove that epoch object, it is made again");
+            }
+            if (!isThere) {
+                LOG.warn(
+                        "an epoch is published without the line of the ML-DSA-44 key {}: it was archived without", key);
+            }
+        } catch (InvalidFormat e) {
+            throw new FatalDoubtException("the archived note cannot be read: " + e.getMessage(), e);
+        }
     }
 
     private SignedNote hybrid(SignedNote note) {

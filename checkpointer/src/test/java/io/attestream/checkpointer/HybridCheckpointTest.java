@@ -4,9 +4,11 @@ package io.attestream.checkpointer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.attestream.proofs.archive.EpochObject;
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.note.MlDsaSigner;
+import io.attestream.proofs.note.NoteSignature;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.NoteVerification;
 import io.attestream.proofs.note.SignedNote;
@@ -127,6 +129,47 @@ class HybridCheckpointTest {
                 .isInstanceOf(FatalDoubtException.class)
                 .hasMessageContaining("is not signed by");
         assertThat(scene.published()).isEmpty();
+    }
+
+    /** Nobody verifies the line but who asks for it, and what is published is published for ever. */
+    @Test
+    void anArchivedLineThatDoesNotVerifyIsNotPublished() throws Exception {
+        // given: somebody changed the line, and none of the ledger's own
+        configure(true);
+        Scene.Instance process = scene.start((step, epoch) -> {
+            if (step == PublishStep.EPOCH_ARCHIVED) {
+                throw new Died();
+            }
+        });
+        process.checkpointer.takeUp();
+        assertThatThrownBy(process.checkpointer::publishNewest).isInstanceOf(Died.class);
+        EpochIntent intent = scene.history().openIntent().orElseThrow();
+        SignedNote note = SignedNote.parse(
+                EpochObject.parse(scene.store.get(ObjectNames.epoch(0)).orElseThrow())
+                        .note());
+        List<NoteSignature> lines = note.signatures().stream()
+                .map(line -> line.keyId() == hybrid.verifier().keyId() ? changed(line) : line)
+                .toList();
+        String forged = new SignedNote(note.text(), lines).encode();
+        scene.store.replace(ObjectNames.epoch(0), EpochObjects.encode(intent, forged));
+
+        // then
+        assertThatThrownBy(scene.start().checkpointer::takeUp)
+                .isInstanceOf(FatalDoubtException.class)
+                .hasMessageContaining("a line by the ML-DSA-44 key")
+                .hasMessageContaining("does not verify");
+        assertThat(scene.published()).isEmpty();
+
+        // and without it the epoch is made again
+        scene.store.delete(ObjectNames.epoch(0));
+        scene.start().checkpointer.takeUp();
+        assertThat(hybrid.verifier().verifies(published(0))).isTrue();
+    }
+
+    private static NoteSignature changed(NoteSignature line) {
+        byte[] blob = line.blob();
+        blob[blob.length - 1] ^= 1;
+        return new NoteSignature(line.keyName(), line.keyId(), blob);
     }
 
     @Test

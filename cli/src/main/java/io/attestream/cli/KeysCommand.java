@@ -5,7 +5,9 @@ import io.attestream.chaos.ClusterControl;
 import io.attestream.chaos.Secrets;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.note.MlDsaSigner;
+import io.attestream.proofs.note.MlDsaVerifier;
 import io.attestream.proofs.note.NoteSigner;
+import io.attestream.proofs.note.NoteVerifier;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
@@ -64,7 +66,8 @@ final class KeysCommand {
         @Option(
                 names = "--ml-dsa",
                 description = "Make an ML-DSA-44 key instead, to sign checkpoints with beside the ledger's own"
-                        + " (attestream.ledger.ml-dsa-key-file). Java 24 or newer.")
+                        + " (attestream.ledger.ml-dsa-key-file). Java 24 or newer. A local cluster takes ledger-*.skey for"
+                        + " keys of the ledger: name it otherwise.")
         private boolean mlDsa;
 
         /** A key as text, and its public half. */
@@ -98,7 +101,7 @@ final class KeysCommand {
             } catch (IOException e) {
                 throw LocalFiles.failure("write", keyFile, e);
             }
-            print(output, origin, made.vkey());
+            print(output, origin, mlDsa, made.vkey());
             output.say(
                     "The secret is in " + keyFile + ". Keep a copy apart: without it the ledger cannot be continued.");
             return ExitCode.OK;
@@ -117,16 +120,27 @@ final class KeysCommand {
         @Parameters(paramLabel = "<file>", description = "File with the secret.")
         private Path keyFile = Path.of("");
 
+        @Option(names = "--ml-dsa", description = "It is an ML-DSA-44 key. Java 24 or newer.")
+        private boolean mlDsa;
+
         @Override
         public Integer call() {
+            String skey = LocalFiles.readText(keyFile).strip();
             try {
-                NoteSigner signer =
-                        NoteSigner.parse(LocalFiles.readText(keyFile).strip());
-                print(form.output(), signer.keyName(), signer.verifier().vkey());
+                if (mlDsa) {
+                    MlDsaKeyOption.requireSupported();
+                    MlDsaVerifier key = MlDsaSigner.parse(skey).verifier();
+                    print(form.output(), key.keyName(), true, key.vkey());
+                } else {
+                    NoteVerifier key = NoteSigner.parse(skey).verifier();
+                    print(form.output(), key.keyName(), false, key.vkey());
+                }
                 return ExitCode.OK;
             } catch (InvalidFormat e) {
                 throw new CliException(
-                        ExitCode.ERROR, keyFile + " holds no signing key", "Make one with attestream keys generate.");
+                        ExitCode.ERROR,
+                        keyFile + " holds no " + (mlDsa ? "ML-DSA-44" : "Ed25519") + " signing key",
+                        "Make one with attestream keys generate; keys show --ml-dsa prints one of ML-DSA-44.");
             }
         }
     }
@@ -169,8 +183,8 @@ final class KeysCommand {
         }
     }
 
-    private static void print(Output output, String origin, String vkey) {
+    private static void print(Output output, String origin, boolean mlDsa, String vkey) {
         output.print(vkey);
-        output.json(Output.object("origin", origin, "ledgerKey", vkey));
+        output.json(Output.object("origin", origin, mlDsa ? "mlDsaKey" : "ledgerKey", vkey));
     }
 }
