@@ -207,7 +207,8 @@ class CommandsTest {
                 .contains("--objects");
 
         // and
-        Files.writeString(Path.of(command[6]), SignedNote.sign(text, key).encode().replace("\n0\n", "\n1\n"));
+        Files.writeString(
+                Path.of(command[6]), SignedNote.sign(text, key).encode().replace("\n0\n", "\n1\n"));
         assertThat(run(command)).isEqualTo(ExitCode.VERIFICATION_FAILED);
     }
 

@@ -278,7 +278,7 @@ class RunbooksIT {
 
     /** Sizes are what a thief writes: those of the time of his key verify, and say that they prove nothing by themselves. */
     private static void requireForgeriesOfThePastAreTold(NoteSigner thief) throws Exception {
-        KeyHistory keys = LedgerKeys.told(onCall.api("auditor"), thief.verifier());
+        KeyHistory keys = LedgerKeys.told(onCall.api("auditor"), KeyHistory.of(thief.verifier()));
         long announced = keys.changes().get(0).epoch();
         for (long size = 1; size <= announced + 2; size++) {
             Checkpoint forged = new Checkpoint(thief.keyName(), new TreeSize(size), Rfc6962.EMPTY_ROOT);
