@@ -59,8 +59,7 @@ class KeysOfARestoreIT {
         NoteSigner second = NoteSigner.generate(TestLedger.ORIGIN, new SecureRandom());
         scene.signingKeys = new SigningKeys(List.of(first, second));
         KeyHistory none = KeyHistory.of(first.verifier());
-        scene.keyChanges =
-                Optional.of(KeyChanges.none(first.verifier()).with(none.announce(first, second)));
+        scene.keyChanges = Optional.of(KeyChanges.none(first.verifier()).with(none.announce(first, second)));
         Scene.Instance process = scene.start();
         process.checkpointer.takeUp();
         process.checkpointer.publishNewest();
@@ -82,10 +81,11 @@ class KeysOfARestoreIT {
 
             // then
             assertThat(result)
-                    .isInstanceOfSatisfying(ArchiveRestoreKafka.Result.Refused.class, refused -> assertThat(
-                                    refused.reasons().get(0))
-                            .contains("the ledger is to be signed by "
-                                    + second.verifier().vkey()));
+                    .isInstanceOfSatisfying(
+                            ArchiveRestoreKafka.Result.Refused.class,
+                            refused -> assertThat(refused.reasons().get(0))
+                                    .contains("the ledger is to be signed by "
+                                            + second.verifier().vkey()));
             assertThat(topics(connection)).isEqualTo(topics);
             assertThat(objects()).isEqualTo(before);
         }
