@@ -12,6 +12,8 @@ import io.attestream.proofs.ledger.BundleVerifier;
 import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.ledger.ProofBundle;
 import io.attestream.proofs.ledger.ShardHead;
+import io.attestream.proofs.note.Checkpoint;
+import io.attestream.proofs.note.SignedNote;
 import io.attestream.proofs.tree.LeafIndex;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.Optional;
@@ -85,6 +87,7 @@ public class BundleAssembler {
             Payload payload = leaves.payload(epoch, shard, leafIndex);
             byte @Nullable [] data = payload instanceof Payload.Plain plain ? plain.data() : null;
             byte @Nullable [] salt = payload instanceof Payload.Plain plain ? plain.salt() : null;
+            Epoch shown = shownBy(ledger, epoch);
             ProofBundle bundle = new ProofBundle(
                     leaf.entry(),
                     new LeafIndex(leafIndex),
@@ -97,9 +100,9 @@ public class BundleAssembler {
                     epoch.heads().size(),
                     epoch.vectorPath(shard),
                     epoch.leaf(),
-                    inclusion(proofs.ledgerInclusion(epoch.number(), epoch.number() + 1), where)
+                    inclusion(proofs.ledgerInclusion(epoch.number(), shown.number() + 1), where)
                             .path(),
-                    epoch.note(),
+                    shown.note(),
                     data,
                     salt);
             requireVerified(ledger, bundle, where);
@@ -113,6 +116,22 @@ public class BundleAssembler {
         } catch (InvalidFormat | Archive.Broken e) {
             throw new DoesNotVerify(where + ": " + e.getMessage());
         }
+    }
+
+    /**
+     * The epoch whose checkpoint a bundle has: that of the leaf itself, which never changes, until the key that signed it is replaced.
+     * From then on it proves nothing without a newer one.
+     */
+    private Epoch shownBy(OpenLedger ledger, Epoch epoch) throws Unavailable, InvalidFormat, Archive.Broken {
+        KeyHistory keys = archive.keys(ledger.key()).history();
+        if (keys.changes().isEmpty()
+                || keys.isCurrent(
+                        Checkpoint.parse(SignedNote.parse(epoch.note()).text()))) {
+            return epoch;
+        }
+        return proofs.latestEpoch()
+                .filter(newest -> newest.number() > epoch.number())
+                .orElse(epoch);
     }
 
     private static ProofsClient.Inclusion inclusion(Optional<ProofsClient.Inclusion> answer, String where)

@@ -15,11 +15,15 @@ import io.attestream.proofs.entry.CanonicalEntry;
 import io.attestream.proofs.entry.DataDigest;
 import io.attestream.proofs.entry.EntryKind;
 import io.attestream.proofs.ledger.EpochLeaf;
+import io.attestream.proofs.ledger.KeyChange;
+import io.attestream.proofs.ledger.KeyHistory;
+import io.attestream.proofs.ledger.KeyStep;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.note.SignedNote;
 import io.attestream.proofs.tile.TilePath;
+import io.attestream.proofs.tree.CompactRange;
 import io.attestream.proofs.tree.Hash;
 import io.attestream.proofs.tree.LeafIndex;
 import io.attestream.proofs.tree.NodeReader;
@@ -61,6 +65,8 @@ public final class TestLedger implements AutoCloseable {
             long epoch, byte[] leaf, List<byte[]> heads, String note, String segment, String payloads) {}
 
     private final NoteSigner signer = NoteSigner.generate(ORIGIN, new SecureRandom());
+    private final List<NoteSigner> signers = new ArrayList<>(List.of(signer));
+    private KeyHistory keys = KeyHistory.of(signer.verifier());
     private final ObjectStore store;
     private final Path objects;
     private final HttpServer server;
@@ -166,8 +172,31 @@ public final class TestLedger implements AutoCloseable {
         return next;
     }
 
+    /** What the object store says of the ledger's keys. */
+    public synchronized KeyHistory keys() {
+        return keys;
+    }
+
+    /** Publishes an epoch that announces another key, which signs the next ones too. */
+    public synchronized void announceKey() throws InvalidFormat, IOException {
+        NoteSigner added = NoteSigner.generate(ORIGIN, new SecureRandom());
+        KeyChange change = keys.announce(signers.get(signers.size() - 1), added);
+        CompactRange before = CompactRange.empty();
+        epochs.forEach(epoch -> before.append(Rfc6962.leafHash(epoch.leaf())));
+        publish(List.of(change.logged()));
+        Published epoch = epochs.get(epochs.size() - 1);
+        KeyStep step = KeyStep.of(change, epoch.leaf(), before, epoch.note());
+        keys = step.extend(keys);
+        store.putIfAbsent(KeyStep.name(change.number()), step.encode());
+        signers.add(added);
+    }
+
     /** Publishes everything added so far as the next epoch. */
     public synchronized void publish() {
+        publish(List.of());
+    }
+
+    private void publish(List<EpochLeaf.Logged> logged) {
         try {
             long number = epochs.size();
             Segment.Builder segment = Segment.builder(number);
@@ -197,10 +226,13 @@ public final class TestLedger implements AutoCloseable {
                     new TreeSize(SHARDS),
                     nodes(heads.stream().map(Rfc6962::leafHash).toList()));
             byte[] leaf =
-                    new EpochLeaf(number, "2026-01-05T09:00:00.000Z", Map.of("leaves", 1L), List.of(), vector).encode();
+                    new EpochLeaf(number, "2026-01-05T09:00:00.000Z", Map.of("leaves", 1L), logged, vector).encode();
             epochs.add(new Published(number, leaf, heads, "", segmentName, payloadName));
             TreeSize size = new TreeSize(epochs.size());
-            String note = SignedNote.sign(new Checkpoint(ORIGIN, size, Proofs.root(size, ledgerNodes())).text(), signer)
+            String text = new Checkpoint(ORIGIN, size, Proofs.root(size, ledgerNodes())).text();
+            String note = new SignedNote(
+                            text,
+                            signers.stream().map(each -> each.sign(text)).toList())
                     .encode();
             epochs.set((int) number, new Published(number, leaf, heads, note, segmentName, payloadName));
         } catch (IOException e) {

@@ -294,7 +294,7 @@ public final class BundleVerifier {
                         CURRENT_KEY,
                         signers(checkpoint) + " signed it, and since then "
                                 + keys.newest().vkey()
-                                + " is the newest key: who has the old one can make such a bundle for ever. Give a newer checkpoint that"
+                                + " is the newest key: who has the old one can make such a bundle for ever. Ask the ledger for it again, or give a newer checkpoint that"
                                 + " continues it (attestream consistency <bundle> --save <file>, attestream verify"
                                 + " --continued-by <file>)");
             }
