@@ -9,7 +9,6 @@ import io.attestream.objects.ObjectStores;
 import io.attestream.operations.clock.SteadyClock;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.ObjectStore;
-import io.attestream.proofs.archive.StoredKeys;
 import io.attestream.proofs.control.Control;
 import io.attestream.proofs.ledger.KeyChanges;
 import io.attestream.proofs.note.NoteVerifier;
@@ -46,7 +45,6 @@ public final class Main {
     /** A round without progress for longer than any wait inside it. */
     private static final long STUCK_MILLIS = 90_000;
 
-    private static final int FETCH_BYTES_MAX = 4 << 20;
     private static final long STOP_WAIT_SECONDS = 15;
     private static final long ON_DEMAND_INTERVAL_MILLIS = 5_000;
 
@@ -221,7 +219,10 @@ public final class Main {
                 KeyChangeReader.of(store).or(changes));
         SigningKeys keys = CheckpointerConfigs.signingKeys(config.ledger());
         PendingKeys pendingKeys = new PendingKeys(changes);
-        healKeySteps(clients, topics, definition, store, ledger);
+        // Which keys signed a snapshot is told by what proves them, so that is made again before one is chosen.
+        new StoredEpochs(store)
+                .healKeySteps(
+                        ledger, changes.map(given -> given.changes().size()).orElse(0));
         new Incarnations(store, definition.key()).requireNewest(definition, new SeamEpoch(store, ledger, keys));
         Optional<StoredSnapshots.Stored> own = newestSnapshot(store, ledger, definition);
         Optional<StoredSnapshots.Stored> seam = seam(store, ledger, definition, keys, own.isPresent());
@@ -323,23 +324,6 @@ public final class Main {
             follower.stop();
             reading.join(TimeUnit.SECONDS.toMillis(STOP_WAIT_SECONDS));
         }
-    }
-
-    /** Which keys signed a snapshot is told by what proves them, so that is made again before one is chosen. */
-    private static void healKeySteps(
-            KafkaClients clients, Topics topics, LedgerDefinition definition, ObjectStore store, Ledger ledger)
-            throws IOException {
-        if (!StoredKeys.lacksSteps(store)) {
-            return;
-        }
-        EpochArchive archive = new EpochArchive(store);
-        CheckpointHistory history = new CheckpointHistory(ledger);
-        KafkaCheckpointLog.readToEnd(
-                clients.reader(FETCH_BYTES_MAX),
-                topics.checkpoints(),
-                new CheckpointRecords(definition.schemas()),
-                record -> archive.acceptWithKeySteps(history, record),
-                Patience.DEFAULT);
     }
 
     private static Thread daemon(Runnable task, String name) {

@@ -11,6 +11,7 @@ import io.attestream.proofs.archive.PayloadPack;
 import io.attestream.proofs.archive.SnapshotName;
 import io.attestream.proofs.archive.StoredKeys;
 import io.attestream.proofs.ledger.EpochLeaf;
+import io.attestream.proofs.ledger.KeyChange;
 import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.proofs.tree.CompactRange;
@@ -76,8 +77,7 @@ final class OpenEpoch {
         history.accept(new LogRecord.Intent(intent));
         EpochArchive archive = new EpochArchive(store);
         archive.requireReadable(intent.segment(), intent.payloads());
-        signingKeys.requireFit(history.keys(), List.of());
-        signingKeys.requireFit(history.keysAfterOpen(), List.of());
+        signingKeys.requireFit(history.keys(), logged(history));
         Signer signing = new Signer(signingKeys, ledger, archive, this::requireVerified);
         signing.resume(last, before, ranges, history.keys());
         LogRecord.Published published =
@@ -85,6 +85,14 @@ final class OpenEpoch {
         archive.writeEpoch(published);
         archive.writeKeySteps(published, before, history.keysAfterOpen());
         history.accept(published);
+    }
+
+    /** The changes of keys it logs. */
+    private static List<KeyChange> logged(CheckpointHistory history) {
+        return history.keysAfterOpen().changes().stream()
+                .skip(history.keys().changes().size())
+                .map(KeyHistory.Logged::change)
+                .toList();
     }
 
     /** Whoever wrote the intent held them against what was published. */

@@ -73,7 +73,12 @@ final class StoredEpochs {
      * @throws UncheckedIOException if the store does not answer
      */
     void healKeySteps(Ledger ledger) throws IOException {
-        if (!StoredKeys.lacksSteps(store)) {
+        healKeySteps(ledger, 0);
+    }
+
+    /** @param known how many changes the operator knows of */
+    void healKeySteps(Ledger ledger, int known) throws IOException {
+        if (!StoredKeys.lacksSteps(store, known)) {
             return;
         }
         EpochArchive archive = new EpochArchive(store);

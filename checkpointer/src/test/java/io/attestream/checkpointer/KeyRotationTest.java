@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.ObjectNames;
 import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.proofs.archive.ShardSnapshot;
 import io.attestream.proofs.archive.Snapshot;
 import io.attestream.proofs.archive.SnapshotName;
 import io.attestream.proofs.archive.StoredKeys;
@@ -323,7 +324,7 @@ class KeyRotationTest {
         assertThatThrownBy(this::stored)
                 .isInstanceOf(InvalidFormat.class)
                 .hasMessageContaining(KeyStep.name(1) + ": is missing, and " + KeyStep.name(2));
-        assertThat(StoredKeys.lacksSteps(scene.store)).isTrue();
+        assertThat(StoredKeys.lacksSteps(scene.store, 0)).isTrue();
     }
 
     @Test
@@ -672,6 +673,47 @@ class KeyRotationTest {
     }
 
     /** The process died between an epoch object and the proof of the change in it, and then Kafka was lost. */
+    @Test
+    void anOpenEpochThatAnnouncesAKeyIsFinishedWithTheKeysOfBeforeAndBehindIt() throws Exception {
+        // given
+        configure(first, second);
+        announce(first, second);
+        dieAt(PublishStep.GUARDED, 1);
+        SigningKeys both = new SigningKeys(List.of(first, second));
+        OpenEpoch open = new OpenEpoch(scene.store, first.verifier(), both);
+
+        // when: Kafka is lost
+        EpochIntent intent = open.behind(0).orElseThrow();
+        open.finish(
+                intent,
+                scene.ledger.ledger,
+                scene.readArchive(0).shards().stream().map(ShardSnapshot::range).toList());
+
+        // then
+        assertThat(stored().active()).containsExactly(first.verifier(), second.verifier());
+        assertThat(open.behind(1)).isEmpty();
+        scene.loseKafka(2);
+        publish(started());
+        assertThat(fsck().findings()).isEmpty();
+    }
+
+    @Test
+    void aProofThatIsLostWithItsChangeIsMissedByWhoKnowsOfIt() throws Exception {
+        // given
+        rotate();
+        assertThat(StoredKeys.lacksSteps(scene.store, 2)).isFalse();
+
+        // when
+        for (String name : scene.store.list("keys/0000000002")) {
+            scene.store.delete(name);
+        }
+        scene.store.putIfAbsent("keys/x.step", new byte[] {1});
+
+        // then
+        assertThat(StoredKeys.lacksSteps(scene.store, 2)).isTrue();
+        assertThat(stored().changes()).hasSize(1);
+    }
+
     @Test
     void theLedgerGoesOnWhenAProofWasNotMadeAndKafkaIsLost() throws Exception {
         // given

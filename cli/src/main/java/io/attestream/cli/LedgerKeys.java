@@ -45,18 +45,7 @@ final class LedgerKeys {
             return known;
         }
         throw Checkpoints.failed(
-                "the key history of the gateway does not go on from the one that was kept: its ledger is"
-                        + " another one from epoch " + firstDifference(told, known) + " on");
-    }
-
-    private static long firstDifference(KeyHistory told, KeyHistory known) {
-        for (int i = 0; i < known.changes().size(); i++) {
-            if (i >= told.changes().size()
-                    || !told.changes().get(i).equals(known.changes().get(i))) {
-                return known.changes().get(i).epoch();
-            }
-        }
-        return 0;
+                "the key history of the gateway does not go on from the one that was kept: it is of another log");
     }
 
     /** As the object store has them. */

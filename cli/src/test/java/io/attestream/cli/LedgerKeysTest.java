@@ -38,6 +38,6 @@ class LedgerKeysTest {
         assertThatThrownBy(() -> LedgerKeys.longer(told, kept))
                 .isInstanceOfSatisfying(
                         CliException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.VERIFICATION_FAILED))
-                .hasMessageContaining("another one from epoch 3 on");
+                .hasMessageContaining("it is of another log");
     }
 }

@@ -161,6 +161,12 @@ public final class Monitor {
         ledger.append(Rfc6962.leafHash(leafBytes));
         Checkpoint checkpoint = epochCheckpoint(json, ledger.size());
         requireRoot(checkpoint, ledger.root());
+        if (kept.contradicts(checkpoint)) {
+            throw violation(
+                    ViolationKind.KEYS_FORKED,
+                    "the kept key history was logged in another log: not with root " + checkpoint.root() + " at size "
+                            + checkpoint.size());
+        }
         EpochLeaf leaf = requireHeadsOf(leafBytes, heads, epoch);
         requireShardsGrow(heads, epoch);
         newestEpochMillis = OptionalLong.of(Instant.parse(leaf.time()).toEpochMilli());

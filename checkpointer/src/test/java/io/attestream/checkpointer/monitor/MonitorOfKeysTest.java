@@ -10,6 +10,7 @@ import io.attestream.checkpointer.monitor.MonitorResult.ViolationKind;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.ledger.KeyChange;
 import io.attestream.proofs.ledger.KeyHistory;
+import io.attestream.proofs.ledger.PublishedKeys;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.tree.TreeSize;
 import java.nio.file.Files;
@@ -361,5 +362,24 @@ class MonitorOfKeysTest {
 
         // then
         violates(ViolationKind.KEYS_FORKED, "epoch 1 does not log keys/0000000001-");
+    }
+
+    /** The thief logs the genuine announcement in a log of his own, in an epoch of the same number. */
+    @Test
+    void aLedgerThatLogsTheKeptAnnouncementInAnotherLogIsAnother() throws Exception {
+        // given
+        publish();
+        announce();
+        KeyHistory kept = new PublishedKeys(first.verifier().vkey(), ledger.steps).verify(first.verifier());
+        FakeLedger forged = new FakeLedger(1, first);
+        forged.add(0, "forged");
+        forged.publish();
+        forged.publish(kept.changes().get(0).change());
+        ledger.become(forged);
+
+        // then: without what was kept there is nothing to see
+        isOk(2);
+        monitor = monitorOf(kept);
+        violates(ViolationKind.KEYS_FORKED, "was logged in another log");
     }
 }

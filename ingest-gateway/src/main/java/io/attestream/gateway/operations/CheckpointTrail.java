@@ -216,7 +216,7 @@ final class CheckpointTrail {
                 throw new InvalidFormat("note", rejected.reason());
             }
         } catch (Archive.Broken e) {
-            throw new InvalidFormat("keys", String.valueOf(e.getMessage()));
+            throw new Unavailable(String.valueOf(e.getMessage())); // says nothing of the checkpoint
         }
         return Checkpoint.parse(signed.text());
     }

@@ -3,6 +3,7 @@ package io.attestream.gateway.read;
 
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.ObjectStore;
+import io.attestream.proofs.archive.StoredKeys;
 import io.attestream.proofs.ledger.KeyChange;
 import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.ledger.KeyStep;
@@ -87,10 +88,30 @@ final class ArchivedKeys {
     private Archive.Keys look(NoteVerifier first) throws Archive.Broken, Unavailable {
         long begun = nanos.getAsLong();
         Look before = last;
-        KeyHistory history =
-                before == null ? KeyHistory.of(first) : before.keys().history();
-        List<KeyStep> steps = new ArrayList<>(before == null ? List.of() : before.steps());
-        int known = steps.size();
+        return before == null ? all(first, begun) : more(first, before, begun);
+    }
+
+    /** One that is missing before the last is not taken for the end. */
+    private Archive.Keys all(NoteVerifier first, long begun) throws Archive.Broken, Unavailable {
+        try {
+            PublishedKeys published = StoredKeys.read(store, first);
+            return known(published, published.verify(first), begun);
+        } catch (IOException e) {
+            throw new Unavailable("the key history cannot be read: " + e);
+        } catch (InvalidFormat e) {
+            throw new Archive.Broken("the key history is damaged: " + e.getMessage());
+        }
+    }
+
+    private Archive.Keys known(PublishedKeys published, KeyHistory history, long begun) {
+        Archive.Keys keys = new Archive.Keys(new String(published.encode(), StandardCharsets.UTF_8), history);
+        last = new Look(keys, published.steps(), begun);
+        return keys;
+    }
+
+    private Archive.Keys more(NoteVerifier first, Look before, long begun) throws Archive.Broken, Unavailable {
+        KeyHistory history = before.keys().history();
+        List<KeyStep> steps = new ArrayList<>(before.steps());
         String name = "";
         try {
             while (steps.size() < KeyChange.CHANGES_MAX) {
@@ -108,11 +129,10 @@ final class ArchivedKeys {
         } catch (InvalidFormat e) {
             throw new Archive.Broken("object " + name + " is damaged: " + e.getMessage());
         }
-        Archive.Keys keys = before != null && steps.size() == known
-                ? before.keys()
-                : new Archive.Keys(
-                        new String(new PublishedKeys(first.vkey(), steps).encode(), StandardCharsets.UTF_8), history);
-        last = new Look(keys, steps, begun);
-        return keys;
+        if (steps.size() == before.steps().size()) {
+            last = new Look(before.keys(), before.steps(), begun);
+            return before.keys();
+        }
+        return known(new PublishedKeys(first.vkey(), steps), history, begun);
     }
 }

@@ -68,6 +68,12 @@ class ArchivedKeysTest {
         return (ObjectStore) Proxy.newProxyInstance(
                 ObjectStore.class.getClassLoader(), new Class<?>[] {ObjectStore.class}, (proxy, method, arguments) -> {
                     String name = (String) arguments[0];
+                    if (method.getName().equals("list")) {
+                        return objects.keySet().stream()
+                                .filter(each -> each.startsWith(name))
+                                .sorted()
+                                .toList();
+                    }
                     asked.add(name);
                     if (gate.getCount() > 0) {
                         waiting.countDown();
@@ -167,6 +173,19 @@ class ArchivedKeysTest {
         assertThatThrownBy(() -> keys.newest(first))
                 .isInstanceOf(Archive.Broken.class)
                 .hasMessageContaining(KeyStep.name(2));
+    }
+
+    @Test
+    void aStepThatIsMissingBeforeAnotherIsNotTheEndOfTheHistory() throws Exception {
+        // given
+        String lost = announce();
+        announce();
+        objects.remove(lost);
+
+        // then
+        assertThatThrownBy(() -> keys.recent(first))
+                .isInstanceOf(Archive.Broken.class)
+                .hasMessageContaining(KeyStep.name(1));
     }
 
     @Test

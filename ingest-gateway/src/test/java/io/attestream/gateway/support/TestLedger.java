@@ -231,8 +231,7 @@ public final class TestLedger implements AutoCloseable {
             TreeSize size = new TreeSize(epochs.size());
             String text = new Checkpoint(ORIGIN, size, Proofs.root(size, ledgerNodes())).text();
             String note = new SignedNote(
-                            text,
-                            signers.stream().map(each -> each.sign(text)).toList())
+                            text, signers.stream().map(each -> each.sign(text)).toList())
                     .encode();
             epochs.set((int) number, new Published(number, leaf, heads, note, segmentName, payloadName));
         } catch (IOException e) {

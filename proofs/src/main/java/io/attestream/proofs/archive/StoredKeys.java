@@ -10,22 +10,35 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** The key history as the object store has it: one object a change, made when the epoch was published that logs it. */
 public final class StoredKeys {
-    private static final String STEP = ".step";
-    private static final String CHANGE = ".change";
+    private static final Pattern STEP = Pattern.compile("keys/[0-9]{10}\\.step");
+    private static final Pattern CHANGE = Pattern.compile("keys/[0-9]{10}-[0-9a-f]{64}\\.change");
+    private static final int NUMBER_END = KeyChange.KEYS.length() + 10;
 
     private StoredKeys() {}
 
-    /** Whether there are changes without the step that proves them: they are still to be logged, or a step was lost. */
-    public static boolean lacksSteps(ObjectStore store) throws IOException {
-        return names(store, CHANGE).size() > names(store, STEP).size();
+    /**
+     * Whether there are changes without the step that proves them: they are still to be logged, or a step was lost.
+     *
+     * @param known how many changes somebody else knows of; their objects may be lost too
+     */
+    public static boolean lacksSteps(ObjectStore store, int known) throws IOException {
+        Set<String> steps = numbers(names(store, STEP));
+        return steps.size() < known || !steps.containsAll(numbers(names(store, CHANGE)));
     }
 
-    private static List<String> names(ObjectStore store, String suffix) throws IOException {
+    private static Set<String> numbers(List<String> names) {
+        return names.stream().map(name -> name.substring(0, NUMBER_END)).collect(Collectors.toSet());
+    }
+
+    private static List<String> names(ObjectStore store, Pattern kind) throws IOException {
         return store.list(KeyChange.KEYS).stream()
-                .filter(name -> name.endsWith(suffix))
+                .filter(name -> kind.matcher(name).matches())
                 .toList();
     }
 

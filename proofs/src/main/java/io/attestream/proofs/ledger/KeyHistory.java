@@ -159,11 +159,22 @@ public final class KeyHistory {
         return changes.get(changes.size() - 1);
     }
 
-    /** Whether this one begins with all the other one has. */
+    /**
+     * Whether this one begins with all the other one has, logged in the same log: a change can be logged in another one too, by who has
+     * the key of before it.
+     */
     public boolean continues(KeyHistory other) {
         return first.equals(other.first)
                 && changes.size() >= other.changes.size()
-                && changes.subList(0, other.changes.size()).equals(other.changes);
+                && changes.subList(0, other.changes.size()).equals(other.changes)
+                && other.shown.stream().noneMatch(this::contradicts);
+    }
+
+    /** Whether this history was shown with another checkpoint of that size. */
+    public boolean contradicts(Checkpoint checkpoint) {
+        return shown.stream()
+                .anyMatch(other ->
+                        other.size().equals(checkpoint.size()) && !other.root().equals(checkpoint.root()));
     }
 
     /** Every key there is or was, oldest first. */

@@ -548,4 +548,31 @@ class KeyHistoryTest {
         assertThat(Arrays.copyOf(verified.changes().get(1).change().encode(), 10))
                 .isEqualTo(Arrays.copyOf(key.keyName().getBytes(StandardCharsets.UTF_8), 10));
     }
+
+    /** The thief logs the genuine change, which is public, in an epoch of the same number. */
+    @Test
+    void aChangeLoggedInAnotherLogIsNotTheSameHistory() throws Exception {
+        // given
+        publish();
+        publish(history.announce(first, second));
+        KeyHistory kept = published();
+        KeyChange change = kept.changes().get(0).change();
+
+        // when
+        CompactRange forged = CompactRange.empty();
+        forged.append(Rfc6962.leafHash("forged".getBytes(StandardCharsets.UTF_8)));
+        CompactRange before = forged.copy();
+        byte[] leaf = leaf(1, change);
+        forged.append(Rfc6962.leafHash(leaf));
+        String note = SignedNote.sign(new Checkpoint(ORIGIN, forged.size(), forged.root()).text(), first)
+                .encode();
+        KeyHistory told = KeyStep.of(change, leaf, before, note).extend(KeyHistory.of(first.verifier()));
+
+        // then
+        assertThat(told.changes()).isEqualTo(kept.changes());
+        assertThat(told.continues(kept)).isFalse();
+        assertThat(kept.continues(told)).isFalse();
+        assertThat(kept.continues(kept)).isTrue();
+        assertThat(kept.continues(KeyHistory.of(first.verifier()))).isTrue();
+    }
 }
