@@ -368,8 +368,7 @@ final class Checkpointer {
     private List<EpochLeaf.Logged> logged() {
         List<EpochLeaf.Logged> changes = pendingKeys.ready(history.keys());
         if (!changes.isEmpty()) {
-            return changes; // with all that the published history of keys stays small; the rest waits for the next
-            // epoch
+            return changes; // alone, so that the published history of keys stays small
         }
         List<EpochLeaf.Logged> logged = new ArrayList<>(snapshots.ready());
         logged.addAll(packer.ready(LOGGED_MAX));
