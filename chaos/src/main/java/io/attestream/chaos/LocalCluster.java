@@ -63,6 +63,10 @@ public final class LocalCluster implements AutoCloseable {
     public static final String PRODUCER = "producer";
 
     static final String CONTROL = "control";
+    /** Where the keys of subjects are, in the data directory. */
+    public static final String PAYLOAD_KEYS = "payload-keys";
+    /** Under what they are encrypted; once it is there, nothing is stored in the clear, whatever else was lost. */
+    public static final String PAYLOAD_KEYS_KEY = "keys/payload-keys.key";
 
     private final Options options;
     private final Installation installation;
@@ -594,6 +598,13 @@ public final class LocalCluster implements AutoCloseable {
         return process(name, command, environment);
     }
 
+    /** Also if one of the two was lost: doors refuse to start then. */
+    private boolean encryptsPayloads() {
+        Path keyFile = data.resolve(PAYLOAD_KEYS_KEY);
+        boolean unfinished = Files.exists(keyFile.resolveSibling(keyFile.getFileName() + ".new"));
+        return Files.exists(keyFile) || (Files.exists(data.resolve(PAYLOAD_KEYS)) && !unfinished);
+    }
+
     private Map<String, String> common(String kind) {
         LedgerBootstrap.Identity identity = required(ledger);
         Map<String, String> environment = new HashMap<>();
@@ -604,6 +615,16 @@ public final class LocalCluster implements AutoCloseable {
                 "ATTESTREAM_INTERNAL_SECRET_FILE",
                 data.resolve("keys/internal.secret").toString());
         environment.put("ATTESTREAM_DEV", "true");
+        if (encryptsPayloads()) {
+            environment.put(
+                    "ATTESTREAM_PAYLOAD_KEYS_LOCATION",
+                    data.resolve(PAYLOAD_KEYS).toString());
+            if (!kind.equals(CHECKPOINTER)) {
+                environment.put(
+                        "ATTESTREAM_PAYLOAD_KEYS_KEY_FILE",
+                        data.resolve(PAYLOAD_KEYS_KEY).toString());
+            }
+        }
         environment.putAll(required(identityProvider).environment());
         environment.put("JWT_MAX_TOKEN_TTL_SECONDS", Long.toString(TOKEN_LIFETIME.toSeconds()));
         environment.put("ATTESTREAM_GENERATION", Integer.toString(generation));

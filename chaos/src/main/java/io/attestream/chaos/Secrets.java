@@ -20,7 +20,7 @@ public final class Secrets {
     /** Writes a new file; fails if there is one. */
     public static void write(Path file, String secret) throws IOException {
         Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-        Files.writeString(file, secret, StandardCharsets.UTF_8, StandardOpenOption.WRITE);
+        Files.writeString(file, secret, StandardCharsets.UTF_8, StandardOpenOption.WRITE, StandardOpenOption.SYNC);
     }
 
     /** Writes the file anew; who reads it meanwhile gets the old one or the new one. */
@@ -31,12 +31,17 @@ public final class Secrets {
         Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
+    /** Writes a new file with 32 random bytes in base64; fails if there is one. */
+    public static void writeRandom(Path file) throws IOException {
+        byte[] bytes = new byte[SIZE_BYTES];
+        new SecureRandom().nextBytes(bytes);
+        write(file, Base64.getEncoder().encodeToString(bytes));
+    }
+
     /** Makes the file with 32 random bytes in base64 unless it exists. */
     static Path randomFile(Path file) throws IOException {
         if (!Files.exists(file)) {
-            byte[] bytes = new byte[SIZE_BYTES];
-            new SecureRandom().nextBytes(bytes);
-            write(file, Base64.getEncoder().encodeToString(bytes));
+            writeRandom(file);
         }
         return file;
     }

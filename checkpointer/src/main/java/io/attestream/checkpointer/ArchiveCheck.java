@@ -12,6 +12,7 @@ import io.attestream.proofs.archive.PayloadObject;
 import io.attestream.proofs.archive.PayloadPack;
 import io.attestream.proofs.archive.Segment;
 import io.attestream.proofs.archive.SnapshotName;
+import io.attestream.proofs.envelope.Erasure;
 import io.attestream.proofs.ledger.KeyChange;
 import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.ledger.KeyStep;
@@ -25,6 +26,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -55,6 +57,9 @@ public final class ArchiveCheck {
     public static final int FINDINGS_MAX = 1_000;
 
     private static final int FETCH_BYTES_MAX = 4 << 20;
+
+    /** Looks for epochs that were published while this ran; each takes no longer than what came since the one before. */
+    private static final int ROUNDS_MAX = 10;
 
     /** Time between looks for packs that were logged while this runs, whose segments are gone. */
     private static final long LOOK_AGAIN_NANOS = 60_000_000_000L;
@@ -96,6 +101,9 @@ public final class ArchiveCheck {
      *
      * @param payloads that were held against their digest
      * @param encrypted payloads, whose digest only the holder of their key can compute
+     * @param erased payloads of which nothing is left, each under a key of which a leaf says that it was destroyed unless it is
+     *     among the findings
+     * @param erasures leaves that say that a key was destroyed
      * @param findings at most {@link #FINDINGS_MAX}
      * @param found how many there were
      * @param unreferenced objects no published epoch names: of a checkpointer that died before its intent was committed
@@ -106,6 +114,8 @@ public final class ArchiveCheck {
             long leaves,
             long payloads,
             long encrypted,
+            long erased,
+            long erasures,
             long sizeBytes,
             List<Finding> findings,
             long found,
@@ -370,6 +380,70 @@ public final class ArchiveCheck {
         if (taker == Taker.NONE) {
             snapshots.begin();
         }
+        checkEpochs(executor, total);
+        if (epochsMax == Long.MAX_VALUE) {
+            requireErasuresLogged(executor);
+        } else {
+            requireErasuresLoggedBehind();
+        }
+        return report();
+    }
+
+    /**
+     * Packs are rewritten while this runs; but never before it is published that the key was destroyed. So where that was not met,
+     * it is in an epoch that was published meanwhile.
+     */
+    private void requireErasuresLogged(ExecutorService executor) throws IOException, InterruptedException {
+        Map<Erasure.Logged, ArchivedShard.ErasedRow> unlogged = unlogged();
+        for (int round = 0; round < ROUNDS_MAX && !unlogged.isEmpty(); round++) {
+            long newer = published(Optional.empty());
+            if (newer == epochs) {
+                break;
+            }
+            checkEpochs(executor, newer);
+            unlogged = unlogged();
+        }
+        find(unlogged);
+    }
+
+    /**
+     * Packs that hold leaves of the epochs looked at may have been rewritten long after them. So the leaf that says why may be in any
+     * epoch: all are read for it, and those leaves count that a published root covers.
+     */
+    private void requireErasuresLoggedBehind() throws IOException, InterruptedException {
+        Map<Erasure.Logged, ArchivedShard.ErasedRow> unlogged = unlogged();
+        if (unlogged.isEmpty()) {
+            return;
+        }
+        ArchiveCheck all = new ArchiveCheck(store, ledger, checkpointsName, checkpoints, pace, Listener.NONE)
+                .withoutUnreferenced();
+        if (all.run() instanceof Result.Undecided undecided) {
+            throw new IOException(undecided.detail());
+        }
+        all.shards.forEach(shard -> unlogged.keySet().removeAll(shard.proven()));
+        find(unlogged);
+    }
+
+    private void find(Map<Erasure.Logged, ArchivedShard.ErasedRow> unlogged) {
+        unlogged.forEach((key, row) -> {
+            Finding finding = row.finding(key);
+            reader.find(finding.object(), finding.expected(), finding.actual());
+        });
+    }
+
+    private Map<Erasure.Logged, ArchivedShard.ErasedRow> unlogged() {
+        Map<Erasure.Logged, ArchivedShard.ErasedRow> unlogged = new LinkedHashMap<>();
+        shards.forEach(shard -> shard.erasedUnder().forEach((key, row) -> {
+            if (shards.stream().noneMatch(any -> any.logged().contains(key))) {
+                unlogged.putIfAbsent(key, row);
+            }
+        }));
+        return unlogged;
+    }
+
+    /** Goes on with those that were not looked at, up to this number. */
+    private void checkEpochs(ExecutorService executor, long total) throws IOException, InterruptedException {
+        long from = epochs;
         List<IOException> failed = new ArrayList<>();
         readEpochs(() -> epochs, record -> {
             if (record instanceof LogRecord.Intent open && open.epoch() >= total) {
@@ -382,7 +456,10 @@ public final class ArchiveCheck {
                     reader.refer(pack.payloads());
                 });
             }
-            if (record instanceof LogRecord.Published epoch && epoch.epoch() < total && failed.isEmpty()) {
+            if (record instanceof LogRecord.Published epoch
+                    && epoch.epoch() >= from
+                    && epoch.epoch() < total
+                    && failed.isEmpty()) {
                 try {
                     check(executor, epoch);
                     listener.progress(++epochs, total);
@@ -401,7 +478,6 @@ public final class ArchiveCheck {
         if (!failed.isEmpty()) {
             throw failed.get(0);
         }
-        return report();
     }
 
     private Report report() {
@@ -410,6 +486,8 @@ public final class ArchiveCheck {
                 shards.stream().mapToLong(ArchivedShard::leaves).sum(),
                 shards.stream().mapToLong(ArchivedShard::payloads).sum(),
                 shards.stream().mapToLong(ArchivedShard::encrypted).sum(),
+                shards.stream().mapToLong(ArchivedShard::erased).sum(),
+                shards.stream().mapToLong(shard -> shard.logged().size()).sum(),
                 reader.sizeBytes(),
                 reader.findings(),
                 reader.found(),

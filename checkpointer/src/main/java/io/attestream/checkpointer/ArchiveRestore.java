@@ -13,6 +13,9 @@ import io.attestream.proofs.archive.PackBuilder;
 import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.archive.Payload;
 import io.attestream.proofs.archive.PayloadPack;
+import io.attestream.proofs.entry.CanonicalEntry;
+import io.attestream.proofs.entry.EntryView;
+import io.attestream.proofs.envelope.Erasure;
 import io.attestream.proofs.ledger.KeyHistory;
 import io.attestream.proofs.ledger.KeyStep;
 import io.attestream.proofs.ledger.ShardHead;
@@ -31,9 +34,11 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
@@ -71,6 +76,12 @@ public final class ArchiveRestore {
 
     /** The index behind the last leaf of a shard in one of them. */
     private final Map<Integer, Long> packedTo = new HashMap<>();
+
+    /** Keys of which a published leaf says that they were destroyed. */
+    private final Set<Erasure.Logged> erased = new HashSet<>();
+
+    /** The first epoch whose leaves were not decided yet. */
+    private long nextToDecide;
 
     private final List<String> replaced = new ArrayList<>();
     private Optional<String> goesOn = Optional.empty();
@@ -158,7 +169,7 @@ public final class ArchiveRestore {
         return this;
     }
 
-    /** @param checkpoints hands every record of topic {@code checkpoints} over, in order; asked three times */
+    /** @param checkpoints hands every record of topic {@code checkpoints} over, in order; asked again and again */
     ArchiveRestore(
             ObjectStore store,
             Ledger ledger,
@@ -201,7 +212,7 @@ public final class ArchiveRestore {
                     .forEach(shard -> shards.add(new ShardLeaves(shard, sources.apply(shard))));
             checkpoints.accept(record -> restore(record, total, shards));
             for (int shard = 0; shard < ledger.shards(); shard++) {
-                restorePacks(shard, total);
+                restorePacks(shard, total, shards);
             }
             return new Result.Restored(new Report(epochs, present, written, replaced));
         } catch (FatalDoubtException e) {
@@ -311,8 +322,11 @@ public final class ArchiveRestore {
     private void restoreLeaves(EpochIntent intent, List<ShardLeaves> shards) {
         List<Added> added = new ArrayList<>();
         for (ShardHead head : intent.heads()) {
-            added.add(Added.of(shards.get(head.shard()).takeTo(head, intent.epoch()), head.size()));
+            List<Decision> decisions = shards.get(head.shard()).takeTo(head, intent.epoch());
+            decisions.forEach(this::learnErasure);
+            added.add(Added.of(decisions, head.size()));
         }
+        nextToDecide = intent.epoch() + 1;
         byte[] segment = EpochObjects.segment(intent.epoch(), added);
         byte[] payloads = EpochObjects.payloads(intent.epoch(), added);
         requireName(intent.segment(), ObjectNames.segment(intent.epoch(), segment));
@@ -322,6 +336,43 @@ public final class ArchiveRestore {
         }
         if (!isPacked(added) || isThere(intent.payloads())) {
             put(intent.payloads(), payloads);
+        }
+    }
+
+    /** Beside a live ledger: what was erased while this ran may be out of its pack already. */
+    private void learnErasuresSince(List<ShardLeaves> shards) {
+        CheckpointHistory history = new CheckpointHistory(ledger);
+        checkpoints.accept(record -> {
+            history.accept(record);
+            if (record instanceof LogRecord.Published published && published.epoch() >= nextToDecide) {
+                for (ShardHead head : published.intent().heads()) {
+                    shards.get(head.shard()).takeTo(head, published.epoch()).forEach(this::learnErasure);
+                }
+                nextToDecide = published.epoch() + 1;
+            }
+        });
+    }
+
+    private void learnErasure(Decision decision) {
+        try {
+            if (decision instanceof Leaf leaf) {
+                Erasure.of(leaf.entry()).ifPresent(erased::add);
+            }
+        } catch (InvalidFormat e) {
+            throw new IllegalStateException("it was decided to be a leaf: " + e.getMessage(), e);
+        }
+    }
+
+    /** What a pack is to have: topic events keeps for ever what is encrypted under a key that is gone. */
+    private Payload left(Leaf leaf) {
+        try {
+            return leaf.payload() instanceof Payload.Encrypted encrypted
+                            && CanonicalEntry.parse(leaf.entry()) instanceof EntryView.Event event
+                            && erased.contains(new Erasure.Logged(encrypted.keyId(), event.tenant()))
+                    ? new Payload.Erased(encrypted.contentTag(), encrypted.keyId())
+                    : leaf.payload();
+        } catch (InvalidFormat e) {
+            throw new IllegalStateException("it was decided to be a leaf: " + e.getMessage(), e);
         }
     }
 
@@ -346,7 +397,7 @@ public final class ArchiveRestore {
     // ---- packs
 
     /** Decides the shard's records once more, so that no more than one pack is in memory. */
-    private void restorePacks(int shard, long total) {
+    private void restorePacks(int shard, long total, List<ShardLeaves> all) {
         Deque<PackName> packs = new ArrayDeque<>();
         logged.stream().filter(pack -> pack.shard() == shard).forEach(packs::add);
         if (packs.isEmpty()) {
@@ -354,7 +405,7 @@ public final class ArchiveRestore {
         }
         ShardLeaves leaves = new ShardLeaves(shard, sources.apply(shard));
         try {
-            PackRestore restore = new PackRestore(shard, packs);
+            PackRestore restore = new PackRestore(shard, packs, all);
             checkpoints.accept(record -> {
                 if (record instanceof LogRecord.Published published && published.epoch() < total) {
                     ShardHead head = published.intent().heads().get(shard);
@@ -371,12 +422,14 @@ public final class ArchiveRestore {
         private final int shard;
         private final Deque<PackName> packs;
         private final CompactRange range = CompactRange.empty();
+        private final List<ShardLeaves> all;
         private PackBuilder pack;
-        private List<Payload> payloads = new ArrayList<>();
+        private List<Leaf> leaves = new ArrayList<>();
 
-        PackRestore(int shard, Deque<PackName> packs) {
+        PackRestore(int shard, Deque<PackName> packs, List<ShardLeaves> all) {
             this.shard = shard;
             this.packs = packs;
+            this.all = all;
             this.pack = Pack.builder(shard, range);
         }
 
@@ -402,7 +455,7 @@ public final class ArchiveRestore {
 
         private void take(long epoch, long size, Leaf leaf) {
             pack.add(EpochObjects.record(leaf));
-            payloads.add(leaf.payload());
+            leaves.add(leaf);
             range.append(leaf.leafHash(), 0);
             if (leaf.index() + 1 == packs.element().end()) {
                 put(packs.remove());
@@ -418,13 +471,19 @@ public final class ArchiveRestore {
             ArchiveRestore.this.put(name.name(), built.object());
             putPayloads(name);
             pack = Pack.builder(shard, range);
-            payloads = new ArrayList<>();
+            leaves = new ArrayList<>();
         }
 
         private void putPayloads(PackName name) {
-            List<Payload> own = payloads;
+            List<Leaf> own = leaves;
+            PackedPayloads.Expected expected = index -> left(own.get((int) (index - name.first())));
             try {
-                if (PackedPayloads.hold(store, name, index -> own.get((int) (index - name.first())))) {
+                boolean holds = PackedPayloads.hold(store, name, expected);
+                if (!holds && PackedPayloads.sayErased(store, name, expected)) {
+                    learnErasuresSince(all);
+                    holds = PackedPayloads.hold(store, name, expected);
+                }
+                if (holds) {
                     present++;
                     return;
                 }
@@ -434,7 +493,7 @@ public final class ArchiveRestore {
                 throw new IllegalStateException("payloads in memory have a format", e);
             }
             PayloadPack.Builder builder = PayloadPack.builder(new ZstdBlocks());
-            own.forEach(builder::add);
+            own.forEach(leaf -> builder.add(left(leaf)));
             ArchiveRestore.this.put(name.payloads(), builder.build(name));
         }
     }

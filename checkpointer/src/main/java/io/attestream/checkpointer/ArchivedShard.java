@@ -15,6 +15,8 @@ import io.attestream.proofs.entry.DataDigest;
 import io.attestream.proofs.entry.EntryKind;
 import io.attestream.proofs.entry.EntryView;
 import io.attestream.proofs.entry.IdentityDigest;
+import io.attestream.proofs.envelope.Erasure;
+import io.attestream.proofs.envelope.PayloadEnvelope;
 import io.attestream.proofs.ledger.LedgerOffset;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.note.NoteVerifier;
@@ -25,6 +27,7 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -64,6 +67,17 @@ final class ArchivedShard {
     private long leafSizeBytes;
     private long payloads;
     private long encrypted;
+    private long erased;
+
+    /** Keys of erased payloads, each with the first that was met. */
+    private final Map<Erasure.Logged, ErasedRow> erasedUnder = new LinkedHashMap<>();
+
+    private final Set<Erasure.Logged> logged = new HashSet<>();
+
+    /** Those in leaves below a root that was published. */
+    private final Set<Erasure.Logged> proven = new HashSet<>();
+
+    private final Set<Erasure.Logged> loggedInEpoch = new HashSet<>();
 
     /** @param key of the ledger */
     ArchivedShard(int shard, NoteVerifier key, ArchiveReader reader) {
@@ -124,6 +138,41 @@ final class ArchivedShard {
         return encrypted;
     }
 
+    /** Payloads of which nothing but the name of their key is left. */
+    long erased() {
+        return erased;
+    }
+
+    /** Keys of erased payloads, each with the first that was met: to be found unless the ledger says that it was destroyed. */
+    Map<Erasure.Logged, ErasedRow> erasedUnder() {
+        return erasedUnder;
+    }
+
+    /** An erased payload. There may be as many keys as there are subjects, so no text is made before one is to be found. */
+    record ErasedRow(String object, int shard, long index, long dataSizeBytes) {
+        ArchiveCheck.Finding finding(Erasure.Logged key) {
+            return new ArchiveCheck.Finding(
+                    object,
+                    payloadOf(shard, index, dataSizeBytes) + ", or a leaf that says key " + key.keyId()
+                            + " of its tenant was destroyed",
+                    "erased, and no leaf says so");
+        }
+    }
+
+    private static String payloadOf(int shard, long index, long dataSizeBytes) {
+        return "payload of leaf " + index + " of shard " + shard + ": " + dataSizeBytes + " bytes";
+    }
+
+    /** Keys of which the shard says that they were destroyed. */
+    Set<Erasure.Logged> logged() {
+        return logged;
+    }
+
+    /** As {@link #logged}, in leaves that are what was published. */
+    Set<Erasure.Logged> proven() {
+        return proven;
+    }
+
     /**
      * Takes the next epoch.
      *
@@ -154,6 +203,11 @@ final class ArchivedShard {
         }
         packed.end(size);
         requireRoot(intent, head, from);
+        if (known) {
+            proven.addAll(loggedInEpoch);
+        }
+        logged.addAll(loggedInEpoch);
+        loggedInEpoch.clear();
     }
 
     private boolean hasRows(EpochIntent intent, Segment segment, long from) {
@@ -341,6 +395,7 @@ final class ArchivedShard {
             reader.find(object, what + " of an offset of its own", "offset " + leaf.offset() + ", which is no leaf");
         }
         lastOffset = Math.max(lastOffset, leaf.offset());
+        Erasure.of(entry).ifPresent(loggedInEpoch::add);
         if (entry instanceof EntryView.Event event) {
             if (event.timeMillis() != leaf.timestampMillis()) {
                 reader.find(object, what + " of time " + event.timeMillis() + " ms", leaf.timestampMillis() + " ms");
@@ -377,13 +432,25 @@ final class ArchivedShard {
                     leaf.entry(),
                     new byte[0],
                     identity,
-                    ShardWindow.contentTag(payload),
+                    Payload.contentTag(payload),
                     payload);
-            leafSizeBytes = known.sizeBytes();
+            leafSizeBytes = known.sizeBytes() + sealedSizeBytes(payload, leaf);
             Optional<ShardWindow.Block> full = window.add(known);
             if (full.isPresent()) {
                 taker.block(full.get());
             }
+        }
+    }
+
+    /** What was erased counts as what it was: the state after an erasure is that before it. */
+    private static long sealedSizeBytes(Payload payload, LeafRecord leaf) {
+        try {
+            return payload instanceof Payload.Erased
+                            && CanonicalEntry.parse(leaf.entry()) instanceof EntryView.Event event
+                    ? PayloadEnvelope.ciphertextSizeBytes(event.dataSizeBytes())
+                    : 0;
+        } catch (InvalidFormat e) {
+            throw new IllegalStateException("the entry was parsed before", e);
         }
     }
 
@@ -394,12 +461,28 @@ final class ArchivedShard {
         Optional<Payload> stored = payloadObject.flatMap(there -> payload(intent, there, index));
         merged.ifPresent(payload -> check(packed.payloadsOf(index), index, event, payload));
         stored.ifPresent(payload -> check(intent.payloads(), index, event, payload));
+        if (stored.isPresent() && merged.isPresent()) {
+            requireSame(index, merged.get(), stored.get());
+        }
         Optional<Payload> checked = stored.or(() -> merged);
         checked.ifPresent(payload -> {
             payloads += payload instanceof Payload.Plain ? 1 : 0;
             encrypted += payload instanceof Payload.Encrypted ? 1 : 0;
         });
+        erased += merged.orElse(null) instanceof Payload.Erased ? 1 : 0;
         return checked;
+    }
+
+    /** Of what is encrypted or erased no digest says whether it is the right one. */
+    private void requireSame(long index, Payload merged, Payload stored) {
+        boolean left = merged instanceof Payload.Erased what && what.isLeftOf(stored);
+        boolean haveDigests = merged instanceof Payload.Plain && stored instanceof Payload.Plain;
+        if (!haveDigests && !left && !Payload.isSame(merged, stored)) {
+            reader.find(
+                    packed.payloadsOf(index),
+                    "payload of leaf " + index + " of shard " + shard + " as its epoch stored it",
+                    "another");
+        }
     }
 
     private Optional<Payload> payload(EpochIntent intent, PayloadObject payloadObject, long index) {
@@ -412,9 +495,19 @@ final class ArchivedShard {
     }
 
     private void check(String object, long index, EntryView.Event event, Payload payload) {
-        String what = "payload of leaf " + index + " of shard " + shard + ": " + event.dataSizeBytes() + " bytes";
+        String what = payloadOf(shard, index, event.dataSizeBytes());
+        boolean hasKey = payload instanceof Payload.Encrypted || payload instanceof Payload.Erased;
         if (payload instanceof Payload.None) {
-            reader.find(object, what, "none"); // nothing erases payloads yet
+            reader.find(object, what, "none");
+        } else if (hasKey && !event.attributes().containsKey("subject")) {
+            reader.find(
+                    object,
+                    what + ", in the clear: the event has no subject",
+                    payload instanceof Payload.Erased ? "erased" : "encrypted");
+        } else if (payload instanceof Payload.Erased gone) {
+            erasedUnder.putIfAbsent(
+                    new Erasure.Logged(gone.keyId(), event.tenant()),
+                    new ErasedRow(object, shard, index, event.dataSizeBytes()));
         } else if (payload instanceof Payload.Plain plain) {
             byte[] digest = DataDigest.compute(plain.salt(), plain.data());
             if (plain.data().length != event.dataSizeBytes() || !Arrays.equals(digest, event.dataDigest())) {

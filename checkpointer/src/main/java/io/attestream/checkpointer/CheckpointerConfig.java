@@ -29,6 +29,8 @@ public interface CheckpointerConfig {
 
     Objects objects();
 
+    PayloadKeys payloadKeys();
+
     Http http();
 
     Checkpointer checkpointer();
@@ -93,6 +95,13 @@ public interface CheckpointerConfig {
                 + " brokers' disk, or `s3://<bucket>/<prefix>[?region=…&endpoint=…]` with credentials from the AWS SDK's"
                 + " default chain.")
         String location();
+    }
+
+    interface PayloadKeys {
+        @Doc(
+                "Where the keys of subjects are kept, as the doors have it. With it, what is encrypted under destroyed keys is"
+                        + " taken out of payload packs (docs/privacy.md). The key those are encrypted under is not needed here.")
+        Optional<String> location();
     }
 
     interface Http {

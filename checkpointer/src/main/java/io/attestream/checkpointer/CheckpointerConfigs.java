@@ -3,6 +3,7 @@ package io.attestream.checkpointer;
 
 import io.attestream.access.BearerSecret;
 import io.attestream.objects.ObjectStores;
+import io.attestream.objects.keys.PayloadKeysSetting;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.ledger.KeyChanges;
@@ -89,6 +90,10 @@ final class CheckpointerConfigs {
         requireRange(problems, "attestream.snapshots.kept", snapshots.kept(), 1, 1_000);
         ObjectStores.problem(config.objects().location())
                 .ifPresent(problem -> problems.add("attestream.objects.location: " + problem));
+        config.payloadKeys()
+                .location()
+                .ifPresent(location -> problems.addAll(PayloadKeysSetting.problems(
+                        location, Optional.of(config.objects().location()))));
         config.internal().secretFile().ifPresent(file -> requireSecret(problems, file));
         requireConnection(problems, config.kafka());
         requireKeys(problems, config.ledger());

@@ -29,7 +29,7 @@ sealed interface Decision {
             implements Decision {
         /** What the leaf holds in memory until it is published, roughly. */
         long sizeBytes() {
-            return OBJECT_BYTES + entry.length + payloadBytes();
+            return OBJECT_BYTES + entry.length + Payload.sizeBytes(payload);
         }
 
         /** What a delta says of it. */
@@ -44,13 +44,6 @@ sealed interface Decision {
                     identityDigest,
                     contentTag,
                     new Payload.None());
-        }
-
-        private long payloadBytes() {
-            if (payload instanceof Payload.Plain plain) {
-                return plain.data().length;
-            }
-            return payload instanceof Payload.Encrypted encrypted ? encrypted.ciphertext().length : 0;
         }
     }
 

@@ -202,28 +202,13 @@ final class EpochArchive {
                                 + " was archived with another kind, offset, time or entry than offset " + leaf.offset()
                                 + " has");
             }
-            if (!isSame(payloads.payload(shard, leaf.index()), leaf.payload())) {
+            if (!Payload.isSame(payloads.payload(shard, leaf.index()), leaf.payload())) {
                 throw differs(
                         intent,
                         "leaf " + leaf.index() + " of shard " + shard
                                 + " was archived with another payload than offset " + leaf.offset() + " has");
             }
         }
-    }
-
-    static boolean isSame(Payload one, Payload other) {
-        if (one instanceof Payload.Plain a && other instanceof Payload.Plain b) {
-            return Arrays.equals(a.contentTag(), b.contentTag())
-                    && Arrays.equals(a.salt(), b.salt())
-                    && Arrays.equals(a.data(), b.data());
-        }
-        if (one instanceof Payload.Encrypted a && other instanceof Payload.Encrypted b) {
-            return Arrays.equals(a.contentTag(), b.contentTag())
-                    && a.keyId().equals(b.keyId())
-                    && Arrays.equals(a.nonce(), b.nonce())
-                    && Arrays.equals(a.ciphertext(), b.ciphertext());
-        }
-        return one instanceof Payload.None && other instanceof Payload.None;
     }
 
     private static FatalDoubtException differs(EpochIntent intent, String what) {

@@ -6,6 +6,7 @@ import io.attestream.access.ServiceStart;
 import io.attestream.access.Start;
 import io.attestream.checkpointer.CheckpointerConfigs.RefusedKeyException;
 import io.attestream.objects.ObjectStores;
+import io.attestream.objects.keys.ErasedKeys;
 import io.attestream.operations.clock.SteadyClock;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.ObjectStore;
@@ -232,7 +233,7 @@ public final class Main {
         metrics.access(policy);
         EpochArchive archive = new EpochArchive(store);
         Unpacked unpacked = new Unpacked(ledger, config.packs().segmentGraceMillis());
-        Packer packer = new Packer(store, archive, unpacked, packLimits(), ledger.shards(), steady);
+        Packer packer = new Packer(store, archive, unpacked, packLimits(), ledger.shards(), erasedKeys(), steady);
         Snapshots snapshots = new Snapshots(
                 ledger,
                 definition.incarnation(),
@@ -324,6 +325,16 @@ public final class Main {
             follower.stop();
             reading.join(TimeUnit.SECONDS.toMillis(STOP_WAIT_SECONDS));
         }
+    }
+
+    private Optional<ErasedKeys> erasedKeys() throws IOException {
+        Optional<String> location = config.payloadKeys().location();
+        if (location.isEmpty()) {
+            return Optional.empty();
+        }
+        ErasedKeys keys = ErasedKeys.open(ObjectStores.openForWriting(location.get()));
+        LOG.info("what is erased is told by the payload keys {}", keys.id());
+        return Optional.of(keys);
     }
 
     private static Thread daemon(Runnable task, String name) {

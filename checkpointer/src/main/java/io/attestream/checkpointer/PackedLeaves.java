@@ -2,7 +2,9 @@
 package io.attestream.checkpointer;
 
 import io.attestream.objects.ZstdBlocks;
+import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.LeafRecord;
+import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.archive.OutcomeRecord;
 import io.attestream.proofs.archive.Pack;
 import io.attestream.proofs.archive.PackName;
@@ -124,8 +126,7 @@ final class PackedLeaves {
         blockFirst = -1;
         rows = Optional.empty();
         pack = open(name);
-        payloadPack =
-                flatten(reader.part(name.payloads(), store -> PayloadPack.open(store, name, codec)), name.payloads());
+        payloadPack = flatten(reader.part(name.payloads(), store -> openPayloads(store, name)), name.payloads());
         if (pack.isPresent() && before.isPresent() && before.get().size().value() == name.first()) {
             requireFrontier(pack.get(), before.get());
         }
@@ -206,14 +207,35 @@ final class PackedLeaves {
         return leaves;
     }
 
+    /** Its header is read in two parts, between which it may have been rewritten. */
+    private Optional<PayloadPack> openPayloads(ObjectStore store, PackName name) throws IOException, InvalidFormat {
+        try {
+            return PayloadPack.open(store, name, codec);
+        } catch (InvalidFormat e) {
+            return PayloadPack.open(store, name, codec);
+        }
+    }
+
+    /** It may have been rewritten since it was opened, because payloads were erased. */
+    private PayloadPack.Rows block(ObjectStore store, PackName name, long index) throws IOException, InvalidFormat {
+        try {
+            return payloadPack.orElseThrow().block(index);
+        } catch (InvalidFormat e) {
+            PayloadPack again = PayloadPack.open(store, name, codec).orElseThrow(() -> e);
+            PayloadPack.Rows read = again.block(index);
+            payloadPack = Optional.of(again);
+            return read;
+        }
+    }
+
     /** The payload of a leaf that {@link #leaf} was asked for last; empty as there. */
     Optional<Payload> payload(long index) throws IOException {
         if (payloadPack.isEmpty() || nameOf(index).isEmpty()) {
             return Optional.empty();
         }
         if (rows.filter(there -> there.has(index)).isEmpty()) {
-            PayloadPack from = payloadPack.get();
-            rows = reader.part(nameOf(index).get().payloads(), store -> from.block(index));
+            PackName name = nameOf(index).get();
+            rows = reader.part(name.payloads(), store -> block(store, name, index));
             if (rows.isEmpty()) {
                 payloadPack = Optional.empty(); // noted once
             }

@@ -20,7 +20,7 @@ final class PackedPayloads {
         Payload at(long leafIndex) throws IOException, InvalidFormat;
     }
 
-    /** False if there is none, it is damaged, or any payload is another. */
+    /** False if there is none, it is damaged, or any payload is another. What is erased may still be there, encrypted. */
     static boolean hold(ObjectStore store, PackName name, Expected expected) throws IOException, InvalidFormat {
         Optional<PayloadPack> pack = open(store, name);
         if (pack.isEmpty()) {
@@ -35,11 +35,32 @@ final class PackedPayloads {
                     return false; // damaged
                 }
             }
-            if (!EpochArchive.isSame(rows.payload(index), expected.at(index))) {
+            Payload right = expected.at(index);
+            Payload there = rows.payload(index);
+            if (!Payload.isSame(there, right) && !(right instanceof Payload.Erased erased && erased.isLeftOf(there))) {
                 return false;
             }
         }
         return true;
+    }
+
+    /** Whether a pack that could be read says that a payload was erased which is expected to be there. */
+    static boolean sayErased(ObjectStore store, PackName name, Expected expected) throws IOException, InvalidFormat {
+        Optional<PayloadPack> pack = open(store, name);
+        PayloadPack.Rows rows = new PayloadPack.Rows(name.first(), List.of(), 0);
+        for (long index = name.first(); pack.isPresent() && index < name.end(); index++) {
+            if (!rows.has(index)) {
+                try {
+                    rows = pack.get().block(index);
+                } catch (InvalidFormat e) {
+                    return false; // damaged: nothing was swept in it
+                }
+            }
+            if (rows.payload(index) instanceof Payload.Erased erased && erased.isLeftOf(expected.at(index))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static Optional<PayloadPack> open(ObjectStore store, PackName name) throws IOException {

@@ -2,6 +2,7 @@
 package io.attestream.checkpointer;
 
 import io.attestream.objects.ZstdBlocks;
+import io.attestream.objects.keys.ErasedKeys;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.EpochObject;
 import io.attestream.proofs.archive.LeafRecord;
@@ -27,12 +28,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -59,8 +62,13 @@ final class Packer implements LoggedObjects {
 
     /** Key of what keeps segments from being removed among the problems of shards. */
     private static final int REMOVAL = -1;
+    /** Key of what keeps payload packs from being rewritten. */
+    private static final int SWEEP = -2;
+    /** Key of what keeps keys from being marked again. */
+    private static final int MARKS = -3;
 
     private static final long REMOVAL_INTERVAL_MILLIS_MAX = 60_000;
+    private static final long SWEEP_INTERVAL_MILLIS_MAX = 10_000;
     /** Segments in memory; those of one epoch are read for one shard after the other. */
     private static final long CACHE_SIZE_BYTES_MAX = 64L << 20;
 
@@ -70,6 +78,9 @@ final class Packer implements LoggedObjects {
     private final Unpacked.Limits limits;
     private final int shards;
     private final Clock clock;
+    private final Optional<ErasedKeys> keys;
+    private final Optional<PayloadSweep> sweep;
+    private final Set<String> destroyed = new HashSet<>();
     private final CountDownLatch stop = new CountDownLatch(1);
     private final ZstdBlocks codec = new ZstdBlocks();
 
@@ -81,11 +92,20 @@ final class Packer implements LoggedObjects {
 
     private final Map<Integer, String> problems = new ConcurrentHashMap<>();
     private long removalDueMillis;
+    private long sweepDueMillis;
     /** When the publishing thread last read a segment here, to make a predecessor's pack again. */
     private volatile long lastReadMillis;
 
-    /** A pack and its payloads before they have a place in the archive. */
-    private record Content(Pack.Built pack, byte[] payloads) {}
+    /**
+     * A pack and its payloads before they have a place in the archive.
+     *
+     * @param keyIds under which some are encrypted
+     */
+    private record Content(Pack.Built pack, byte[] payloads, Set<String> keyIds) {
+        Content {
+            keyIds = Set.copyOf(keyIds);
+        }
+    }
 
     /** @param nextOffset input position at which the shard has this range */
     private record Start(CompactRange range, long nextOffset) {}
@@ -97,6 +117,20 @@ final class Packer implements LoggedObjects {
             Unpacked.Limits limits,
             int shards,
             Clock clock) {
+        this(store, archive, unpacked, limits, shards, Optional.empty(), clock);
+    }
+
+    /** @param keys of payloads; with them, what is encrypted under destroyed ones is taken out of payload packs */
+    Packer(
+            ObjectStore store,
+            EpochArchive archive,
+            Unpacked unpacked,
+            Unpacked.Limits limits,
+            int shards,
+            Optional<ErasedKeys> keys,
+            Clock clock) {
+        this.keys = keys;
+        this.sweep = keys.map(those -> new PayloadSweep(those, store, unpacked, shards, clock));
         this.store = store;
         this.archive = archive;
         this.unpacked = unpacked;
@@ -149,6 +183,17 @@ final class Packer implements LoggedObjects {
             removalDueMillis = clock.millis() + Math.min(unpacked.graceMillis(), REMOVAL_INTERVAL_MILLIS_MAX);
             attempt(REMOVAL, this::removePacked);
         }
+        if (sweep.isPresent() && retryMillis.getOrDefault(MARKS, clock.millis()) <= clock.millis()) {
+            attempt(MARKS, sweep.get()::markAgain);
+        }
+        if (sweep.isPresent() && stop.getCount() > 0 && clock.millis() >= sweepDueMillis) {
+            attempt(SWEEP, () -> {
+                sweepDueMillis = clock.millis() + Math.min(unpacked.graceMillis(), SWEEP_INTERVAL_MILLIS_MAX);
+                if (!sweep.get().round()) {
+                    sweepDueMillis = clock.millis();
+                }
+            });
+        }
     }
 
     private interface Attempt {
@@ -164,14 +209,20 @@ final class Packer implements LoggedObjects {
         } catch (IOException | InvalidFormat | RuntimeException | LinkageError e) {
             String text = String.valueOf(e.getMessage());
             if (!text.equals(problems.put(what, text))) {
-                LOG.error(
-                        "ALARM: {}: {}. It is tried again; attestream fsck tells what is damaged",
-                        what == REMOVAL ? "what is packed was not removed" : "no pack was made of shard " + what,
-                        text);
+                LOG.error("ALARM: {}: {}. It is tried again; attestream fsck tells what is damaged", said(what), text);
                 LOG.debug("packing", e);
             }
             retryMillis.put(what, clock.millis() + RETRY_MILLIS);
         }
+    }
+
+    private static String said(int what) {
+        return switch (what) {
+            case REMOVAL -> "what is packed was not removed";
+            case SWEEP -> "what was erased was not taken out of payload packs";
+            case MARKS -> "of what is packed it was not asked whether it is erased";
+            default -> "no pack was made of shard " + what;
+        };
     }
 
     private void packIfDue(int shard, SegmentCache cache) throws IOException, InvalidFormat {
@@ -188,6 +239,10 @@ final class Packer implements LoggedObjects {
         }
         Content content = build(shard, end.getAsLong(), limits.sizeBytesMax(), cache);
         PackName name = content.pack().name();
+        if (sweep.isPresent()) {
+            sweep.get().expect(name, content.keyIds());
+            attempt(MARKS, sweep.get()::markAgain);
+        }
         write(content, cache);
         LOG.info("packed leaves {} to {} of shard {} into {}", name.first(), name.end() - 1, shard, name.name());
         synchronized (ready) {
@@ -266,6 +321,7 @@ final class Packer implements LoggedObjects {
         }
         LOG.info("making {} again, which a predecessor was about to log", name.name());
         Content content = build(name.shard(), name.end(), Long.MAX_VALUE, cache);
+        sweep.ifPresent(those -> those.owe(content.keyIds()));
         if (!content.pack().name().equals(name)) {
             throw new FatalDoubtException("object " + name.name() + " is to be logged, the segments give "
                     + content.pack().name().name());
@@ -282,6 +338,7 @@ final class Packer implements LoggedObjects {
         CompactRange frontier = start.range();
         PackBuilder pack = Pack.builder(shard, frontier);
         PayloadPack.Builder payloads = PayloadPack.builder(codec);
+        Set<String> keyIds = new HashSet<>();
         long next = frontier.size().value();
         long sizeBytes = 0;
         for (Unpacked.Growth growth : unpacked.growths(shard)) {
@@ -299,14 +356,17 @@ final class Packer implements LoggedObjects {
                 addBelow(leaf.offset(), outcomes, pack);
                 pack.add(leaf);
                 payloads.add(payload);
-                sizeBytes += leaf.entry().length + sizeBytes(payload);
+                if (payload instanceof Payload.Encrypted encrypted) {
+                    keyIds.add(encrypted.keyId());
+                }
+                sizeBytes += leaf.entry().length + Payload.sizeBytes(payload);
                 next++;
                 closed = next == end || (next % TilePath.FULL_WIDTH == 0 && sizeBytes >= sizeBytesMax);
             }
             requireRoot(epoch, shard, extended(pack.range(), segment, shard, growth.to()));
             if (closed) {
                 Pack.Built built = pack.build();
-                return new Content(built, payloads.build(built.name()));
+                return new Content(built, payloads.build(built.name()), keyIds);
             }
             addBelow(Long.MAX_VALUE, outcomes, pack);
         }
@@ -352,13 +412,6 @@ final class Packer implements LoggedObjects {
                     + range.root().base64() + " at size " + range.size() + ", published was root "
                     + head.root().base64() + " at size " + head.size());
         }
-    }
-
-    private static long sizeBytes(Payload payload) {
-        if (payload instanceof Payload.Plain plain) {
-            return plain.data().length;
-        }
-        return payload instanceof Payload.Encrypted encrypted ? encrypted.ciphertext().length : 0;
     }
 
     /** The objects of epochs that are packed in this round, those longest unused dropped first. */
@@ -426,6 +479,7 @@ final class Packer implements LoggedObjects {
                     .ifPresent(epoch -> payloads.computeIfAbsent(epoch, e -> new ArrayList<>())
                             .add(name));
         }
+        destroyed.clear();
         Map<PackName, Optional<String>> looked = new HashMap<>();
         List<String> kept = new ArrayList<>();
         for (String name : store.list(ObjectNames.SEGMENTS)) {
@@ -496,13 +550,26 @@ final class Packer implements LoggedObjects {
                 PayloadPack.Rows rows = pack.block(Math.max(first, name.first()));
                 for (long index = Math.max(first, name.first()); index < Math.min(end, name.end()); index++) {
                     rows = rows.has(index) ? rows : pack.block(index);
-                    if (!EpochArchive.isSame(rows.payload(index), stored.payload(shard, index))) {
+                    if (!isSameOrErased(rows.payload(index), stored.payload(shard, index))) {
                         throw new IOException("object " + name.payloads() + " has another payload of leaf " + index
                                 + " than was stored");
                     }
                 }
             }
         }
+    }
+
+    private boolean isSameOrErased(Payload packed, Payload stored) throws IOException {
+        return Payload.isSame(packed, stored)
+                || (packed instanceof Payload.Erased erased && erased.isLeftOf(stored) && isDestroyed(erased.keyId()));
+    }
+
+    /** Asked once a key in one round of removal. */
+    private boolean isDestroyed(String keyId) throws IOException {
+        if (keys.isPresent() && !destroyed.contains(keyId) && keys.get().isDestroyed(keyId)) {
+            destroyed.add(keyId);
+        }
+        return destroyed.contains(keyId);
     }
 
     private Optional<String> look(PackName name) {

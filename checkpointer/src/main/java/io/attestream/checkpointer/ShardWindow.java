@@ -3,13 +3,11 @@ package io.attestream.checkpointer;
 
 import io.attestream.checkpointer.Decision.Leaf;
 import io.attestream.proofs.InvalidFormat;
-import io.attestream.proofs.archive.Payload;
 import io.attestream.proofs.archive.ShardSnapshot;
 import io.attestream.proofs.archive.WindowBlock;
 import io.attestream.proofs.archive.WindowName;
 import io.attestream.proofs.control.Control;
 import io.attestream.proofs.control.ControlRecord;
-import io.attestream.proofs.entry.ContentTag;
 import io.attestream.proofs.note.NoteVerifier;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -21,8 +19,6 @@ import java.util.Optional;
  * one block and the names of the others. Not thread-safe.
  */
 final class ShardWindow {
-    private static final byte[] NO_TAG = new byte[ContentTag.SIZE_BYTES];
-
     private final int shard;
     private final NoteVerifier key;
     private final List<byte[]> controls = new ArrayList<>();
@@ -106,13 +102,6 @@ final class ShardWindow {
             return genesis.rules().dedupWindowLeaves();
         }
         return ((Control.RulesChange) control).rules().dedupWindowLeaves();
-    }
-
-    static byte[] contentTag(Payload payload) {
-        if (payload instanceof Payload.Plain plain) {
-            return plain.contentTag();
-        }
-        return payload instanceof Payload.Encrypted encrypted ? encrypted.contentTag() : NO_TAG;
     }
 
     long size() {

@@ -5,6 +5,7 @@ import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.entry.LogTime;
 import io.attestream.proofs.ledger.EpochLeaf;
+import io.attestream.proofs.ledger.LedgerOffset;
 import io.attestream.proofs.ledger.ShardHead;
 import io.attestream.proofs.tile.TilePath;
 import io.attestream.proofs.tree.Hash;
@@ -38,6 +39,9 @@ final class Unpacked {
 
     private final long graceMillis;
     private List<ShardHead> heads;
+    /** Of each incarnation, the offsets of topic events up to which each shard was published. */
+    private final Map<Integer, Map<Integer, Long>> publishedTo = new HashMap<>();
+
     private long epochs;
 
     /** Who asked for packs holds something that no published epoch has: an object of a process that died before its intent. */
@@ -125,6 +129,11 @@ final class Unpacked {
             }
         }
         heads = intent.heads();
+        for (ShardHead head : heads) {
+            publishedTo
+                    .computeIfAbsent(LedgerOffset.incarnation(head.nextOffset()), incarnation -> new HashMap<>())
+                    .put(head.shard(), head.nextOffset());
+        }
         epochs = intent.epoch() + 1;
     }
 
@@ -183,6 +192,24 @@ final class Unpacked {
     /** The newest logged pack of the shard. */
     synchronized Optional<PackName> newestPack(int shard) {
         return packs.newest(shard);
+    }
+
+    /** Leaves of the shard that are published. */
+    synchronized long size(int shard) {
+        return heads.get(shard).size().value();
+    }
+
+    /** Whether what became of the record at this offset is published; not if a topic events that was lost had it alone. */
+    synchronized boolean isPublished(int shard, long ledgerOffset) {
+        return publishedTo
+                        .getOrDefault(LedgerOffset.incarnation(ledgerOffset), Map.of())
+                        .getOrDefault(shard, 0L)
+                > ledgerOffset;
+    }
+
+    /** All logged packs of the shard, in the order of their leaves. */
+    synchronized List<PackName> packs(int shard) {
+        return List.copyOf(shards.get(shard).packs.values());
     }
 
     /** Leaves that are published and in no logged pack. */

@@ -7,6 +7,7 @@ import io.attestream.proofs.archive.LeafRecord;
 import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.archive.Pack;
 import io.attestream.proofs.archive.PackName;
+import io.attestream.proofs.archive.Payload;
 import io.attestream.proofs.archive.PayloadPack;
 import io.attestream.proofs.archive.WindowBlock;
 import io.attestream.proofs.archive.WindowName;
@@ -93,7 +94,7 @@ final class WindowRepair {
                     contents = payloads.get().block(index);
                 }
                 rows.add(new WindowBlock.Row(
-                        leaf.kind(), leaf.offset(), identity(leaf), ShardWindow.contentTag(contents.payload(index))));
+                        leaf.kind(), leaf.offset(), identity(leaf), Payload.contentTag(contents.payload(index))));
                 index++;
             }
         }

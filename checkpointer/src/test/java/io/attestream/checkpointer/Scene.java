@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.checkpointer;
 
+import io.attestream.objects.keys.ErasedKeys;
 import io.attestream.operations.clock.SteadyClock;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.DirectoryObjectStore;
@@ -25,6 +26,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** A ledger with its shards, object store and checkpoint topic in one process; checkpointers come and go. */
@@ -66,6 +68,9 @@ final class Scene {
 
     /** Whether the next checkpointers begin as early as they can. */
     boolean snapshotsIgnored;
+
+    /** What the next checkpointers know of keys that were destroyed. */
+    Optional<ErasedKeys> erased = Optional.empty();
 
     private @Nullable LedgerDefinition definition;
     private int incarnation = 1;
@@ -131,7 +136,7 @@ final class Scene {
             owner = log.open();
             EpochArchive archive = new EpochArchive(store);
             Unpacked unpacked = new Unpacked(ledger.ledger, 0);
-            packer = new Packer(store, archive, unpacked, packLimits, shards.size(), steady);
+            packer = new Packer(store, archive, unpacked, packLimits, shards.size(), erased, steady);
             signer = new Signer(keys, ledger.ledger, archive, LoggedObjects.of(packer, snapshots));
             checkpointer = new Checkpointer(
                     ledger.ledger,
@@ -327,13 +332,16 @@ final class Scene {
         TestShard shard = shards.get(number);
         ShardDecider decider = new ShardDecider(number, ledger.ledger, 1);
         List<Decision> decisions = new ArrayList<>();
-        for (TestShard.Committed record : shard.records) {
-            ShardDecider.Verdict verdict = decider.decide(record.offset(), record.timestampMillis(), record.value());
-            decisions.add(((ShardDecider.Decided) verdict).decision());
-        }
+        AtomicInteger decided = new AtomicInteger();
         return new ArchiveRestore.DecisionSource() {
             @Override
             public List<Decision> takeTo(long nextOffset) {
+                while (decided.get() < shard.records.size()) {
+                    TestShard.Committed record = shard.records.get(decided.getAndIncrement());
+                    ShardDecider.Verdict verdict =
+                            decider.decide(record.offset(), record.timestampMillis(), record.value());
+                    decisions.add(((ShardDecider.Decided) verdict).decision());
+                }
                 List<Decision> taken = decisions.stream()
                         .filter(decision -> decision.offset() < nextOffset)
                         .toList();

@@ -2,6 +2,7 @@
 package io.attestream.checkpointer;
 
 import io.attestream.proofs.InvalidFormat;
+import io.attestream.proofs.archive.Payload;
 import io.attestream.proofs.control.Control;
 import io.attestream.proofs.control.ControlRecord;
 import io.attestream.proofs.control.Prior;
@@ -9,6 +10,9 @@ import io.attestream.proofs.control.Rules;
 import io.attestream.proofs.control.SchemaText;
 import io.attestream.proofs.entry.DataDigest;
 import io.attestream.proofs.entry.Routing;
+import io.attestream.proofs.envelope.Erasure;
+import io.attestream.proofs.envelope.PayloadEnvelope;
+import io.attestream.proofs.envelope.SubjectKey;
 import io.attestream.proofs.json.Jcs;
 import io.attestream.proofs.json.Json;
 import io.attestream.proofs.json.JsonValue;
@@ -16,6 +20,7 @@ import io.attestream.proofs.json.JsonValue.JsonObject;
 import io.attestream.proofs.json.JsonValue.JsonString;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.schemas.avro.Digest32;
+import io.attestream.schemas.avro.EncryptedPayload;
 import io.attestream.schemas.avro.Event;
 import io.attestream.schemas.avro.PlainPayload;
 import io.attestream.schemas.avro.Salt16;
@@ -171,6 +176,30 @@ final class TestLedger {
                         .setData(ByteBuffer.wrap(data))
                         .build())
                 .build();
+    }
+
+    /** As {@link #event}, with the payload under a key. */
+    static byte[] sealedValue(String source, String id, String payload, SubjectKey key) {
+        Event event = event(source, id, payload, Map.of("subject", "ann"));
+        PlainPayload plain = (PlainPayload) event.getPayload();
+        Payload.Encrypted sealed = PayloadEnvelope.seal(
+                key,
+                event.getDataDigest().bytes(),
+                event.getContentTag().bytes(),
+                plain.getSalt().bytes(),
+                payload.getBytes(StandardCharsets.UTF_8),
+                new SecureRandom());
+        event.setPayload(new EncryptedPayload(
+                sealed.keyId(), ByteBuffer.wrap(sealed.nonce()), ByteBuffer.wrap(sealed.ciphertext())));
+        return TestSchemas.encode(event);
+    }
+
+    /** The event that says that a key was destroyed. */
+    static byte[] erasureValue(String tenant, String keyId) {
+        Event event = event("urn:attestream:erasure", keyId, "", Map.of());
+        event.setTenant(tenant);
+        event.setAttributes(new HashMap<>(Erasure.attributes(keyId)));
+        return TestSchemas.encode(event);
     }
 
     /** Any function of the content will do here; the doors' is keyed. */

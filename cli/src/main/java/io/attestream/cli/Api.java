@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 /** The gateway's public API as the commands use it. Turns answers other than good ones into exit codes. Thread-safe. */
 final class Api {
     private static final Duration TIMEOUT = Duration.ofSeconds(30);
+    /** An erasure waits until no door uses the key any more, and for its acknowledgement. */
+    private static final Duration ERASURE_TIMEOUT = Duration.ofSeconds(90);
+
     private static final Duration STREAM_TIMEOUT = Duration.ofMinutes(10);
     /** As large as a proof bundle can be. */
     private static final int ANSWER_BYTES_MAX = 64 << 20;
@@ -97,6 +100,23 @@ final class Api {
     /** GET of a path that must answer 200. */
     Reply require(String path, String accept) {
         return good(path, get(path, accept));
+    }
+
+    /** Erases; any status but 200 ends the command. */
+    Reply erase(byte[] request) {
+        HttpRequest post = request("/v1/erasures")
+                .timeout(ERASURE_TIMEOUT)
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofByteArray(request))
+                .build();
+        HttpResponse<InputStream> response = send(post, HttpResponse.BodyHandlers.ofInputStream());
+        try (InputStream body = response.body()) {
+            return good(
+                    "POST /v1/erasures",
+                    new Reply(response.statusCode(), response.headers().map(), body.readNBytes(ANSWER_BYTES_MAX)));
+        } catch (IOException e) {
+            throw noAnswer(e);
+        }
     }
 
     /** Fails with the exit code that fits unless the status is 200. */

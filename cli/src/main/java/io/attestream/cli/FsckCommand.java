@@ -194,6 +194,8 @@ final class FsckCommand implements Callable<Integer> {
             json.put("leaves", report.leaves());
             json.put("payloads", report.payloads());
             json.put("encrypted", report.encrypted());
+            json.put("erased", report.erased());
+            json.put("erasures", report.erasures());
             json.put("checkpoint", report.newest().map(Checkpoint::text).orElse(""));
             json.put("sizeBytes", report.sizeBytes());
             json.put("found", report.found());
@@ -211,6 +213,9 @@ final class FsckCommand implements Callable<Integer> {
             }
             String looked = report.epochs() + " epochs, " + report.leaves() + " leaves, " + report.payloads()
                     + " payloads held against their digest, " + report.encrypted() + " encrypted, "
+                    + (report.erasures() == 0
+                            ? ""
+                            : report.erased() + " erased by " + report.erasures() + " erasures that are logged, ")
                     + report.sizeBytes() / MIB + " MiB";
             verdict(
                     "objects",

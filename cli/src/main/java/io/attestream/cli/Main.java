@@ -47,6 +47,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
             AppendCommand.class,
             ReceiptCommand.class,
             VerifyCommand.class,
+            PayloadKeysCommand.class,
+            EraseCommand.class,
             ConsistencyCommand.class,
             CheckpointCommand.class,
             MonitorCommand.class,

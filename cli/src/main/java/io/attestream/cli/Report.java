@@ -17,8 +17,9 @@ import java.util.stream.Collectors;
  * A verification for people and for programs.
  *
  * @param logged what the bundle is about, if that can be read
+ * @param withoutPayload whether it is enough that all but the payload verifies
  */
-record Report(BundleReport report, Optional<EntryView.Event> logged) {
+record Report(BundleReport report, Optional<EntryView.Event> logged, boolean withoutPayload) {
     private static final int NAME_WIDTH = 23;
 
     private static final Map<String, String> EXPLANATIONS = Map.ofEntries(
@@ -57,6 +58,10 @@ record Report(BundleReport report, Optional<EntryView.Event> logged) {
                     BundleVerifier.WITNESS_COSIGNATURES,
                     "A witness attests that it saw the same history. Without one, only the operator says that there is one history."));
 
+    boolean ok() {
+        return withoutPayload ? report.okWithoutPayload() : report.ok();
+    }
+
     void print(Output output, boolean explain) {
         for (Check check : report.checks()) {
             output.print(output.paint(tone(check), String.format("%-8s", word(check))) + "  "
@@ -70,13 +75,16 @@ record Report(BundleReport report, Optional<EntryView.Event> logged) {
     }
 
     private String verdict(Output output) {
-        if (!report.ok()) {
+        if (!ok()) {
             return output.paint(Tone.BAD, "NOT VERIFIED")
                     + report.firstFailure()
                             .map(check -> ": " + check.name() + ": " + check.detail())
                             .orElseGet(() -> ": " + missing() + " could not be made, and is needed");
         }
-        String verified = output.paint(Tone.GOOD, "VERIFIED") + ": the event is in the ledger, unchanged";
+        String verified = output.paint(Tone.GOOD, "VERIFIED")
+                + (report.ok()
+                        ? ": the event is in the ledger, unchanged"
+                        : ": an event with these attributes is in the ledger, unchanged; its payload was not compared");
         return conflictWith()
                 .map(first -> verified + "; as a conflict: leaf " + first
                         + " of the same shard has the same identity with other content")
@@ -88,6 +96,7 @@ record Report(BundleReport report, Optional<EntryView.Event> logged) {
                 .filter(check -> check.outcome() == Outcome.NOT_MADE)
                 .map(Check::name)
                 .filter(name -> !name.equals(BundleVerifier.WITNESS_COSIGNATURES))
+                .filter(name -> !withoutPayload || !name.equals(BundleVerifier.PAYLOAD_DIGEST))
                 .collect(Collectors.joining(", "));
     }
 
@@ -100,7 +109,7 @@ record Report(BundleReport report, Optional<EntryView.Event> logged) {
     Map<String, Object> json() {
         return Output.object(
                 "verified",
-                report.ok(),
+                ok(),
                 "kind",
                 logged.map(event -> event.kind().word()).orElse("unknown"),
                 "checks",

@@ -31,18 +31,25 @@ final class RunningCluster implements AutoCloseable {
         }
     }
 
+    static RunningCluster start(LocalCluster.Options options, Runnable afterStop) {
+        return start(options, () -> {}, afterStop);
+    }
+
     /**
      * Starts it; from the first process on it is stopped in order when this process is told to end.
      *
+     * @param beforeStart runs when nobody else can use the directory any more, and nothing is started yet
      * @param afterStop runs once when everything is stopped, however it came to that
      */
-    static RunningCluster start(LocalCluster.Options options, Runnable afterStop) {
+    static RunningCluster start(LocalCluster.Options options, Runnable beforeStart, Runnable afterStop) {
         LocalCluster cluster = prepared(options);
         RunningCluster running = new RunningCluster(cluster, afterStop);
         Runtime.getRuntime().addShutdownHook(new Thread(running::close, "stop-cluster"));
         try {
+            beforeStart.run();
             cluster.start();
         } catch (RuntimeException e) {
+            cluster.close();
             throw running.isStopping() ? new Stopped() : e;
         }
         return running;

@@ -107,6 +107,13 @@ final class UpCommand implements Callable<Integer> {
     private @Nullable Path checkpoint;
 
     @Option(
+            names = "--encrypt-payloads",
+            description =
+                    "Encrypt payloads of events with a subject from now on, so that \"attestream erase\" can erase them."
+                            + " Stays so at later starts.")
+    private boolean encryptPayloads;
+
+    @Option(
             names = "--chaos",
             description =
                     "Allow faults to be done to it with \"attestream chaos\": services reach Kafka through proxies.")
@@ -149,10 +156,16 @@ final class UpCommand implements Callable<Integer> {
         if (kafkaSecurity) {
             options = options.withTopology(options.topology().withSecurity());
         }
-        try (RunningCluster cluster = RunningCluster.start(options, () -> {})) {
+        try (RunningCluster cluster = RunningCluster.start(options, this::encrypt, () -> {})) {
             printAddresses(output, cluster.cluster());
             output.say("Ctrl-C stops everything.");
             return cluster.runUntilStopped(output, true);
+        }
+    }
+
+    private void encrypt() {
+        if (encryptPayloads) {
+            PayloadKeysCommand.encryptPayloads(dataDirectory);
         }
     }
 

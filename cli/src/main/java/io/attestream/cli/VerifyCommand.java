@@ -46,7 +46,11 @@ import picocli.CommandLine.Parameters;
             "  attestream verify event.attest.json --event body.bin \\",
             "      --attribute specversion=1.0 --attribute id=42 \\",
             "      --attribute source=/orders --attribute type=order.placed \\",
-            "      --attribute datacontenttype=application/json"
+            "      --attribute datacontenttype=application/json",
+            "",
+            "  An event whose payload was erased: its attributes.",
+            "  attestream verify event.attest.json --event event.json \\",
+            "      --without-payload"
         })
 final class VerifyCommand implements Callable<Integer> {
     @Mixin
@@ -69,6 +73,13 @@ final class VerifyCommand implements Callable<Integer> {
             paramLabel = "<name>=<value>",
             description = "CloudEvents attribute of a raw payload; give every one that was sent.")
     private Map<String, String> attributes = Map.of();
+
+    @Option(
+            names = "--without-payload",
+            description =
+                    "The payload was erased: verify all else, the attributes of --event and the digest's place in the log."
+                            + " Without it, what has no payload does not verify.")
+    private boolean withoutPayload;
 
     @Option(
             names = "--ledger-key",
@@ -125,12 +136,17 @@ final class VerifyCommand implements Callable<Integer> {
     private int verify(Output output, BundleVerifier verifier) {
         ProofBundle bundle = bundle();
         CloudEvent event = event(bundle);
-        BundleReport report = withMlDsa(
-                verifier.verify(bundle, new EventToCheck(event.attributes(), event.payload())), bundle.note());
-        Report readable = new Report(report, logged(bundle));
+        BundleReport report = withMlDsa(verifier.verify(bundle, toCheck(event)), bundle.note());
+        Report readable = new Report(report, logged(bundle), withoutPayload);
         readable.print(output, explain);
         output.json(readable.json());
-        return report.ok() ? ExitCode.OK : ExitCode.VERIFICATION_FAILED;
+        return readable.ok() ? ExitCode.OK : ExitCode.VERIFICATION_FAILED;
+    }
+
+    private EventToCheck toCheck(CloudEvent event) {
+        return withoutPayload
+                ? EventToCheck.withoutPayload(event.attributes())
+                : new EventToCheck(event.attributes(), event.payload());
     }
 
     /** One check more, if it was asked for. */

@@ -46,7 +46,15 @@ public final class ObjectStores {
      * @throws IOException also if the store would let an object be overwritten, or takes one that was damaged on its way
      */
     public static ObjectStore openForWriting(String location) throws IOException {
-        ObjectStore store = open(location);
+        return keepingItsPromises(open(location));
+    }
+
+    /** As {@link #openForServing}, for who writes too; what it asks of the store is as in {@link #openForWriting}. */
+    public static ObjectStore openForServingAndWriting(String location) throws IOException {
+        return keepingItsPromises(openForServing(location));
+    }
+
+    private static ObjectStore keepingItsPromises(ObjectStore store) throws IOException {
         if (store instanceof S3ObjectStore s3) {
             s3.requireKeepsItsPromises();
         }

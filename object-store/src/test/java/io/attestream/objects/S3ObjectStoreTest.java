@@ -6,11 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.attestream.chaos.S3Server;
 import io.attestream.chaos.S3Server.Fault;
+import io.attestream.objects.keys.PayloadKeysSetting;
 import io.attestream.proofs.archive.ObjectStore.PutResult;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CyclicBarrier;
@@ -22,6 +27,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -34,6 +40,9 @@ class S3ObjectStoreTest {
     /** For servers that hang. */
     private static final S3ObjectStore.Timeouts SHORT =
             new S3ObjectStore.Timeouts(Duration.ofSeconds(2), Duration.ofSeconds(2), Duration.ofSeconds(6));
+
+    @TempDir
+    private Path directory;
 
     private S3Server server;
     private S3ObjectStore store;
@@ -266,13 +275,29 @@ class S3ObjectStoreTest {
     @Test
     void whoWritesIsNotGivenAStoreThatDoesNot() throws Exception {
         String location = "s3://bucket/ledger?endpoint=" + server.endpoint();
-        server.faults((method, key, number) -> Fault.OVERWRITES);
+        Path key =
+                Files.writeString(directory.resolve("kek"), Base64.getEncoder().encodeToString(new byte[32]));
+        Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-------"));
+        server.faults((method, object, number) -> Fault.OVERWRITES);
         System.setProperty("aws.accessKeyId", "id");
         System.setProperty("aws.secretAccessKey", "secret");
         try {
             assertThatThrownBy(() -> ObjectStores.openForWriting(location))
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("overwrites objects");
+            assertThatThrownBy(() -> PayloadKeysSetting.open(Optional.of(location), Optional.of(key), 1))
+                    .hasMessageContaining("overwrites objects");
+            assertThatThrownBy(() -> PayloadKeysSetting.create(location, key))
+                    .hasMessageContaining("overwrites objects");
+            server.faults((method, object, number) -> Fault.NONE);
+            String good = location.replace("ledger", "keys");
+            PayloadKeysSetting.create(good, key);
+            assertThat(PayloadKeysSetting.open(Optional.of(good), Optional.of(key), 1)
+                            .orElseThrow()
+                            .current("acme", "ann")
+                            .id())
+                    .endsWith("-1");
+            server.faults((method, object, number) -> Fault.OVERWRITES);
             assertThat(ObjectStores.open(location)).isNotNull(); // who reads needs no more than that
         } finally {
             System.clearProperty("aws.accessKeyId");

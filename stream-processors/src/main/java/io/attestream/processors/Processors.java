@@ -5,6 +5,8 @@ import io.attestream.access.BearerSecret;
 import io.attestream.access.PolicyMetric;
 import io.attestream.access.Start;
 import io.attestream.objects.ObjectStores;
+import io.attestream.objects.keys.PayloadKeysSetting;
+import io.attestream.objects.keys.SubjectKeyStore;
 import io.attestream.operations.clock.ClockMetrics;
 import io.attestream.operations.kafka.KafkaMeters;
 import io.attestream.processors.admission.AdmissionMetrics;
@@ -20,6 +22,7 @@ import io.attestream.processors.sequencer.SequencerSizing;
 import io.attestream.processors.sequencer.SequencerTopology;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.entry.ContentTag;
+import io.attestream.proofs.envelope.SubjectKeys;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.schemas.Topics;
 import io.attestream.schemas.cloudevents.CloudEventReader;
@@ -244,13 +247,21 @@ final class Processors {
                                 tenants,
                                 ledger,
                                 new CloudEventReader(limits(ledger)),
-                                EventFactory.of(ledger, tag, new SecureRandom()),
+                                EventFactory.of(ledger, tag, new SecureRandom(), subjectKeys()),
                                 new AdmissionMetrics(registry)),
                         settings.admission(topics.admissionGroup()),
                         Map::of,
                         registry,
                         this::onFatal),
                 ProcessorsConfigs.ADMISSION);
+    }
+
+    private Optional<SubjectKeys> subjectKeys() throws IOException {
+        ProcessorsConfig.PayloadKeys keys = config.payloadKeys();
+        Optional<SubjectKeyStore> opened =
+                PayloadKeysSetting.open(keys.location(), keys.keyFile(), keys.rememberedMax());
+        opened.ifPresent(store -> LOG.info("payloads are encrypted under the payload keys {}", store.id()));
+        return opened.map(SubjectKeys.class::cast);
     }
 
     private void requireInboxes(List<String> tenants) {

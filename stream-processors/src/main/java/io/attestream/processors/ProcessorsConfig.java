@@ -43,6 +43,8 @@ interface ProcessorsConfig {
 
     Door door();
 
+    PayloadKeys payloadKeys();
+
     interface Kafka {
         @Doc("Kafka brokers, `host:port` separated by commas.")
         String bootstrapServers();
@@ -117,5 +119,22 @@ interface ProcessorsConfig {
         @Doc(
                 "File with the key of the content tag, 32 random bytes in base64, the same at every door. Needed by admission.")
         Optional<Path> contentTagKeyFile();
+    }
+
+    interface PayloadKeys {
+        @Doc(
+                "Where the keys of subjects are kept: a directory, or `s3://…`, that holds nothing else, is not in the object"
+                        + " store, and was made by `attestream payload-keys`. The same at every door. If it is set, admission encrypts payloads of events with a `subject`, and they"
+                        + " can be erased (docs/privacy.md); if not, they are stored in the clear.")
+        Optional<String> location();
+
+        @Doc(
+                "File with the key those are encrypted under, readable by its owner only: 32 random bytes in base64, the same at"
+                        + " every door.")
+        Optional<Path> keyFile();
+
+        @Doc("Keys of subjects in memory, 1 to 1000000.")
+        @WithDefault("10000")
+        int rememberedMax();
     }
 }

@@ -2,6 +2,7 @@
 package io.attestream.processors;
 
 import io.attestream.objects.ObjectStores;
+import io.attestream.objects.keys.PayloadKeysSetting;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.schemas.Topics;
@@ -87,6 +88,11 @@ final class ProcessorsConfigs {
                 problems, "attestream.internal.secret-file", config.internal().secretFile());
         requireAdmission(problems, config);
         requireConnection(problems, config.kafka());
+        problems.addAll(PayloadKeysSetting.problems(
+                config.payloadKeys().location(),
+                config.payloadKeys().keyFile(),
+                config.payloadKeys().rememberedMax(),
+                config.objects().location()));
         config.objects()
                 .location()
                 .flatMap(ObjectStores::problem)

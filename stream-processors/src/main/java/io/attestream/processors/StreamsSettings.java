@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.processors;
 
+import io.attestream.objects.keys.Eraser;
 import java.util.Map;
 import java.util.Properties;
 import org.apache.kafka.clients.admin.AdminClientConfig;
@@ -25,6 +26,7 @@ final class StreamsSettings {
      */
     private static final int ADMIN_TIMEOUT_MILLIS = 5_000;
 
+    private static final int ADMISSION_REQUEST_TIMEOUT_MILLIS = 5_000;
     private static final int COMMIT_INTERVAL_MILLIS = 100;
 
     private final ProcessorsConfig config;
@@ -67,6 +69,17 @@ final class StreamsSettings {
         settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.AT_LEAST_ONCE);
         settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.ISOLATION_LEVEL_CONFIG), "read_committed");
         settings.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
+        // What is encrypted is written soon or never: whoever destroys its key waits no longer. Given up, it is read
+        // again.
+        settings.put(
+                StreamsConfig.producerPrefix(ProducerConfig.MAX_BLOCK_MS_CONFIG),
+                Eraser.ADMISSION_MAX_BLOCK.toMillis());
+        settings.put(
+                StreamsConfig.producerPrefix(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG),
+                ADMISSION_REQUEST_TIMEOUT_MILLIS);
+        settings.put(
+                StreamsConfig.producerPrefix(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG),
+                Math.toIntExact(Eraser.ADMISSION_DELIVERY_TIMEOUT.toMillis()));
         // Inboxes of several tenants share a task; none waits for another.
         settings.put(StreamsConfig.MAX_TASK_IDLE_MS_CONFIG, StreamsConfig.MAX_TASK_IDLE_MS_DISABLED);
         return settings;

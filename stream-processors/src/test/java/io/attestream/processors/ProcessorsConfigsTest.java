@@ -4,6 +4,7 @@ package io.attestream.processors;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.attestream.objects.keys.Eraser;
 import io.attestream.schemas.connection.KafkaConnection;
 import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfigBuilder;
@@ -160,6 +161,17 @@ class ProcessorsConfigsTest {
     void admissionIsNeverTransactional() {
         assertThat(new StreamsSettings(config(), KafkaConnection.of("localhost:9092"), 1 << 20).admission("app"))
                 .containsEntry(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, "at_least_once");
+    }
+
+    /** An erasure destroys the key behind it. */
+    @Test
+    void whatAdmissionEncryptsIsWrittenWithinTheTimeAnErasureWaits() {
+        Properties settings =
+                new StreamsSettings(config(), KafkaConnection.of("localhost:9092"), 1 << 20).admission("app");
+        assertThat(new StreamsConfig(settings).getProducerConfigs("client"))
+                .containsEntry("max.block.ms", Eraser.ADMISSION_MAX_BLOCK.toMillis())
+                .containsEntry("delivery.timeout.ms", (int) Eraser.ADMISSION_DELIVERY_TIMEOUT.toMillis())
+                .containsEntry("request.timeout.ms", 5_000);
     }
 
     /** The end of a changelog is asked of a leader that is gone until this is over; the task waits for it. */

@@ -30,6 +30,8 @@ public interface GatewayConfig {
 
     Door door();
 
+    PayloadKeys payloadKeys();
+
     Admission admission();
 
     Ingest ingest();
@@ -99,6 +101,24 @@ public interface GatewayConfig {
     interface Door {
         @Describe("File with the content tag key: 32 random bytes in base64, the same at every door.")
         Path contentTagKeyFile();
+    }
+
+    /** Keys of subjects, so that payloads can be erased. */
+    interface PayloadKeys {
+        @Describe(
+                "Where the keys of subjects are kept: a directory, or `s3://…`, that holds nothing else, is not in the"
+                        + " object store, and was made by `attestream payload-keys`. The same at every door. If it is set, payloads of events with a `subject` are encrypted, and"
+                        + " can be erased (docs/privacy.md); if not, they are stored in the clear.")
+        Optional<String> location();
+
+        @Describe(
+                "File with the key those are encrypted under, readable by its owner only: 32 random bytes in base64, the same at"
+                        + " every door.")
+        Optional<Path> keyFile();
+
+        @Describe("Keys of subjects in memory, 1 to 1000000.")
+        @WithDefault("10000")
+        int rememberedMax();
     }
 
     /** What may be in flight at once; beyond it the answer is 503. */

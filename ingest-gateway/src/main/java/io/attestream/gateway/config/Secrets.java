@@ -3,6 +3,7 @@ package io.attestream.gateway.config;
 
 import io.attestream.gateway.quota.Quotas;
 import io.attestream.objects.ObjectStores;
+import io.attestream.objects.keys.PayloadKeysSetting;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.entry.ContentTag;
 import io.attestream.proofs.note.NoteVerifier;
@@ -22,6 +23,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.StreamSupport;
 import org.eclipse.microprofile.config.Config;
 import org.jspecify.annotations.Nullable;
@@ -103,6 +105,12 @@ public class Secrets {
                 "attestream.ingest.max-stream-in-flight-events", config.ingest().maxStreamInFlightEvents());
         ObjectStores.problem(config.objects().location())
                 .ifPresent(problem -> reasons.add("attestream.objects.location: " + problem));
+        GatewayConfig.PayloadKeys keys = config.payloadKeys();
+        reasons.addAll(PayloadKeysSetting.problems(
+                keys.location(),
+                keys.keyFile(),
+                keys.rememberedMax(),
+                Optional.of(config.objects().location())));
         checkQuota(config.quota());
         checkTls();
         requirePositive("attestream.objects.cache-bytes", config.objects().cacheBytes());

@@ -84,9 +84,9 @@ public class ErrorMapping {
                 : answer.build();
     }
 
-    /** One path takes POST; all others are read. */
+    /** Two paths take POST; all others are read. */
     private static String allowed(String path) {
-        return path.matches("/v1/events/?") ? "POST, OPTIONS" : "GET, HEAD, OPTIONS";
+        return path.matches("/v1/(events|erasures)/?") ? "POST, OPTIONS" : "GET, HEAD, OPTIONS";
     }
 
     @ServerExceptionMapper(priority = 1)

@@ -6,6 +6,7 @@ import io.attestream.gateway.http.Problem;
 import io.attestream.gateway.http.ProblemCode;
 import io.attestream.gateway.http.ProblemException;
 import io.attestream.proofs.entry.ContentTag;
+import io.attestream.proofs.envelope.SubjectKeys;
 import io.attestream.schemas.SchemaTexts;
 import io.attestream.schemas.avro.Event;
 import io.attestream.schemas.cloudevents.CloudEvent;
@@ -13,7 +14,6 @@ import io.attestream.schemas.cloudevents.CloudEventReader;
 import io.attestream.schemas.cloudevents.EventLimits;
 import io.attestream.schemas.cloudevents.EventProblem;
 import io.attestream.schemas.cloudevents.EventResult;
-import io.attestream.schemas.door.DoorEvent;
 import io.attestream.schemas.door.EventFactory;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import io.attestream.schemas.wire.ConfluentWire;
@@ -21,12 +21,20 @@ import java.security.SecureRandom;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** From the bytes of a body to records for the log, by way of the code both doors share. Thread-safe. */
 public final class EventIntake {
     /** {@code {"id":"i","source":"s","specversion":"1.0","type":"t"}}: no valid event is shorter. */
     private static final int SHORTEST_EVENT_BYTES = 54;
+
+    /** What a record has beside attributes and payload. */
+    private static final long RECORD_OVERHEAD_BYTES = 256;
+
+    private static final Logger LOG = LoggerFactory.getLogger(EventIntake.class);
 
     private final CloudEventReader reader;
     private final EventFactory factory;
@@ -39,9 +47,16 @@ public final class EventIntake {
         this.wire = ThreadLocal.withInitial(() -> new ConfluentWire<>(Event.class, schemaId));
     }
 
-    /** @param maxPayloadBytes as the ledger's rules say */
+    /**
+     * @param keys of subjects; empty if payloads are stored in the clear
+     * @param maxPayloadBytes as the ledger's rules say
+     */
     public static EventIntake of(
-            LedgerDefinition ledger, ContentTag contentTag, long maxPayloadBytes, int maxBatchEvents) {
+            LedgerDefinition ledger,
+            ContentTag contentTag,
+            Optional<SubjectKeys> keys,
+            long maxPayloadBytes,
+            int maxBatchEvents) {
         EventLimits defaults = EventLimits.DEFAULT;
         EventLimits limits = new EventLimits(
                 Math.toIntExact(maxPayloadBytes),
@@ -49,7 +64,7 @@ public final class EventIntake {
                 defaults.maxAttributeBytes(),
                 defaults.maxIdBytes(),
                 maxBatchEvents);
-        EventFactory factory = EventFactory.of(ledger, contentTag, new SecureRandom());
+        EventFactory factory = EventFactory.of(ledger, contentTag, new SecureRandom(), keys);
         return new EventIntake(factory, limits, ledger.schemas().currentId(SchemaTexts.EVENT));
     }
 
@@ -87,13 +102,42 @@ public final class EventIntake {
             return new Intake.Refused(refused.id(), problem(refused.problem()));
         }
         CloudEvent event = ((EventResult.Accepted) result).event();
+        return factory.needsKey(event)
+                ? new Intake.Keyed(event.id(), sizeBytes(event), () -> make(tenant, caller, event))
+                : make(tenant, caller, event);
+    }
+
+    private static long sizeBytes(CloudEvent event) {
+        long size = RECORD_OVERHEAD_BYTES + event.payload().length;
+        for (Map.Entry<String, String> attribute : event.attributes().entrySet()) {
+            size += attribute.getKey().length() + (long) attribute.getValue().length();
+        }
+        return size;
+    }
+
+    private Intake make(String tenant, Caller caller, CloudEvent event) {
         EventFactory.Result made = factory.make(tenant, caller.actor(), event);
         if (made instanceof EventFactory.Result.Refused refused) {
             return new Intake.Refused(event.id(), problem(refused.problem()));
         }
-        DoorEvent door = ((EventFactory.Result.Made) made).event();
-        byte[] value = wire.get().encode(door.event());
-        return new Intake.Ready(event.id(), new LogRecord(door.shard(), door.key(), value));
+        if (made instanceof EventFactory.Result.KeyUnavailable unavailable) {
+            LOG.warn("an event of tenant {} was not accepted: {}", tenant, unavailable.reason());
+            return new Intake.KeyUnavailable(event.id(), unavailable.isOfSubjectAlone());
+        }
+        return new Intake.Ready(event.id(), record(made));
+    }
+
+    /** The record by which the ledger says that a key of a subject of this tenant was destroyed. */
+    public LogRecord erasure(String tenant, String actor, String keyId) {
+        return record(factory.makeErasure(tenant, actor, keyId));
+    }
+
+    private LogRecord record(EventFactory.Result made) {
+        if (!(made instanceof EventFactory.Result.Made door)) {
+            throw new IllegalStateException("not made: " + made);
+        }
+        byte[] value = wire.get().encode(door.event().event());
+        return new LogRecord(door.event().shard(), door.event().key(), value);
     }
 
     private static Problem problem(EventProblem problem) {

@@ -296,7 +296,7 @@ public class EventsResource {
                     ProblemCode.OVERLOADED, "Too many events are in flight; send the same again later");
         }
         List<Intake> intakes = intakes(call, contentType, body);
-        long ready = intakes.stream().filter(Intake.Ready.class::isInstance).count();
+        long ready = intakes.stream().filter(Intake::isToBeSent).count();
         permit.giveBackEvents(most - ready);
         List<CompletableFuture<ResultItem>> results = appender(call).appendAll(intakes);
         return CompletableFuture.allOf(results.toArray(CompletableFuture[]::new))

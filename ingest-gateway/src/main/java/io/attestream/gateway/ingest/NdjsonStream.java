@@ -218,10 +218,13 @@ final class NdjsonStream {
     private void line(byte[] line) {
         int index = takeIndex();
         Intake read = intake.apply(line);
-        if (stopping && read instanceof Intake.Ready ready) {
+        if (stopping && read.isToBeSent()) {
             // Each might wait for brokers that do not answer, and hold up the stop.
             add(CompletableFuture.completedFuture(ResultItem.unavailable(
-                    index, ready.id(), ProblemCode.UNAVAILABLE, "this instance is stopping; send the same again")));
+                    index,
+                    Appender.idOf(read),
+                    ProblemCode.UNAVAILABLE,
+                    "this instance is stopping; send the same again")));
             return;
         }
         synchronized (this) {

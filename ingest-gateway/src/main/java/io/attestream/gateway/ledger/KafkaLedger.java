@@ -3,11 +3,16 @@ package io.attestream.gateway.ledger;
 
 import io.attestream.gateway.config.GatewayConfig;
 import io.attestream.gateway.config.Secrets;
+import io.attestream.gateway.ingest.ErasureBooks;
 import io.attestream.gateway.ingest.EventIntake;
 import io.attestream.gateway.ingest.KafkaEventLog;
+import io.attestream.gateway.keys.PayloadKeys;
 import io.attestream.gateway.operations.LatencyBounds;
+import io.attestream.objects.keys.Eraser;
+import io.attestream.objects.keys.SubjectKeyStore;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.control.Rules;
+import io.attestream.proofs.envelope.SubjectKeys;
 import io.attestream.schemas.Topics;
 import io.attestream.schemas.connection.KafkaConnection;
 import io.attestream.schemas.ledger.EventsTopic;
@@ -25,6 +30,7 @@ import io.quarkus.runtime.StartupEvent;
 import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -46,24 +52,26 @@ public class KafkaLedger implements LedgerSource {
     private static final Duration RETRY = Duration.ofSeconds(1);
     private static final Duration LOOK = Duration.ofSeconds(1);
     private static final Duration READ_TIMEOUT = Duration.ofSeconds(15);
+    private static final Duration FINISH_RETRY = Duration.ofMinutes(1);
     private static final Logger LOG = LoggerFactory.getLogger(KafkaLedger.class);
 
     private final GatewayConfig config;
     private final Secrets secrets;
+    private final PayloadKeys keys;
     private final MeterRegistry metrics;
     private final Timer acknowledgements;
     private final Counter wentBack;
-    private final ScheduledExecutorService opener = Executors.newSingleThreadScheduledExecutor(task -> {
-        Thread thread = new Thread(task, "ledger-opener");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final ScheduledExecutorService opener = onThread("ledger-opener");
+    /** Of its own: there may be many, and each asks the store of the keys. */
+    private final ScheduledExecutorService finisher = onThread("erasure-finisher");
+
     private volatile @Nullable OpenLedger open;
     private volatile @Nullable KafkaClientMetrics producerMetrics;
     private volatile boolean fenced;
     private volatile String state = "the genesis records are not yet read";
 
-    KafkaLedger(GatewayConfig config, Secrets secrets, MeterRegistry metrics) {
+    KafkaLedger(GatewayConfig config, Secrets secrets, PayloadKeys keys, MeterRegistry metrics) {
+        this.keys = keys;
         this.acknowledgements = Timer.builder("attestream.ingest.acknowledgement")
                 .description("Until the brokers acknowledged an event, of those they did (acks=all)")
                 .serviceLevelObjectives(LatencyBounds.SECONDS)
@@ -75,6 +83,14 @@ public class KafkaLedger implements LedgerSource {
         this.metrics = metrics;
         this.config = config;
         this.secrets = secrets;
+    }
+
+    private static ScheduledExecutorService onThread(String name) {
+        return Executors.newSingleThreadScheduledExecutor(task -> {
+            Thread thread = new Thread(task, name);
+            thread.setDaemon(true);
+            return thread;
+        });
     }
 
     @Override
@@ -99,6 +115,7 @@ public class KafkaLedger implements LedgerSource {
     /** After the HTTP server has let its requests end. */
     void onStop(@Observes ShutdownEvent event) {
         opener.shutdownNow();
+        finisher.shutdownNow();
         KafkaClientMetrics bound = producerMetrics;
         if (bound != null) {
             bound.close();
@@ -139,10 +156,21 @@ public class KafkaLedger implements LedgerSource {
             refuse("topics are not as the ledger needs them: " + violations);
             return;
         }
+        Optional<SubjectKeys> subjectKeys;
+        try {
+            subjectKeys = keys.store().map(SubjectKeys.class::cast);
+        } catch (SubjectKeyStore.WrongKeyException e) {
+            refuse("attestream.payload-keys.key-file: " + e.getMessage());
+            return;
+        } catch (IOException e) {
+            again("the payload keys cannot be had: " + e.getMessage());
+            return;
+        }
         long[] publishedEnds = PublishedEnds.read(connection, topics, ledger, READ_TIMEOUT);
         EventIntake intake = EventIntake.of(
                 ledger,
                 secrets.contentTag(),
+                subjectKeys,
                 rules.maxPayloadBytes(),
                 config.ingest().maxBatchEvents());
         KafkaEventLog log = KafkaEventLog.open(
@@ -161,12 +189,36 @@ public class KafkaLedger implements LedgerSource {
         register(log, ledger.shards());
         open = new OpenLedger(ledger.key(), ledger.shards(), ledger.incarnation(), intake, log);
         state = "open";
+        finisher.execute(() -> finishErasures(ledger.incarnation(), intake, log));
         var unused = opener.scheduleWithFixedDelay(
                 () -> requireSameLog(log, topics.events(), ledger),
                 LOOK.toMillis(),
                 LOOK.toMillis(),
                 TimeUnit.MILLISECONDS);
         LOG.info("ledger {} open: {} shards, incarnation {}", ledger.origin(), ledger.shards(), ledger.incarnation());
+    }
+
+    /** What a door began that was killed is told the ledger by the next one that starts, which tries until all is. */
+    private void finishErasures(int incarnation, EventIntake intake, KafkaEventLog log) {
+        if (open == null) {
+            return;
+        }
+        try {
+            Optional<SubjectKeyStore> store = keys.store();
+            int finished = store.isEmpty()
+                    ? 0
+                    : ErasureBooks.eraser(store.get(), config.producer(), Eraser.Waiting.SLEEPING)
+                            .finish(incarnation, new ErasureBooks(intake, log, incarnation));
+            if (finished > 0) {
+                LOG.warn("the ledger was told of {} keys whose erasure had not ended", finished);
+            }
+        } catch (IOException | RuntimeException e) {
+            LOG.error("ALARM: erasures that were begun were not finished; it is tried again: {}", e.getMessage());
+            if (!finisher.isShutdown()) {
+                var unused = finisher.schedule(
+                        () -> finishErasures(incarnation, intake, log), FINISH_RETRY.toMillis(), TimeUnit.MILLISECONDS);
+            }
+        }
     }
 
     private void register(KafkaEventLog log, int shards) {

@@ -51,12 +51,15 @@ public class Archive {
     /** A block of a pack by its first leaf. */
     private record BlockOf(PackName name, long first) {}
 
+    /** Of a pack that may be rewritten: with other bounds of its blocks, and other rows. */
+    private record RowsOf(PackName name, PayloadPack.Place place) {}
+
     private final ObjectStore store;
     private final ZstdBlocks codec = new ZstdBlocks();
     private final Cache<String, Loaded<Segment>> segments;
     private final Cache<String, Loaded<PayloadObject>> payloads;
     private final Cache<BlockOf, Loaded<List<LeafRecord>>> blocks;
-    private final Cache<BlockOf, Loaded<PayloadPack.Rows>> rows;
+    private final Cache<RowsOf, Loaded<PayloadPack.Rows>> rows;
     private final Cache<PackName, Loaded<Pack>> packs = headers();
     private final Cache<PackName, Loaded<PayloadPack>> payloadPacks = headers();
     private final ArchivedKeys keys;
@@ -114,19 +117,24 @@ public class Archive {
 
     /** The payloads that are stored in one block with that of a leaf. */
     public PayloadPack.Rows payloadRows(PackName name, long leafIndex) throws Broken, Unavailable {
+        try {
+            return loadRows(name, leafIndex);
+        } catch (Broken e) {
+            // Rewritten since its header was read, because payloads were erased? Then the new header has it.
+            payloadPacks.invalidate(name);
+            return loadRows(name, leafIndex);
+        }
+    }
+
+    private PayloadPack.Rows loadRows(PackName name, long leafIndex) throws Broken, Unavailable {
         String object = name.payloads();
         PayloadPack pack =
                 require(object, get(payloadPacks, name, object, () -> header(PayloadPack.open(store, name, codec))));
-        BlockOf block = new BlockOf(name, pack.firstOf(leafIndex));
-        try {
-            return require(object, get(rows, block, object, () -> {
-                PayloadPack.Rows loaded = pack.block(leafIndex);
-                return Optional.of(new Loaded<>(loaded, loaded.sizeBytes()));
-            }));
-        } catch (Broken e) {
-            payloadPacks.invalidate(name); // it may have been rewritten: the next read takes the new header
-            throw e;
-        }
+        RowsOf block = new RowsOf(name, pack.placeOf(leafIndex));
+        return require(object, get(rows, block, object, () -> {
+            PayloadPack.Rows loaded = pack.block(leafIndex);
+            return Optional.of(new Loaded<>(loaded, loaded.sizeBytes()));
+        }));
     }
 
     /**

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.gateway.read;
 
+import io.attestream.gateway.keys.PayloadKeys;
 import io.attestream.gateway.ledger.OpenLedger;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.LeafRecord;
@@ -16,6 +17,7 @@ import io.attestream.proofs.note.Checkpoint;
 import io.attestream.proofs.note.SignedNote;
 import io.attestream.proofs.tree.LeafIndex;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.io.IOException;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -39,8 +41,10 @@ public class BundleAssembler {
     private final ProofsClient proofs;
     private final StoredLeaves leaves;
     private final Archive archive;
+    private final PayloadKeys keys;
 
-    BundleAssembler(ProofsClient proofs, StoredLeaves leaves, Archive archive) {
+    BundleAssembler(ProofsClient proofs, StoredLeaves leaves, Archive archive, PayloadKeys keys) {
+        this.keys = keys;
         this.proofs = proofs;
         this.leaves = leaves;
         this.archive = archive;
@@ -50,8 +54,11 @@ public class BundleAssembler {
      * A published leaf with everything about it.
      *
      * @param entry the same as in the bundle, read
+     * @param payload in the clear, if it was stored so or there is a key that opens it; otherwise as it is stored, which proves
+     *     nothing: the bundle is without it
      */
-    public record Published(int shard, Epoch epoch, LeafRecord leaf, EntryView entry, ProofBundle bundle) {
+    public record Published(
+            int shard, Epoch epoch, LeafRecord leaf, EntryView entry, Payload payload, ProofBundle bundle) {
         /** Whose leaf it is; empty for control records. */
         public Optional<String> tenant() {
             return entry instanceof EntryView.Event event ? Optional.of(event.tenant()) : Optional.empty();
@@ -84,7 +91,8 @@ public class BundleAssembler {
             }
             ShardHead head = epoch.head(shard);
             LeafRecord leaf = leaves.leaf(epoch, shard, leafIndex);
-            Payload payload = leaves.payload(epoch, shard, leafIndex);
+            EntryView entry = CanonicalEntry.parse(leaf.entry());
+            Payload payload = payload(epoch, shard, leafIndex, entry);
             byte @Nullable [] data = payload instanceof Payload.Plain plain ? plain.data() : null;
             byte @Nullable [] salt = payload instanceof Payload.Plain plain ? plain.salt() : null;
             Epoch shown = shownBy(ledger, epoch);
@@ -109,7 +117,7 @@ public class BundleAssembler {
             if (head.shard() != shard) {
                 throw new DoesNotVerify(where + ": the head is of shard " + head.shard());
             }
-            return new Published(shard, epoch, leaf, CanonicalEntry.parse(leaf.entry()), bundle);
+            return new Published(shard, epoch, leaf, entry, payload, bundle);
         } catch (ProofsClient.SizeNotPublished e) {
             // Whoever told of the epoch is ahead of those that answer now.
             throw new Unavailable(where + ": the proofs instances are behind");
@@ -132,6 +140,16 @@ public class BundleAssembler {
         return proofs.latestEpoch()
                 .filter(newest -> newest.number() > epoch.number())
                 .orElse(epoch);
+    }
+
+    private Payload payload(Epoch epoch, int shard, long leafIndex, EntryView entry)
+            throws Unavailable, Archive.Broken, InvalidFormat {
+        Payload stored = leaves.payload(epoch, shard, leafIndex);
+        try {
+            return entry instanceof EntryView.Event event ? keys.opened(stored, event) : stored;
+        } catch (IOException e) {
+            throw new Unavailable("leaf " + leafIndex + " of shard " + shard + ": " + e.getMessage());
+        }
     }
 
     private static ProofsClient.Inclusion inclusion(Optional<ProofsClient.Inclusion> answer, String where)

@@ -16,7 +16,8 @@ class RbacRouteWalkTest extends RouteWalk {
         return switch (who) {
             case NOBODY, JUNK, NO_ROLE -> Set.of();
             case INGESTER, STRANGER -> Set.of(Access.INGESTER, Access.READER);
-            case AUDITOR, ADMIN -> Set.of(Access.READER, Access.LEDGER_WIDE);
+            case AUDITOR -> Set.of(Access.READER, Access.LEDGER_WIDE);
+            case ADMIN -> Set.of(Access.READER, Access.LEDGER_WIDE, Access.ADMIN);
         };
     }
 }

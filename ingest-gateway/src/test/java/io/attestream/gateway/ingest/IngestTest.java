@@ -85,7 +85,7 @@ class IngestTest {
         return Gateway.post("/v1/events", token, body.getBytes(StandardCharsets.UTF_8), all.toArray(String[]::new));
     }
 
-    private static GenericRecord decode(LogRecord record) throws IOException {
+    static GenericRecord decode(LogRecord record) throws IOException {
         ByteBuffer value = ByteBuffer.wrap(record.value());
         assertThat(value.get()).isZero();
         assertThat(value.getInt()).isEqualTo(FakeLedgerSource.SCHEMA_ID);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.attestream.gateway.config.GatewayConfig;
+import io.attestream.gateway.keys.PayloadKeys;
 import io.attestream.gateway.ledger.OpenLedger;
 import io.attestream.gateway.support.TestLedger;
 import io.attestream.proofs.archive.DirectoryObjectStore;
@@ -59,7 +60,7 @@ class BundlesOfReplacedKeysTest {
         ProofsClient proofs = new ProofsClient(config, () -> TestLedger.SECRET, new ObjectMapper());
         Archive archive = new Archive(new DirectoryObjectStore(directory), 1 << 20);
         OpenLedger open = new OpenLedger(ledger.signer().verifier(), TestLedger.SHARDS, 1, null, null);
-        return new BundleAssembler(proofs, new StoredLeaves(proofs, archive), archive)
+        return new BundleAssembler(proofs, new StoredLeaves(proofs, archive), archive, new PayloadKeys(config))
                 .assemble(open, 0, 0)
                 .orElseThrow()
                 .bundle();

@@ -671,6 +671,7 @@ class ReadsTest {
                 .containsExactlyInAnyOrder(
                         "/v1/events",
                         "/v1/events/{shard}/{index}",
+                        "/v1/erasures",
                         "/v1/receipts/{incarnation}/{shard}/{offset}",
                         "/v1/proofs/inclusion",
                         "/v1/proofs/consistency",

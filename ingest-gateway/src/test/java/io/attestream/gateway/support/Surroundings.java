@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.gateway.support;
 
+import io.attestream.objects.keys.PayloadKeysSetting;
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.Base64;
 import java.util.Comparator;
@@ -18,6 +20,9 @@ import org.jspecify.annotations.Nullable;
 public class Surroundings implements QuarkusTestResourceLifecycleManager {
     /** Argument: {@code down} starts the gateway while its issuer does not serve keys. */
     public static final String ISSUER = "issuer";
+
+    /** Argument: "on" encrypts payloads of events with a subject. */
+    public static final String PAYLOAD_KEYS = "payload-keys";
 
     private final Map<String, String> arguments = new HashMap<>();
     private @Nullable IdentityProvider issuer;
@@ -68,6 +73,15 @@ public class Surroundings implements QuarkusTestResourceLifecycleManager {
             config.put("attestream.admission.max-in-flight-events", "100");
             config.put("attestream.ops.evidence-dir", made.resolve("evidence").toString());
             evidence(made.resolve("evidence"));
+            if ("on".equals(arguments.remove(PAYLOAD_KEYS))) {
+                config.put(
+                        "attestream.payload-keys.location",
+                        Files.createDirectories(made.resolve("payload-keys")).toString());
+                Files.setPosixFilePermissions(tagFile, PosixFilePermissions.fromString("rw-------"));
+                config.put("attestream.payload-keys.key-file", tagFile.toString());
+                PayloadKeysSetting.create(made.resolve("payload-keys").toString(), tagFile);
+                config.put("attestream.payload-keys.remembered-max", "1");
+            }
             config.putAll(arguments);
             return config;
         } catch (IOException e) {

@@ -30,12 +30,14 @@ import io.attestream.proofs.tree.NodeReader;
 import io.attestream.proofs.tree.Proofs;
 import io.attestream.proofs.tree.Rfc6962;
 import io.attestream.proofs.tree.TreeSize;
+import io.attestream.schemas.avro.Event;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -46,6 +48,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
+import org.apache.avro.generic.GenericDatumReader;
+import org.apache.avro.generic.GenericFixed;
+import org.apache.avro.generic.GenericRecord;
+import org.apache.avro.io.DecoderFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,6 +64,9 @@ public final class TestLedger implements AutoCloseable {
     public static final int SHARDS = 2;
     public static final String OWN_TENANT = "acme";
     public static final String OTHER_TENANT = "globex";
+
+    /** Magic byte and schema id of a record. */
+    private static final int HEAD_SIZE_BYTES = 5;
 
     private record Leaf(LeafRecord record, Payload payload) {}
 
@@ -132,6 +141,57 @@ public final class TestLedger implements AutoCloseable {
 
     public synchronized long conflict(int shard, long offset, String tenant, String id, String payload, long ref) {
         return add(shard, offset, tenant, id, payload, ref);
+    }
+
+    /** Adds a leaf of a record as a door wrote it, in the shard it wrote it to. */
+    public synchronized long written(int shard, long offset, byte[] value) throws IOException {
+        return written(shard, offset, value, null);
+    }
+
+    /** With another payload than the door wrote, as somebody may store it who writes to the object store. */
+    public synchronized long written(int shard, long offset, byte[] value, @Nullable Payload planted)
+            throws IOException {
+        GenericRecord event = new GenericDatumReader<GenericRecord>(Event.getClassSchema())
+                .read(
+                        null,
+                        DecoderFactory.get()
+                                .binaryDecoder(value, HEAD_SIZE_BYTES, value.length - HEAD_SIZE_BYTES, null));
+        Map<String, String> attributes = new HashMap<>();
+        ((Map<?, ?>) event.get("attributes")).forEach((name, text) -> attributes.put(name.toString(), text.toString()));
+        long time = 1_767_600_000_000L + offset;
+        byte[] entry = CanonicalEntry.event(
+                attributes,
+                event.get("tenant").toString(),
+                event.get("actor").toString(),
+                time,
+                fixed(event, "dataDigest"),
+                (Long) event.get("dataSize"));
+        List<Leaf> leaves = shards.get(shard);
+        leaves.add(new Leaf(
+                new LeafRecord(EntryKind.EVENT, offset, time, entry), planted == null ? payload(event) : planted));
+        return leaves.size() - 1L;
+    }
+
+    private static Payload payload(GenericRecord event) {
+        GenericRecord envelope = (GenericRecord) event.get("payload");
+        byte[] tag = fixed(event, "contentTag");
+        return envelope.getSchema().getName().equals("EncryptedPayload")
+                ? new Payload.Encrypted(
+                        tag,
+                        envelope.get("keyId").toString(),
+                        bytes((ByteBuffer) envelope.get("nonce")),
+                        bytes((ByteBuffer) envelope.get("ciphertext")))
+                : new Payload.Plain(tag, fixed(envelope, "salt"), bytes((ByteBuffer) envelope.get("data")));
+    }
+
+    private static byte[] fixed(GenericRecord record, String field) {
+        return ((GenericFixed) record.get(field)).bytes();
+    }
+
+    private static byte[] bytes(ByteBuffer buffer) {
+        byte[] bytes = new byte[buffer.remaining()];
+        buffer.duplicate().get(bytes);
+        return bytes;
     }
 
     private long add(int shard, long offset, String tenant, String id, String payload, long ref) {

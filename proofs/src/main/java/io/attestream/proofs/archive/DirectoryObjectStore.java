@@ -5,6 +5,7 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -29,7 +30,7 @@ import java.util.regex.Pattern;
  * two writers one creates it, and what was created survives a loss of power.
  *
  * <p>Needs a file system with hard links. A crash may leave a file named {@code .tmp-…} behind: it is never listed, and may be
- * deleted while nobody writes.
+ * deleted while nobody writes. Where it is another name of an object, replacing the object takes it along.
  */
 public final class DirectoryObjectStore implements ObjectStore {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*");
@@ -107,6 +108,7 @@ public final class DirectoryObjectStore implements ObjectStore {
     public void replace(String name, byte[] bytes) throws IOException {
         Path path = pathOf(name);
         Path parent = makeParents(path);
+        deleteOtherNamesOf(path, parent);
         Path temporary = parent.resolve(TEMPORARY + UUID.randomUUID());
         try {
             write(temporary, bytes);
@@ -115,6 +117,28 @@ public final class DirectoryObjectStore implements ObjectStore {
             Files.deleteIfExists(temporary);
         }
         syncDirectory(parent);
+    }
+
+    /** What is replaced may be a key that is to be gone: a writer that was killed may have left it under a temporary name too. */
+    private static void deleteOtherNamesOf(Path path, Path parent) throws IOException {
+        if (!Files.exists(path)) {
+            return;
+        }
+        try (DirectoryStream<Path> temporary = Files.newDirectoryStream(parent, TEMPORARY + "*")) {
+            for (Path other : temporary) {
+                if (isSameFile(other, path)) {
+                    Files.deleteIfExists(other);
+                }
+            }
+        }
+    }
+
+    private static boolean isSameFile(Path one, Path other) throws IOException {
+        try {
+            return Files.isSameFile(one, other);
+        } catch (NoSuchFileException e) {
+            return false; // its writer is alive
+        }
     }
 
     @Override

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Immutable objects by name; only what was damaged is ever {@linkplain #replace replaced}, only what is in a pack {@linkplain
- * #delete deleted}. Names are relative paths of {@code [A-Za-z0-9._-]} segments.
+ * Immutable objects by name; only what was damaged, or has payloads that were erased, is ever {@linkplain #replace replaced},
+ * only what is in a pack {@linkplain #delete deleted}. Names are relative paths of {@code [A-Za-z0-9._-]} segments.
  *
  * <p>An implementation MUST return from {@link #putIfAbsent} only when the object survives a crash, and MUST NOT ever show a
  * part of an object. Thread-safe.
@@ -34,7 +34,7 @@ public interface ObjectStore {
     PutResult putIfAbsent(String name, byte[] bytes) throws IOException;
 
     /**
-     * Puts bytes in the place of an object that was shown not to be what its name says, or creates it. A reader sees the one or
+     * Puts bytes in the place of an object that was shown not to be what its name says, or may be rewritten, or creates it. A reader sees the one or
      * the other, whole.
      */
     void replace(String name, byte[] bytes) throws IOException;

@@ -97,7 +97,7 @@ public final class Pack {
         }
         header.json()
                 .allowOnly("blocks", "boundaries", "end", "first", "frontier", "nextOffset", "outcomes", "shard", "v");
-        header.requireLeavesOf(name);
+        header.requireLeavesOf(name, 1);
         long nextOffset = IndexText.read(header.json(), "nextOffset");
         List<LeafBlock> blocks = leafBlocks(header, name, nextOffset);
         LeafBlock last = blocks.get(blocks.size() - 1);

@@ -99,10 +99,10 @@ record PackHeader(JsonObject json, Hash digest, long bodyAt) {
         }
     }
 
-    /** The leaves its header says it holds are those of the name; format version 1. */
-    void requireLeavesOf(PackName name) throws InvalidFormat {
-        if (json.integer("v") != 1) {
-            throw new InvalidFormat("v", "must be 1");
+    /** The leaves its header says it holds are those of the name; of a format version from 1 on. */
+    void requireLeavesOf(PackName name, int versionMax) throws InvalidFormat {
+        if (json.integer("v") < 1 || json.integer("v") > versionMax) {
+            throw new InvalidFormat("v", versionMax == 1 ? "must be 1" : "must be 1 to " + versionMax);
         }
         if (json.integer("shard") != name.shard()
                 || IndexText.read(json, "first") != name.first()

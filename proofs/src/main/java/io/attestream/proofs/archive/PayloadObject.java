@@ -48,7 +48,11 @@ public final class PayloadObject {
     }
 
     public Payload payload(int shard, long leafIndex) throws InvalidFormat {
-        return PayloadRow.parse(table.row(shard, leafIndex), leafIndex);
+        Payload payload = PayloadRow.parse(table.row(shard, leafIndex), leafIndex);
+        if (payload instanceof Payload.Erased) {
+            throw new InvalidFormat("payload of leaf " + leafIndex, "was erased, in an object that is never rewritten");
+        }
+        return payload;
     }
 
     public static Builder builder(long epoch) {

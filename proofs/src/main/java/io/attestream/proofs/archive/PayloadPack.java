@@ -29,6 +29,9 @@ public final class PayloadPack {
     /** A block ends with the row that reaches it. */
     private static final int BLOCK_SIZE_BYTES = 1 << 20;
 
+    /** Of a pack with erased payloads, which readers of version 1 do not know; all others are of version 1. */
+    private static final int VERSION_WITH_ERASED = 2;
+
     /** What a block has at most before it is compressed: a row of the largest payload there can be, and those before it. */
     private static final int RAW_SIZE_BYTES_MAX = Integer.MAX_VALUE - 8;
 
@@ -76,7 +79,7 @@ public final class PayloadPack {
     private static PayloadPack of(ObjectStore store, PackName name, BlockCodec codec, PackHeader header)
             throws InvalidFormat {
         header.json().allowOnly("blocks", "codec", "end", "first", "shard", "v");
-        header.requireLeavesOf(name);
+        header.requireLeavesOf(name, VERSION_WITH_ERASED);
         if (!header.json().string("codec").equals(codec.name())) {
             throw new InvalidFormat("codec", "must be " + codec.name());
         }
@@ -117,9 +120,22 @@ public final class PayloadPack {
         }
     }
 
-    /** The first leaf of those whose payloads are stored in one block with that of this leaf. */
-    public long firstOf(long leafIndex) {
-        return blockOf(leafIndex).first();
+    /**
+     * Where the payload of a leaf is stored; two blocks that are the same here hold the same.
+     *
+     * @param first leaf of those stored there
+     * @param digest of what is stored
+     */
+    public record Place(long first, Hash digest) {}
+
+    public Place placeOf(long leafIndex) {
+        RowBlock block = blockOf(leafIndex);
+        return new Place(block.first(), block.stored().digest());
+    }
+
+    /** Whether the other one, as it was opened, holds the same. */
+    public boolean isSame(PayloadPack other) {
+        return name.equals(other.name) && blocks.equals(other.blocks);
     }
 
     private RowBlock blockOf(long leafIndex) {
@@ -172,6 +188,7 @@ public final class PayloadPack {
         private final ByteArrayOutputStream rows = new ByteArrayOutputStream();
         private int rowsInBlock;
         private long count;
+        private boolean erased;
 
         private Builder(BlockCodec codec) {
             this.codec = codec;
@@ -192,6 +209,7 @@ public final class PayloadPack {
             }
             rowsInBlock++;
             count++;
+            erased |= payload instanceof Payload.Erased;
             if (rows.size() >= BLOCK_SIZE_BYTES) {
                 endBlock();
             }
@@ -225,7 +243,7 @@ public final class PayloadPack {
                     "end", IndexText.of(name.end()),
                     "first", IndexText.of(name.first()),
                     "shard", new JsonInteger(name.shard()),
-                    "v", new JsonInteger(1))));
+                    "v", new JsonInteger(erased ? VERSION_WITH_ERASED : 1))));
             return PackHeader.join(PackHeader.encode(MAGIC, header), blocks);
         }
     }

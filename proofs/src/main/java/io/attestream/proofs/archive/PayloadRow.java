@@ -13,6 +13,7 @@ final class PayloadRow {
     private static final byte NONE = 0;
     private static final byte PLAIN = 1;
     private static final byte ENCRYPTED = 2;
+    private static final byte ERASED = 3;
 
     private PayloadRow() {}
 
@@ -31,6 +32,10 @@ final class PayloadRow {
             return new byte[][] {
                 {ENCRYPTED}, tag, lengthOf(keyId), keyId, lengthOf(nonce), nonce, encrypted.ciphertext()
             };
+        }
+        if (payload instanceof Payload.Erased erased) {
+            byte[] keyId = erased.keyId().getBytes(StandardCharsets.UTF_8);
+            return new byte[][] {{ERASED}, tag(erased.contentTag()), lengthOf(keyId), keyId};
         }
         return new byte[][] {{NONE}};
     }
@@ -65,6 +70,13 @@ final class PayloadRow {
                 byte[] keyId = take(row, take(row, 1)[0] & 0xff);
                 byte[] nonce = take(row, take(row, 1)[0] & 0xff);
                 return new Payload.Encrypted(tag, text(keyId, "keyId"), nonce, take(row, row.remaining()));
+            case ERASED:
+                byte[] leftTag = take(row, ContentTag.SIZE_BYTES);
+                byte[] erasedKey = take(row, take(row, 1)[0] & 0xff);
+                if (row.hasRemaining()) {
+                    throw new InvalidFormat("payload of leaf " + leafIndex, "was erased, and must have nothing left");
+                }
+                return new Payload.Erased(leftTag, text(erasedKey, "keyId"));
             default:
                 throw new InvalidFormat("payload of leaf " + leafIndex, "has unknown type " + type);
         }

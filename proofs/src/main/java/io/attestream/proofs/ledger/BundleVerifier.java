@@ -184,7 +184,8 @@ public final class BundleVerifier {
         }
 
         private void checkPayload(EntryView.Event logged) {
-            byte[] payload = event == null ? bundle.payload() : event.payload();
+            byte[] given = event == null ? null : event.payload();
+            byte[] payload = given == null ? bundle.payload() : given;
             byte[] salt = bundle.salt();
             byte[] carried = bundle.payload();
             if (payload != null && carried != null && !Arrays.equals(payload, carried)) {
@@ -193,7 +194,7 @@ public final class BundleVerifier {
                         "the event's payload of " + payload.length + " bytes and the bundle's of " + carried.length
                                 + " bytes differ" + firstDifference(payload, carried));
             } else if (payload == null) {
-                notMade(PAYLOAD_DIGEST, "neither an event was given nor does the bundle carry the payload");
+                notMade(PAYLOAD_DIGEST, "neither was a payload given nor does the bundle carry it");
             } else if (payload.length != logged.dataSizeBytes()) {
                 failed(
                         PAYLOAD_DIGEST,

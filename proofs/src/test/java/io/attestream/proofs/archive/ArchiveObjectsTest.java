@@ -389,7 +389,9 @@ class ArchiveObjectsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "03, payload of leaf 0", // unknown type
+        "04, payload of leaf 0", // unknown type
+        "03TAG016b, payload of leaf 0", // erased, which only a pack may say
+        "03TAG016b00, payload of leaf 0", // erased, but something
         "0000, payload of leaf 0", // none, but something
         "01c0c1, payload", // tag too short
         "01TAGa0a1a2a3, payload", // salt too short

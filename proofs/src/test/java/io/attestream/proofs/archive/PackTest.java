@@ -158,6 +158,27 @@ class PackTest {
         assertThatThrownBy(() -> pack.leaf(768)).hasMessageContaining("leaf 768");
     }
 
+    /** What decides about repeats is left, and nothing of what was encrypted. */
+    @Test
+    void writesAndReadsTheGoldenPayloadPackOfWhichOneWasErased() throws Exception {
+        // given
+        PayloadPack.Builder builder = PayloadPack.builder(new RawFrames());
+        Payload.Erased erased = new Payload.Erased(TAG, "key-1");
+        LongStream.range(256, 768).forEach(index -> builder.add(index == 257 ? erased : payload(index)));
+
+        // then
+        byte[] golden = Golden.bytes("payload-pack-v2.pay");
+        assertThat(builder.build(name)).isEqualTo(golden);
+        store.putIfAbsent(name.payloads(), golden);
+        PayloadPack.Rows rows =
+                PayloadPack.open(store, name, new RawFrames()).orElseThrow().block(300);
+        assertThat(Payload.isSame(rows.payload(257), erased)).isTrue();
+        assertThat(Payload.contentTag(rows.payload(257))).isEqualTo(TAG);
+        assertThat(erased.isLeftOf(payload(257))).isTrue();
+        assertThat(erased.isLeftOf(payload(258))).isFalse();
+        assertThat(new String(golden, StandardCharsets.ISO_8859_1)).doesNotContain("ciphertext");
+    }
+
     @Test
     void writesAndReadsTheGoldenPayloadPack() throws Exception {
         // given
@@ -222,7 +243,11 @@ class PackTest {
 
         // then
         PayloadPack pack = PayloadPack.open(store, name, new RawFrames()).orElseThrow();
-        assertThat(List.of(pack.firstOf(256), pack.firstOf(258), pack.firstOf(259), pack.firstOf(767)))
+        assertThat(List.of(
+                        pack.placeOf(256).first(),
+                        pack.placeOf(258).first(),
+                        pack.placeOf(259).first(),
+                        pack.placeOf(767).first()))
                 .containsExactly(256L, 256L, 259L, 262L);
         assertThat(((Payload.Plain) pack.block(261).payload(261)).data()).hasSize(400_000);
     }

@@ -134,6 +134,17 @@ class BundleVerifierTest {
         assertThat(check(VERIFIER.verify(without, null), "payload-digest").outcome())
                 .isEqualTo(Outcome.NOT_MADE);
 
+        // and who knows that it was erased is content without, but not with another one, nor without anything else
+        EventToCheck erased = EventToCheck.withoutPayload(Samples.EVENT);
+        assertThat(VERIFIER.verify(without, erased).ok()).isFalse();
+        assertThat(VERIFIER.verify(without, erased).okWithoutPayload()).isTrue();
+        assertThat(VERIFIER.verify(without, null).okWithoutPayload()).isFalse();
+        assertThat(VERIFIER.verify(golden(), new EventToCheck(Samples.EVENT, new byte[1]))
+                        .okWithoutPayload())
+                .isFalse();
+        EventToCheck other = EventToCheck.withoutPayload(Map.of("id", "other"));
+        assertThat(VERIFIER.verify(without, other).okWithoutPayload()).isFalse();
+
         // but another size is seen without the salt
         BundleReport longer =
                 VERIFIER.verify(without, new EventToCheck(Samples.EVENT, new byte[Samples.PAYLOAD.length + 1]));

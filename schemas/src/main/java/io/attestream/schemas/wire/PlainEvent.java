@@ -53,6 +53,7 @@ public final class PlainEvent implements EventTexts {
     private @Nullable Text type;
     private @Nullable Text partitionKey;
     private long dataSizeBytes;
+    private final Text keyId = new Text();
     private int digestAt;
     private int tagAt;
 
@@ -211,6 +212,11 @@ public final class PlainEvent implements EventTexts {
         if (kind == 1) {
             skip(SALT_SIZE_BYTES);
             skip(number());
+        } else if (kind == 2) {
+            boolean plainId = readText(keyId) && isPlain(keyId);
+            skip(number()); // nonce
+            skip(number()); // ciphertext
+            return plainId;
         }
         return kind == 0 || kind == 1;
     }

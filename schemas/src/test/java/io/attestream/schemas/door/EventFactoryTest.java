@@ -3,13 +3,20 @@ package io.attestream.schemas.door;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.attestream.proofs.archive.Payload;
 import io.attestream.proofs.control.Control.Genesis;
 import io.attestream.proofs.control.Rules;
 import io.attestream.proofs.entry.CanonicalEntry;
 import io.attestream.proofs.entry.ContentTag;
+import io.attestream.proofs.entry.DataDigest;
 import io.attestream.proofs.entry.Routing;
+import io.attestream.proofs.envelope.Erasure;
+import io.attestream.proofs.envelope.PayloadEnvelope;
+import io.attestream.proofs.envelope.SubjectKey;
+import io.attestream.proofs.envelope.SubjectKeys;
 import io.attestream.proofs.note.NoteSigner;
 import io.attestream.proofs.tree.LeafIndex;
+import io.attestream.schemas.avro.EncryptedPayload;
 import io.attestream.schemas.avro.Event;
 import io.attestream.schemas.avro.PlainPayload;
 import io.attestream.schemas.cloudevents.CloudEvent;
@@ -17,13 +24,17 @@ import io.attestream.schemas.cloudevents.EventProblem;
 import io.attestream.schemas.ledger.LedgerDefinition;
 import io.attestream.schemas.ledger.SchemaRegistrar;
 import io.attestream.schemas.wire.SchemaBook;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import org.junit.jupiter.api.Test;
@@ -162,6 +173,117 @@ class EventFactoryTest {
     private static Genesis genesis(NoteSigner signer, int shard, Rules rules) {
         return new Genesis(
                 "example.com/log", signer.verifier().vkey(), shard, "cluster", "topic", "id", 2, rules, List.of());
+    }
+
+    private static final SubjectKey KEY = new SubjectKey("key-1", new byte[32]);
+
+    private static EventFactory encrypting(SubjectKeys keys) {
+        return new EventFactory(
+                TAG, new SecureRandom(), SHARDS, CanonicalEntry.MAX_EVENT_SIZE_BYTES, Optional.of(keys));
+    }
+
+    private static Event encrypted(CloudEvent event) {
+        List<String> asked = new ArrayList<>();
+        SubjectKeys keys = (tenant, subject) -> {
+            asked.add(tenant + " " + subject);
+            return KEY;
+        };
+        Event made = ((EventFactory.Result.Made) encrypting(keys).make("acme", "svc", event))
+                .event()
+                .event();
+        assertThat(Set.copyOf(asked))
+                .isEqualTo(
+                        made.getPayload() instanceof EncryptedPayload
+                                ? Set.of("acme " + event.attributes().get("subject"))
+                                : Set.of());
+        return made;
+    }
+
+    @Test
+    void encryptsThePayloadOfAnEventWithASubject() throws Exception {
+        // when
+        Event avro = encrypted(event(Map.of("subject", "ann")));
+
+        // then
+        EncryptedPayload payload = (EncryptedPayload) avro.getPayload();
+        assertThat(new String(payload.getCiphertext().array(), StandardCharsets.ISO_8859_1))
+                .doesNotContain("payload");
+        Payload.Plain opened = PayloadEnvelope.open(
+                KEY,
+                new Payload.Encrypted(
+                        avro.getContentTag().bytes(),
+                        payload.getKeyId(),
+                        payload.getNonce().array(),
+                        payload.getCiphertext().array()),
+                avro.getDataDigest().bytes());
+        assertThat(opened.data()).isEqualTo(PAYLOAD);
+        assertThat(DataDigest.compute(opened.salt(), opened.data()))
+                .isEqualTo(avro.getDataDigest().bytes());
+        assertThat(avro.getDataSize()).isEqualTo(PAYLOAD.length);
+    }
+
+    /** A retry must be a duplicate, whether it, or the first, was encrypted or not. */
+    @Test
+    void anEncryptedEventHasTheTagOfOneInTheClear() {
+        CloudEvent event = event(Map.of("subject", "ann"));
+        assertThat(encrypted(event).getContentTag())
+                .isEqualTo(made(event).event().getContentTag());
+    }
+
+    @Test
+    void whatIsAboutNobodyIsInTheClear() {
+        assertThat(encrypted(event(Map.of())).getPayload()).isInstanceOf(PlainPayload.class);
+    }
+
+    @Test
+    void withoutItsKeyAnEventIsNotMade() {
+        EventFactory down = encrypting((tenant, subject) -> {
+            throw new IOException("no answer");
+        });
+        assertThat(down.make("acme", "svc", event(Map.of("subject", "ann"))))
+                .isEqualTo(new EventFactory.Result.KeyUnavailable("no answer", false));
+        EventFactory damaged = encrypting((tenant, subject) -> {
+            throw new SubjectKeys.UnusableKeyException("damaged", null);
+        });
+        assertThat(damaged.make("acme", "svc", event(Map.of("subject", "ann"))))
+                .isEqualTo(new EventFactory.Result.KeyUnavailable("damaged", true));
+        assertThat(down.make("acme", "svc", event(Map.of()))).isInstanceOf(EventFactory.Result.Made.class);
+    }
+
+    /** A process that stood still while it encrypted may come back when the key is gone. */
+    @Test
+    void whatWasEncryptedUnderAKeyThatWasReplacedMeanwhileIsEncryptedAgain() {
+        // given
+        List<String> ids = new ArrayList<>(List.of("key-1", "key-2", "key-2"));
+        EventFactory standing = encrypting((tenant, subject) -> new SubjectKey(ids.remove(0), new byte[32]));
+
+        // when
+        Event made = ((EventFactory.Result.Made) standing.make("acme", "svc", event(Map.of("subject", "ann"))))
+                .event()
+                .event();
+
+        // then
+        assertThat(((EncryptedPayload) made.getPayload()).getKeyId()).isEqualTo("key-2");
+        assertThat(ids).isEmpty();
+    }
+
+    /** A producer must not be able to say in the ledger's name that something was erased. */
+    @Test
+    void onlyTheLedgerSaysThatAKeyWasDestroyed() {
+        // when
+        EventFactory.Result sent = factory.make("acme", "svc", event(Map.of("type", Erasure.TYPE)));
+        Event own = ((EventFactory.Result.Made) factory.makeErasure("acme", "admin", "ab-1"))
+                .event()
+                .event();
+
+        EventFactory.Result fromThere = factory.make("acme", "svc", event(Map.of("source", Erasure.SOURCE)));
+
+        // then
+        assertThat(((EventFactory.Result.Refused) sent).problem().field()).isEqualTo("type");
+        assertThat(((EventFactory.Result.Refused) fromThere).problem().field()).isEqualTo("source");
+        assertThat(own.getAttributes()).isEqualTo(Erasure.attributes("ab-1"));
+        assertThat(own.getActor()).isEqualTo("admin");
+        assertThat(own.getPayload()).isInstanceOf(PlainPayload.class);
     }
 
     @Test

@@ -73,11 +73,16 @@ class PlainEventTest {
         return new PlainPayload(new Salt16(bytes(16)), ByteBuffer.wrap(bytes(size)));
     }
 
+    private static EncryptedPayload encrypted(String keyId) {
+        return new EncryptedPayload(keyId, ByteBuffer.wrap(bytes(12)), ByteBuffer.wrap(bytes(30)));
+    }
+
     static Stream<Event> plainOnes() {
         return Stream.of(
                 event(attributes(), payload(0)),
                 event(attributes(), payload(5000)),
                 event(attributes(), null),
+                event(attributes(), encrypted("0123456789abcdef-1")),
                 event(attributes("partitionkey", "k"), payload(5)),
                 event(attributes("partitionkey", ""), payload(5)),
                 event(attributes("subject", "a".repeat(500), "time", "2026-01-05T09:00:00Z"), payload(5)),
@@ -100,7 +105,6 @@ class PlainEventTest {
         negative.setDataSize(-1L);
         Event huge = event(attributes(), null);
         huge.setDataSize(1L << 53);
-        EncryptedPayload encrypted = new EncryptedPayload("k", ByteBuffer.wrap(bytes(12)), ByteBuffer.wrap(bytes(30)));
         Map<String, String> many = attributes();
         for (int i = 0; many.size() <= PlainEvent.ATTRIBUTES_MAX; i++) {
             many.put("a" + i, "x");
@@ -112,7 +116,7 @@ class PlainEventTest {
                         noTenant,
                         negative,
                         huge,
-                        event(attributes(), encrypted),
+                        event(attributes(), encrypted("clé")),
                         event(many, null),
                         event(withoutType, null),
                         event(Map.of(), null),

@@ -8,6 +8,7 @@ import io.attestream.schemas.SchemaTexts;
 import io.attestream.schemas.Topics;
 import io.attestream.schemas.avro.Event;
 import io.attestream.schemas.avro.PlainPayload;
+import io.attestream.schemas.cloudevents.CloudEvent;
 import io.attestream.schemas.cloudevents.CloudEventReader;
 import io.attestream.schemas.cloudevents.EventProblem;
 import io.attestream.schemas.cloudevents.EventResult;
@@ -20,6 +21,7 @@ import io.attestream.schemas.wire.WireResult;
 import java.nio.ByteBuffer;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.utils.Utils;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
@@ -33,6 +35,10 @@ import org.jspecify.annotations.Nullable;
 final class AdmissionProcessor implements Processor<byte[], byte[], byte[], byte[]> {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int SHOWN_MAX = 256;
+    /** Well within what a poll may take, and above a twentieth of the window in which threads may fail (Application). */
+    private static final long KEY_RETRY_NANOS_MAX = 60_000_000_000L;
+
+    private static final long KEY_RETRY_MILLIS = 1_500;
 
     private final Topics topics;
     private final CloudEventReader reader;
@@ -74,11 +80,28 @@ final class AdmissionProcessor implements Processor<byte[], byte[], byte[], byte
             return;
         }
         EventResult.Accepted accepted = (EventResult.Accepted) read;
-        EventFactory.Result made = factory.make(tenant, "inbox:" + tenant, accepted.event());
+        EventFactory.Result made = make(tenant, accepted.event());
         if (made instanceof EventFactory.Result.Refused refused) {
             refuse(at, accepted.event().id(), refused.problem());
+        } else if (made instanceof EventFactory.Result.KeyUnavailable unavailable) {
+            // The position stays: another thread reads the record again.
+            throw new IllegalStateException("the record at " + at.topic() + "-" + at.partition() + " offset "
+                    + at.offset() + " cannot be admitted: " + unavailable.reason());
         } else if (made instanceof EventFactory.Result.Made door) {
             forward(door.event());
+        }
+    }
+
+    /** Tries for a while: keys that are away for a moment must not end the thread. */
+    private EventFactory.Result make(String tenant, CloudEvent event) {
+        long begin = System.nanoTime();
+        while (true) {
+            EventFactory.Result made = factory.make(tenant, "inbox:" + tenant, event);
+            if (!(made instanceof EventFactory.Result.KeyUnavailable)
+                    || System.nanoTime() - begin > KEY_RETRY_NANOS_MAX) {
+                return made;
+            }
+            Utils.sleep(KEY_RETRY_MILLIS);
         }
     }
 

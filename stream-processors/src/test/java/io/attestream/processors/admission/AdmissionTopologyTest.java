@@ -9,7 +9,10 @@ import io.attestream.processors.TestLedger;
 import io.attestream.proofs.entry.ContentTag;
 import io.attestream.proofs.entry.DataDigest;
 import io.attestream.proofs.entry.Routing;
+import io.attestream.proofs.envelope.Erasure;
+import io.attestream.proofs.envelope.SubjectKey;
 import io.attestream.schemas.SchemaTexts;
+import io.attestream.schemas.avro.EncryptedPayload;
 import io.attestream.schemas.avro.Event;
 import io.attestream.schemas.avro.PlainPayload;
 import io.attestream.schemas.avro.Tag16;
@@ -27,6 +30,7 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.apache.kafka.common.header.internals.RecordHeaders;
@@ -60,6 +64,17 @@ class AdmissionTopologyTest {
     private TestOutputTopic<byte[], byte[]> events;
     private TestOutputTopic<byte[], byte[]> outcomes;
 
+    private int keysAsked;
+    private int keysAway;
+
+    /** Away as often as a test says. */
+    private SubjectKey key(String tenant, String subject) throws IOException {
+        if (keysAsked++ < keysAway) {
+            throw new IOException("no answer");
+        }
+        return new SubjectKey(tenant + "-" + subject, new byte[32]);
+    }
+
     @BeforeEach
     void start() {
         LedgerDefinition definition = ledger.definition();
@@ -69,7 +84,8 @@ class AdmissionTopologyTest {
                         List.of(TENANT, "other"),
                         definition,
                         new CloudEventReader(EventLimits.DEFAULT),
-                        EventFactory.of(definition, new ContentTag(new byte[32]), new SecureRandom()),
+                        EventFactory.of(
+                                definition, new ContentTag(new byte[32]), new SecureRandom(), Optional.of(this::key)),
                         new AdmissionMetrics(new SimpleMeterRegistry())),
                 TestLedger.driverSettings("admission", directory));
         inbox = driver.createInputTopic(
@@ -83,6 +99,40 @@ class AdmissionTopologyTest {
     @AfterEach
     void stop() {
         driver.close();
+    }
+
+    /** The Kafka door encrypts as the other one does, and waits for keys that are away rather than let it through. */
+    @Test
+    void encryptsThePayloadOfAnEventWithASubject() {
+        // given
+        keysAway = 1;
+        RecordHeaders headers = with("ce_subject", "ann");
+
+        // when
+        inbox.pipeInput(new TestRecord<>(new byte[0], utf8("about ann"), headers));
+
+        // then
+        byte[] value = events.readValue();
+        Event event = ((WireResult.Decoded<Event>) new WireDecoder<>(
+                                Event.class,
+                                SchemaTexts.EVENT,
+                                ledger.definition().schemas())
+                        .decode(value))
+                .value();
+        assertThat(keysAsked).isGreaterThan(keysAway);
+        assertThat(((EncryptedPayload) event.getPayload()).getKeyId()).isEqualTo(TENANT + "-ann");
+        assertThat(new String(value, StandardCharsets.ISO_8859_1)).doesNotContain("about ann");
+        assertThat(events.isEmpty()).isTrue();
+    }
+
+    @Test
+    void aProducerDoesNotSpeakForTheLedger() {
+        // when
+        inbox.pipeInput(new TestRecord<>(new byte[0], utf8("x"), with("ce_type", Erasure.TYPE)));
+
+        // then
+        assertThat(events.isEmpty()).isTrue();
+        assertThat(new String(outcomes.readValue(), StandardCharsets.UTF_8)).contains("\"field\":\"type\"");
     }
 
     private static byte[] utf8(String text) {
