@@ -7,6 +7,7 @@ import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -38,8 +39,9 @@ import picocli.CommandLine.UnmatchedArgumentException;
             "            6 unavailable.",
             "Results go to standard output, everything else to standard error.",
             "-o json is for programs."
-        },
-        subcommands = {
+        })
+public final class Main implements Callable<Integer> {
+    private static final List<Class<?>> COMMANDS = List.of(
             DemoCommand.class,
             UpCommand.class,
             RestartCommand.class,
@@ -67,9 +69,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
             ReleaseCommand.class,
             KeysCommand.class,
             DeployCommand.class,
-            DoctorCommand.class
-        })
-public final class Main implements Callable<Integer> {
+            DoctorCommand.class);
+
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
@@ -91,18 +92,27 @@ public final class Main implements Callable<Integer> {
     }
 
     static int run(String... args) {
-        return commandLine()
+        return commandLine(args)
                 .setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8))
                 .setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8))
                 .execute(args);
     }
 
-    static CommandLine commandLine() {
-        return new CommandLine(new Main())
-                .setCaseInsensitiveEnumValuesAllowed(true)
+    /** @param args all commands are there if the first is none: making them takes as long as a short one runs */
+    static CommandLine commandLine(String... args) {
+        CommandLine all = new CommandLine(new Main());
+        List<Class<?>> named = COMMANDS.stream()
+                .filter(command -> args.length > 0 && args[0].equals(nameOf(command)))
+                .toList();
+        (named.isEmpty() ? COMMANDS : named).forEach(all::addSubcommand);
+        return all.setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)
                 .setParameterExceptionHandler((failure, arguments) -> reportUsage(failure))
                 .setExecutionExceptionHandler((failure, command, parsed) -> report(failure, command.getErr()));
+    }
+
+    private static String nameOf(Class<?> command) {
+        return command.getAnnotation(Command.class).name();
     }
 
     /** One line what is wrong, then the next command to run. */

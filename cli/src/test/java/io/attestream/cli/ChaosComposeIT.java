@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,6 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code attestream chaos --target compose}, with a docker that keeps the state of containers that are not there. */
+@Tag("runbooks")
 class ChaosComposeIT {
     private static final String ID = "0123456789abcdef";
     private static final String OTHER_ID = "fedcba9876543210";

@@ -47,6 +47,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Faults done to a running cluster under load: each takes effect, is undone, and the cluster goes on. What clients did and were told all
  * the time is recorded, and judged at the end.
  */
+@Tag("runbooks")
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
 class ChaosIT {
     private static final ObjectMapper JSON = new ObjectMapper();

@@ -40,6 +40,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -48,6 +49,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Follows the runbooks on one cluster: each command on one that is well, and pages in the situation they are for. */
+@Tag("runbooks")
 @Timeout(value = 8, unit = TimeUnit.MINUTES)
 class RunbooksIT {
     /** Of no alert: they change the cluster, and are followed by tests of their own, here and in {@link RunbooksOfLossIT}. */
