@@ -4,8 +4,9 @@ package io.attestream.proofs.fuzz;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.entry.CanonicalEntry;
 import io.attestream.proofs.entry.EntryView;
+import io.attestream.proofs.envelope.Erasure;
 
-/** An event or conflict that can be read has one entry only. */
+/** An event or conflict that can be read has one entry only, of which all know alike whether it is an erasure. */
 public final class CanonicalEntryFuzz {
     private CanonicalEntryFuzz() {}
 
@@ -13,6 +14,9 @@ public final class CanonicalEntryFuzz {
         try {
             if (CanonicalEntry.parse(input) instanceof EntryView.Event event) {
                 Holds.sameBytes(input, encode(event));
+                if (!Erasure.of(input).equals(Erasure.of(event))) {
+                    throw new AssertionError("whether it is an erasure");
+                }
             }
         } catch (InvalidFormat e) {
             // refused, as it may be

@@ -56,6 +56,7 @@ final class FuzzTargets {
             Map.entry("Envelope.parse", "Attestation"),
             Map.entry("EntryKind.ofWord", "Scalar"),
             Map.entry("EpochLeaf.parse", "EpochLeaf"),
+            Map.entry("Erasure.of", "CanonicalEntry"),
             Map.entry("EpochObject.parse", "EpochObject"),
             Map.entry("Hash.ofBase64", "Scalar"),
             Map.entry("Hash.ofHex", "Scalar"),
