@@ -16,6 +16,7 @@ import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ConsumerGroupDescription;
 import org.apache.kafka.clients.admin.DescribeConsumerGroupsOptions;
@@ -81,10 +82,11 @@ public final class LagReader implements AutoCloseable {
                         groups, new DescribeConsumerGroupsOptions().timeoutMs(PART_MILLIS))
                 .describedGroups();
         Answers<String, Map<TopicPartition, OffsetAndMetadata>> committed = committed(groups);
-        Partitions partitions = partitions(committed.known().values());
+        Answers<String, ConsumerGroupDescription> described = Answers.of(asked);
+        Map<String, Set<TopicPartition>> uncommitted = uncommitted(described.known(), committed.known());
+        Partitions partitions = partitions(committed.known().values(), uncommitted.values());
         Map<RecordTimes.Place, RecordTimes.Found> found =
                 times.read(partitions.places(committed.known().values()));
-        Answers<String, ConsumerGroupDescription> described = Answers.of(asked);
         long nowMillis = clock.millis();
         List<GroupLag> lags = new ArrayList<>();
         for (String group : groups) {
@@ -95,7 +97,11 @@ public final class LagReader implements AutoCloseable {
                     group,
                     description.map(known -> known.groupState().toString()).orElse("Unknown"),
                     description.map(known -> known.members().size()).orElse(0),
-                    partitions.lags(committed.known().getOrDefault(group, Map.of()), found, nowMillis),
+                    partitions.lags(
+                            committed.known().getOrDefault(group, Map.of()),
+                            uncommitted.getOrDefault(group, Set.of()),
+                            found,
+                            nowMillis),
                     Optional.ofNullable(committed.unread().get(group)));
             if (lag.hasLag() || lag.members() > 0) {
                 lags.add(lag);
@@ -149,6 +155,21 @@ public final class LagReader implements AutoCloseable {
                     first.unread().getOrDefault(partition, end.unread().get(partition)));
         }
 
+        /** Where it would begin is its own affair; where nothing is, nothing is left. */
+        private PartitionLag uncommittedLag(TopicPartition partition) {
+            String topic = partition.topic();
+            int number = partition.partition();
+            if (!isKnown(partition)) {
+                return PartitionLag.unread(
+                        topic, number, PartitionLag.NOT_KNOWN, unread(partition).orElse("not answered"));
+            }
+            long at = Objects.requireNonNull(end.known().get(partition)).offset();
+            return Objects.requireNonNull(first.known().get(partition)).offset() == at
+                    ? new PartitionLag(topic, number, at, at, 0, 0, LagAge.NONE)
+                    : PartitionLag.unread(
+                            topic, number, PartitionLag.NOT_KNOWN, "the group has committed no offset of it");
+        }
+
         private Offsets offsets(TopicPartition partition, OffsetAndMetadata committed) {
             return new Offsets(
                     Objects.requireNonNull(topics.get(partition.topic())).topicId(),
@@ -173,6 +194,7 @@ public final class LagReader implements AutoCloseable {
 
         List<PartitionLag> lags(
                 Map<TopicPartition, OffsetAndMetadata> committed,
+                Set<TopicPartition> uncommitted,
                 Map<RecordTimes.Place, RecordTimes.Found> found,
                 long nowMillis) {
             List<PartitionLag> lags = new ArrayList<>();
@@ -185,9 +207,35 @@ public final class LagReader implements AutoCloseable {
                                     partition.topic(), partition.partition(), offset.offset(), reason)));
                 }
             });
+            uncommitted.forEach(partition -> {
+                if (topics.containsKey(partition.topic())) {
+                    lags.add(uncommittedLag(partition));
+                }
+            });
             lags.sort(Comparator.comparing(PartitionLag::topic).thenComparing(PartitionLag::partition));
             return lags;
         }
+    }
+
+    /**
+     * Partitions that members have, and of which their group has committed none: one that was added, say, whose first record cannot
+     * be processed. Of topics only of which it commits at all: some groups never do.
+     */
+    private static Map<String, Set<TopicPartition>> uncommitted(
+            Map<String, ConsumerGroupDescription> described,
+            Map<String, Map<TopicPartition, OffsetAndMetadata>> committed) {
+        Map<String, Set<TopicPartition>> uncommitted = new HashMap<>();
+        committed.forEach((group, offsets) -> {
+            Set<String> topics =
+                    offsets.keySet().stream().map(TopicPartition::topic).collect(Collectors.toSet());
+            Set<TopicPartition> without = Stream.ofNullable(described.get(group))
+                    .flatMap(description -> description.members().stream())
+                    .flatMap(member -> member.assignment().topicPartitions().stream())
+                    .filter(partition -> topics.contains(partition.topic()) && !offsets.containsKey(partition))
+                    .collect(Collectors.toSet());
+            uncommitted.put(group, without);
+        });
+        return uncommitted;
     }
 
     static PartitionLag lag(Offsets offsets, Map<RecordTimes.Place, RecordTimes.Found> found, long nowMillis) {
@@ -250,10 +298,12 @@ public final class LagReader implements AutoCloseable {
     }
 
     /** Of topics that are there: a group may have committed offsets of one that was deleted. */
-    private Partitions partitions(Collection<Map<TopicPartition, OffsetAndMetadata>> groups) {
+    private Partitions partitions(
+            Collection<Map<TopicPartition, OffsetAndMetadata>> groups, Collection<Set<TopicPartition>> uncommitted) {
         Set<TopicPartition> partitions = groups.stream()
                 .flatMap(committed -> committed.keySet().stream())
                 .collect(Collectors.toSet());
+        uncommitted.forEach(partitions::addAll);
         Map<String, TopicListing> topics =
                 partitions.isEmpty() ? Map.of() : get(admin.listTopics().namesToListings());
         partitions.removeIf(partition -> !topics.containsKey(partition.topic()));

@@ -64,7 +64,9 @@ public final class LagReport {
         Map<String, Object> members = new LinkedHashMap<>();
         members.put("topic", partition.topic());
         members.put("partition", partition.partition());
-        members.put("committedOffset", partition.committedOffset());
+        members.put(
+                "committedOffset",
+                partition.committedOffset() == PartitionLag.NOT_KNOWN ? UNKNOWN : partition.committedOffset());
         members.put("endOffset", partition.isEndKnown() ? partition.endOffset() : UNKNOWN);
         members.put("records", partition.isEndKnown() ? partition.records() : UNKNOWN);
         members.put("deleted", partition.isEndKnown() ? partition.deleted() : UNKNOWN);

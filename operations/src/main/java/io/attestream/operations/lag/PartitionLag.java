@@ -4,7 +4,7 @@ package io.attestream.operations.lag;
 /**
  * How far a group is behind on one partition.
  *
- * @param committedOffset of the group: the next record it will process
+ * @param committedOffset of the group: the next record it will process; {@link #NOT_KNOWN} if it has committed none
  * @param endOffset the high watermark; {@link #NOT_KNOWN} if the partition did not answer
  * @param records offsets from the committed to the end; 0 where nothing but markers of transactions is left; {@link #NOT_KNOWN} as
  *     the end
@@ -16,7 +16,7 @@ public record PartitionLag(
     /** As Kafka has it for offsets. */
     public static final long NOT_KNOWN = -1;
 
-    /** Of a partition that did not answer: it has no leader, say. */
+    /** Of a partition that did not answer, as it has no leader, say, or of which nobody knows where the group is. */
     static PartitionLag unread(String topic, int partition, long committedOffset, String reason) {
         return new PartitionLag(topic, partition, committedOffset, NOT_KNOWN, NOT_KNOWN, 0, new LagAge.Unknown(reason));
     }

@@ -100,10 +100,10 @@ public final class TopicContract {
             settings.put("retention.ms", "-1");
             settings.put("retention.bytes", "-1");
         }
-        if (topic.equals(topics.events())) {
-            settings.put("message.timestamp.type", "LogAppendTime");
-        }
         if (inbox || topic.equals(topics.events())) {
+            // Retention goes by timestamps: with one of its own a producer had its inbox deleted unread, or kept for
+            // ever.
+            settings.put("message.timestamp.type", "LogAppendTime");
             settings.put("max.message.bytes", Long.toString(maxPayloadBytes + MESSAGE_OVERHEAD_BYTES));
         }
         if (!dev) {

@@ -181,7 +181,8 @@ class TopicContractIT {
     @Test
     void createsInboxesThatTakeAsLargeMessages() throws Exception {
         // given
-        admin.createTopics(List.of(new NewTopic(topics.inbox("there"), 1, (short) 1)))
+        NewTopic there = new NewTopic(topics.inbox("there"), 1, (short) 1);
+        admin.createTopics(List.of(there.configs(Map.of("message.timestamp.type", "LogAppendTime"))))
                 .all()
                 .get(20, TimeUnit.SECONDS);
 
@@ -197,6 +198,7 @@ class TopicContractIT {
         assertThat(settings.get("max.message.bytes").value()).isEqualTo("1179648");
         assertThat(settings.get("unclean.leader.election.enable").value()).isEqualTo("false");
         assertThat(settings.get("retention.ms").value()).isNotEqualTo("-1");
+        assertThat(settings.get("message.timestamp.type").value()).isEqualTo("LogAppendTime");
     }
 
     @Test
@@ -205,17 +207,21 @@ class TopicContractIT {
         contract.create(admin);
         contract.createInboxes(admin, List.of("good"));
         NewTopic other = new NewTopic(topics.inbox("other"), 3, (short) 1);
-        admin.createTopics(List.of(other.configs(Map.of("max.message.bytes", "1000"))))
+        admin.createTopics(List.of(
+                        other.configs(Map.of("max.message.bytes", "1000", "message.timestamp.type", "LogAppendTime"))))
                 .all()
                 .get(20, TimeUnit.SECONDS);
         await().untilAsserted(() -> assertThat(contract.check(admin)).isEmpty());
 
-        // when one would forget what admission has not read yet
+        // when one would forget what admission has not read yet, be it by what producers say of their records' age
         set(topics.inbox("good"), "cleanup.policy", "compact");
+        set(topics.inbox("other"), "message.timestamp.type", "CreateTime");
 
         // then it is named
         assertThat(contract.check(admin))
-                .containsExactly(new Violation(topics.inbox("good"), "cleanup.policy", "compact", "delete"));
+                .containsExactlyInAnyOrder(
+                        new Violation(topics.inbox("good"), "cleanup.policy", "compact", "delete"),
+                        new Violation(topics.inbox("other"), "message.timestamp.type", "CreateTime", "LogAppendTime"));
         assertThat(new TopicContract(topics, 2, 1 << 20, false).check(admin))
                 .contains(new Violation(topics.inbox("other"), "replication factor", "1", "at least 3"));
     }
