@@ -18,7 +18,9 @@ public enum AuthVariable {
     ALLOW_INSECURE_DEV(
             "false",
             "`true` allows `AUTH_POLICY=dev` and a loopback `http` key set without `ENV=dev`, never in production."),
-    JWKS_URL("", "Key set. Required unless `dev`. `https`; `http` only on loopback with `ENV=dev`."),
+    JWKS_URL(
+            "",
+            "Key set. Required unless `dev`. `https`; `http` only on loopback, and only where `dev` would be allowed."),
     JWT_ISSUER("", "Exact value of `iss`. Required unless `dev`. Not one that a framework has built in."),
     JWT_AUDIENCE("", "Accepted values of `aud`, comma-separated; one must match. Required unless `dev`. No wildcard."),
     JWT_ALLOWED_ALGS(

@@ -26,7 +26,7 @@ import picocli.CommandLine.Parameters;
         description = {
             "Reads a directory of OpenSLO v1 files, one objective each, and lists them. With --rules it writes recording and alerting"
                     + " rules: multi-window, multi-burn-rate, pages at 14.4 and 6 times the budget's pace, tickets at 3 and 1."
-                    + " Exit code 2 if a file is no objective; nothing is written then.",
+                    + " Exit code 2 if a file is no objective, or names a metric of ours that nothing exports; nothing is written then.",
             ""
         },
         footer = {

@@ -354,6 +354,14 @@ class CommandsTest {
         assertThat(err.toString()).contains("canary.yaml: spec.indicator.spec must have a ratioMetric");
         assertThat(rules).doesNotExist();
         assertThat(run("slo", directory.resolve("none").toString())).isEqualTo(ExitCode.USAGE);
+
+        // and given a metric that nothing exports
+        Files.writeString(
+                objectives.resolve("canary.yaml"), good.replace("attestream_canary_", "attestream_canaries_"));
+        assertThat(run("slo", objectives.toString(), "--rules", rules.toString()))
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(err.toString()).contains("names what no service exports: attestream_canaries_");
+        assertThat(rules).doesNotExist();
     }
 
     private static final Identity SENT = new Identity("demo", "/s", "lost-1");

@@ -129,6 +129,16 @@ class DossierEvidenceTest {
                 Optional.empty());
     }
 
+    /** What is as it was when it was collected, so that it has to be in the books. */
+    private List<String> recorded() throws IOException {
+        Path file = RELEASE.resolve("evidence.json");
+        DossierManifest committed = DossierManifest.parse(file, Files.readAllBytes(file));
+        return manifest.files().stream()
+                .filter(entry -> committed.find(entry.path()).equals(Optional.of(entry)))
+                .map(Entry::path)
+                .toList();
+    }
+
     private static List<String> files(DossierDecision decision) {
         return decision.reasons().stream().map(Reason::file).toList();
     }
@@ -173,6 +183,7 @@ class DossierEvidenceTest {
     @Test
     void eachFileInTurnIsDeletedAndAlteredAndNamed() throws Exception {
         assertThat(manifest.files()).hasSizeGreaterThan(50);
+        assertThat(files(build())).as("named as it is: nothing would be seen").doesNotContainAnyElementsOf(recorded());
         for (Entry entry : manifest.files()) {
             Path file = root.resolve(entry.path());
             byte[] bytes = Files.readAllBytes(file);

@@ -23,6 +23,7 @@ import java.util.stream.Stream;
 public final class SloReader {
     private static final YAMLMapper YAML = new YAMLMapper();
     private static final Pattern DAYS = Pattern.compile("([0-9]{1,3})d");
+    private static final String SLICE = "15s";
     private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9-]{0,62}");
 
     private final String file;
@@ -103,6 +104,7 @@ public final class SloReader {
         }
         if (spec.has("thresholdMetric") && method.equals("Timeslices")) {
             requireText(objective, "op", "lte");
+            requireSlices(objective);
             return new Indicator.Slices(
                     query(spec.path("thresholdMetric"), "thresholdMetric"),
                     number(objective, "value", "spec.objectives[0].value"));
@@ -114,6 +116,15 @@ public final class SloReader {
                 "spec.indicator.spec",
                 "must have a ratioMetric or a rawMetric with budgetingMethod Occurrences, or a thresholdMetric with"
                         + " Timeslices");
+    }
+
+    /** Rules look every so often, and a slice is what they see. */
+    private void requireSlices(JsonNode objective) throws InvalidSlo {
+        requireText(objective, "timeSliceWindow", SLICE);
+        String path = "spec.objectives[0].timeSliceTarget";
+        if (number(objective, "timeSliceTarget", path) != number(objective, "target", "spec.objectives[0].target")) {
+            throw wrong(path, "must be the target");
+        }
     }
 
     private Indicator ratio(JsonNode metric) throws InvalidSlo {
@@ -148,6 +159,13 @@ public final class SloReader {
         String query = source.path("spec").path("query").asText().strip();
         if (query.isEmpty()) {
             throw wrong(field + ".metricSource.spec.query", "is missing");
+        }
+        Set<String> unknown = ExportedMetrics.unknown(query);
+        if (!unknown.isEmpty()) {
+            throw wrong(
+                    field + ".metricSource.spec.query",
+                    "names what no service exports: " + String.join(", ", unknown)
+                            + "; docs/metrics.md has what there is");
         }
         return query.replaceAll("\\s*\n\\s*", " ");
     }

@@ -2,6 +2,7 @@
 package io.attestream.operations.dashboards;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.attestream.operations.slo.PromQl;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -194,6 +194,25 @@ class AlertmanagerIT {
     }
 
     @Test
+    void partitionsWithoutALeaderPageOnceAndHideNothingThatWorksWithoutThem() throws Exception {
+        // when
+        fire(
+                alert("KafkaPartitionsOffline", "page"),
+                alert("KafkaPartitionsUnderReplicated", "page"),
+                alert("SLOErrorRateCritical", "page"),
+                alert("SLOCheckpointFreshnessCritical", "page"),
+                alert("SLOErrorBudgetBurnCritical", "page", "slo", "ingest-availability", "burn", "fast"),
+                alert("SLOErrorBudgetBurnCritical", "page", "slo", "proof-latency", "burn", "fast"));
+
+        // then
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(names(pages))
+                        .containsExactlyInAnyOrder("KafkaPartitionsOffline", "SLOErrorBudgetBurnCritical"));
+        assertThat(slos(pages)).containsExactly("proof-latency");
+        assertThat(tickets).isEmpty();
+    }
+
+    @Test
     void aBrokenPromiseIsInNobodysShadow() throws Exception {
         // when
         fire(

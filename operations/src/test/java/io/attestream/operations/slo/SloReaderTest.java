@@ -2,6 +2,7 @@
 package io.attestream.operations.slo;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
@@ -64,13 +65,40 @@ class SloReaderTest {
                 "type: Prometheus, spec: {query: bad_total | type: Datadog, spec: {query: bad_total | metricSource.type must be Prometheus",
                 "query: bad_total | query: ''       | metricSource.spec.query is missing",
                 "service: attestream | service: {}  | spec.service must be a text",
-                "indicator:      | indicatorRef:    | spec.indicator.spec is missing"
+                "indicator:      | indicatorRef:    | spec.indicator.spec is missing",
+                "all_total       | attestream_nope_total | names what no service exports: attestream_nope_total",
+                "all_total       | attestream_ingest_acknowledgement_seconds_coun | names what no service exports"
             })
     void saysWhatIsWrong(String part, String other, String message) {
         assertThat(GOOD).contains(part);
         assertThatThrownBy(() -> SloReader.read("a.yaml", GOOD.replace(part, other)))
                 .isInstanceOf(InvalidSlo.class)
                 .hasMessageStartingWith("a.yaml: ")
+                .hasMessageContaining(message);
+    }
+
+    /** What is read and ignored would be another objective than the one that was written. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "timeSliceWindow: 15s  | timeSliceWindow: 60s | timeSliceWindow must be 15s, is 60s",
+                "timeSliceTarget: 0.99 | timeSliceTarget: 0.5 | timeSliceTarget must be the target",
+                "op: lte               | op: gte              | op must be lte, is gte"
+            })
+    void slicesAreThoseThatRulesSee(String part, String other, String message) {
+        String slices = GOOD.replaceAll(
+                        "(?s)ratioMetric:.*?(?=timeWindow)",
+                        "thresholdMetric:\n            "
+                                + "metricSource: {type: Prometheus, spec: {query: attestream_lag_look_age_seconds}}\n  ")
+                .replace("Occurrences", "Timeslices")
+                .replace(
+                        "target: 0.999}",
+                        "target: 0.99, op: lte, value: 30, timeSliceTarget: 0.99, timeSliceWindow: 15s}");
+        assertThat(slices).contains(part);
+        assertThatCode(() -> SloReader.read("a.yaml", slices)).doesNotThrowAnyException();
+        assertThatThrownBy(() -> SloReader.read("a.yaml", slices.replace(part, other)))
+                .isInstanceOf(InvalidSlo.class)
                 .hasMessageContaining(message);
     }
 

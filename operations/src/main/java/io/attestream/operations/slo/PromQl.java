@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.attestream.operations.dashboards;
+package io.attestream.operations.slo;
 
 import java.util.Set;
 import java.util.TreeSet;
@@ -7,7 +7,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** As much of PromQL as it takes to find the metrics of an expression. */
-final class PromQl {
+public final class PromQl {
     private static final Pattern NAMES = Pattern.compile("__name__ *=~? *\"([^\"]*)\"");
     private static final Pattern LABELS = Pattern.compile("\\{[^}]*}|\\[[^\\]]*]|\"[^\"]*\"");
     private static final Pattern GROUPING =
@@ -20,7 +20,7 @@ final class PromQl {
     private PromQl() {}
 
     /** Also of those that are chosen by a pattern of alternatives. */
-    static Set<String> metrics(String expression) {
+    public static Set<String> metrics(String expression) {
         Set<String> metrics = new TreeSet<>();
         Matcher names = NAMES.matcher(expression);
         while (names.find()) {
