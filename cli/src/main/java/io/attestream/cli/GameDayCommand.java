@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.attestream.chaos.Installation;
 import io.attestream.chaos.monitoring.MissingProgram;
 import io.attestream.chaos.verbs.ChaosSkipped;
@@ -18,6 +19,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -121,7 +123,7 @@ final class GameDayCommand {
                 output.say(Tone.STRONG, "Game day " + one.word());
                 output.say("  " + one.hypothesis());
                 good &= !one.mounts().isEmpty() && !inOwnMounts && SmallDisks.canUnshare()
-                        ? playInOwnMounts(one, rows)
+                        ? playInOwnMounts(one, output, rows)
                         : play(one, output, rows);
             }
             if (rows.size() > 1) {
@@ -179,6 +181,23 @@ final class GameDayCommand {
             }
         }
 
+        /** Of a game day that another process played. */
+        static List<String> row(Path report) {
+            JsonNode played = GameDayEvidence.read(report);
+            return List.of(
+                    played.path("scenario").asText(),
+                    played.path("passed").asBoolean() ? "passed" : "FAILED",
+                    seconds(played.path("detectSeconds")),
+                    seconds(played.path("mttrSeconds")),
+                    played.path("acknowledgedEvents").asText(),
+                    played.path("acknowledgedEventsLost").asText(),
+                    String.valueOf(report.getParent()));
+        }
+
+        private static String seconds(JsonNode seconds) {
+            return seconds.isNumber() ? String.format(Locale.ROOT, "%.1f s", seconds.asDouble()) : "-";
+        }
+
         private static List<String> row(String scenario, String result, String evidence) {
             return List.of(scenario, result, "", "", "", "", evidence);
         }
@@ -206,7 +225,7 @@ final class GameDayCommand {
         }
 
         /** What is mounted there goes with it, whatever becomes of it. */
-        private boolean playInOwnMounts(GameDayScenario one, List<List<String>> rows) {
+        private boolean playInOwnMounts(GameDayScenario one, Output output, List<List<String>> rows) {
             List<String> command = new ArrayList<>(List.of(
                     "unshare",
                     "--map-root-user",
@@ -221,13 +240,21 @@ final class GameDayCommand {
             if (strict) {
                 command.add("--strict");
             }
+            if (output.isJson()) {
+                command.addAll(List.of("-o", "json"));
+            }
+            Set<Path> before = GameDayEvidence.reports(directory);
             try {
                 Process child = new ProcessBuilder(command).inheritIO().start();
                 Thread ending = new Thread(child::destroy, "game-day-ending");
                 Runtime.getRuntime().addShutdownHook(ending);
                 boolean passed = child.waitFor() == 0;
                 Runtime.getRuntime().removeShutdownHook(ending);
-                rows.add(row(one.word(), (passed ? "passed" : "FAILED") + ", see above", ""));
+                rows.add(GameDayEvidence.reports(directory).stream()
+                        .filter(report -> !before.contains(report))
+                        .findFirst()
+                        .map(Run::row)
+                        .orElseGet(() -> row(one.word(), (passed ? "passed" : "FAILED") + ", see above", "")));
                 return passed;
             } catch (IOException e) {
                 throw new CliException(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.IOException;
@@ -13,6 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** The directory of one game day, named by its time in UTC: report as JSON and for people, samples, plot, logs. */
@@ -50,6 +53,29 @@ final class GameDayEvidence {
             return Files.move(running, directory);
         } catch (IOException e) {
             throw LocalFiles.failure("write", running, e);
+        }
+    }
+
+    /** Files of reports below a directory, which need not be there. */
+    static Set<Path> reports(Path root) {
+        if (!Files.isDirectory(root)) {
+            return Set.of();
+        }
+        try (Stream<Path> directories = Files.list(root)) {
+            return directories
+                    .map(directory -> directory.resolve(REPORT))
+                    .filter(Files::isRegularFile)
+                    .collect(Collectors.toSet());
+        } catch (IOException e) {
+            throw LocalFiles.failure("list", root, e);
+        }
+    }
+
+    static JsonNode read(Path report) {
+        try {
+            return JSON.readTree(Files.readAllBytes(report));
+        } catch (IOException e) {
+            throw LocalFiles.failure("read", report, e);
         }
     }
 

@@ -36,6 +36,24 @@ class GameDaysPageTest {
                 .toFile());
     }
 
+    /** One that needs disks of its own is played by a process of its own, and is told like the others. */
+    @Test
+    void aGameDayOfAnotherProcessHasItsTimesInTheTable() {
+        Path report = EVIDENCE.resolve("disk-full").resolve(GameDayEvidence.REPORT);
+        assertThat(GameDayEvidence.reports(EVIDENCE))
+                .hasSize(GameDayScenario.values().length)
+                .contains(report);
+        assertThat(GameDayCommand.Run.row(report))
+                .containsExactly(
+                        "disk-full",
+                        "passed",
+                        "51.9 s",
+                        "49.3 s",
+                        "3729",
+                        "0",
+                        report.getParent().toString());
+    }
+
     @ParameterizedTest
     @EnumSource(GameDayScenario.class)
     void everyScenarioWasPlayedStrictlyAndPassed(GameDayScenario scenario) throws Exception {

@@ -10,7 +10,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -40,6 +43,38 @@ class StartIT {
         assertThat(ended.err()).containsSubsequence("stopping registry", "stopping broker");
         assertThat(Up.livingProcesses(data)).isEmpty();
         assertThat(ClusterFile.read(data).orElseThrow().ledgerKey()).isEqualTo("kept");
+    }
+
+    /** Whatever else is installed here. */
+    @Test
+    void aGameDayWithoutPrometheusIsRefusedAndNothingIsTouched() throws Exception {
+        // given
+        Path programs = Files.createDirectory(scratch.resolve("bin"));
+        for (String program : List.of("sh", "dirname", "readlink", "sed", "head", "find")) {
+            Path found = Stream.of("/bin", "/usr/bin")
+                    .map(directory -> Path.of(directory, program))
+                    .filter(Files::isExecutable)
+                    .findFirst()
+                    .orElseThrow();
+            Files.createSymbolicLink(programs.resolve(program), found);
+        }
+        Path evidence = scratch.resolve("game-days");
+
+        // when
+        Script.Ended ended = Script.run(
+                scratch,
+                Duration.ofSeconds(60),
+                Map.of("PATH", programs.toString(), "JAVA_HOME", System.getProperty("java.home")),
+                "gameday",
+                "run",
+                "processors-down",
+                "--dir",
+                evidence.toString());
+
+        // then
+        assertThat(ended.exitCode()).as(ended.out() + ended.err()).isEqualTo(ExitCode.USAGE);
+        assertThat(ended.err()).contains("prometheus");
+        assertThat(evidence).doesNotExist();
     }
 
     @Test
