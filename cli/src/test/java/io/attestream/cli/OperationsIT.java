@@ -167,6 +167,10 @@ class OperationsIT {
                     .hasSizeGreaterThan(60)
                     .allSatisfy(
                             name -> assertThat(all).as("exported: " + name).containsPattern("(?m)^" + name + "[{ ]"));
+            assertThat(selected())
+                    .hasSizeGreaterThan(8)
+                    .allSatisfy(
+                            series -> assertThat(all).as("selected by a rule").containsPattern("(?m)^" + series));
             Path page = Script.HOME.resolve("docs/metrics.md");
             String expected = MetricsPage.of(scraped);
             if (Boolean.getBoolean("attestream.docs.write")) {
@@ -223,6 +227,28 @@ class OperationsIT {
             }
         }
         return names;
+    }
+
+    /** Patterns of the series that rules ask for by the value of a label; those of Prometheus itself are not ours. */
+    private static Set<String> selected() throws IOException {
+        Set<String> series = new TreeSet<>();
+        try (Stream<Path> files = Files.list(Script.HOME.resolve("deploy/prometheus/rules"))) {
+            for (Path file : files.toList()) {
+                Matcher selector = Pattern.compile("\\b((?:attestream|kafka)_[a-z_]+)\\{([^}]*)}")
+                        .matcher(Files.readString(file));
+                while (selector.find()) {
+                    Matcher label = Pattern.compile("(\\w+)=~?\"([^\"]*)\"").matcher(selector.group(2));
+                    while (label.find()) {
+                        for (String value : label.group(2).split("\\|", -1)) {
+                            if (!Set.of("job", "group", "slo").contains(label.group(1))) {
+                                series.add(selector.group(1) + "\\{[^}]*" + label.group(1) + "=\"" + value + "\"");
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        return series;
     }
 
     private static double value(URI metrics, String series) throws Exception {
