@@ -188,7 +188,7 @@ final class LagCommand implements Callable<Integer> {
                     lag.group(),
                     "",
                     Integer.toString(lag.partitions().size()),
-                    Integer.toString(lag.members()),
+                    lag.members() == GroupLag.NOT_KNOWN ? "unknown" : Integer.toString(lag.members()),
                     lag.state(),
                     lag.records().isPresent() ? Long.toString(lag.records().getAsLong()) : "unknown",
                     lag.age() instanceof LagAge.Known known ? seconds(known.seconds()) : "unknown",

@@ -442,7 +442,12 @@ class OpsReportTest {
 
         // and when nobody can say what a group has committed, or where a partition ends
         lag = Optional.of(lag(
-                new GroupLag("attestream.sequencer.g1", "Unknown", 0, List.of(), Optional.of("no coordinator")),
+                new GroupLag(
+                        "attestream.sequencer.g1",
+                        "Unknown",
+                        GroupLag.NOT_KNOWN,
+                        List.of(),
+                        Optional.of("no coordinator")),
                 new GroupLag(
                         "attestream.proofs.g1",
                         "Stable",
@@ -455,6 +460,7 @@ class OpsReportTest {
                 .contains("group attestream.sequencer.g1 is behind is not known: no coordinator")
                 .contains("group attestream.proofs.g1 is behind is not known: no leader");
         assertThat(report.at("/lag/groups/1/records").asText()).isEqualTo("unknown");
+        assertThat(report.at("/lag/groups").findValuesAsText("members")).containsExactlyInAnyOrder("unknown", "1");
     }
 
     /** Their offsets stay for days. */

@@ -9,12 +9,15 @@ import java.util.OptionalLong;
  * One consumer group.
  *
  * @param state as Kafka calls it: {@code Stable}, {@code Empty}, …
- * @param members that consume now
+ * @param members that consume now; {@link #NOT_KNOWN} if nobody could say: its coordinator does not answer, or it has a protocol
+ *     of its own
  * @param partitions of which it has committed an offset, by topic and partition
  * @param unread why nobody could say what it has committed; empty if that is known
  */
 public record GroupLag(
         String group, String state, int members, List<PartitionLag> partitions, Optional<String> unread) {
+    public static final int NOT_KNOWN = -1;
+
     public GroupLag {
         partitions = List.copyOf(partitions);
     }

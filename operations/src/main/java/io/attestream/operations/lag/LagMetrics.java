@@ -46,7 +46,7 @@ public final class LagMetrics {
                 .description(
                         "Until nothing is left, if it goes on as in the last minute; infinite if the lag does not shrink")
                 .register(registry);
-        members = gauge("attestream.lag.group.members", "Members of the group", registry);
+        members = gauge("attestream.lag.group.members", "Members of the group; no value if nobody could say", registry);
         Gauge.builder("attestream.lag.groups.left.out", this, metrics -> metrics.groupsLeftOut)
                 .description("Groups of the cluster of which nothing is said: beyond 1,000, or with neither members nor"
                         + " offsets")
@@ -81,7 +81,9 @@ public final class LagMetrics {
     private void show(List<GroupLag> groups, LagHistory history) {
         Rows rows = new Rows();
         for (GroupLag group : groups) {
-            rows.members.add(MultiGauge.Row.of(Tags.of("group", group.group()), group.members()));
+            if (group.members() != GroupLag.NOT_KNOWN) {
+                rows.members.add(MultiGauge.Row.of(Tags.of("group", group.group()), group.members()));
+            }
             for (PartitionLag partition : group.partitions()) {
                 rows.add(group, partition, history);
             }

@@ -90,13 +90,12 @@ public final class LagReader implements AutoCloseable {
         long nowMillis = clock.millis();
         List<GroupLag> lags = new ArrayList<>();
         for (String group : groups) {
-            // One of another protocol has no members that we could count.
             Optional<ConsumerGroupDescription> description =
                     Optional.ofNullable(described.known().get(group));
             GroupLag lag = new GroupLag(
                     group,
                     description.map(known -> known.groupState().toString()).orElse("Unknown"),
-                    description.map(known -> known.members().size()).orElse(0),
+                    description.map(known -> known.members().size()).orElse(GroupLag.NOT_KNOWN),
                     partitions.lags(
                             committed.known().getOrDefault(group, Map.of()),
                             uncommitted.getOrDefault(group, Set.of()),

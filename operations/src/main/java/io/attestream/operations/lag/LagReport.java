@@ -42,7 +42,7 @@ public final class LagReport {
             members.put("otherGeneration", true);
         }
         members.put("state", group.state());
-        members.put("members", group.members());
+        members.put("members", group.members() == GroupLag.NOT_KNOWN ? UNKNOWN : group.members());
         members.put("records", group.records().isPresent() ? group.records().getAsLong() : UNKNOWN);
         if (group.age() instanceof LagAge.Known known) {
             members.put("seconds", known.seconds());
