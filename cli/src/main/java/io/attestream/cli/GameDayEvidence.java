@@ -63,6 +63,7 @@ final class GameDayEvidence {
         }
         try (Stream<Path> directories = Files.list(root)) {
             return directories
+                    .filter(directory -> !directory.toString().endsWith(RUNNING))
                     .map(directory -> directory.resolve(REPORT))
                     .filter(Files::isRegularFile)
                     .collect(Collectors.toSet());

@@ -13,8 +13,10 @@ import java.util.regex.Pattern;
 /** What the services export of their own, by the page that is made of a running stack (docs/metrics.md). */
 final class ExportedMetrics {
     private static final String PAGE = "metrics.md";
-    private static final String OWN = "attestream_";
-    private static final Pattern ROW = Pattern.compile("(?m)^\\| `([a-z_]+)` \\| ([a-z]+) \\|");
+    /** Recording rules of others have colons, and a choice of names is a pattern. */
+    private static final Pattern OWN = Pattern.compile("attestream_[a-z0-9_]+");
+
+    private static final Pattern ROW = Pattern.compile("(?m)^\\| `([a-z0-9_]+)` \\| ([a-z]+) \\|");
     private static final Set<String> NAMES = names();
 
     private ExportedMetrics() {}
@@ -22,7 +24,7 @@ final class ExportedMetrics {
     /** Those of an expression that are named as ours and are not: rules of them would be silent for ever. */
     static Set<String> unknown(String expression) {
         Set<String> unknown = new TreeSet<>(PromQl.metrics(expression));
-        unknown.removeIf(name -> !name.startsWith(OWN) || NAMES.contains(name));
+        unknown.removeIf(name -> !OWN.matcher(name).matches() || NAMES.contains(name));
         return unknown;
     }
 

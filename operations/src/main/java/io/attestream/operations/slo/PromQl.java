@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.attestream.operations.slo;
 
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -24,7 +25,7 @@ public final class PromQl {
         Set<String> metrics = new TreeSet<>();
         Matcher names = NAMES.matcher(expression);
         while (names.find()) {
-            metrics.addAll(Set.of(names.group(1).split("\\|", -1)));
+            metrics.addAll(List.of(names.group(1).split("\\|", -1)));
         }
         String rest =
                 GROUPING.matcher(LABELS.matcher(expression).replaceAll("")).replaceAll("");

@@ -193,23 +193,21 @@ class AlertmanagerIT {
         await().atMost(SOON).untilAsserted(() -> assertThat(slos(tickets)).containsExactly("consumer-lag"));
     }
 
+    /** It may be an inbox: what else is wrong is another cause. */
     @Test
-    void partitionsWithoutALeaderPageOnceAndHideNothingThatWorksWithoutThem() throws Exception {
+    void partitionsWithoutALeaderHideThatTheyLackReplicasAndNothingElse() throws Exception {
         // when
         fire(
                 alert("KafkaPartitionsOffline", "page"),
                 alert("KafkaPartitionsUnderReplicated", "page"),
                 alert("SLOErrorRateCritical", "page"),
-                alert("SLOCheckpointFreshnessCritical", "page"),
-                alert("SLOErrorBudgetBurnCritical", "page", "slo", "ingest-availability", "burn", "fast"),
-                alert("SLOErrorBudgetBurnCritical", "page", "slo", "proof-latency", "burn", "fast"));
+                alert("SLOErrorBudgetBurnCritical", "page", "slo", "publication-backlog", "burn", "fast"));
 
         // then
         await().atMost(SOON)
                 .untilAsserted(() -> assertThat(names(pages))
-                        .containsExactlyInAnyOrder("KafkaPartitionsOffline", "SLOErrorBudgetBurnCritical"));
-        assertThat(slos(pages)).containsExactly("proof-latency");
-        assertThat(tickets).isEmpty();
+                        .containsExactlyInAnyOrder(
+                                "KafkaPartitionsOffline", "SLOErrorRateCritical", "SLOErrorBudgetBurnCritical"));
     }
 
     @Test

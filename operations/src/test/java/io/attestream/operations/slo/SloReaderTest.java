@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -100,6 +101,14 @@ class SloReaderTest {
         assertThatThrownBy(() -> SloReader.read("a.yaml", slices.replace(part, other)))
                 .isInstanceOf(InvalidSlo.class)
                 .hasMessageContaining(message);
+    }
+
+    @Test
+    void metricsOfOthersAndRecordingRulesAreNotJudged() {
+        for (String query : List.of("other_total", "attestream_x:rate5m", "{__name__=~'attestream_.*|a|a'}")) {
+            String other = GOOD.replace("query: all_total", "query: \"" + query.replace("'", "\\\"") + "\"");
+            assertThatCode(() -> SloReader.read("a.yaml", other)).as(query).doesNotThrowAnyException();
+        }
     }
 
     @Test
