@@ -218,19 +218,17 @@ public final class LagReader implements AutoCloseable {
 
     /**
      * Partitions that members have, and of which their group has committed none: one that was added, say, whose first record cannot
-     * be processed. Of topics only of which it commits at all: some groups never do.
+     * be processed. Of groups only that commit at all: some never do.
      */
     private static Map<String, Set<TopicPartition>> uncommitted(
             Map<String, ConsumerGroupDescription> described,
             Map<String, Map<TopicPartition, OffsetAndMetadata>> committed) {
         Map<String, Set<TopicPartition>> uncommitted = new HashMap<>();
         committed.forEach((group, offsets) -> {
-            Set<String> topics =
-                    offsets.keySet().stream().map(TopicPartition::topic).collect(Collectors.toSet());
-            Set<TopicPartition> without = Stream.ofNullable(described.get(group))
+            Set<TopicPartition> without = Stream.ofNullable(offsets.isEmpty() ? null : described.get(group))
                     .flatMap(description -> description.members().stream())
                     .flatMap(member -> member.assignment().topicPartitions().stream())
-                    .filter(partition -> topics.contains(partition.topic()) && !offsets.containsKey(partition))
+                    .filter(partition -> !offsets.containsKey(partition))
                     .collect(Collectors.toSet());
             uncommitted.put(group, without);
         });

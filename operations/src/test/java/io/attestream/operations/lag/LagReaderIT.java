@@ -207,30 +207,34 @@ class LagReaderIT {
     void aPartitionThatAMemberHasAndNobodyCommittedIsUnknownUnlessItIsEmpty() throws Exception {
         // given
         topic("grown", 3);
+        topic("grown-new", 1); // as the inbox of a new tenant, next to others
         try (KafkaProducer<byte[], byte[]> producer = producer(Map.of())) {
             send(producer, "grown", 0, 10);
             send(producer, "grown", 1, 20);
+            send(producer, "grown-new", 0, 30);
         }
         Map<String, Object> settings = new HashMap<>(connection);
         settings.put("group.id", "stuck");
         settings.put("enable.auto.commit", false);
         try (KafkaConsumer<byte[], byte[]> consumer =
                 new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
-            consumer.subscribe(List.of("grown"));
+            consumer.subscribe(List.of("grown", "grown-new"));
             long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
-            while (consumer.assignment().size() < 3 && System.nanoTime() < deadline) {
+            while (consumer.assignment().size() < 4 && System.nanoTime() < deadline) {
                 consumer.poll(Duration.ofMillis(100));
             }
             consumer.commitSync(Map.of(new TopicPartition("grown", 0), new OffsetAndMetadata(1)));
 
             // then
             GroupLag lag = lag("stuck");
-            assertThat(lag.partitions()).hasSize(3);
+            assertThat(lag.partitions()).hasSize(4);
             assertThat(lag.partitions().get(0).age()).isEqualTo(LagAge.NONE);
             assertThat(lag.partitions().get(1).age())
                     .isEqualTo(new LagAge.Unknown("the group has committed no offset of it"));
             assertThat(lag.partitions().get(1).records()).isEqualTo(PartitionLag.NOT_KNOWN);
             assertThat(lag.partitions().get(2)).isEqualTo(new PartitionLag("grown", 2, 0, 0, 0, 0, LagAge.NONE));
+            assertThat(lag.partitions().get(3).topic()).isEqualTo("grown-new");
+            assertThat(lag.partitions().get(3).age()).isInstanceOf(LagAge.Unknown.class);
             assertThat(lag.records()).isEmpty();
             assertThat(lag.age()).isInstanceOf(LagAge.Unknown.class);
         }

@@ -29,8 +29,8 @@ record BudgetTests(Set<String> objectives, Path file, Path rules) {
     private static final Pattern EXPRESSION = Pattern.compile("(?m)^ +- expr: (.*)$");
     private static final Pattern OBJECTIVES = Pattern.compile("slo=~?\"([a-z|-]+)\"");
 
-    static List<BudgetTests> byObjectives(Path prometheus, Path directory) throws IOException {
-        String[] cases = CASE.split(Files.readString(prometheus.resolve("tests/slo-ratios.yaml")));
+    static List<BudgetTests> byObjectives(Path prometheus, String tests, Path directory) throws IOException {
+        String[] cases = CASE.split(Files.readString(prometheus.resolve("tests").resolve(tests)));
         String[] groups = GROUP.split(Files.readString(prometheus.resolve("rules/slo.yaml")));
         Map<String, List<String>> byObjectives = new TreeMap<>();
         for (String each : List.of(cases).subList(1, cases.length)) {
@@ -38,18 +38,18 @@ record BudgetTests(Set<String> objectives, Path file, Path rules) {
                     .computeIfAbsent(String.join("|", objectives(each)), objectives -> new ArrayList<>())
                     .add(each);
         }
-        List<BudgetTests> tests = new ArrayList<>();
+        List<BudgetTests> all = new ArrayList<>();
         for (Map.Entry<String, List<String>> same : byObjectives.entrySet()) {
             Set<String> objectives =
                     same.getKey().isEmpty() ? Set.of() : Set.of(same.getKey().split("[|]"));
-            Path rules = directory.resolve("rules-" + tests.size() + ".yaml");
+            Path rules = directory.resolve("rules-" + all.size() + "-" + tests);
             Files.writeString(rules, groups[0] + groups(groups, objectives));
-            Path file = directory.resolve("tests-" + tests.size() + ".yaml");
+            Path file = directory.resolve("tests-" + all.size() + "-" + tests);
             Files.writeString(
                     file, cases[0].replace("../rules/slo.yaml", rules.toString()) + String.join("", same.getValue()));
-            tests.add(new BudgetTests(objectives, file, rules));
+            all.add(new BudgetTests(objectives, file, rules));
         }
-        return tests;
+        return all;
     }
 
     private static String groups(String[] groups, Set<String> objectives) {

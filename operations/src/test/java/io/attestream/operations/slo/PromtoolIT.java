@@ -16,7 +16,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The rules as Prometheus itself evaluates them: when each alert fires, and when it must not. */
 @Tag("ops")
@@ -84,12 +86,13 @@ class PromtoolIT {
     void everyFileOfTestsIsRun() throws IOException {
         assertThat(files("tests"))
                 .extracting(file -> file.getFileName().toString())
-                .containsExactly("attestream.yaml", "slo-ratios.yaml");
+                .containsExactly("attestream.yaml", "slo-paces.yaml", "slo-ratios.yaml");
     }
 
-    @Test
-    void alertsOfBudgetsFireWhenTheyMustAndOnlyThen() throws Exception {
-        for (BudgetTests tests : BudgetTests.byObjectives(PROMETHEUS, scratch)) {
+    @ParameterizedTest
+    @ValueSource(strings = {"slo-paces.yaml", "slo-ratios.yaml"})
+    void alertsOfBudgetsFireWhenTheyMustAndOnlyThen(String file) throws Exception {
+        for (BudgetTests tests : BudgetTests.byObjectives(PROMETHEUS, file, scratch)) {
             Ended tested = promtool("test", "rules", tests.file().toString());
             assertThat(tested.exitCode())
                     .as(tests.objectives() + ": " + tested.output())
@@ -98,18 +101,25 @@ class PromtoolIT {
     }
 
     /** Else the tests above could not fail. */
-    @Test
-    void anotherThresholdIsSeen() throws Exception {
+    @ParameterizedTest
+    @CsvSource({
+        "slo-ratios.yaml, 14.4, SLOErrorBudgetBurnCritical",
+        "slo-paces.yaml, 6, SLOErrorBudgetBurnCritical",
+        "slo-paces.yaml, 3, SLOErrorBudgetBurnWarning",
+        "slo-paces.yaml, 1, SLOErrorBudgetBurnWarning"
+    })
+    void anotherThresholdIsSeen(String file, String pace, String alert) throws Exception {
         // given budgets that burn a hundred times as slowly
-        BudgetTests tests = BudgetTests.byObjectives(PROMETHEUS, scratch).stream()
+        BudgetTests tests = BudgetTests.byObjectives(PROMETHEUS, file, scratch).stream()
                 .filter(each -> each.objectives().equals(Set.of("ingest-availability")))
                 .findFirst()
                 .orElseThrow();
-        Files.writeString(tests.rules(), Files.readString(tests.rules()).replace("(14.4 * ", "(1440 * "));
+        Files.writeString(
+                tests.rules(), Files.readString(tests.rules()).replace("(" + pace + " * ", "(100 * " + pace + " * "));
 
         // then
         Ended tested = promtool("test", "rules", tests.file().toString());
         assertThat(tested.exitCode()).as(tested.output()).isNotZero();
-        assertThat(tested.output()).contains("SLOErrorBudgetBurnCritical");
+        assertThat(tested.output()).contains(alert);
     }
 }
