@@ -32,11 +32,13 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What deploy/docker-compose.yml describes, running without containers: see {@link LocalCompose}. */
+@Tag("runbooks")
 @Timeout(value = 6, unit = TimeUnit.MINUTES)
 class ComposeIT {
     private static final Duration COMMAND = Duration.ofSeconds(90);

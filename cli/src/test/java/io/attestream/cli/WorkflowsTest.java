@@ -221,6 +221,24 @@ class WorkflowsTest {
         }
     }
 
+    /** Of a change; each test without a tag runs in the part before, and no test with one does. */
+    @Test
+    void runTheTestCommandByItselfAndThenAllThatItsProfilesAdd() throws Exception {
+        String script = Files.readString(Script.HOME.resolve(".ci/run"));
+        assertThat(script).contains("\nmvn -B -ntp verify \"$@\"\n");
+        Set<String> profiles = Set.of(between(script, " -P", " ").split(","));
+        Set<String> groups = Set.of(between(script, "-Dgroups='", "'").split(" [|] "));
+        assertThat(profiles).isNotEmpty();
+        Set<String> expected = new TreeSet<>(profiles);
+        expected.add("drills"); // of those that are tagged `restores`, which are run every night
+        assertThat(groups).containsExactlyInAnyOrderElementsOf(expected);
+    }
+
+    private static String between(String text, String before, String after) {
+        int from = text.indexOf(before) + before.length();
+        return text.substring(from, text.indexOf(after, from));
+    }
+
     @Test
     void scanNothingByExceptionsThatAreNotHeldToTheirDay() throws Exception {
         for (Map.Entry<String, Workflow> workflow : workflows().entrySet()) {
