@@ -219,7 +219,24 @@ final class DossierFiles {
         if (own.isPresent() && !own.get().equals(entry.madeAtInstant())) {
             return Optional.of("says that it is of " + own.get() + "; collected was " + entry.madeAt());
         }
-        return schemaProblem(entry, bytes, tree);
+        return originProblem(entry.path(), bytes, tree).or(() -> schemaProblem(entry, bytes, tree));
+    }
+
+    /** Of a document, or of the parts of a matrix, which were made one by one. */
+    private static Optional<String> originProblem(String path, byte[] bytes, DossierTree tree) {
+        if (!path.endsWith(".json")) {
+            return Optional.empty();
+        }
+        try {
+            JsonNode document = DossierJson.tree(bytes);
+            List<JsonNode> parts = new ArrayList<>(List.of(document));
+            document.path("faults").forEach(parts::add);
+            return parts.stream()
+                    .flatMap(part -> EvidenceOrigin.problem(part, tree).stream())
+                    .findFirst();
+        } catch (IOException e) {
+            return Optional.empty(); // its schema says what it lacks
+        }
     }
 
     private Optional<String> schemaProblem(Entry entry, byte[] bytes, DossierTree tree) {

@@ -178,13 +178,14 @@ final class DrillCommand {
                             + planned.mutation()
                                     .map(spoilt -> ", spoilt by " + spoilt.word())
                                     .orElse(""));
+            EvidenceOrigin origin = EvidenceOrigin.now(evidence.directory);
             Path data = temporaryDirectory();
             try {
                 DrillEvidence written = DrillEvidence.create(evidence.directory);
                 Drill.Outcomes outcomes = new Drill(
                                 planned.drill(), planned.mutation(), new Drill.Settings(shards, events, strict), output)
                         .run(data);
-                written.write(outcomes, data.resolve("logs"), key);
+                written.write(outcomes, origin, data.resolve("logs"), key);
                 return written;
             } finally {
                 remove(data);

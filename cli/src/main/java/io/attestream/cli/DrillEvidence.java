@@ -99,10 +99,10 @@ final class DrillEvidence {
     // ---- writing
 
     /** Writes everything, signs it, and gives the directory its name. */
-    void write(Drill.Outcomes outcomes, Path logs, NoteSigner key) {
+    void write(Drill.Outcomes outcomes, EvidenceOrigin origin, Path logs, NoteSigner key) {
         Path running = directory.resolveSibling(name() + RUNNING);
         try {
-            write(running, SUMMARY, summary(outcomes));
+            write(running, SUMMARY, summary(outcomes, origin));
             write(running, "verifier_output.json", Output.object("v", 1, "checks", checks(outcomes)));
             write(running, "before_state.json", versioned(outcomes.before()));
             write(running, "after_state.json", versioned(outcomes.after()));
@@ -144,8 +144,8 @@ final class DrillEvidence {
         return all;
     }
 
-    private static Map<String, Object> summary(Drill.Outcomes outcomes) {
-        return Output.object(
+    private static Map<String, Object> summary(Drill.Outcomes outcomes, EvidenceOrigin origin) {
+        Map<String, Object> summary = Output.object(
                 "v",
                 1,
                 "case",
@@ -177,6 +177,8 @@ final class DrillEvidence {
                 outcomes.detected(),
                 "warnings",
                 outcomes.warnings());
+        origin.putInto(summary);
+        return summary;
     }
 
     private static long count(Drill.Outcomes outcomes, DrillCheck.Outcome outcome) {

@@ -59,8 +59,8 @@ final class FaultMatrix {
         }
     }
 
-    static Map<String, Object> json(FaultDrill.Result result) {
-        return Output.object(
+    static Map<String, Object> json(FaultDrill.Result result, EvidenceOrigin origin) {
+        Map<String, Object> json = Output.object(
                 "fault",
                 result.fault().word(),
                 TAKEN_AT,
@@ -96,6 +96,8 @@ final class FaultMatrix {
                                 "outcome", check.outcome().word(),
                                 "detail", check.detail()))
                         .toList());
+        origin.putInto(json);
+        return json;
     }
 
     /** This one, and what another one has of faults that were not done here; in the order of {@link Fault}. */

@@ -88,6 +88,9 @@ final class FaultsCommand implements Callable<Integer> {
     @Option(names = "--in-own-mounts", hidden = true)
     private boolean inOwnMounts;
 
+    @Option(names = "--evidence", hidden = true)
+    private @Nullable Path evidence;
+
     @Override
     public Integer call() {
         Output output = form.output();
@@ -100,10 +103,11 @@ final class FaultsCommand implements Callable<Integer> {
         List<Object> results = new ArrayList<>();
         for (Fault fault : chosen) {
             output.say(Tone.STRONG, "Fault " + fault.word() + ": " + fault.what());
+            EvidenceOrigin origin = origin();
             results.add(
                     !fault.mounts().isEmpty() && !inOwnMounts && SmallDisks.canUnshare()
                             ? inOwnMounts(fault)
-                            : FaultMatrix.json(run(fault, output)));
+                            : FaultMatrix.json(run(fault, output), origin));
             if (result != null) {
                 write(FaultMatrix.of(all(results)), result); // what was done stays, whatever becomes of the next
             }
@@ -144,6 +148,11 @@ final class FaultsCommand implements Callable<Integer> {
 
     private Map<String, Object> all(List<Object> results) {
         return Output.object("strikes", strikes, "faults", results);
+    }
+
+    /** What runs in mounts of its own is told: its result goes elsewhere first. */
+    private EvidenceOrigin origin() {
+        return EvidenceOrigin.now(evidence != null ? evidence : result != null ? result : Path.of("artifacts"));
     }
 
     private FaultDrill.Result run(Fault fault, Output output) {
@@ -240,6 +249,9 @@ final class FaultsCommand implements Callable<Integer> {
                 Integer.toString(strikes),
                 "--result",
                 result.toString()));
+        if (this.result != null) {
+            command.addAll(List.of("--evidence", this.result.toString()));
+        }
         if (mutate) {
             command.add("--mutate");
         }

@@ -142,6 +142,7 @@ final class GameDayCommand {
         }
 
         private boolean play(GameDayScenario one, Output output, List<List<String>> rows) {
+            EvidenceOrigin origin = EvidenceOrigin.now(directory);
             Path data = newDirectory();
             Instant startedAt = Instant.now();
             try (SmallDisks disks = new SmallDisks()) {
@@ -152,7 +153,7 @@ final class GameDayCommand {
                 }
                 GameDayReport report =
                         new GameDay(one, GameDay.Limits.DEFAULT, line -> output.say("  " + line)).run(data);
-                Path evidence = GameDayEvidence.write(directory, report, strict, data.resolve("logs"));
+                Path evidence = GameDayEvidence.write(directory, report, origin, strict, data.resolve("logs"));
                 rows.add(List.of(
                         one.word(),
                         report.isPassed(strict) ? "passed" : "FAILED",

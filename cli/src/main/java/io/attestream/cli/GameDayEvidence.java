@@ -36,16 +36,19 @@ final class GameDayEvidence {
     /**
      * Writes all of it; the directory gets its name when it is complete.
      *
+     * @param origin of before it was played
      * @param logs of the cluster; copied
      * @return the directory
      */
-    static Path write(Path root, GameDayReport report, boolean strict, Path logs) {
+    static Path write(Path root, GameDayReport report, EvidenceOrigin origin, boolean strict, Path logs) {
         String name = NAME.format(report.startedAt());
         Path running = root.resolve(name + RUNNING);
         Path directory = root.resolve(name);
         try {
             Files.createDirectories(running.resolve("logs"));
-            Files.write(running.resolve(REPORT), JSON.writeValueAsBytes(report.json(strict)));
+            Map<String, Object> document = report.json(strict);
+            origin.putInto(document);
+            Files.write(running.resolve(REPORT), JSON.writeValueAsBytes(document));
             Files.writeString(running.resolve(SAMPLES), csv(report.samples()));
             Files.writeString(running.resolve(PLOT), GameDayPlot.of(report));
             Files.writeString(running.resolve(PEOPLE), people(report, strict));

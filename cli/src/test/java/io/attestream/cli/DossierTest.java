@@ -247,6 +247,31 @@ class DossierTest {
     }
 
     @Test
+    void evidenceThatSaysItWasMadeElsewhereIsRefused() throws Exception {
+        writeReportOf(DossierScene.COMMIT, true, "");
+        assertThat(scene.build().decision()).isEqualTo(Verdict.GO);
+
+        writeReportOf(DossierScene.COMMIT, false, "");
+        assertNoGo(scene.build(), DossierScene.REPORT, "in a tree with changes that no commit has");
+
+        writeReportOf("d".repeat(40), true, "");
+        assertNoGo(scene.build(), DossierScene.REPORT, "was made of commit " + "d".repeat(40));
+
+        // and: a part of a matrix
+        String part = ",\"faults\":[{\"takenAt\":\"%s\",\"commit\":\"%s\",\"treeClean\":false}]";
+        writeReportOf(DossierScene.COMMIT, true, part.formatted(DossierScene.MADE_AT, DossierScene.COMMIT));
+        assertNoGo(scene.build(), DossierScene.REPORT, "in a tree with changes that no commit has");
+    }
+
+    private void writeReportOf(String commit, boolean treeClean, String more) throws IOException {
+        scene.write(
+                DossierScene.REPORT,
+                "{\"lost\":0,\"endedAt\":\"%s\",\"commit\":\"%s\",\"treeClean\":%s%s}"
+                        .formatted(DossierScene.MADE_AT, commit, treeClean, more));
+        scene.collect(scene.evidence);
+    }
+
+    @Test
     void staleOrMissingEvidenceOfACriterionThatDoesNotBlockIsNoGoToo() throws Exception {
         scene.policy(policy -> DossierScene.criterion(policy, 0).put("blocking", false));
         assertNoGo(scene.build(DossierScene.MADE_AT.plusSeconds(25 * 3_600)), DossierScene.NOTES, "24 h old");

@@ -60,6 +60,25 @@ class DossierTreeTest {
     }
 
     @Test
+    void evidenceIsOfACleanTreeThoughOtherEvidenceIsNewInIt() throws Exception {
+        // given
+        Path evidence = root.resolve("evidence");
+        Files.createDirectories(evidence.resolve("one"));
+        Files.writeString(evidence.resolve("one/report.json"), "{}");
+        String head = git("rev-parse", "HEAD");
+
+        // then
+        assertThat(EvidenceOrigin.of(DossierTree.of(root), root, evidence)).isEqualTo(new EvidenceOrigin(head, true));
+        assertThat(EvidenceOrigin.of(DossierTree.of(root), root, evidence.resolve("on")))
+                .isEqualTo(new EvidenceOrigin(head, false));
+
+        // and
+        Files.writeString(root.resolve("é a.md"), "two");
+        assertThat(EvidenceOrigin.of(DossierTree.of(root), root, evidence).treeClean())
+                .isFalse();
+    }
+
+    @Test
     void onlyWhatIsInTheHistoryIsAnAncestor() throws Exception {
         // given
         String first = git("rev-parse", "HEAD");

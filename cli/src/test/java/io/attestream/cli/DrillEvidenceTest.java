@@ -25,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** What a drill leaves behind can be read by others, and not be edited. */
 class DrillEvidenceTest {
     private static final String ALTERED = "1 found; first segments/0.seg: expected the digest in its name";
+    private static final EvidenceOrigin ORIGIN = new EvidenceOrigin("c".repeat(40), true);
     private static final Drill.Settings SETTINGS = new Drill.Settings(2, 300, true);
 
     @TempDir
@@ -113,7 +114,7 @@ class DrillEvidenceTest {
 
     private DrillEvidence written(Drill.Outcomes outcomes) {
         DrillEvidence evidence = DrillEvidence.create(root);
-        evidence.write(outcomes, scratch.resolve("logs"), key);
+        evidence.write(outcomes, ORIGIN, scratch.resolve("logs"), key);
         return evidence;
     }
 
@@ -206,7 +207,7 @@ class DrillEvidenceTest {
     void evidenceOfAnotherKeyIsRefused() throws Exception {
         NoteSigner other = DrillEvidence.key(scratch.resolve("other.skey"));
         DrillEvidence evidence = DrillEvidence.create(root);
-        evidence.write(outcomes(Optional.empty(), checks(null, "")), scratch.resolve("logs"), other);
+        evidence.write(outcomes(Optional.empty(), checks(null, "")), ORIGIN, scratch.resolve("logs"), other);
         assertRefused(evidence, "evidence.note");
     }
 

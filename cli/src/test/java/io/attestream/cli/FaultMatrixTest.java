@@ -20,7 +20,9 @@ class FaultMatrixTest {
                 "takenAt",
                 "2026-01-01T00:00:00Z",
                 "faults",
-                Arrays.stream(results).map(FaultMatrix::json).toList()));
+                Arrays.stream(results)
+                        .map(result -> FaultMatrix.json(result, new EvidenceOrigin("", false)))
+                        .toList()));
     }
 
     private static FaultDrill.Result done(int survived) {

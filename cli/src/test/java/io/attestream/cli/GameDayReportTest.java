@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class GameDayReportTest {
+    private static final EvidenceOrigin ORIGIN = new EvidenceOrigin("c".repeat(40), true);
     private static final Instant BEGIN = Instant.parse("2026-01-05T09:00:00Z");
 
     @TempDir
@@ -114,7 +115,7 @@ class GameDayReportTest {
 
         // when
         Path directory = GameDayEvidence.write(
-                scratch.resolve("game-days"), report(new Finding(Severity.MEDIUM, "x")), true, logs);
+                scratch.resolve("game-days"), report(new Finding(Severity.MEDIUM, "x")), ORIGIN, true, logs);
 
         // then
         assertThat(violations(directory.resolve(GameDayEvidence.REPORT))).isEmpty();
