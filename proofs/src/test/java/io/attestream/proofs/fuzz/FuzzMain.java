@@ -4,6 +4,8 @@ package io.attestream.proofs.fuzz;
 import io.attestream.proofs.fuzz.FuzzTargets.Target;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -25,13 +27,15 @@ final class FuzzMain {
         if (!known.containsAll(wanted)) {
             throw new IllegalArgumentException("targets are " + known + ", not all of " + wanted);
         }
+        FuzzedTree tree = FuzzedTree.now();
         List<FuzzReport.Run> runs = new ArrayList<>();
         for (Target target : FuzzTargets.all()) {
             if (wanted.isEmpty() || wanted.contains(target.name())) {
                 runs.add(new FuzzReport.Run(target.name(), fuzz(target, args[0], directory), log(directory, target)));
             }
         }
-        FuzzReport report = new FuzzReport(Long.parseLong(args[0]), known.size(), runs);
+        Instant endedAt = Instant.now().truncatedTo(ChronoUnit.SECONDS);
+        FuzzReport report = new FuzzReport(tree, endedAt, Long.parseLong(args[0]), known.size(), runs);
         Files.write(directory.resolve("fuzz.json"), report.json());
         if (report.findings() > 0) {
             System.err.println("an invariant broke in " + report.failed() + "; the inputs are in " + directory);

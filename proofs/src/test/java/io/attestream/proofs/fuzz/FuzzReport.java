@@ -8,6 +8,7 @@ import io.attestream.proofs.json.JsonValue.JsonBoolean;
 import io.attestream.proofs.json.JsonValue.JsonInteger;
 import io.attestream.proofs.json.JsonValue.JsonObject;
 import io.attestream.proofs.json.JsonValue.JsonString;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -18,10 +19,11 @@ import java.util.regex.Pattern;
 /**
  * What came of fuzzing.
  *
+ * @param tree of before it began
  * @param secondsPerTarget that each target was given
  * @param known how many targets there are
  */
-record FuzzReport(long secondsPerTarget, int known, List<Run> runs) {
+record FuzzReport(FuzzedTree tree, Instant endedAt, long secondsPerTarget, int known, List<Run> runs) {
     private static final Pattern EXECUTIONS = Pattern.compile("stat::number_of_executed_units:\\s+(\\d+)");
 
     /**
@@ -55,6 +57,9 @@ record FuzzReport(long secondsPerTarget, int known, List<Run> runs) {
     byte[] json() {
         Map<String, JsonValue> report = new TreeMap<>();
         report.put("v", new JsonInteger(1));
+        report.put("commit", new JsonString(tree.commit()));
+        report.put("treeClean", new JsonBoolean(tree.isClean()));
+        report.put("endedAt", new JsonString(endedAt.toString()));
         report.put("secondsPerTarget", new JsonInteger(secondsPerTarget));
         report.put("complete", new JsonBoolean(runs.size() == known));
         report.put("findings", new JsonInteger(findings()));
