@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * The tree whose build was tried when evidence was made.
@@ -18,6 +19,9 @@ import java.util.Optional;
 record EvidenceOrigin(String commit, boolean treeClean) {
     private static final String COMMIT = "commit";
     private static final String TREE_CLEAN = "treeClean";
+    /** Not a name, which would be of another commit tomorrow. */
+    private static final Pattern FULL_ID = Pattern.compile("[0-9a-f]{40}");
+
     private static final EvidenceOrigin UNKNOWN = new EvidenceOrigin("", false);
 
     /**
@@ -54,10 +58,10 @@ record EvidenceOrigin(String commit, boolean treeClean) {
         if (commit.isMissingNode() && clean.isMissingNode()) {
             return Optional.empty();
         }
-        if (!clean.asBoolean()) {
+        if (!clean.isBoolean() || !clean.booleanValue()) {
             return Optional.of("was made in a tree with changes that no commit has");
         }
-        return tree.isAncestor(commit.asText())
+        return FULL_ID.matcher(commit.asText()).matches() && tree.isAncestor(commit.asText())
                 ? Optional.empty()
                 : Optional.of("was made of commit " + commit.asText()
                         + ", which is not the one that is checked out or one before it");

@@ -257,13 +257,20 @@ class DossierTest {
         writeReportOf("d".repeat(40), true, "");
         assertNoGo(scene.build(), DossierScene.REPORT, "was made of commit " + "d".repeat(40));
 
+        // and: what is no commit, or no answer
+        scene.ancestors.add("HEAD");
+        writeReportOf("HEAD", true, "");
+        assertNoGo(scene.build(), DossierScene.REPORT, "was made of commit HEAD");
+        writeReportOf(DossierScene.COMMIT, "\"true\"", "");
+        assertNoGo(scene.build(), DossierScene.REPORT, "in a tree with changes that no commit has");
+
         // and: a part of a matrix
         String part = ",\"faults\":[{\"takenAt\":\"%s\",\"commit\":\"%s\",\"treeClean\":false}]";
         writeReportOf(DossierScene.COMMIT, true, part.formatted(DossierScene.MADE_AT, DossierScene.COMMIT));
         assertNoGo(scene.build(), DossierScene.REPORT, "in a tree with changes that no commit has");
     }
 
-    private void writeReportOf(String commit, boolean treeClean, String more) throws IOException {
+    private void writeReportOf(String commit, Object treeClean, String more) throws IOException {
         scene.write(
                 DossierScene.REPORT,
                 "{\"lost\":0,\"endedAt\":\"%s\",\"commit\":\"%s\",\"treeClean\":%s%s}"
