@@ -235,7 +235,7 @@ final class DossierFiles {
                     .flatMap(part -> EvidenceOrigin.problem(part, tree).stream())
                     .findFirst();
         } catch (IOException e) {
-            return Optional.empty(); // its schema says what it lacks
+            return Optional.of("is no JSON");
         }
     }
 

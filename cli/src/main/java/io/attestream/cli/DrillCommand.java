@@ -178,7 +178,7 @@ final class DrillCommand {
                             + planned.mutation()
                                     .map(spoilt -> ", spoilt by " + spoilt.word())
                                     .orElse(""));
-            EvidenceOrigin origin = EvidenceOrigin.now(evidence.directory);
+            EvidenceOrigin origin = EvidenceOrigin.now();
             Path data = temporaryDirectory();
             try {
                 DrillEvidence written = DrillEvidence.create(evidence.directory);

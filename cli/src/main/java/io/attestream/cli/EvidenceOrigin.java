@@ -4,7 +4,6 @@ package io.attestream.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.attestream.chaos.Installation;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,7 +13,7 @@ import java.util.regex.Pattern;
  * The tree whose build was tried when evidence was made.
  *
  * @param commit that was checked out; "" where there is no repository, as in an unpacked release
- * @param treeClean whether nothing else was different from it than evidence
+ * @param treeClean whether the build was of it, and nothing but evidence was different from it, as far as git says
  */
 record EvidenceOrigin(String commit, boolean treeClean) {
     private static final String COMMIT = "commit";
@@ -22,27 +21,29 @@ record EvidenceOrigin(String commit, boolean treeClean) {
     /** Not a name, which would be of another commit tomorrow. */
     private static final Pattern FULL_ID = Pattern.compile("[0-9a-f]{40}");
 
+    /** Where runs before this one may have left theirs, not committed yet; what else they write to, git ignores. */
+    private static final List<String> EVIDENCE =
+            List.of("docs/drill-evidence/", "docs/game-day-evidence/", "docs/durability-matrix.json");
+
+    /** System property, set by the start script. */
+    private static final String STALE = "attestream.build.stale";
+
     private static final EvidenceOrigin UNKNOWN = new EvidenceOrigin("", false);
 
-    /**
-     * As it is now, which is to be asked before the evidence is made.
-     *
-     * @param evidence file or directory into which it goes: what is there is no change of the tree
-     */
-    static EvidenceOrigin now(Path evidence) {
+    /** As it is now, which is to be asked before the evidence is made. */
+    static EvidenceOrigin now() {
         Path home = Installation.find().home();
         try {
-            return of(DossierTree.of(home), home, evidence);
+            return of(DossierTree.of(home), Boolean.getBoolean(STALE));
         } catch (CliException e) {
             return UNKNOWN; // a drill needs no git; its evidence is not taken for a release's
         }
     }
 
-    static EvidenceOrigin of(DossierTree tree, Path home, Path evidence) {
-        List<String> names = new ArrayList<>();
-        home.relativize(evidence.toAbsolutePath().normalize()).forEach(name -> names.add(name.toString()));
-        String own = String.join("/", names);
-        boolean clean = tree.changes().stream().allMatch(path -> path.equals(own) || path.startsWith(own + "/"));
+    /** @param stale whether sources are newer than the build: what is tried is not what is checked out */
+    static EvidenceOrigin of(DossierTree tree, boolean stale) {
+        boolean clean = !stale
+                && tree.changes().stream().allMatch(path -> EVIDENCE.stream().anyMatch(path::startsWith));
         return new EvidenceOrigin(tree.head(), clean);
     }
 

@@ -88,9 +88,6 @@ final class FaultsCommand implements Callable<Integer> {
     @Option(names = "--in-own-mounts", hidden = true)
     private boolean inOwnMounts;
 
-    @Option(names = "--evidence", hidden = true)
-    private @Nullable Path evidence;
-
     @Override
     public Integer call() {
         Output output = form.output();
@@ -103,7 +100,7 @@ final class FaultsCommand implements Callable<Integer> {
         List<Object> results = new ArrayList<>();
         for (Fault fault : chosen) {
             output.say(Tone.STRONG, "Fault " + fault.word() + ": " + fault.what());
-            EvidenceOrigin origin = origin();
+            EvidenceOrigin origin = EvidenceOrigin.now();
             results.add(
                     !fault.mounts().isEmpty() && !inOwnMounts && SmallDisks.canUnshare()
                             ? inOwnMounts(fault)
@@ -148,11 +145,6 @@ final class FaultsCommand implements Callable<Integer> {
 
     private Map<String, Object> all(List<Object> results) {
         return Output.object("strikes", strikes, "faults", results);
-    }
-
-    /** What runs in mounts of its own is told: its result goes elsewhere first. */
-    private EvidenceOrigin origin() {
-        return EvidenceOrigin.now(evidence != null ? evidence : result != null ? result : Path.of("artifacts"));
     }
 
     private FaultDrill.Result run(Fault fault, Output output) {
@@ -249,9 +241,6 @@ final class FaultsCommand implements Callable<Integer> {
                 Integer.toString(strikes),
                 "--result",
                 result.toString()));
-        if (this.result != null) {
-            command.addAll(List.of("--evidence", this.result.toString()));
-        }
         if (mutate) {
             command.add("--mutate");
         }

@@ -142,7 +142,7 @@ final class GameDayCommand {
         }
 
         private boolean play(GameDayScenario one, Output output, List<List<String>> rows) {
-            EvidenceOrigin origin = EvidenceOrigin.now(directory);
+            EvidenceOrigin origin = EvidenceOrigin.now();
             Path data = newDirectory();
             Instant startedAt = Instant.now();
             try (SmallDisks disks = new SmallDisks()) {

@@ -62,20 +62,21 @@ class DossierTreeTest {
     @Test
     void evidenceIsOfACleanTreeThoughOtherEvidenceIsNewInIt() throws Exception {
         // given
-        Path evidence = root.resolve("evidence");
-        Files.createDirectories(evidence.resolve("one"));
-        Files.writeString(evidence.resolve("one/report.json"), "{}");
         String head = git("rev-parse", "HEAD");
+        Files.createDirectories(root.resolve("docs/drill-evidence/one"));
+        Files.writeString(root.resolve("docs/drill-evidence/one/report.json"), "{}");
+        Files.writeString(root.resolve("docs/durability-matrix.json"), "{}");
 
-        // then
-        assertThat(EvidenceOrigin.of(DossierTree.of(root), root, evidence)).isEqualTo(new EvidenceOrigin(head, true));
-        assertThat(EvidenceOrigin.of(DossierTree.of(root), root, evidence.resolve("on")))
-                .isEqualTo(new EvidenceOrigin(head, false));
+        // then: unless it was built of something else
+        assertThat(EvidenceOrigin.of(DossierTree.of(root), false)).isEqualTo(new EvidenceOrigin(head, true));
+        assertThat(EvidenceOrigin.of(DossierTree.of(root), true)).isEqualTo(new EvidenceOrigin(head, false));
 
         // and
+        Path other = Files.writeString(root.resolve("docs/drill-evidence.md"), "x");
+        assertThat(EvidenceOrigin.of(DossierTree.of(root), false).treeClean()).isFalse();
+        Files.delete(other);
         Files.writeString(root.resolve("é a.md"), "two");
-        assertThat(EvidenceOrigin.of(DossierTree.of(root), root, evidence).treeClean())
-                .isFalse();
+        assertThat(EvidenceOrigin.of(DossierTree.of(root), false).treeClean()).isFalse();
     }
 
     @Test

@@ -4,6 +4,9 @@ package io.attestream.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.BooleanNode;
 import com.networknt.schema.InputFormat;
 import com.networknt.schema.JsonSchema;
 import com.networknt.schema.JsonSchemaFactory;
@@ -129,6 +132,10 @@ class DrillEvidenceTest {
             assertThat(violations(directory, document)).as(document).isEmpty();
         }
         assertThat(directory.resolve("logs/broker.log")).hasContent("a line");
+        JsonNode summary = new ObjectMapper()
+                .readTree(directory.resolve(DrillEvidence.SUMMARY).toFile());
+        assertThat(summary.path("commit").asText()).isEqualTo(ORIGIN.commit());
+        assertThat(summary.path("treeClean")).isEqualTo(BooleanNode.TRUE);
     }
 
     @Test

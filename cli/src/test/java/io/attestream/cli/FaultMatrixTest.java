@@ -15,13 +15,15 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** What was not done is never said to be survived. */
 class FaultMatrixTest {
+    private static final EvidenceOrigin ORIGIN = new EvidenceOrigin("c".repeat(40), true);
+
     private static FaultMatrix matrix(FaultDrill.Result... results) {
         return FaultMatrix.of(Map.of(
                 "takenAt",
                 "2026-01-01T00:00:00Z",
                 "faults",
                 Arrays.stream(results)
-                        .map(result -> FaultMatrix.json(result, new EvidenceOrigin("", false)))
+                        .map(result -> FaultMatrix.json(result, ORIGIN))
                         .toList()));
     }
 
@@ -37,6 +39,14 @@ class FaultMatrixTest {
 
     private static FaultDrill.Result untested() {
         return new FaultDrill.Result(Fault.SLOW_DISK, Optional.of("cannot be done"), List.of(), List.of(), 0);
+    }
+
+    @Test
+    void everyFaultSaysOfWhichTreeItIs() {
+        assertThat(matrix(done(2), untested()).faults()).hasSize(2).allSatisfy(fault -> {
+            assertThat(fault.path("commit").asText()).isEqualTo(ORIGIN.commit());
+            assertThat(fault.path("treeClean").booleanValue()).isTrue();
+        });
     }
 
     @Test

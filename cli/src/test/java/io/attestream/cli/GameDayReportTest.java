@@ -3,6 +3,8 @@ package io.attestream.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.BooleanNode;
 import com.networknt.schema.InputFormat;
 import com.networknt.schema.JsonSchemaFactory;
 import com.networknt.schema.SpecVersion;
@@ -119,6 +121,9 @@ class GameDayReportTest {
 
         // then
         assertThat(violations(directory.resolve(GameDayEvidence.REPORT))).isEmpty();
+        JsonNode written = GameDayEvidence.read(directory.resolve(GameDayEvidence.REPORT));
+        assertThat(written.path("commit").asText()).isEqualTo(ORIGIN.commit());
+        assertThat(written.path("treeClean")).isEqualTo(BooleanNode.TRUE);
         assertThat(Files.readString(directory.resolve(GameDayEvidence.PEOPLE)))
                 .contains("**FAILED**", "**4.0 s**", "medium | x");
         assertThat(directory.resolve("logs/broker.log")).hasContent("a line");

@@ -159,6 +159,7 @@ class LauncherTest {
                     .contains("newer than the build")
                     .contains("mvn -q");
             assertThat(run("demo").err()).as(source).contains("mvn -q");
+            assertThat(run("gameday").err()).as(source).contains("mvn -q");
             write(source, BUILT.minusSeconds(60));
         }
     }
@@ -178,6 +179,11 @@ class LauncherTest {
 
         assertThat(ended.err()).contains("newer than the build").doesNotContain("mvn -q");
         assertThat(ended.out()).contains("Main append x");
+
+        // and: what a drill shows of it is not said to be of what is checked out
+        ended = run(home.resolve("attestream"), Map.of("ATTESTREAM_BUILD", "no"), "drill", "run");
+        assertThat(ended.out()).contains(" -Dattestream.build.stale=true ").contains("Main drill run");
+        assertThat(run("drill", "run").out()).doesNotContain("stale");
     }
 
     @Test
