@@ -96,21 +96,21 @@ final class GameDay {
 
     private void awaitSteady(GameDayScene scene) {
         progress.accept("waiting for " + STEADY_SECONDS + " s in which all is well");
-        if (!await(
-                limits.steady(),
-                () -> scene.probe().isGoodFor(STEADY_SECONDS) && scene.alerts().isEmpty())) {
-            throw new IllegalStateException("there is no steady state to begin with: users see " + last(scene)
-                    + ", alerts " + scene.alerts().findValuesAsText("alertname"));
+        long[] quietSinceNanos = {System.nanoTime()};
+        if (!await(limits.steady(), () -> {
+            if (!scene.alerts().isEmpty()) {
+                quietSinceNanos[0] = System.nanoTime();
+            }
+            return scene.probe().isGoodFor(STEADY_SECONDS)
+                    && System.nanoTime() - quietSinceNanos[0] >= TimeUnit.SECONDS.toNanos(STEADY_SECONDS);
+        })) {
+            throw new IllegalStateException("there is no steady state to begin with: users see "
+                    + scene.probe().last() + ", alerts " + scene.alerts().findValuesAsText("alertname"));
         }
         if (!pages(scene).isEmpty()) {
             throw new IllegalStateException("somebody was woken before anything was done: "
                     + scene.pager().alerts());
         }
-    }
-
-    private static Object last(GameDayScene scene) {
-        List<SliProbe.Sample> samples = scene.probe().samples();
-        return samples.isEmpty() ? "nothing" : samples.get(samples.size() - 1);
     }
 
     /** @return when users had had all of it again for some time; empty if not in time */
@@ -224,7 +224,7 @@ final class GameDay {
     }
 
     /** Whether it became so in time. */
-    private static boolean await(Duration limit, BooleanSupplier condition) {
+    static boolean await(Duration limit, BooleanSupplier condition) {
         long deadline = System.nanoTime() + limit.toNanos();
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() > deadline) {

@@ -160,8 +160,10 @@ final class GameDayEvidence {
                 "Mitigation, as the runbook says",
                 "at | for | command | exit code",
                 report.steps().stream()
-                        .map(step -> step.at() + " | " + step.alert() + " | `" + cell(step.command()) + "` | "
-                                + step.exitCode())
+                        .map(step -> step.at() + " | " + step.alert() + " | "
+                                + (step.byHand()
+                                        ? "by hand: " + cell(step.command()) + " | "
+                                        : "`" + cell(step.command()) + "` | " + step.exitCode()))
                         .toList());
         table(
                 lines,

@@ -145,6 +145,7 @@ final class GameDayKept {
         for (JsonNode step : report.path("mitigation")) {
             steps.add(new Responder.Step(
                     step.path("alert").asText(),
+                    step.path("byHand").asBoolean(),
                     step.path("command").asText(),
                     Instant.parse(step.path("at").asText()),
                     step.path("exitCode").asInt(-1),

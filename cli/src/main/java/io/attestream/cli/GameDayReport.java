@@ -17,7 +17,7 @@ import java.util.Optional;
  * @param moments when things happened, by their {@link Moment}; one that did not happen is missing
  * @param samples what users had of the ledger, second by second
  * @param alerts messages of Alertmanager
- * @param steps commands that were run
+ * @param steps what who was paged did
  * @param acknowledgedEvents while the load ran
  * @param lostEvents that were acknowledged and are not proved
  * @param checks of the ledger when all was over
@@ -258,6 +258,7 @@ record GameDayReport(
     private static Map<String, Object> json(Responder.Step step) {
         return Output.object(
                 "alert", step.alert(),
+                "byHand", step.byHand(),
                 "command", step.command(),
                 "at", step.at().toString(),
                 "exitCode", step.exitCode(),

@@ -115,7 +115,7 @@ enum GameDayScenario {
         void inject(GameDayScene scene) {
             DevIdentityProvider provider = scene.cluster().local().identityProvider();
             provider.setAvailable(false);
-            scene.untilByHand(() -> provider.setAvailable(true));
+            scene.untilByHand("the identity provider answers again", () -> provider.setAvailable(true));
         }
     },
     CLOCK_SKEW(
@@ -130,8 +130,13 @@ enum GameDayScenario {
 
         @Override
         void inject(GameDayScene scene) {
-            scene.untilByHand(LocalTarget.of(scene.cluster().data())
-                    .inject(Verb.CLOCK_SKEW, "gateway-0", Parameters.DEFAULT.withSkew(Duration.ofMinutes(-10))));
+            scene.untilByHand(
+                    "the clock is set right",
+                    LocalTarget.of(scene.cluster().data())
+                            .inject(
+                                    Verb.CLOCK_SKEW,
+                                    "gateway-0",
+                                    Parameters.DEFAULT.withSkew(Duration.ofMinutes(-10))));
         }
     },
     BIT_FLIP(
@@ -168,7 +173,7 @@ enum GameDayScenario {
         void inject(GameDayScene scene) {
             scene.faults().fillAlmost("objects");
             scene.faults().fill("objects");
-            scene.untilByHand(() -> scene.faults().free("objects"));
+            scene.untilByHand("the disk is freed", () -> scene.faults().free("objects"));
         }
     };
 

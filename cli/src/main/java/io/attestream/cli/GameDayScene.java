@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 
@@ -27,6 +28,8 @@ import java.util.function.Consumer;
  */
 final class GameDayScene implements AutoCloseable {
     private static final Duration READY_TIMEOUT = Duration.ofSeconds(60);
+    private static final Duration SETTLED_TIMEOUT = Duration.ofMinutes(3);
+    private static final int SETTLED_SECONDS = 5;
     private static final int MONITOR_HEAP_MIB = 128;
 
     private final DrillCluster cluster;
@@ -40,8 +43,8 @@ final class GameDayScene implements AutoCloseable {
     private final ManagedProcess monitor;
     /** In the order in which they end. */
     private final List<AutoCloseable> parts = new CopyOnWriteArrayList<>();
-    /** Of them, what somebody has to end. */
-    private final List<AutoCloseable> byHand = new CopyOnWriteArrayList<>();
+    /** Of them, what somebody has to end, by what that is. */
+    private final Map<String, AutoCloseable> byHand = new ConcurrentHashMap<>();
 
     private final List<Surge> surges = new CopyOnWriteArrayList<>();
 
@@ -72,13 +75,18 @@ final class GameDayScene implements AutoCloseable {
                     directory(data, "alertmanager"),
                     Map.of("pager", pager.url("page"), "tickets", pager.url("ticket")),
                     Optional.empty()));
+            probe = keep(SliProbe.start(load, () -> cluster.api("auditor"), metrics));
+            // A start is no outage, and nobody is to be told of it.
+            if (!GameDay.await(SETTLED_TIMEOUT, () -> probe.isGoodFor(SETTLED_SECONDS))) {
+                throw new IllegalStateException("users have not all of it " + SETTLED_TIMEOUT.toSeconds()
+                        + " s after the cluster was ready: " + probe.last());
+            }
             prometheus = keep(LocalPrometheus.start(
                     directory(data, "prometheus"),
                     new LocalPrometheus.Options(
                             LocalPrometheus.targetsOf(cluster.local(), List.of(metrics)),
                             Optional.of(alertmanager.url()),
                             Optional.empty())));
-            probe = keep(SliProbe.start(load, () -> cluster.api("auditor"), metrics));
         } catch (RuntimeException e) {
             close();
             throw e;
@@ -127,16 +135,20 @@ final class GameDayScene implements AutoCloseable {
         monitor.stop();
     }
 
-    /** Something the one on call ends before the commands of a page; it ends with the scene at the latest. */
-    void untilByHand(AutoCloseable fault) {
-        byHand.add(keep(fault));
+    /**
+     * Something the one on call ends before the commands of a page; it ends with the scene at the latest.
+     *
+     * @param what is done then, for the report
+     */
+    void untilByHand(String what, AutoCloseable fault) {
+        byHand.put(what, keep(fault));
     }
 
     /** Others send more than there is room for, until somebody makes them stop. */
     void surge() {
         Surge surge = Surge.start(record.withoutReading());
         surges.add(surge);
-        untilByHand(surge);
+        untilByHand("who surges is made to stop", surge);
     }
 
     /** By the load and by all who surged; the monitor's canaries are its own. */
@@ -144,9 +156,10 @@ final class GameDayScene implements AutoCloseable {
         return load.count() + surges.stream().mapToInt(Surge::acknowledgedCount).sum();
     }
 
-    private void endByHand() {
-        byHand.forEach(GameDayScene::end);
-        parts.removeAll(byHand);
+    private List<String> endByHand() {
+        byHand.values().forEach(GameDayScene::end);
+        parts.removeAll(byHand.values());
+        return byHand.keySet().stream().sorted().toList();
     }
 
     private static void end(AutoCloseable part) {

@@ -26,7 +26,7 @@ final class Responder implements AutoCloseable {
     private final Path home;
     private final Path data;
     private final Path logs;
-    private final Runnable byHand;
+    private final ByHand byHand;
     private final ExecutorService executor = Executors.newSingleThreadExecutor(task -> {
         Thread thread = new Thread(task, "responder");
         thread.setDaemon(true);
@@ -39,22 +39,28 @@ final class Responder implements AutoCloseable {
     private @Nullable Instant mitigatedAt;
 
     /**
-     * A command that was run.
+     * What was done for an alert.
      *
-     * @param command as it stands on the page
-     * @param alert it was run for
+     * @param byHand whether somebody did it where no command can
+     * @param command as it stands on the page; by hand, what was done
      * @param exitCode -1 if it did not end in time, or could not begin
      * @param output the end of it
      */
-    record Step(String alert, String command, Instant at, int exitCode, String output) {}
+    record Step(String alert, boolean byHand, String command, Instant at, int exitCode, String output) {}
+
+    /** What no command can do, before the first page's commands are run. */
+    interface ByHand {
+        /** Returns what was done, in order, when it is. */
+        List<String> done();
+    }
 
     /**
      * @param home where the runbooks are, and where their commands are run
      * @param data directory of the cluster
      * @param logs directory for what commands say
-     * @param byHand what no command can do, before the first page's commands are run, for example to free a disk
+     * @param byHand for example, to free a disk
      */
-    Responder(Path home, Path data, Path logs, Runnable byHand) {
+    Responder(Path home, Path data, Path logs, ByHand byHand) {
         this.home = home;
         this.data = data;
         this.logs = logs;
@@ -89,7 +95,8 @@ final class Responder implements AutoCloseable {
         }
         try {
             if (first) {
-                byHand.run();
+                Instant at = Instant.now();
+                byHand.done().forEach(what -> add(new Step(alert, true, what, at, 0, "")));
             }
             for (String command : Runbook.read(Runbook.page(home, url)).commands("Mitigation", data)) {
                 add(run(alert, command));
@@ -119,6 +126,7 @@ final class Responder implements AutoCloseable {
             String output = Files.readString(log);
             return new Step(
                     alert,
+                    false,
                     asOnThePage(command),
                     begun,
                     ended ? shell.exitValue() : -1,
@@ -133,7 +141,7 @@ final class Responder implements AutoCloseable {
     }
 
     private static Step failed(String alert, String what, String why) {
-        return new Step(alert, what, Instant.now(), -1, why);
+        return new Step(alert, false, what, Instant.now(), -1, why);
     }
 
     private String asOnThePage(String text) {

@@ -180,6 +180,12 @@ final class SliProbe implements AutoCloseable {
         }
     }
 
+    /** What was seen last, for people. */
+    String last() {
+        List<Sample> all = samples();
+        return all.isEmpty() ? "nothing" : all.get(all.size() - 1).toString();
+    }
+
     /** Whether every look of the last seconds was good; false as long as there are not so many. */
     boolean isGoodFor(int seconds) {
         List<Sample> all = samples();

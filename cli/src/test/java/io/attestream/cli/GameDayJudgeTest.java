@@ -36,7 +36,7 @@ class GameDayJudgeTest {
     }
 
     private static Responder.Step step(int exitCode) {
-        return new Responder.Step("AttestreamStageDown", "./attestream restart", BEGIN, exitCode, "");
+        return new Responder.Step("AttestreamStageDown", false, "./attestream restart", BEGIN, exitCode, "");
     }
 
     private List<Finding> judge(GameDayScenario scenario) {

@@ -90,8 +90,16 @@ class GameDayReportTest {
                 moments,
                 samples,
                 List.of(new Pager.Alert("AttestreamStageDown", true, "f1", true, null, BEGIN.plusSeconds(45))),
-                List.of(new Responder.Step(
-                        "AttestreamStageDown", "./attestream restart", BEGIN.plusSeconds(46), 0, "ready")),
+                List.of(
+                        new Responder.Step(
+                                "AttestreamStageDown", true, "the disk is freed", BEGIN.plusSeconds(45), 0, ""),
+                        new Responder.Step(
+                                "AttestreamStageDown",
+                                false,
+                                "./attestream restart",
+                                BEGIN.plusSeconds(46),
+                                0,
+                                "ready")),
                 500,
                 0,
                 List.of(new DrillCheck.Result(DrillCheck.ROOTS, DrillCheck.Outcome.PASSED, "as | it must be", 12)),
@@ -125,7 +133,7 @@ class GameDayReportTest {
         assertThat(written.path("commit").asText()).isEqualTo(ORIGIN.commit());
         assertThat(written.path("treeClean")).isEqualTo(BooleanNode.TRUE);
         assertThat(Files.readString(directory.resolve(GameDayEvidence.PEOPLE)))
-                .contains("**FAILED**", "**4.0 s**", "medium | x");
+                .contains("**FAILED**", "**4.0 s**", "medium | x", "| by hand: the disk is freed |");
         assertThat(directory.resolve("logs/broker.log")).hasContent("a line");
         assertThat(directory.resolve("slis.svg")).content().startsWith("<svg ").contains("users see it");
 

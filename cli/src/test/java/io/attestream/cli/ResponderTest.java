@@ -38,7 +38,10 @@ class ResponderTest {
     }
 
     private Responder responder() {
-        return new Responder(home(), scratch.resolve("no-cluster"), scratch, byHand::incrementAndGet);
+        return new Responder(home(), scratch.resolve("no-cluster"), scratch, () -> {
+            byHand.incrementAndGet();
+            return List.of("the disk is freed");
+        });
     }
 
     /** The runbooks as they are, beside an {@code attestream} that has nothing to be built and finds no cluster. */
@@ -66,10 +69,14 @@ class ResponderTest {
             responder.finish();
 
             // then there is no cluster, so that nothing can be started
-            assertThat(responder.steps()).isNotEmpty();
-            assertThat(responder.steps().get(0).command()).startsWith("./attestream ");
-            assertThat(responder.steps().get(0).exitCode()).isEqualTo(1);
-            assertThat(responder.steps().get(0).output()).isEqualTo("no cluster\n");
+            Responder.Step first = responder.steps().get(0);
+            assertThat(first.byHand()).isTrue();
+            assertThat(first.command()).isEqualTo("the disk is freed");
+            Responder.Step second = responder.steps().get(1);
+            assertThat(second.byHand()).isFalse();
+            assertThat(second.command()).startsWith("./attestream ");
+            assertThat(second.exitCode()).isEqualTo(1);
+            assertThat(second.output()).isEqualTo("no cluster\n");
             assertThat(byHand).hasValue(1);
             assertThat(responder.mitigatedAt()).isNotNull();
         }
