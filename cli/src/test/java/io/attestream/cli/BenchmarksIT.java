@@ -10,10 +10,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The benchmarks' command still runs; how fast anything was is no test's matter. */
+@Tag("ledgers")
 class BenchmarksIT {
     @TempDir
     private Path scratch;

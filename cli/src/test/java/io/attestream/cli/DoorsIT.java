@@ -29,10 +29,12 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** One event through every door and in every form is one leaf, and a program that knows nothing of us can read it. */
+@Tag("ledgers")
 class DoorsIT {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String PAYLOAD = "{\"amount\":12}";

@@ -10,10 +10,12 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** docs/dossier.md as it stands there, on a repository of its own and a real ledger. */
+@Tag("ledgers")
 class DossierIT {
     private static final Path PAGE = Script.HOME.resolve("docs/dossier.md");
 

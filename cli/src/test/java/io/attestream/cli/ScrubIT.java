@@ -23,12 +23,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** A bit that flips somewhere is found by those who run, without being asked. */
+@Tag("ledgers")
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
 class ScrubIT {
     private static final Duration COMMAND = Duration.ofSeconds(60);
