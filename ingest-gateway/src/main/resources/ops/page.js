@@ -265,7 +265,7 @@ function checkpoints(part) {
 
 function evidence(part) {
   const rows = part.runs.map((run) => make('tr', {},
-      rowHead(run.name, run.kind === 'drill' ? 'restore drill' : 'game day'),
+      rowHead(run.name, { drill: 'restore drill', 'game-day': 'game day', fsck: 'fsck' }[run.kind]),
       make('td', {}, badge(run.passed ? 'good' : 'attention', run.passed ? 'passed' : 'failed')),
       number(duration(run.ageSeconds)),
       number(duration(run.recoverySeconds)),
@@ -276,8 +276,8 @@ function evidence(part) {
       make('td', {}, badge(isKnown(scrub.found) ? scrub.found > 0 ? 'critical' : 'good' : 'unknown',
           isKnown(scrub.found) ? scrub.found > 0 ? count(scrub.found) + ' damaged' : 'sound' : 'not yet scrubbed')),
       number(duration(scrub.ageSeconds))));
-  const made = [table('Last drills and game days', ['Last run', 'Result', '#Ago', '#Recovery', '#Lost', 'Evidence'], rows,
-      'Drills and game days: not known.')];
+  const made = [table('Last drills, game days and fsck', ['Last run', 'Result', '#Ago', '#Recovery', '#Lost', 'Evidence'], rows,
+      'Drills, game days and fsck: not known.')];
   if (part.runs.length > 0) {
     made.push(make('p', { class: 'note' }, 'As recorded; signatures of drills are verified by ', make('code', {}, 'attestream drill history'), '.'));
   }

@@ -11,6 +11,7 @@ import io.attestream.schemas.ledger.LedgerDefinition;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -43,6 +44,7 @@ import picocli.CommandLine.Option;
             "",
             "Examples:",
             "  attestream fsck --data-dir ./attestream-data",
+            "  attestream fsck --data-dir ./attestream-data --record artifacts/fsck",
             "  attestream fsck --bootstrap-servers kafka:9092 --objects /var/lib/attestream/objects \\",
             "      --ledger-key 'ledger.example.com/prod+1a2b3c4d+AX…' --max-mib-per-second 20",
             "  attestream fsck --alone --objects 's3://backup/ledger?region=eu-central-1' \\",
@@ -87,6 +89,14 @@ final class FsckCommand implements Callable<Integer> {
                             + " Default: that of --data-dir.")
     private @Nullable Path state;
 
+    @Option(
+            names = "--record",
+            paramLabel = "<dir>",
+            description =
+                    "Keep what came of it below this directory, for the page /ops and the metrics of gateways whose"
+                            + " attestream.ops.evidence-dir is the one above it.")
+    private @Nullable Path record;
+
     @Override
     public Integer call() throws InterruptedException {
         Output output = form.output();
@@ -114,6 +124,10 @@ final class FsckCommand implements Callable<Integer> {
         Optional<Path> directory = stateDirectory();
         if (directory.isPresent()) {
             report.attempt("state", () -> report.state(directory.get(), checkState(output, directory.get())));
+        }
+        if (record != null) {
+            Path kept = FsckRecord.write(record, alone ? "archive" : "ledger", Instant.now(), report.all());
+            output.print("recorded in " + kept);
         }
         return report.end();
     }
@@ -313,11 +327,15 @@ final class FsckCommand implements Callable<Integer> {
             }
         }
 
-        int end() {
+        Map<String, Object> all() {
             Map<String, Object> all = new LinkedHashMap<>();
             all.put("status", damaged ? "damaged" : undecided ? "undecided" : "good");
             all.putAll(json);
-            output.json(all);
+            return all;
+        }
+
+        int end() {
+            output.json(all());
             return damaged ? ExitCode.VERIFICATION_FAILED : undecided ? ExitCode.UNAVAILABLE : ExitCode.OK;
         }
     }

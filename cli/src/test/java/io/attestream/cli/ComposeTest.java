@@ -264,12 +264,14 @@ class ComposeTest {
 
     /** Without its Prometheus the page knows neither objectives nor alerts, and a port that is not published shows it to nobody. */
     @Test
-    void theOpsPageOfEachGatewayKnowsPrometheusAndIsReachedFromThisMachineOnly() throws IOException {
+    void theOpsPageOfEachGatewayKnowsPrometheusAndEvidenceAndIsReachedFromThisMachineOnly() throws IOException {
         String page = Files.readString(Compose.DEPLOY.resolve("README.md"));
         Map.of("gateway-1", "9000", "gateway-2", "9100").forEach((name, port) -> {
             Service gateway = compose.service(name);
             String management = gateway.environment().get("QUARKUS_MANAGEMENT_PORT");
             assertThat(gateway.environment()).containsEntry("ATTESTREAM_OPS_PROMETHEUS_URL", "http://prometheus:9090");
+            assertThat(gateway.list("volumes"))
+                    .contains("./evidence:" + gateway.environment().get("ATTESTREAM_OPS_EVIDENCE_DIR") + ":ro");
             assertThat(gateway.list("ports")).contains("127.0.0.1:" + port + ":" + management);
             assertThat(page).contains("`http://127.0.0.1:" + port + "/ops`");
         });

@@ -51,8 +51,16 @@ class DashboardsIT {
         cluster = LocalCluster.start(new LocalCluster.Options(
                 scratch.resolve("data"),
                 1,
+                1,
+                1,
                 new Bootstrap(OptionalLong.of(Bootstrap.LOCAL_DEDUP_WINDOW_LEAVES)),
-                step -> {}));
+                step -> {},
+                Map.of(
+                        "gateway",
+                        Map.of(
+                                "ATTESTREAM_OPS_EVIDENCE_DIR",
+                                Evidence.write(scratch).toString())),
+                false));
         // Its canary is the load: events, acknowledgements, epochs and proofs.
         monitor = Script.start(
                 scratch,

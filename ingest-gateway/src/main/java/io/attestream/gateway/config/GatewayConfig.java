@@ -252,8 +252,9 @@ public interface GatewayConfig {
         @WithDefault("2s")
         Duration prometheusTimeout();
 
-        @Describe("Directory with `drills/` and `game-days/`, as under `artifacts/`. If not set, when they were carried"
-                + " out is unknown on the page and in the metrics.")
+        @Describe(
+                "Directory with `drills/`, `game-days/` and `fsck/`, as under `artifacts/`. If not set, when they were carried"
+                        + " out is unknown on the page and in the metrics.")
         Optional<Path> evidenceDir();
     }
 }

@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
-/** What was shown to work, and when: drills, game days, and the scrubs of what is stored. */
+/** What was shown to work, and when: drills, game days, and the fscks and scrubs of what is stored. */
 final class EvidencePart {
     static final int MAX_RUNS = 40;
 
@@ -31,7 +31,8 @@ final class EvidencePart {
         part.put("scrubs", scrubs(prometheus, part));
         if (evidence.isEmpty()) {
             part.found(
-                    State.UNKNOWN, "attestream.ops.evidence-dir is not set: nothing is known of drills and game days");
+                    State.UNKNOWN,
+                    "attestream.ops.evidence-dir is not set: nothing is known of drills, game days and fsck");
         } else {
             findings(evidence.get(), part);
         }
@@ -41,21 +42,21 @@ final class EvidencePart {
     private static void findings(Evidence evidence, Part part) {
         evidence.problems().forEach(problem -> part.found(State.UNKNOWN, Part.text(problem)));
         for (LastRun.Kind kind : LastRun.Kind.values()) {
-            String what = kind == LastRun.Kind.DRILL ? "drill" : "game day";
             List<LastRun> own =
                     evidence.runs().stream().filter(run -> run.kind() == kind).toList();
             if (own.isEmpty()) {
-                part.found(State.UNKNOWN, "no " + what + " was recorded");
+                part.found(State.UNKNOWN, "no " + kind.words() + " was recorded");
             }
             own.stream()
                     .filter(run -> !run.passed())
-                    .forEach(run -> part.found(State.ATTENTION, "the last " + what + " " + run.name() + " failed"));
+                    .forEach(run ->
+                            part.found(State.ATTENTION, "the last " + kind.words() + " " + run.name() + " failed"));
         }
     }
 
     private static Map<String, Object> json(LastRun run, Clock clock) {
         Map<String, Object> json = new LinkedHashMap<>();
-        json.put("kind", run.kind() == LastRun.Kind.DRILL ? "drill" : "game-day");
+        json.put("kind", run.kind().words().replace(' ', '-'));
         json.put("name", run.name());
         json.put("passed", run.passed());
         json.put("endedAt", run.endedAt().toString());

@@ -259,6 +259,7 @@ class OpsPageTest {
         assertThat(Gateway.management("/q/metrics").text())
                 .contains("attestream_drill_passed{case=\"kafka\"} 1.0")
                 .contains("attestream_game_day_passed{scenario=\"broker-loss\"} 0.0")
+                .contains("attestream_fsck_passed{scope=\"ledger\"} 1.0")
                 .contains("attestream_drill_age_seconds{case=\"kafka\"}");
     }
 

@@ -37,6 +37,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -65,8 +66,8 @@ class OpsReportTest {
                     .put("checkpoints", List.of()),
             List.of(new ShardHead(0, new TreeSize(10), Rfc6962.leafHash(new byte[1]), 10)),
             OptionalDouble.of(1));
-    private Optional<Evidence> evidence = Optional.of(
-            new Evidence(List.of(run(LastRun.Kind.DRILL, true), run(LastRun.Kind.GAME_DAY, true)), List.of()));
+    private Optional<Evidence> evidence = Optional.of(new Evidence(
+            Stream.of(LastRun.Kind.values()).map(kind -> run(kind, true)).toList(), List.of()));
 
     @BeforeEach
     void start() throws IOException {
@@ -549,7 +550,8 @@ class OpsReportTest {
         assertThat(verdict(report)).isEqualTo("attention");
         assertThat(report.at("/evidence/findings").toString())
                 .contains("the last drill kafka failed")
-                .contains("no game day was recorded");
+                .contains("no game day was recorded")
+                .contains("no fsck was recorded");
 
         // and
         evidence = Optional.empty();

@@ -89,7 +89,7 @@ public class Surroundings implements QuarkusTestResourceLifecycleManager {
         }
     }
 
-    /** A drill that passed and a game day that did not. */
+    /** A drill and an fsck that passed, and a game day that did not. */
     private static void evidence(Path directory) throws IOException {
         Path drill = Files.createDirectories(directory.resolve("drills/2026-01-05T09-00-00Z"));
         Files.writeString(drill.resolve("drill_summary.json"), """
@@ -102,6 +102,10 @@ public class Surroundings implements QuarkusTestResourceLifecycleManager {
                 "acknowledgedEventsLost":0}
                 """);
         Files.writeString(gameDay.resolve("report.md"), "# Broker loss\n");
+        Path fsck = Files.createDirectories(directory.resolve("fsck/2026-01-07T09-00-00Z"));
+        Files.writeString(fsck.resolve("fsck_report.json"), """
+                {"v":1,"scope":"ledger","endedAt":"2026-01-07T09:00:00Z","status":"good"}
+                """);
         Files.writeString(gameDay.resolve("secret.txt"), "not for the page");
     }
 

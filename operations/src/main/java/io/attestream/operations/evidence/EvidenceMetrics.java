@@ -8,13 +8,15 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 
-/** The newest runs as gauges; a case or scenario that was never run has no value. */
+/** The newest runs as gauges; a case, scenario or scope that was never run has no value. */
 public final class EvidenceMetrics {
     private final Clock clock;
     private final MultiGauge drillAge;
     private final MultiGauge drillPassed;
     private final MultiGauge gameDayAge;
     private final MultiGauge gameDayPassed;
+    private final MultiGauge fsckAge;
+    private final MultiGauge fsckPassed;
 
     public EvidenceMetrics(MeterRegistry registry, Clock clock) {
         this.clock = clock;
@@ -23,6 +25,14 @@ public final class EvidenceMetrics {
         gameDayAge = age("attestream.game.day.age", "Since the last game day of this scenario ended", registry);
         gameDayPassed =
                 passed("attestream.game.day.passed", "1 if the last game day of this scenario passed", registry);
+        fsckAge = age(
+                "attestream.fsck.age",
+                "Since the last fsck that was recorded ended; of all of the ledger, or of the archive alone",
+                registry);
+        fsckPassed = passed(
+                "attestream.fsck.passed",
+                "1 if the last fsck that was recorded looked at everything and found nothing",
+                registry);
     }
 
     private static MultiGauge age(String name, String description, MeterRegistry registry) {
@@ -38,11 +48,13 @@ public final class EvidenceMetrics {
 
     /** Takes the place of what was before. */
     public void set(List<LastRun> runs) {
-        show(runs, LastRun.Kind.DRILL, "case", drillAge, drillPassed);
-        show(runs, LastRun.Kind.GAME_DAY, "scenario", gameDayAge, gameDayPassed);
+        show(runs, LastRun.Kind.DRILL, drillAge, drillPassed);
+        show(runs, LastRun.Kind.GAME_DAY, gameDayAge, gameDayPassed);
+        show(runs, LastRun.Kind.FSCK, fsckAge, fsckPassed);
     }
 
-    private void show(List<LastRun> runs, LastRun.Kind kind, String tag, MultiGauge age, MultiGauge passed) {
+    private void show(List<LastRun> runs, LastRun.Kind kind, MultiGauge age, MultiGauge passed) {
+        String tag = kind.nameLabel();
         List<LastRun> own = runs.stream().filter(run -> run.kind() == kind).toList();
         age.register(
                 own.stream()

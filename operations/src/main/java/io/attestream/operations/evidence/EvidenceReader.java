@@ -23,8 +23,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Reads the newest result of each case and scenario out of a directory with {@code drills/<UTC>/drill_summary.json} and {@code
- * game-days/<UTC>/game_day_report.json}. Drills that were spoilt on purpose are left out: they are meant to fail. Signatures of
+ * Reads the newest result of each case, scenario and scope out of a directory with {@code drills/<UTC>/drill_summary.json}, {@code
+ * game-days/<UTC>/game_day_report.json} and {@code fsck/<UTC>/fsck_report.json}. Drills that were spoilt on purpose are left out: they are meant to fail. Signatures of
  * evidence are not checked here but by {@code attestream drill history}. Not thread-safe.
  */
 public final class EvidenceReader {
@@ -106,9 +106,12 @@ public final class EvidenceReader {
             return old;
         }
         JsonNode json = json(made.resolve(kind.file()));
-        Result read = kind == LastRun.Kind.DRILL
-                ? drill(made.getFileName().toString(), json)
-                : gameDay(made.getFileName().toString(), json);
+        String directoryName = made.getFileName().toString();
+        Result read = switch (kind) {
+            case DRILL -> drill(directoryName, json);
+            case GAME_DAY -> gameDay(directoryName, json);
+            case FSCK -> fsck(directoryName, json);
+        };
         known.put(made, read);
         return read;
     }
@@ -117,7 +120,7 @@ public final class EvidenceReader {
         double recoveryMillis = json.path("rto").path("millis").asDouble(-1);
         LastRun run = new LastRun(
                 LastRun.Kind.DRILL,
-                name(json, "case"),
+                name(json, LastRun.Kind.DRILL.nameLabel()),
                 directory,
                 endedAt(json),
                 bool(json, "pass"),
@@ -131,12 +134,25 @@ public final class EvidenceReader {
         OptionalLong lost = count(json.path("acknowledgedEventsLost"));
         LastRun run = new LastRun(
                 LastRun.Kind.GAME_DAY,
-                name(json, "scenario"),
+                name(json, LastRun.Kind.GAME_DAY.nameLabel()),
                 directory,
                 endedAt(json),
                 bool(json, "passed") && lost.orElse(0) == 0,
                 recovery.isNumber() ? OptionalDouble.of(recovery.asDouble()) : OptionalDouble.empty(),
                 lost);
+        return new Result(run, false);
+    }
+
+    /** One that could not look at everything did not pass. */
+    private static Result fsck(String directory, JsonNode json) throws Unreadable {
+        LastRun run = new LastRun(
+                LastRun.Kind.FSCK,
+                name(json, LastRun.Kind.FSCK.nameLabel()),
+                directory,
+                endedAt(json),
+                json.path("status").asText().equals("good"),
+                OptionalDouble.empty(),
+                OptionalLong.empty());
         return new Result(run, false);
     }
 

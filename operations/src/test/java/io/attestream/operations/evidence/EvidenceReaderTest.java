@@ -147,6 +147,9 @@ class EvidenceReaderTest {
         // given
         drill("2026-01-05T09-00-00Z", "kafka", "", true, 1);
         gameDay("2026-01-05T08-00-00Z", "broker-loss", false, 0);
+        write(
+                "fsck/2026-01-05T09-30-00Z/fsck_report.json",
+                "{\"scope\":\"ledger\",\"endedAt\":\"2026-01-05T09:30:00Z\",\"status\":\"damaged\"}");
         SimpleMeterRegistry registry = new SimpleMeterRegistry();
         Clock clock = Clock.fixed(Instant.parse("2026-01-05T10:00:00Z"), ZoneOffset.UTC);
 
@@ -171,6 +174,16 @@ class EvidenceReaderTest {
                 .isEqualTo(7_200);
         assertThat(registry.get("attestream.game.day.passed")
                         .tag("scenario", "broker-loss")
+                        .gauge()
+                        .value())
+                .isZero();
+        assertThat(registry.get("attestream.fsck.age")
+                        .tag("scope", "ledger")
+                        .gauge()
+                        .value())
+                .isEqualTo(1_800);
+        assertThat(registry.get("attestream.fsck.passed")
+                        .tag("scope", "ledger")
                         .gauge()
                         .value())
                 .isZero();
