@@ -59,6 +59,8 @@ public final class LocalCluster implements AutoCloseable {
     private static final String TOXIPROXY = "toxiproxy";
     /** Who makes the ledger. */
     private static final String OPERATOR = "operator";
+    /** Three scrapes of the Prometheus beside it; who waits at a terminal is told soon. */
+    private static final String DOUBT_SHOWN_MILLIS = "15000";
     /** Who may write into the local tenant's inbox. */
     public static final String PRODUCER = "producer";
 
@@ -552,6 +554,7 @@ public final class LocalCluster implements AutoCloseable {
         String name = PROCESSORS + "-" + number;
         Map<String, String> environment = common(PROCESSORS);
         environment.put("ATTESTREAM_ROLES", "admission,sequencer,proofs");
+        environment.put("ATTESTREAM_DOUBT_SHOWN_MILLIS", DOUBT_SHOWN_MILLIS);
         environment.put("ATTESTREAM_INSTANCE_ID", name);
         environment.put(
                 "ATTESTREAM_STATE_DIRECTORY",
@@ -577,6 +580,7 @@ public final class LocalCluster implements AutoCloseable {
                 "ATTESTREAM_CHECKPOINTER_STANDBY",
                 Boolean.toString(options.topology().checkpointers() > 1));
         environment.put("ATTESTREAM_PACKS_SIZE_BYTES_MAX", Integer.toString(32 << 20)); // four times that fits the heap
+        environment.put("ATTESTREAM_DOUBT_SHOWN_MILLIS", DOUBT_SHOWN_MILLIS);
         List<String> command = new JvmCommand(installation, 512)
                 .main(installation.checkpointerLib(), "io.attestream.checkpointer.Main");
         return process(name, command, environment, this::ledgerKeys);

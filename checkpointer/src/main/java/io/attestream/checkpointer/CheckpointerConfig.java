@@ -23,6 +23,12 @@ public interface CheckpointerConfig {
     @WithDefault("false")
     boolean dev();
 
+    @Doc(
+            "Milliseconds for which a process that stopped in doubt of what it reads goes on telling so in health and metrics before it"
+                    + " ends, so that somebody is woken. At least two scrapes of Prometheus.")
+    @WithDefault("40000")
+    long doubtShownMillis();
+
     LedgerKeys ledger();
 
     Internal internal();

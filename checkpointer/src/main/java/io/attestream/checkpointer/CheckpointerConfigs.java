@@ -4,6 +4,7 @@ package io.attestream.checkpointer;
 import io.attestream.access.BearerSecret;
 import io.attestream.objects.ObjectStores;
 import io.attestream.objects.keys.PayloadKeysSetting;
+import io.attestream.operations.doubt.Doubt;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.PackName;
 import io.attestream.proofs.ledger.KeyChanges;
@@ -84,6 +85,7 @@ final class CheckpointerConfigs {
                 own.scrubBytesPerSecondMax(),
                 1 << 10,
                 1L << 40);
+        requireRange(problems, "attestream.doubt-shown-millis", config.doubtShownMillis(), 0, Doubt.SHOWN_MILLIS_MAX);
         requirePacks(problems, config.packs(), config.dev());
         CheckpointerConfig.Snapshots snapshots = config.snapshots();
         requireRange(problems, "attestream.snapshots.interval-millis", snapshots.intervalMillis(), 0, 1L << 32);

@@ -5,6 +5,7 @@ import io.attestream.access.PolicyMetric;
 import io.attestream.access.Start;
 import io.attestream.objects.scrub.Scrubber;
 import io.attestream.operations.clock.ClockMetrics;
+import io.attestream.operations.doubt.Doubt;
 import io.attestream.operations.kafka.KafkaMeters;
 import io.attestream.proofs.ledger.LedgerOffset;
 import io.attestream.proofs.ledger.ShardHead;
@@ -102,15 +103,17 @@ final class CheckpointerMetrics implements StepListener {
     }
 
     /** Of a process that has no ledger to tell of yet: its clock may be wrong all the same, and is what its turn goes by. */
-    static String scrapeWaiting(Clock clock, Start.Policy policy) {
+    static String scrapeWaiting(Clock clock, Start.Policy policy, Doubt doubt) {
         PrometheusMeterRegistry waiting = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         ClockMetrics.register(clock, waiting);
         PolicyMetric.register(policy, waiting);
+        doubt.bindTo(waiting);
         return waiting.scrape();
     }
 
-    void access(Start.Policy policy) {
+    void process(Start.Policy policy, Doubt doubt) {
         PolicyMetric.register(policy, registry);
+        doubt.bindTo(registry);
     }
 
     void scrubber(Scrubber scrubber) {

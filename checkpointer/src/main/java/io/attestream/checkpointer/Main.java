@@ -8,6 +8,7 @@ import io.attestream.checkpointer.CheckpointerConfigs.RefusedKeyException;
 import io.attestream.objects.ObjectStores;
 import io.attestream.objects.keys.ErasedKeys;
 import io.attestream.operations.clock.SteadyClock;
+import io.attestream.operations.doubt.Doubt;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.archive.ObjectStore;
 import io.attestream.proofs.control.Control;
@@ -57,6 +58,7 @@ public final class Main {
     private final CountDownLatch stop = new CountDownLatch(1);
     private final AtomicReference<@Nullable Running> running = new AtomicReference<>();
     private final AtomicReference<@Nullable Turn> turn = new AtomicReference<>();
+    private final Doubt doubt = new Doubt();
     private volatile String waitingFor = "the cluster";
 
     private record Running(
@@ -94,11 +96,10 @@ public final class Main {
         try {
             main.serve(steps);
             return 0;
-        } catch (FatalDoubtException e) {
-            LOG.error("stopped: {}", e.getMessage());
+        } catch (FatalDoubtException | InvalidFormat | RefusedKeyException e) {
             LOG.debug("stopped", e);
             return 1;
-        } catch (IOException | InvalidFormat | RefusedKeyException | KafkaException | IllegalStateException e) {
+        } catch (IOException | KafkaException | IllegalStateException e) {
             LOG.error("stopped: {}", String.valueOf(e.getMessage()));
             return 1;
         } catch (InterruptedException e) {
@@ -137,22 +138,44 @@ public final class Main {
                 new StatusServer.Pages(
                         this::live, this::ready, this::metrics, this::snapshots, this::requestSnapshot, secret()))) {
             LOG.info("health and metrics on http://{}:{}", config.http().host(), status.port());
-            Topics topics = new Topics(config.topics().prefix());
-            KafkaClients clients = new KafkaClients(CheckpointerConfigs.connection(config.kafka()));
-            LedgerDefinition definition = awaitLedger(clients, topics);
-            if (definition == null) {
-                return;
-            }
-            requireTopics(clients, topics, definition);
-            if (!config.checkpointer().standby()) {
-                follow(clients, topics, definition, steps);
-                return;
-            }
-            try (Turn own = Turn.join(clients, topics)) {
-                turn.set(own);
-                if (awaitTurn(own)) {
-                    follow(clients, topics, definition, steps);
+            try {
+                work(steps);
+            } catch (FatalDoubtException | InvalidFormat | RefusedKeyException e) {
+                LOG.error("stopped: {}", e.getMessage());
+                if (!isOfSurroundings(e)) {
+                    doubt.show(String.valueOf(e.getMessage()), config.doubtShownMillis(), stop);
                 }
+                throw e;
+            }
+        }
+    }
+
+    /** Whether Kafka, the object store or a stop brought it about: then the next start may find nothing wrong, and is not to wait. */
+    private static boolean isOfSurroundings(Throwable doubt) {
+        for (Throwable at = doubt; at != null; at = at.getCause()) {
+            if (at instanceof KafkaException || at instanceof IOException || at instanceof InterruptedException) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void work(StepListener steps) throws IOException, InvalidFormat, RefusedKeyException, InterruptedException {
+        Topics topics = new Topics(config.topics().prefix());
+        KafkaClients clients = new KafkaClients(CheckpointerConfigs.connection(config.kafka()));
+        LedgerDefinition definition = awaitLedger(clients, topics);
+        if (definition == null) {
+            return;
+        }
+        requireTopics(clients, topics, definition);
+        if (!config.checkpointer().standby()) {
+            follow(clients, topics, definition, steps);
+            return;
+        }
+        try (Turn own = Turn.join(clients, topics)) {
+            turn.set(own);
+            if (awaitTurn(own)) {
+                follow(clients, topics, definition, steps);
             }
         }
     }
@@ -230,7 +253,7 @@ public final class Main {
         Optional<StoredSnapshots.Stored> start = own.or(() -> seam);
         Backlog backlog = backlog(ledger, definition, start);
         CheckpointerMetrics metrics = new CheckpointerMetrics(backlog, clock);
-        metrics.access(policy);
+        metrics.process(policy, doubt);
         EpochArchive archive = new EpochArchive(store);
         Unpacked unpacked = new Unpacked(ledger, config.packs().segmentGraceMillis());
         Packer packer = new Packer(store, archive, unpacked, packLimits(), ledger.shards(), erasedKeys(), steady);
@@ -495,6 +518,10 @@ public final class Main {
     }
 
     private List<Health> ready() {
+        Optional<String> stopped = doubt.reason();
+        if (stopped.isPresent()) {
+            return List.of(new Health("doubt", false, Map.of("reason", stopped.get())));
+        }
         Running now = running.get();
         if (now == null) {
             Turn own = turn.get();
@@ -517,7 +544,7 @@ public final class Main {
     private String metrics() {
         Running now = running.get();
         return now == null
-                ? CheckpointerMetrics.scrapeWaiting(clock, policy)
+                ? CheckpointerMetrics.scrapeWaiting(clock, policy, doubt)
                 : now.metrics().scrape();
     }
 }

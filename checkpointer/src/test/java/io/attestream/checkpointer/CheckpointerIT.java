@@ -529,6 +529,30 @@ class CheckpointerIT {
                 .contains("is not one of " + other.ledger.key.verifier().vkey());
     }
 
+    /** Prometheus looks every few seconds: a process that is gone at once is one that is down, whatever it found. */
+    @Test
+    void aDoubtIsToldBeforeTheProcessEnds() throws Exception {
+        // given
+        ledger.grow();
+        int port = freePort();
+        Map<String, String> settings = new HashMap<>(ledger.settings(port));
+        settings.put("ATTESTREAM_DOUBT_SHOWN_MILLIS", "10000");
+        ManagedProcess process = launch("tells", List.of(), "io.attestream.checkpointer.Main", settings);
+        awaitAllPublished();
+        assertThat(get(port, "/metrics").body()).contains("attestream_doubt 0.0");
+
+        // when
+        ledger.lie(1, 0);
+
+        // then
+        await().atMost(SOON).until(() -> get(port, "/metrics").body().contains("attestream_doubt 1.0"));
+        HttpResponse<String> ready = get(port, "/health/ready");
+        assertThat(ready.statusCode()).isEqualTo(503);
+        assertThat(ready.body()).contains("shard 1: outcome");
+        assertThat(process.awaitExit(SOON)).isTrue();
+        assertThat(process.exitCode()).isEqualTo(1);
+    }
+
     @Test
     void refusesTopicsThatForget() throws Exception {
         // given

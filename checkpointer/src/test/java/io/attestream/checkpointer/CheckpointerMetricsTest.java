@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.attestream.access.AuthSettings;
 import io.attestream.access.Start;
+import io.attestream.operations.doubt.Doubt;
 import io.attestream.proofs.ledger.ShardHead;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -87,9 +88,11 @@ class CheckpointerMetricsTest {
     @Test
     void whoWaitsTellsItsClock() {
         Clock clock = Clock.fixed(Instant.ofEpochMilli(1_700_000_000_500L), ZoneOffset.UTC);
-        assertThat(CheckpointerMetrics.scrapeWaiting(clock, new Start.Policy(new AuthSettings.Dev(), "dev", List.of())))
+        assertThat(CheckpointerMetrics.scrapeWaiting(
+                        clock, new Start.Policy(new AuthSettings.Dev(), "dev", List.of()), new Doubt()))
                 .contains("\nattestream_clock_seconds 1.7000000005E9\n")
                 .contains("attestream_access_policy{policy=\"dev\",profile=\"dev\"} 1.0")
+                .contains("\nattestream_doubt 0.0\n")
                 .doesNotContain("attestream_checkpointer");
     }
 

@@ -346,6 +346,7 @@ final class KafkaLedger implements AutoCloseable {
                 Map.entry("ATTESTREAM_KAFKA_BOOTSTRAP_SERVERS", bootstrapServers),
                 Map.entry("ATTESTREAM_TOPICS_PREFIX", topics.prefix()),
                 Map.entry("ATTESTREAM_DEV", "true"),
+                Map.entry("ATTESTREAM_DOUBT_SHOWN_MILLIS", "0"),
                 Map.entry(
                         "ATTESTREAM_LEDGER_VERIFIER_KEY", ledger.key.verifier().vkey()),
                 Map.entry(

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.attestream.chaos.ClusterControl;
 import io.attestream.chaos.ClusterFile;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -82,6 +83,18 @@ final class OnCall implements AutoCloseable {
             return shell.exitValue();
         } finally {
             shell.destroyForcibly();
+        }
+    }
+
+    /** As {@link #run}, for another thread. */
+    int runUnchecked(String command) {
+        try {
+            return run(command);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
         }
     }
 

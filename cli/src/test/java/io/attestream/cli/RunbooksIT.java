@@ -35,9 +35,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.common.config.ConfigResource;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -157,6 +162,44 @@ class RunbooksIT {
         }
         onCall.follow(alert, "Mitigation");
         onCall.follow(alert, "Verification");
+    }
+
+    /** It says so as long as it is there, and is back once what it names was put right and its page was followed. */
+    @Test
+    void aCheckpointerThatStopsInDoubtIsBackAfterTheMitigationOfItsPage() throws Exception {
+        // given a topic that would forget
+        String restart = "./attestream restart --data-dir " + data() + " checkpointer";
+        setRetention("3600000");
+        CompletableFuture<Integer> started = CompletableFuture.supplyAsync(() -> onCall.runUnchecked(restart));
+        URI checkpointer =
+                URI.create("http://127.0.0.1:" + onCall.cluster().ports().get("checkpointer"));
+        await().atMost(60, TimeUnit.SECONDS)
+                .ignoreExceptions()
+                .until(() -> new Api(checkpointer, null)
+                        .get("/metrics", "text/plain")
+                        .text()
+                        .contains("attestream_doubt 1.0"));
+        assertThat(started.get(2, TimeUnit.MINUTES)).isNotZero();
+        onCall.run(onCall.commands("AttestreamStoppedInDoubt", "Diagnosis").get(0));
+
+        // when
+        setRetention("-1");
+        onCall.follow("AttestreamStoppedInDoubt", "Mitigation");
+
+        // then
+        assertThat(onCall.isReady("checkpointer")).isTrue();
+        onCall.follow("AttestreamStoppedInDoubt", "Verification");
+    }
+
+    private static void setRetention(String millis) throws Exception {
+        ConfigResource events = new ConfigResource(ConfigResource.Type.TOPIC, "attestream.events");
+        AlterConfigOp retention = new AlterConfigOp(new ConfigEntry("retention.ms", millis), AlterConfigOp.OpType.SET);
+        try (Admin admin = Admin.create(
+                Map.<String, Object>of("bootstrap.servers", onCall.cluster().bootstrapServers()))) {
+            admin.incrementalAlterConfigs(Map.of(events, List.of(retention)))
+                    .all()
+                    .get(30, TimeUnit.SECONDS);
+        }
     }
 
     @Test

@@ -35,7 +35,7 @@ final class Application implements AutoCloseable {
 
     private final String role;
     private final KafkaStreams streams;
-    private final Consumer<String> fatal;
+    private final Consumer<RuntimeException> fatal;
     private final Supplier<Map<String, Object>> details;
     private final KafkaStreamsMetrics kafkaMetrics;
     private final Counter replaced;
@@ -52,7 +52,7 @@ final class Application implements AutoCloseable {
             Properties settings,
             Supplier<Map<String, Object>> details,
             MeterRegistry metrics,
-            Consumer<String> fatal) {
+            Consumer<RuntimeException> fatal) {
         this.role = role;
         this.details = details;
         this.fatal = fatal;
@@ -65,7 +65,7 @@ final class Application implements AutoCloseable {
         streams.setStateListener((now, before) -> {
             LOG.info("{} is {}", role, now);
             if (now == KafkaStreams.State.ERROR) {
-                fatal.accept(role + " cannot go on; see the log above");
+                fatal.accept(new IllegalStateException(role + " cannot go on; see the log above"));
             }
         });
     }
@@ -110,7 +110,7 @@ final class Application implements AutoCloseable {
     private synchronized StreamThreadExceptionResponse onFailure(Throwable failure) {
         String doubt = doubtIn(failure);
         if (doubt != null) {
-            fatal.accept(role + ": " + doubt);
+            fatal.accept(new IntegrityException(role + ": " + doubt, failure));
             return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
         }
         LOG.error("{} failed; its thread is replaced", role, failure);
@@ -120,7 +120,8 @@ final class Application implements AutoCloseable {
             failures.removeFirst();
         }
         if (failures.size() > FAILURES_MAX) {
-            fatal.accept(role + " failed " + failures.size() + " times in 10 minutes, last with " + failure);
+            fatal.accept(new IllegalStateException(
+                    role + " failed " + failures.size() + " times in 10 minutes, last with " + failure));
             return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
         }
         replaced.increment();

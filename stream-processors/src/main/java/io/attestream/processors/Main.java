@@ -54,7 +54,6 @@ public final class Main {
             processors.run();
             return 0;
         } catch (IntegrityException e) {
-            LOG.error("refused: {}", e.getMessage());
             return 1;
         } catch (RuntimeException | IOException | InvalidFormat e) {
             LOG.error("stopped: {}", e.getMessage(), e);

@@ -8,6 +8,7 @@ import io.attestream.objects.ObjectStores;
 import io.attestream.objects.keys.PayloadKeysSetting;
 import io.attestream.objects.keys.SubjectKeyStore;
 import io.attestream.operations.clock.ClockMetrics;
+import io.attestream.operations.doubt.Doubt;
 import io.attestream.operations.kafka.KafkaMeters;
 import io.attestream.processors.admission.AdmissionMetrics;
 import io.attestream.processors.admission.AdmissionTopology;
@@ -81,7 +82,11 @@ final class Processors {
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final Map<String, Application> applications = new ConcurrentHashMap<>();
     private final CountDownLatch stop = new CountDownLatch(1);
-    private final AtomicReference<@Nullable String> fatal = new AtomicReference<>();
+    /** By somebody, not by what happened here. */
+    private final CountDownLatch toldToStop = new CountDownLatch(1);
+
+    private final Doubt doubt = new Doubt();
+    private final AtomicReference<@Nullable RuntimeException> fatal = new AtomicReference<>();
     private volatile @Nullable ProofQueries queries;
     private Optional<PackLoader> packLoader = Optional.empty();
     private volatile @Nullable String waitingFor = "the cluster";
@@ -91,6 +96,7 @@ final class Processors {
         registry.config().meterFilter(KafkaMeters.filter());
         PolicyMetric.register(policy, registry);
         ClockMetrics.register(Clock.systemUTC(), registry);
+        doubt.bindTo(registry);
         this.config = config;
         this.isDevelopment = policy.profile().equals(DEVELOPMENT);
         this.connection = connection;
@@ -99,11 +105,12 @@ final class Processors {
 
     /** Tells {@link #run} to come to its end; may be called from any thread, at any time. */
     void stop() {
+        toldToStop.countDown();
         stop.countDown();
     }
 
     /**
-     * Runs until {@link #stop} is called; then everything is closed.
+     * Runs until {@link #stop} is called; then everything is closed. A doubt is shown for a while before it is thrown.
      *
      * @throws IntegrityException if the ledger, its topics or the state are not what they must be, at start or later
      */
@@ -113,31 +120,42 @@ final class Processors {
                 config.http().host(), config.http().port(), secret, () -> queries, this::health, registry::scrape)) {
             LOG.info(
                     "health, metrics and queries on http://{}:{}", config.http().host(), server.port());
-            LedgerDefinition ledger = awaitLedger();
-            if (ledger == null) {
-                return;
-            }
-            requireTopics(ledger);
-            try (EventsTopic events = new EventsTopic(connection, topics.events(), ledger, LOOK_TIMEOUT);
-                    StateScrub scrub = new StateScrub(config.state(), config.generation(), this::isRunning, registry)) {
-                start(ledger);
-                waitingFor = null;
-                scrub.start();
-                do {
-                    requireSame(events);
-                } while (!stop.await(LOOK_MILLIS, TimeUnit.MILLISECONDS));
-                if (fatal.get() != null) {
-                    // A topic that is made again takes the group's offsets with it: tell the cause, not what follows.
-                    requireSame(events);
-                }
-            } finally {
-                applications.values().parallelStream().forEach(Application::close);
-                packLoader.ifPresent(PackLoader::close);
+            try {
+                work();
+            } catch (IntegrityException e) {
+                LOG.error("refused: {}", e.getMessage());
+                queries = null;
+                doubt.show(String.valueOf(e.getMessage()), config.doubtShownMillis(), toldToStop);
+                throw e;
             }
         }
-        String why = fatal.get();
+    }
+
+    private void work() throws IOException, InvalidFormat, InterruptedException {
+        LedgerDefinition ledger = awaitLedger();
+        if (ledger == null) {
+            return;
+        }
+        requireTopics(ledger);
+        try (EventsTopic events = new EventsTopic(connection, topics.events(), ledger, LOOK_TIMEOUT);
+                StateScrub scrub = new StateScrub(config.state(), config.generation(), this::isRunning, registry)) {
+            start(ledger);
+            waitingFor = null;
+            scrub.start();
+            do {
+                requireSame(events);
+            } while (!stop.await(LOOK_MILLIS, TimeUnit.MILLISECONDS));
+            if (fatal.get() != null) {
+                // A topic that is made again takes the group's offsets with it: tell the cause, not what follows.
+                requireSame(events);
+            }
+        } finally {
+            applications.values().parallelStream().forEach(Application::close);
+            packLoader.ifPresent(PackLoader::close);
+        }
+        RuntimeException why = fatal.get();
         if (why != null) {
-            throw new IntegrityException(why);
+            throw why;
         }
     }
 
@@ -339,7 +357,7 @@ final class Processors {
                 .allMatch(application -> application.streams().state() == KafkaStreams.State.RUNNING);
     }
 
-    private void onFatal(String why) {
+    private void onFatal(RuntimeException why) {
         if (fatal.compareAndSet(null, why)) {
             stop.countDown();
         }
@@ -347,6 +365,7 @@ final class Processors {
 
     private List<HealthCheck> health() {
         List<HealthCheck> checks = new ArrayList<>();
+        doubt.reason().ifPresent(why -> checks.add(new HealthCheck("doubt", false, Map.of("reason", why))));
         String waiting = waitingFor;
         checks.add(new HealthCheck("ledger", waiting == null, waiting == null ? Map.of() : Map.of("reason", waiting)));
         applications.values().forEach(application -> checks.add(application.health()));

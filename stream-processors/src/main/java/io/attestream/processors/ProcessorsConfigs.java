@@ -3,6 +3,7 @@ package io.attestream.processors;
 
 import io.attestream.objects.ObjectStores;
 import io.attestream.objects.keys.PayloadKeysSetting;
+import io.attestream.operations.doubt.Doubt;
 import io.attestream.proofs.InvalidFormat;
 import io.attestream.proofs.note.NoteVerifier;
 import io.attestream.schemas.Topics;
@@ -83,6 +84,10 @@ final class ProcessorsConfigs {
                 problems,
                 config.http().port() >= 0 && config.http().port() <= 65535,
                 "attestream.http.port must be from 0 to 65535");
+        require(
+                problems,
+                config.doubtShownMillis() >= 0 && config.doubtShownMillis() <= Doubt.SHOWN_MILLIS_MAX,
+                "attestream.doubt-shown-millis must be from 0 to " + Doubt.SHOWN_MILLIS_MAX);
         requireKey(problems, config);
         requireSecret(
                 problems, "attestream.internal.secret-file", config.internal().secretFile());

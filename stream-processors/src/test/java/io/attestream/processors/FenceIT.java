@@ -184,6 +184,31 @@ class FenceIT {
     }
 
     @Test
+    void aDoubtIsToldUntilTheProcessIsToldToStop() throws Exception {
+        // given
+        givenAStoppedLedger();
+        setGroupOffset(250);
+        Map<String, String> settings = live.settings(INSTANCE, "sequencer", LiveLedger.freePort());
+        settings.put("attestream.doubt-shown-millis", "300000");
+
+        // when
+        try (LiveLedger.Running running = live.run(settings)) {
+            Awaitility.await()
+                    .atMost(LiveLedger.PATIENCE)
+                    .until(() -> live.get(running.port, "/metrics").body().contains("attestream_doubt 1.0"));
+
+            // then
+            LiveLedger.Reply health = live.get(running.port, "/health/ready");
+            assertThat(health.status()).isEqualTo(503);
+            assertThat(health.body()).contains("\"doubt\"", "moved back");
+
+            // and
+            running.stop();
+            assertThat(running.awaitRefusal()).contains("moved back");
+        }
+    }
+
+    @Test
     void refusesGroupOffsetsThatWereMovedBack() throws Exception {
         givenAStoppedLedger();
         setGroupOffset(250);

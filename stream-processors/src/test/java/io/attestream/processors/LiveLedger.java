@@ -213,6 +213,7 @@ final class LiveLedger implements AutoCloseable {
         settings.put("attestream.roles", roles);
         settings.put("attestream.instance-id", instance);
         settings.put("attestream.dev", "true");
+        settings.put("attestream.doubt-shown-millis", "0");
         settings.put("attestream.ledger.verifier-key", ledger.key.verifier().vkey());
         settings.put("attestream.state.directory", stateDirectory(instance).toString());
         settings.put(
@@ -283,9 +284,13 @@ final class LiveLedger implements AutoCloseable {
                 end.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
                 throw new AssertionError("it was not refused");
             } catch (ExecutionException e) {
-                assertThat(e.getCause()).isInstanceOf(IntegrityException.class);
+                assertThat(e.getCause()).isExactlyInstanceOf(IntegrityException.class);
                 return e.getCause().getMessage();
             }
+        }
+
+        void stop() {
+            processors.stop();
         }
 
         @Override

@@ -222,6 +222,23 @@ class AlertmanagerIT {
         assertThat(names(pages)).containsExactlyInAnyOrder("SLOIntegrityViolated", "AttestreamProcessDown");
     }
 
+    /** What a checkpointer that does not publish brings about is no cause of its own; a latency is. */
+    @Test
+    void whoStopsInDoubtPagesOnceWhateverFollowsFromIt() throws Exception {
+        // when
+        fire(
+                alert("AttestreamStoppedInDoubt", "page", "job", "attestream-checkpointer"),
+                alert("AttestreamStageDown", "page", "job", "attestream-checkpointer"),
+                alert("SLOErrorBudgetBurnCritical", "page", "slo", "checkpoint-freshness", "burn", "fast"),
+                alert("SLOErrorBudgetBurnCritical", "page", "slo", "ingest-latency", "burn", "fast"));
+
+        // then
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(names(pages))
+                        .containsExactlyInAnyOrder("AttestreamStoppedInDoubt", "SLOErrorBudgetBurnCritical"));
+        assertThat(slos(pages)).containsExactly("ingest-latency");
+    }
+
     @Test
     void whatBeginsTogetherComesInOneMessageAndATicketWakesNobody() throws Exception {
         // when
