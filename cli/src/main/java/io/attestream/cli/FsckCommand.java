@@ -125,11 +125,12 @@ final class FsckCommand implements Callable<Integer> {
         if (directory.isPresent()) {
             report.attempt("state", () -> report.state(directory.get(), checkState(output, directory.get())));
         }
+        int exitCode = report.end();
         if (record != null) {
-            Path kept = FsckRecord.write(record, alone ? "archive" : "ledger", Instant.now(), report.all());
-            output.print("recorded in " + kept);
+            Path recorded = FsckRecord.write(record, alone ? "archive" : "ledger", Instant.now(), report.all());
+            output.print("recorded in " + recorded);
         }
-        return report.end();
+        return exitCode;
     }
 
     private Rebuild rebuild(Output output, ObjectStore store) {

@@ -31,6 +31,7 @@ class ResponderTest {
     private Path scratch;
 
     private final AtomicInteger byHand = new AtomicInteger();
+    private List<String> done = List.of();
 
     private static Pager.Alert page(@Nullable String runbook) {
         return new Pager.Alert(
@@ -40,7 +41,7 @@ class ResponderTest {
     private Responder responder() {
         return new Responder(home(), scratch.resolve("no-cluster"), scratch, () -> {
             byHand.incrementAndGet();
-            return List.of("the disk is freed");
+            return done;
         });
     }
 
@@ -63,6 +64,9 @@ class ResponderTest {
 
     @Test
     void commandsOfTheRunbookAreRunAndWhatTheyEndWithIsKept() {
+        // given
+        done = List.of("the disk is freed");
+
         try (Responder responder = responder()) {
             // when
             responder.page(page("AttestreamProcessDown.md"));
