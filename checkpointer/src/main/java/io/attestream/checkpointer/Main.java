@@ -59,6 +59,9 @@ public final class Main {
     private final AtomicReference<@Nullable Running> running = new AtomicReference<>();
     private final AtomicReference<@Nullable Turn> turn = new AtomicReference<>();
     private final Doubt doubt = new Doubt();
+    /** Whether all that was begun beside the work ended with it. */
+    private boolean hasEnded = true;
+
     private volatile String waitingFor = "the cluster";
 
     private record Running(
@@ -94,12 +97,8 @@ public final class Main {
         Thread hook = new Thread(main::stopAndWait, "stop");
         Runtime.getRuntime().addShutdownHook(hook);
         try {
-            main.serve(steps);
-            return 0;
-        } catch (FatalDoubtException | InvalidFormat | RefusedKeyException e) {
-            LOG.debug("stopped", e);
-            return 1;
-        } catch (IOException | KafkaException | IllegalStateException e) {
+            return main.serve(steps);
+        } catch (IOException | IllegalStateException e) {
             LOG.error("stopped: {}", String.valueOf(e.getMessage()));
             return 1;
         } catch (InterruptedException e) {
@@ -130,8 +129,8 @@ public final class Main {
         return file.isPresent() ? Optional.of(BearerSecret.read(file.get())) : Optional.empty();
     }
 
-    private void serve(StepListener steps)
-            throws IOException, InvalidFormat, RefusedKeyException, InterruptedException {
+    /** @return the exit code */
+    private int serve(StepListener steps) throws IOException, InterruptedException {
         try (StatusServer status = StatusServer.start(
                 config.http().host(),
                 config.http().port(),
@@ -140,24 +139,17 @@ public final class Main {
             LOG.info("health and metrics on http://{}:{}", config.http().host(), status.port());
             try {
                 work(steps);
-            } catch (FatalDoubtException | InvalidFormat | RefusedKeyException e) {
-                LOG.error("stopped: {}", e.getMessage());
-                if (!isOfSurroundings(e)) {
+                return 0;
+            } catch (FatalDoubtException | InvalidFormat | RefusedKeyException | IOException | KafkaException e) {
+                LOG.error("stopped: {}", String.valueOf(e.getMessage()));
+                LOG.debug("stopped", e);
+                // Who still writes is not to go on beside it.
+                if (hasEnded && DoubtCause.isOfWhatIsRead(e)) {
                     doubt.show(String.valueOf(e.getMessage()), config.doubtShownMillis(), stop);
                 }
-                throw e;
+                return 1;
             }
         }
-    }
-
-    /** Whether Kafka, the object store or a stop brought it about: then the next start may find nothing wrong, and is not to wait. */
-    private static boolean isOfSurroundings(Throwable doubt) {
-        for (Throwable at = doubt; at != null; at = at.getCause()) {
-            if (at instanceof KafkaException || at instanceof IOException || at instanceof InterruptedException) {
-                return true;
-            }
-        }
-        return false;
     }
 
     private void work(StepListener steps) throws IOException, InvalidFormat, RefusedKeyException, InterruptedException {
@@ -340,14 +332,19 @@ public final class Main {
                 scrubs.stop();
                 packer.stop();
                 snapshots.stop();
-                packing.join(TimeUnit.SECONDS.toMillis(STOP_WAIT_SECONDS));
-                snapshotting.join(TimeUnit.SECONDS.toMillis(STOP_WAIT_SECONDS));
-                scrubs.join(STOP_WAIT_SECONDS);
+                awaitEnd(packing);
+                awaitEnd(snapshotting);
+                scrubs.join(STOP_WAIT_SECONDS); // they only read
             }
         } finally {
             follower.stop();
-            reading.join(TimeUnit.SECONDS.toMillis(STOP_WAIT_SECONDS));
+            awaitEnd(reading);
         }
+    }
+
+    private void awaitEnd(Thread thread) throws InterruptedException {
+        thread.join(TimeUnit.SECONDS.toMillis(STOP_WAIT_SECONDS));
+        hasEnded &= !thread.isAlive();
     }
 
     private Optional<ErasedKeys> erasedKeys() throws IOException {
@@ -486,6 +483,9 @@ public final class Main {
     // ---- what is told outside
 
     private List<Health> live() {
+        if (doubt.reason().isPresent()) {
+            return List.of(new Health("doubt", true, Map.of("ends", "soon")));
+        }
         Running now = running.get();
         if (now == null) {
             return List.of(new Health("starting", true, Map.of("waitingFor", waitingFor)));

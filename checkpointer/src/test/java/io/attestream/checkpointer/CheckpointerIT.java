@@ -549,8 +549,11 @@ class CheckpointerIT {
         HttpResponse<String> ready = get(port, "/health/ready");
         assertThat(ready.statusCode()).isEqualTo(503);
         assertThat(ready.body()).contains("shard 1: outcome");
+        long epochs = ledger.history().nextEpoch();
         assertThat(process.awaitExit(SOON)).isTrue();
         assertThat(process.exitCode()).isEqualTo(1);
+        assertThat(process.log()).content().containsOnlyOnce("stopped: ");
+        assertThat(ledger.history().nextEpoch()).isEqualTo(epochs);
     }
 
     @Test

@@ -104,6 +104,9 @@ final class FsckCommand implements Callable<Integer> {
             throw new CliException(
                     ExitCode.USAGE, "--max-mib-per-second must be at least 1, not " + mibPerSecondMax, "");
         }
+        if (record != null) {
+            FsckRecord.requireDirectory(record);
+        }
         ObjectStore store = objects.open(connection);
         Optional<Checkpoint> kept = checkpoint == null
                 ? Optional.empty()
@@ -126,11 +129,19 @@ final class FsckCommand implements Callable<Integer> {
             report.attempt("state", () -> report.state(directory.get(), checkState(output, directory.get())));
         }
         int exitCode = report.end();
-        if (record != null) {
-            Path recorded = FsckRecord.write(record, alone ? "archive" : "ledger", Instant.now(), report.all());
+        return record == null ? exitCode : record(output, record, report.summary(), exitCode);
+    }
+
+    /** What was found comes first: who waits for its exit code is to have it. */
+    private int record(Output output, Path directory, Map<String, Object> summary, int exitCode) {
+        try {
+            Path recorded = FsckRecord.write(directory, alone ? "archive" : "ledger", Instant.now(), summary);
             output.print("recorded in " + recorded);
+            return exitCode;
+        } catch (CliException e) {
+            output.say(Tone.BAD, "not recorded: " + e.getMessage());
+            return exitCode == ExitCode.OK ? ExitCode.ERROR : exitCode;
         }
-        return exitCode;
     }
 
     private Rebuild rebuild(Output output, ObjectStore store) {
@@ -333,6 +344,18 @@ final class FsckCommand implements Callable<Integer> {
             all.put("status", damaged ? "damaged" : undecided ? "undecided" : "good");
             all.putAll(json);
             return all;
+        }
+
+        /** Of it what a page shows: lists may be longer than whoever reads it takes. */
+        Map<String, Object> summary() {
+            Map<String, Object> summary = all();
+            summary.replaceAll((name, value) -> value instanceof List<?> list ? list.size() : value);
+            summary.computeIfPresent(
+                    "state",
+                    (name, value) -> value instanceof Map<?, ?> state
+                            ? Map.of("status", String.valueOf(state.get("status")))
+                            : value);
+            return summary;
         }
 
         int end() {

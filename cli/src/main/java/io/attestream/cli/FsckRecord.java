@@ -17,17 +17,26 @@ import java.util.Map;
 final class FsckRecord {
     private static final String RUNNING = ".running";
     private static final DateTimeFormatter NAME =
-            DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH-mm-ss'Z'").withZone(ZoneOffset.UTC);
+            DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH-mm-ss.SSS'Z'").withZone(ZoneOffset.UTC);
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
     private FsckRecord() {}
+
+    /** Makes it if it is not there: an fsck of hours is not to end without a place for what it found. */
+    static void requireDirectory(Path root) {
+        try {
+            Files.createDirectories(root);
+        } catch (IOException e) {
+            throw LocalFiles.failure("write", root, e);
+        }
+    }
 
     /**
      * Writes it; the directory gets its name when it is complete.
      *
      * @param root of all; made if it is not there
      * @param scope what was looked at: {@code ledger}, or {@code archive} if it was that alone
-     * @param found as {@code attestream fsck -o json} has it
+     * @param found its verdict as {@code status}, and figures
      * @return the directory
      */
     static Path write(Path root, String scope, Instant endedAt, Map<String, Object> found) {

@@ -18,7 +18,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 
@@ -43,8 +42,11 @@ final class GameDayScene implements AutoCloseable {
     private final ManagedProcess monitor;
     /** In the order in which they end. */
     private final List<AutoCloseable> parts = new CopyOnWriteArrayList<>();
-    /** Of them, what somebody has to end, by what that is. */
-    private final Map<String, AutoCloseable> byHand = new ConcurrentHashMap<>();
+    /** Of them, what somebody has to end. */
+    private final List<ByHand> byHand = new CopyOnWriteArrayList<>();
+
+    /** @param what is done to end it */
+    private record ByHand(String what, AutoCloseable fault) {}
 
     private final List<Surge> surges = new CopyOnWriteArrayList<>();
 
@@ -141,7 +143,7 @@ final class GameDayScene implements AutoCloseable {
      * @param what is done then, for the report
      */
     void untilByHand(String what, AutoCloseable fault) {
-        byHand.put(what, keep(fault));
+        byHand.add(new ByHand(what, keep(fault)));
     }
 
     /** Others send more than there is room for, until somebody makes them stop. */
@@ -157,9 +159,11 @@ final class GameDayScene implements AutoCloseable {
     }
 
     private List<String> endByHand() {
-        byHand.values().forEach(GameDayScene::end);
-        parts.removeAll(byHand.values());
-        return byHand.keySet().stream().sorted().toList();
+        for (ByHand fault : byHand) {
+            end(fault.fault());
+            parts.remove(fault.fault());
+        }
+        return byHand.stream().map(ByHand::what).toList();
     }
 
     private static void end(AutoCloseable part) {

@@ -110,7 +110,11 @@ final class Application implements AutoCloseable {
     private synchronized StreamThreadExceptionResponse onFailure(Throwable failure) {
         String doubt = doubtIn(failure);
         if (doubt != null) {
-            fatal.accept(new IntegrityException(role + ": " + doubt, failure));
+            String why = role + ": " + doubt;
+            fatal.accept(
+                    isOfTheMachine(failure)
+                            ? new IllegalStateException(why, failure)
+                            : new IntegrityException(why, failure));
             return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
         }
         LOG.error("{} failed; its thread is replaced", role, failure);
@@ -126,6 +130,15 @@ final class Application implements AutoCloseable {
         }
         replaced.increment();
         return StreamThreadExceptionResponse.REPLACE_THREAD;
+    }
+
+    private static boolean isOfTheMachine(Throwable failure) {
+        for (Throwable at = failure; at != null; at = at.getCause()) {
+            if (at instanceof Error) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Why nobody may go on after it; null if another thread may try. */
@@ -156,7 +169,13 @@ final class Application implements AutoCloseable {
     /** Ends it within 10 s. The group member is kept, so that a restart gets its shards back at once. */
     @Override
     public void close() {
+        end();
+    }
+
+    /** False if not all of its threads ended in time. */
+    boolean end() {
         kafkaMetrics.close();
-        streams.close(new KafkaStreams.CloseOptions().timeout(CLOSE_TIMEOUT).leaveGroup(false));
+        return streams.close(
+                new KafkaStreams.CloseOptions().timeout(CLOSE_TIMEOUT).leaveGroup(false));
     }
 }

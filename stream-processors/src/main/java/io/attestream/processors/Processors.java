@@ -86,6 +86,9 @@ final class Processors {
     private final CountDownLatch toldToStop = new CountDownLatch(1);
 
     private final Doubt doubt = new Doubt();
+    /** Whether all topologies ended with the work. */
+    private boolean hasEnded = true;
+
     private final AtomicReference<@Nullable RuntimeException> fatal = new AtomicReference<>();
     private volatile @Nullable ProofQueries queries;
     private Optional<PackLoader> packLoader = Optional.empty();
@@ -125,7 +128,10 @@ final class Processors {
             } catch (IntegrityException e) {
                 LOG.error("refused: {}", e.getMessage());
                 queries = null;
-                doubt.show(String.valueOf(e.getMessage()), config.doubtShownMillis(), toldToStop);
+                // Who still writes is not to go on beside it.
+                if (hasEnded) {
+                    doubt.show(String.valueOf(e.getMessage()), config.doubtShownMillis(), toldToStop);
+                }
                 throw e;
             }
         }
@@ -150,7 +156,8 @@ final class Processors {
                 requireSame(events);
             }
         } finally {
-            applications.values().parallelStream().forEach(Application::close);
+            hasEnded =
+                    applications.values().parallelStream().map(Application::end).reduce(true, Boolean::logicalAnd);
             packLoader.ifPresent(PackLoader::close);
         }
         RuntimeException why = fatal.get();

@@ -33,12 +33,16 @@ public final class Doubt {
     }
 
     /**
-     * Shows a doubt, and returns after a time, or when the process is told to stop. All that could write has to be closed before.
+     * Shows a doubt, and returns after a time, or when the process is told to stop; if it was already, nothing is shown. All that
+     * could write has to be closed before.
      *
      * @param shownMillis from 0 to {@link #SHOWN_MILLIS_MAX}
      * @param stop counted down when the process is told to stop
      */
     public void show(String why, long shownMillis, CountDownLatch stop) throws InterruptedException {
+        if (stop.getCount() == 0) {
+            return;
+        }
         reason = why;
         stop.await(shownMillis, TimeUnit.MILLISECONDS);
     }

@@ -227,7 +227,8 @@ class AlertmanagerIT {
     void whoStopsInDoubtPagesOnceWhateverFollowsFromIt() throws Exception {
         // when
         fire(
-                alert("AttestreamStoppedInDoubt", "page", "job", "attestream-checkpointer"),
+                inDoubt("c1", "false"),
+                alert("AttestreamProcessDown", "page", "job", "attestream-checkpointer", "instance", "c1"),
                 alert("AttestreamStageDown", "page", "job", "attestream-checkpointer"),
                 alert("SLOErrorBudgetBurnCritical", "page", "slo", "checkpoint-freshness", "burn", "fast"),
                 alert("SLOErrorBudgetBurnCritical", "page", "slo", "ingest-latency", "burn", "fast"));
@@ -237,6 +238,34 @@ class AlertmanagerIT {
                 .untilAsserted(() -> assertThat(names(pages))
                         .containsExactlyInAnyOrder("AttestreamStoppedInDoubt", "SLOErrorBudgetBurnCritical"));
         assertThat(slos(pages)).containsExactly("ingest-latency");
+    }
+
+    private static Map<String, Object> inDoubt(String instance, String othersWork) {
+        return alert(
+                "AttestreamStoppedInDoubt",
+                "page",
+                "job",
+                "attestream-checkpointer",
+                "instance",
+                instance,
+                "others_work",
+                othersWork);
+    }
+
+    /** A standby that was started with the settings of another ledger may be in doubt for days. */
+    @Test
+    void oneOfSeveralInDoubtHidesNothing() throws Exception {
+        // when
+        fire(
+                inDoubt("c2", "true"),
+                alert("AttestreamProcessDown", "page", "job", "attestream-checkpointer", "instance", "c1"),
+                alert("SLOErrorBudgetBurnCritical", "page", "slo", "checkpoint-freshness", "burn", "fast"));
+
+        // then
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(names(pages))
+                        .containsExactlyInAnyOrder(
+                                "AttestreamStoppedInDoubt", "AttestreamProcessDown", "SLOErrorBudgetBurnCritical"));
     }
 
     @Test
