@@ -141,6 +141,8 @@ class GameDayJudgeTest {
     void theRunbookHasToBeFollowedAndItsCommandsHaveToWork() {
         steps = List.of();
         requireFinding(Severity.HIGH, "no command of a runbook");
+        steps = List.of(new Responder.Step("AttestreamStageDown", true, "the disk is freed", BEGIN, 0, ""));
+        requireFinding(Severity.HIGH, "no command of a runbook");
         steps = List.of(step(0), step(1));
         requireFinding(Severity.HIGH, "which ended with 1");
     }
