@@ -45,10 +45,10 @@ final class GameDayScene implements AutoCloseable {
     /** Of them, what somebody has to end. */
     private final List<ByHand> byHand = new CopyOnWriteArrayList<>();
 
+    private final List<Surge> surges = new CopyOnWriteArrayList<>();
+
     /** @param what is done to end it */
     private record ByHand(String what, AutoCloseable fault) {}
-
-    private final List<Surge> surges = new CopyOnWriteArrayList<>();
 
     /** @throws io.attestream.chaos.monitoring.MissingProgram if there is no Prometheus or Alertmanager here */
     static void requirePrograms() {
